@@ -1,4 +1,4 @@
-"""All checks of the templates, none of which needs an AWS account or a network.
+"""All checks of the templates. They need no AWS account and no network.
 
     python check.py --sam DIR --checkov DIR
 

@@ -95,17 +95,18 @@ def check_dashboard_alarms(templates):
         if (name in there) == conditional:
             yield f"the dashboard {'names' if conditional else 'does not name'} the alarm {name}"
     for name in sorted(there - {name for name, _ in names}):
-        yield f"the dashboard names the alarm {name}, which there is not"
+        yield f"the dashboard names the alarm {name}, which does not exist"
 
 
 def check_nested_parameters(templates):
     for name, resource in templates["template.yaml"]["Resources"].items():
         if resource["Type"] == "AWS::CloudFormation::Stack":
             file = resource["Properties"]["TemplateURL"]
-            asked = set(templates[file]["Parameters"])
+            declared = set(templates[file]["Parameters"])
             passed = set(resource["Properties"]["Parameters"])
-            for parameter in sorted(asked ^ passed):
-                yield f"{name}: {parameter} is {'not given' if parameter in asked else 'not asked for'} by {file}"
+            for parameter in sorted(declared ^ passed):
+                problem = "is missing" if parameter in declared else f"is not a parameter of {file}"
+                yield f"{name}: {parameter} {problem}"
 
 
 def as_deployed(name: str, template: dict) -> dict:

@@ -96,4 +96,4 @@ def check_listing(template: dict):
             for pattern in prefixes(statement):
                 key = pattern.replace("*", ANY)
                 if not any(fits(right, key) for right in own.get((role, bucket), [])):
-                    yield f"{role} lists {pattern}, of which it reads and writes nothing"
+                    yield f"{role} lists {pattern}, but reads and writes nothing there"

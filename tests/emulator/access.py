@@ -1,9 +1,9 @@
-"""Roles at work: who makes a request, whether it may, and what of its rights it used.
+"""The access of roles: their sessions, the check of their requests, and their used permissions.
 
-A function is given the keys of a session of its role. What is signed with them is checked:
-the signature, and each of the calls that it makes against the policies of the role. A call
-outside of them is answered as AWS answers it, and kept. Requests with other keys, such as
-those of a person who deploys, are let through.
+A function has the keys of a session of its role. For requests with these keys the emulator
+checks the signature, and each call against the policies of the role. It denies a call outside
+of them with the response of AWS, and records it. Requests with other keys, such as those of an
+administrator, are allowed.
 """
 
 import json
@@ -31,14 +31,14 @@ AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True)
 class Session:
-    """Keys that were handed out for a role."""
+    """The keys of a role's session."""
 
     role: str
     keys: Credentials
 
 
 class Access:
-    """The sessions of roles, and what was asked for with them."""
+    """The sessions of roles and their requests."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -49,7 +49,7 @@ class Access:
         self.rights: dict[str, list[Permission]] = {}
 
     def open(self, role: str) -> dict[str, str]:
-        """New keys for a role, by its name or ARN."""
+        """Creates keys for a role, by its name or ARN."""
         role = role.rsplit("/", 1)[-1]
         name = f"ASIA{secrets.token_hex(8).upper()}"
         keys = Credentials(name, secrets.token_hex(20), secrets.token_hex(32))
@@ -58,7 +58,7 @@ class Access:
         return {"AccessKeyId": name, "SecretAccessKey": keys.secret_key, "SessionToken": keys.token}
 
     def clear_permissions(self) -> None:
-        """Reads policies anew from now on."""
+        """Drops the cached policies."""
         with self.lock:
             self.rights.clear()
 
@@ -72,7 +72,7 @@ class Access:
         return known
 
     def permits(self, role: str, call: Call) -> bool:
-        """Whether a role may do this. It is kept that it was asked for."""
+        """Whether a role may make this call. Records the call."""
         role = role.rsplit("/", 1)[-1]
         rights = self.permissions_of(role)
         right = granting_permission(rights, call)
@@ -86,7 +86,7 @@ class Access:
         return right is not None
 
     def check(self, request: Request, operation: str, body: bytes) -> Response | None:
-        """The answer to a request that is not let through."""
+        """The response to a denied request; None for an allowed one."""
         signed = AUTHORIZATION.match(request.headers.get("Authorization", ""))
         session = self.sessions.get(signed[1]) if signed else None
         if session is None:
@@ -107,8 +107,8 @@ class Access:
         return None
 
     def report(self) -> dict:
-        """What each role asked for, what of it was refused, and each of its rights with
-        whether something needed it."""
+        """The allowed and denied calls of each role, and its permissions with whether a call
+        used them."""
         with self.lock:
             opened = {session.role for session in self.sessions.values()}
             roles = sorted(opened | {role for role, _ in [*self.granted, *self.refused]})
@@ -139,11 +139,11 @@ class Access:
 
 
 def is_signed(request: Request, body: bytes, keys: Credentials, signed: re.Match) -> bool:
-    """Whether the signature is that of this request with these keys."""
+    """Whether the signature matches the request and these keys."""
     _, region, service, names, signature = signed.groups()
     names = names.split(";")
     headers = {name: value for name, value in request.headers.items() if name.lower() in names}
-    # As AWS reads it: what is encoded without need is the same as what is not.
+    # As on AWS, needless percent-encoding does not matter.
     path, _, query = (request.environ.get("RAW_URI") or request.full_path).partition("?")
     path = quote(unquote(path), safe="/~") if service == "s3" else path
     pairs = parse_qsl(query, keep_blank_values=True)
@@ -156,7 +156,7 @@ def is_signed(request: Request, body: bytes, keys: Credentials, signed: re.Match
 
 
 def error_response(service: str, code: str, message: str) -> Response:
-    """A request that was refused, in the form of its service."""
+    """The error response to a request, in the format of its service."""
     if service == "s3":
         told = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         text = f"<?xml version='1.0' encoding='UTF-8'?>{told}"

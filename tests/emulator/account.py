@@ -1,10 +1,10 @@
-"""An account in which stacks are deployed, and run as they were deployed.
+"""An account with deployed stacks.
 
     GET   /emulator/stacks      the stacks: see `stacks.py`
     POST  /emulator/sessions    keys of a role, {"Role"}: see `access.py`
-    GET   /emulator/access      what the roles asked for, and what their rights are
-    POST  /emulator/fire        a schedule now, {"Schedule"}: see `deliveries.py`
-    GET   /emulator/deliveries  the functions that rules invoked, as soon as none is at work
+    GET   /emulator/access      the calls and permissions of the roles
+    POST  /emulator/fire        fires a schedule now, {"Schedule"}: see `deliveries.py`
+    GET   /emulator/deliveries  the functions that rules invoked, once none is in progress
 """
 
 import io
@@ -12,7 +12,7 @@ import os
 
 from werkzeug.wrappers import Request, Response
 
-# What creates resources sends its requests for this region, and so does SAM's translator.
+# The region of the requests that create resources, and of SAM's translator.
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 
 import deliveries  # noqa: E402
@@ -23,7 +23,7 @@ from functions import Functions  # noqa: E402
 
 
 class Account:
-    """What there is beside moto's services, once stacks are deployed."""
+    """The additions to moto's services for deployed stacks."""
 
     def __init__(self, functions: Functions) -> None:
         self.access = Access()
@@ -32,13 +32,13 @@ class Account:
         deliveries.install(self.deliveries)
 
     def check(self, request: Request, name: str) -> Response | None:
-        """The answer to a request that is not let through."""
+        """The response to a denied request; None for an allowed one."""
         if name.startswith("cloudformation."):
             self.access.clear_permissions()
         return self.access.check(request, name.split(".")[-1], read_body(request.environ))
 
     def handle_control_request(self, request: Request):
-        """What is asked of the emulator itself."""
+        """Handles the emulator's own requests."""
         match (request.method, request.path):
             case ("GET", "/emulator/stacks"):
                 return stacks.list_stacks()
@@ -55,7 +55,7 @@ class Account:
 
 
 def read_body(environ) -> bytes:
-    """The body of a request, which stays to be read."""
+    """The body of a request, which can be read again."""
     stream = environ["wsgi.input"]
     if environ.get("HTTP_TRANSFER_ENCODING") == "chunked":
         body = stream.read()

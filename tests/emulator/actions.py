@@ -1,8 +1,8 @@
-"""What a request asks for, in the words of policies: actions on resources.
+"""The calls of a request in the terms of policies: actions on resources.
 
-One request may be several, as it is on AWS: a batch is one for each resource, what is kept
-under a key of one's own asks for that key, and whoever looks for an object that is not there
-must be allowed to list the bucket to be told so.
+As on AWS, one request may make several calls. A batch makes one for each resource. A resource
+with a customer managed key also needs that key. The 404 for a missing object needs the
+permission to list the bucket.
 """
 
 import json
@@ -17,14 +17,14 @@ from werkzeug.wrappers import Request
 from policies import Call
 from resource_types import ACCOUNT
 
-# What several resources are handled by at once is the action on one.
+# The actions of batch operations.
 BATCHES = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
 
-# What is done with a customer's key by whoever does this.
+# The actions on the customer managed key of these actions.
 READS = {"secretsmanager:GetSecretValue", "s3:GetObject", "sqs:ReceiveMessage"}
 WRITES = {
     "secretsmanager:CreateSecret",
@@ -36,7 +36,7 @@ WRITES = {
 
 
 def calls_of(service: str, operation: str, request: Request, body: bytes, region: str) -> list[Call]:
-    """The calls that a request makes, the one that it is named for first."""
+    """The calls of a request. The first is the request's own action."""
     if service == "s3":
         return with_kms_calls(list(s3_calls(request, body)), region)
     members = json.loads(body or b"{}") if "X-Amz-Target" in request.headers else {}
@@ -81,7 +81,7 @@ def secrets_manager_calls(action: str, members: dict, region: str):
 
 
 def secret_context(backend, arn: str, members: dict):
-    """What a condition may ask of a request about a secret."""
+    """The condition keys of a request about a secret."""
     if "VersionStage" in members:
         yield "secretsmanager:VersionStage", members["VersionStage"]
     if members.get("Tags"):
@@ -105,7 +105,7 @@ def s3_calls(request: Request, body: bytes):
         case "GET" | "HEAD":
             yield Call("s3:GetObjectVersion" if "versionId" in query else "s3:GetObject", one)
             if not object_exists(bucket, key):
-                # S3 takes the key for the prefix when it decides between 404 and 403.
+                # S3 uses the key as the prefix when it chooses between 404 and 403.
                 yield Call("s3:ListBucket", whole, (("s3:prefix", key),))
         case "PUT" | "POST":
             source = request.headers.get("X-Amz-Copy-Source")
@@ -124,10 +124,10 @@ def s3_calls(request: Request, body: bytes):
 
 
 def write_context(request: Request, query: dict):
-    """What a condition may ask of a request that writes an object, or a part of one."""
+    """The condition keys of a request that writes an object or a part of one."""
     if "If-None-Match" in request.headers:
         yield "s3:if-none-match", request.headers["If-None-Match"]
-    # An upload in parts creates its object when it is completed.
+    # A multipart upload creates its object when it is completed.
     in_parts = "uploads" in query or "partNumber" in query
     yield "s3:ObjectCreationOperation", "false" if in_parts else "true"
 
@@ -142,7 +142,7 @@ def bucket_call(method: str, bucket: str, query: dict, body: bytes):
         case "GET" if "location" in query:
             yield Call("s3:GetBucketLocation", bucket)
         case "GET" | "HEAD":
-            # A listing without the parameter has no such key, which is another thing than an empty one.
+            # Without the parameter the request lacks the key, which differs from an empty value.
             yield Call("s3:ListBucket", bucket, tuple(("s3:prefix", prefix) for prefix in query.get("prefix", [])))
         case method:
             yield Call(f"s3:{method}Bucket", bucket)
@@ -154,7 +154,7 @@ def object_exists(bucket: str, key: str) -> bool:
 
 
 def with_kms_calls(calls: list[Call], region: str) -> list[Call]:
-    """The calls, and those of a customer's key that they bring about."""
+    """The calls, with the calls to the customer managed keys of their resources."""
     more = []
     for call in calls:
         key = kms_key_of(call, region)
@@ -163,14 +163,14 @@ def with_kms_calls(calls: list[Call], region: str) -> list[Call]:
         via = (("kms:ViaService", f"{call.action.split(':')[0]}.{region}.amazonaws.com"),)
         if call.action in WRITES:
             more.append(Call("kms:GenerateDataKey", key, via))
-        # A queue reads its data key again before it encrypts with it, a secret likewise.
+        # Queues and secrets decrypt their data key again before they encrypt with it.
         if call.action in READS or not call.action.startswith("s3:"):
             more.append(Call("kms:Decrypt", key, via))
     return calls + list(dict.fromkeys(more))
 
 
 def kms_key_of(call: Call, region: str) -> str | None:
-    """The ARN of the customer's key that a resource is encrypted with, if there is one."""
+    """The ARN of a resource's customer managed key, or None."""
     name = call.resource.rsplit(":", 1)[-1]
     match call.action.split(":")[0]:
         case "secretsmanager":

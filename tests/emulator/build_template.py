@@ -1,10 +1,10 @@
-"""A template and those within it as `sam build` leaves them, for programs that are built already.
+"""Writes a template and its nested templates as `sam build` does, for built programs.
 
     python build_template.py TEMPLATE PROGRAMS FOLDER
 
-For each function of SAM, FOLDER gets a folder with the program that the template names as
-its `Binary`, from PROGRAMS, as `bootstrap`; without its debug information where `strip` is
-to be had. The templates go there too, and the path of the first is printed. It needs aws-sam-cli.
+For each SAM function, FOLDER gets a folder with its `Binary` from PROGRAMS as `bootstrap`,
+without debug information if `strip` is available. The script also writes the templates there
+and prints the path of the first. It needs aws-sam-cli.
 """
 
 import shutil
@@ -14,12 +14,12 @@ from pathlib import Path
 
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
-# Where a template names a file beside it.
+# The properties that name a local file.
 NESTED_LOCATIONS = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
 
 
 def package(program: Path, folder: Path) -> None:
-    """Puts a program where the package of a function is made of."""
+    """Copies a program into the package folder of a function."""
     folder.mkdir(parents=True, exist_ok=True)
     bootstrap = folder / "bootstrap"
     strip = shutil.which("strip")
@@ -29,7 +29,7 @@ def package(program: Path, folder: Path) -> None:
 
 
 def build(template: Path, programs: Path, folder: Path) -> Path:
-    """The template with the functions packed, and so those within it."""
+    """Returns the template with packaged functions, including nested templates."""
     parsed = yaml_parse(template.read_text())
     for name, resource in parsed["Resources"].items():
         properties = resource.get("Properties", {})

@@ -1,9 +1,9 @@
-"""What invokes functions in a deployed stack: schedules, rules, and rotations.
+"""The invokers of functions in a deployed stack: schedules and rules.
 
-A schedule is fired on request, with its own target and input, and only if its role may
-invoke the function. A rule brings an event to a function only if the function's own policy
-lets EventBridge in. What fails is tried again as often as the function's configuration
-says, at once, and then goes to its dead letters. Nobody waits for that.
+A schedule fires on request, with its own target and input, if its role may invoke the function.
+A rule delivers an event to a function if the function's policy allows EventBridge. A failed
+invocation is retried at once, as often as the function's configuration allows. Then the event
+moves to the dead-letter queue. Deliveries run in the background.
 """
 
 import copy
@@ -28,7 +28,7 @@ REGION = os.environ["AWS_DEFAULT_REGION"]
 
 
 class Deliveries:
-    """The invocations that rules made, once none is at work."""
+    """The invocations by rules."""
 
     def __init__(self, functions: Functions, access: Access) -> None:
         self.functions, self.access = functions, access
@@ -38,20 +38,20 @@ class Deliveries:
         self.at_work = 0
 
     def wait_until_idle(self) -> list[dict]:
-        """All events that rules brought: the rule, the function, how often it was invoked,
-        what it answered, and why it failed, or null."""
+        """Waits until no delivery is in progress and returns all: the rule, the function, the
+        number of invocations, the response, and the error or null."""
         with self.changed:
             self.changed.wait_for(lambda: self.at_work == 0)
             return [dict(record) for record in self.all]
 
     def fire(self, name: str) -> Answer:
-        """Does now what a schedule does when its time comes, also one that is disabled."""
+        """Fires a schedule now, even if it is disabled."""
         for account in scheduler_backends.values():
             for region, backend in account.items():
                 for group in backend.schedule_groups.values():
                     if name in group.schedules:
                         return self.fire_target(group.schedules[name])
-        return Answer("", f"there is no schedule {name}")
+        return Answer("", f"unknown schedule {name}")
 
     def fire_target(self, schedule) -> Answer:
         function, role = schedule.target["Arn"], schedule.target["RoleArn"]
@@ -59,14 +59,14 @@ class Deliveries:
             return Answer("", f"{role} may not invoke {function}")
         given = schedule.target.get("Input")
         if not given:
-            return Answer("", f"{name_of(function)} is to be told by an Input what to do")
+            return Answer("", f"missing Input of the schedule for {name_of(function)}")
         words = {"scheduled-time": now(), "execution-id": str(uuid4()), "attempt-number": "1"}
         for word, value in {**words, "schedule-arn": schedule.arn}.items():
             given = given.replace(f"<aws.scheduler.{word}>", value)
         return self.functions.invoke(function, json.loads(given))
 
     def bring(self, rule: Rule, target: dict, event: dict) -> None:
-        """Brings an event to a function in the background."""
+        """Delivers an event to a function in the background."""
         record = {"Rule": rule.name, "Function": target["Arn"], "Attempts": 0, "Answer": None, "Error": None}
         with self.changed:
             self.all.append(record)
@@ -91,7 +91,7 @@ class Deliveries:
         threading.Thread(target=run, daemon=True).start()
 
     def give_up(self, function: str, event: dict) -> None:
-        """Sends what a function failed on to its dead letters, by the rights of its role."""
+        """Sends a failed event to the function's dead-letter queue, with its role's permissions."""
         for found in stacks.resources_of("AWS::Lambda::Function"):
             queue = found["Properties"].get("DeadLetterConfig", {}).get("TargetArn", "")
             if found["Id"] != name_of(function) or ":sqs:" not in queue:
@@ -103,7 +103,7 @@ class Deliveries:
 
 
 def max_retries(function: str) -> int:
-    """How often an event that a function failed on is brought to it again."""
+    """The maximum number of retries of a function."""
     for given in stacks.resources_of("AWS::Lambda::EventInvokeConfig"):
         if name_of(given["Properties"]["FunctionName"]) == name_of(function):
             return int(given["Properties"].get("MaximumRetryAttempts", 2))
@@ -115,8 +115,8 @@ def now() -> str:
 
 
 def is_invoke_allowed(function: str, service: str, source: str) -> bool:
-    """Whether a function's own policy lets a service invoke it, for a rule or a secret of
-    this ARN. A function of no stack lets in everybody."""
+    """Whether a function's policy allows a service to invoke it for a rule or a secret with
+    this ARN. A function outside of stacks allows every service."""
     name = name_of(function)
     if not any(one["Id"] == name for one in stacks.resources_of("AWS::Lambda::Function")):
         return True
@@ -131,12 +131,12 @@ def is_invoke_allowed(function: str, service: str, source: str) -> bool:
 
 
 def name_of(function: str) -> str:
-    """The name of a function, of its ARN or what is a name already."""
+    """The name of a function from its ARN or name."""
     return function.split(":function:")[-1].split(":")[0]
 
 
 def send_to_targets(rule: Rule, event: dict, transform_input: bool = True, *, moto, deliveries: Deliveries):
-    """Sends an event to the targets of a rule, functions among them."""
+    """Sends an event to the targets of a rule, including functions."""
     if rule.state == "DISABLED" or not rule.event_pattern.matches_event(event):
         return
     functions = [target for target in rule.targets if ":lambda:" in target["Arn"]]
@@ -153,7 +153,7 @@ def send_to_targets(rule: Rule, event: dict, transform_input: bool = True, *, mo
 
 
 def install(deliveries: Deliveries) -> None:
-    """Replaces functions of moto by corrected ones."""
+    """Patches functions of moto."""
     moto = Rule.send_to_targets
     Rule.send_to_targets = lambda rule, event, transform_input=True: send_to_targets(
         rule, event, transform_input, moto=moto, deliveries=deliveries

@@ -1,24 +1,22 @@
-"""An emulator of AWS for the tests: moto's server, with what it lacks added.
+"""An emulator of AWS for the tests: moto's server with additions.
 
     python emulator.py [--stacks]
 
-It listens on a free port of 127.0.0.1 and says which on standard error, as
-`Running on http://127.0.0.1:PORT`. It needs moto 5.2.5 with flask and the translator of
-SAM, and nothing else.
+It listens on a free port of 127.0.0.1 and prints `Running on http://127.0.0.1:PORT` to standard
+error. It needs only moto 5.2.5 with flask and the SAM translator.
 
-    LAMBDA_ENDPOINT   the address that functions are invoked at, in the way of Lambda's
-                      own; without it a secret cannot be rotated, and nothing is invoked
+    LAMBDA_ENDPOINT   the endpoint of Lambda's `Invoke`; without it secrets cannot rotate,
+                      and no function is invoked
 
-Beside AWS's own requests it answers:
+It has these requests of its own:
 
-    GET    /emulator/calls      how many requests there were, by service and operation:
+    GET    /emulator/calls      the numbers of requests by service and operation:
                                 {"secretsmanager.GetSecretValue": 3}
-    DELETE /emulator/calls      counts from nothing again
-    GET    /emulator/rotations  the rotations of secrets, in the order of their start, as
-                                soon as none is at work: see `rotation.py`
+    DELETE /emulator/calls      resets the counts to zero
+    GET    /emulator/rotations  the rotations of secrets in the order of their start, once
+                                none is in progress: see `rotation.py`
 
-With `--stacks` it has CloudFormation as well, and roles are held to their policies: see
-`account.py`.
+With `--stacks` it also has CloudFormation, and enforces the policies of roles: see `account.py`.
 """
 
 import json
@@ -41,22 +39,22 @@ import secrets_patches
 from functions import Functions
 from rotation import Rotations
 
-# What the names in `X-Amz-Target` begin with, where that is not the service's name.
+# The prefixes in `X-Amz-Target` that differ from the service's name.
 TARGETS = {"AmazonSQS": "sqs", "AWSEvents": "events"}
 
-# The service that a request was signed for.
+# The service in a request's signature.
 CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/aws4_request")
 
 
 class Emulator:
-    """moto's server as a WSGI application, with the addresses of the emulator."""
+    """moto's server as a WSGI application, with the emulator's own requests."""
 
     def __init__(self, rotations: Rotations, account: "Account | None" = None) -> None:
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.rotations, self.account = rotations, account
         self.calls: Counter[str] = Counter()
         self.counting = threading.Lock()
-        # moto's secrets are not made for requests at the same time.
+        # moto's secrets do not support concurrent requests.
         self.secrets = threading.Lock()
 
     def __call__(self, environ, start_response):
@@ -75,7 +73,7 @@ class Emulator:
         return self.moto(environ, start_response)
 
     def handle_control_request(self, request: Request) -> Response:
-        """Answers what is asked of the emulator itself."""
+        """Handles the emulator's own requests."""
         match (request.method, request.path):
             case ("GET", "/emulator/calls"):
                 with self.counting:
@@ -89,7 +87,7 @@ class Emulator:
         told = self.account.handle_control_request(request) if self.account else None
         if told is not None:
             return answer(told)
-        return Response("no such address of the emulator\n", status=404)
+        return Response("unknown path of the emulator\n", status=404)
 
 
 def answer(content) -> Response:
@@ -97,7 +95,7 @@ def answer(content) -> Response:
 
 
 def operation(request: Request) -> str:
-    """The service and the operation; with S3 the method stands for the operation."""
+    """The service and the operation. For S3, the method is the operation."""
     prefix, _, name = request.headers.get("X-Amz-Target", "").rpartition(".")
     if name:
         return f"{TARGETS.get(prefix, prefix)}.{name}"
@@ -111,7 +109,7 @@ def main() -> None:
     rotations, account = Rotations(functions), None
     secrets_patches.install(rotations)
     if "--stacks" in sys.argv[1:]:
-        # Takes some seconds, so only for those who need it.
+        # Imported on demand, because it takes some seconds.
         from account import Account
 
         account = Account(functions)
@@ -122,7 +120,7 @@ def main() -> None:
         threaded=True,
         request_handler=MotoRequestHandler,
     )
-    # Parts of moto call its server, and so does what creates resources.
+    # Parts of moto and the creation of resources call this server.
     os.environ.update(MOTO_PORT=str(server.port), NO_PROXY="localhost,127.0.0.1")
     print(f"Running on http://127.0.0.1:{server.port}", file=sys.stderr, flush=True)
     server.serve_forever()

@@ -1,4 +1,4 @@
-"""Functions, which others run: they are invoked at the address of a service of Lambda."""
+"""Invocations of functions through an endpoint of Lambda's `Invoke`."""
 
 import json
 import urllib.error
@@ -7,31 +7,31 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# The longest that a function may run, in seconds.
+# The maximum duration of an invocation, in seconds.
 MAX_TIMEOUT_SECONDS = 900
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of an invocation: what the function said, or why it failed."""
+    """The result of an invocation: the response, and the error or None."""
 
     body: str
     error: str | None = None
 
 
 class Functions:
-    """Where functions are invoked, if that is known."""
+    """The client of Lambda's `Invoke`."""
 
     def __init__(self, endpoint: str | None) -> None:
         self.endpoint = endpoint
-        # Whether a function lets a service in, for what has this ARN.
+        # Whether a function's policy allows a service, for a source with this ARN.
         self.is_invoke_allowed: Callable[[str, str, str], bool] = lambda function, service, source: True
 
     def known(self) -> bool:
         return bool(self.endpoint)
 
     def invoke(self, function: str, event) -> Answer:
-        """Invokes a function, by name or ARN, and waits for what comes of it."""
+        """Invokes a function by name or ARN and returns the result."""
         if not self.known():
             return Answer("", "the emulator was started without LAMBDA_ENDPOINT")
         name = urllib.parse.quote(function, safe="")
@@ -40,7 +40,7 @@ class Functions:
             data=json.dumps(event).encode(),
             headers={"Content-Type": "application/json"},
         )
-        # It is on this machine, whatever proxy there is for others.
+        # The endpoint is on this machine, so no proxy applies.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=MAX_TIMEOUT_SECONDS) as response:
@@ -52,7 +52,7 @@ class Functions:
             return Answer("", str(error))
 
     def invoke_for(self, service: str, source: str, function: str, event) -> Answer:
-        """The same by a service, for a rule or a secret of this ARN."""
+        """Invokes a function as a service does, for a rule or a secret with this ARN."""
         if not self.is_invoke_allowed(function, service, source):
             return Answer("", f"{service} may not invoke {function} for {source}")
         return self.invoke(function, event)

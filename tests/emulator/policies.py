@@ -1,4 +1,4 @@
-"""What the roles of the deployed stacks may do, and whether a call is among it."""
+"""The permissions of the roles of deployed stacks, and their evaluation."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import stacks
 from resource_types import ACCOUNT
 
-# What is so of every call here. Requests are those that would be sent by TLS.
+# The condition keys of every call. Requests count as sent over TLS.
 ALWAYS = {
     "aws:SecureTransport": "true",
     "aws:PrincipalAccount": ACCOUNT,
@@ -18,8 +18,7 @@ ALWAYS = {
 
 @dataclass(frozen=True)
 class Call:
-    """An action on a resource, with what conditions may ask about: several values of one
-    key are lines."""
+    """An action on a resource, with its condition keys. Several values of one key are lines."""
 
     action: str
     resource: str
@@ -28,7 +27,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Permission:
-    """One action on one resource, as a statement of a policy grants or denies it."""
+    """One action on one resource in a statement, allowed or denied."""
 
     policy: str
     statement: str
@@ -46,13 +45,13 @@ class Permission:
 
 
 def matches_pattern(pattern: str, text: str) -> bool:
-    """Whether a text is one that a pattern with `*` and `?` means."""
+    """Whether a text matches a pattern with `*` and `?`."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, text, re.DOTALL) is not None
 
 
 def texts(value) -> list[str]:
-    """What may be one or a list, as texts."""
+    """The texts of a value that is one or a list."""
     values = value if isinstance(value, list) else [value]
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
 
@@ -69,7 +68,7 @@ COMPARISONS = {
 
 
 def evaluate_condition(condition: dict, context: dict[str, str]) -> bool:
-    """Whether a condition holds. One that is not understood is an error."""
+    """Whether a condition holds. An unknown operator is an error."""
     context = {key.lower(): value for key, value in context.items()}
     for operator, wanted_by_key in condition.items():
         of_all = operator.startswith("ForAllValues:")
@@ -85,7 +84,7 @@ def evaluate_condition(condition: dict, context: dict[str, str]) -> bool:
                     return False
                 continue
             if compare is None:
-                raise ValueError(f"the emulator does not know the condition {operator}")
+                raise ValueError(f"unknown condition operator {operator}")
             if given is None:
                 if optional or negated or of_all:
                     continue
@@ -97,7 +96,7 @@ def evaluate_condition(condition: dict, context: dict[str, str]) -> bool:
 
 
 def permissions_of_document(policy: str, document) -> list[Permission]:
-    """The rights of a policy, one by one."""
+    """The permissions of a policy."""
     document = json.loads(document) if isinstance(document, str) else document
     statements = document["Statement"]
     rights = []
@@ -113,7 +112,7 @@ def permissions_of_document(policy: str, document) -> list[Permission]:
 
 
 def permissions_of(role: str) -> list[Permission]:
-    """All rights of a role of the deployed stacks, by its name."""
+    """All permissions of a role, by its name."""
     properties = next(
         (one["Properties"] for one in stacks.resources_of("AWS::IAM::Role") if one["Id"] == role), {}
     )
@@ -132,7 +131,7 @@ def permissions_of(role: str) -> list[Permission]:
 
 
 def granting_permission(rights: list[Permission], call: Call) -> Permission | None:
-    """The right by which a call may be made; none if there is none, or one denies it."""
+    """The permission that allows a call; None if it is missing, or if a statement denies it."""
     covering = [right for right in rights if right.covers(call)]
     if any(right.effect == "Deny" for right in covering):
         return None

@@ -1,9 +1,8 @@
-"""The types of resources that moto's CloudFormation lacks and moto's services have.
+"""The resource types that moto's services have and moto's CloudFormation lacks.
 
-Each is created by the request to its service that a person would make, sent to this very
-server. The properties of a template are the members of that request, often to the letter;
-what differs is in the tables below. A property that the request does not know is not kept,
-and is told of.
+Each is created by a request to its service on this server. The properties of a template are the
+members of that request; the tables below have the differences. Properties that the request does
+not have are dropped and reported.
 """
 
 import json
@@ -14,7 +13,7 @@ from typing import Any
 
 import boto3
 
-# The one account that there is.
+# The only account.
 ACCOUNT = "123456789012"
 
 KEYS = {"aws_access_key_id": "loopback", "aws_secret_access_key": "loopback"}
@@ -22,8 +21,8 @@ KEYS = {"aws_access_key_id": "loopback", "aws_secret_access_key": "loopback"}
 
 @dataclass
 class CreatedResource:
-    """A resource as it was made: what `Ref` gives, what `Fn::GetAtt` gives, and the
-    properties that were not kept."""
+    """A created resource: the results of `Ref` and `Fn::GetAtt`, and the dropped
+    properties."""
 
     id: str
     attributes: dict[str, str] = field(default_factory=dict)
@@ -32,17 +31,17 @@ class CreatedResource:
 
 @dataclass
 class Request:
-    """A request to a service, made of a resource's properties."""
+    """A request to a service from a resource's properties."""
 
     service: str
     operation: str
-    # What the name that CloudFormation makes up is called, where the template has none.
+    # The property of a generated name, for a template without a name.
     name: str | None = None
-    # Properties that the request calls something else.
+    # Properties with another name in the request.
     renamed: dict[str, str] = field(default_factory=dict)
 
     def send(self, region: str, properties: dict, name: str = "") -> tuple[dict, dict, list[str]]:
-        """Sends it. Returns what was sent, the answer, and the properties left out."""
+        """Sends the request. Returns its parameters, the response, and the dropped properties."""
         client = client_of(self.service, region)
         shape = client.meta.service_model.operation_model(
             client.meta.method_to_api_mapping[self.operation]
@@ -62,8 +61,8 @@ def client_of(service: str, region: str):
 
 
 def fitted(shape, value, path: str, dropped: list[str]):
-    """A value of a template in the form that a request wants: members that it knows,
-    numbers as numbers, documents as text."""
+    """A template's value in the format of a request: only known members, numbers as
+    numbers, documents as text."""
     match shape.type_name:
         case "structure" if isinstance(value, dict):
             known = {}
@@ -92,11 +91,11 @@ def fitted(shape, value, path: str, dropped: list[str]):
 
 @dataclass
 class Kind:
-    """A type of resources: the requests that create, change and delete one."""
+    """A resource type: the requests that create, update and delete a resource."""
 
     create: Callable[[str, dict, str], CreatedResource]
     delete: Callable[[str, CreatedResource, dict], Any] | None = None
-    # By default the request that creates is one that changes as well.
+    # By default, the request that creates also updates.
     update: Callable[[str, CreatedResource, dict], CreatedResource] | None = None
 
 
@@ -107,8 +106,8 @@ def made_by(
     delete: tuple[str, str] | None = None,
     update: str | None = None,
 ) -> Kind:
-    """A kind that is created by one request. `ref` and `attributes` take the request and
-    its answer; `delete` names the operation, and its parameter for what `Ref` gives."""
+    """A type that is created by one request. `ref` and `attributes` take the request and
+    its response; `delete` has the operation, and its parameter for the result of `Ref`."""
 
     def create(region: str, properties: dict, name: str) -> CreatedResource:
         sent, answer, dropped = request.send(region, properties, name)
@@ -127,7 +126,7 @@ def made_by(
 
 
 def secret(region: str, properties: dict, name: str) -> CreatedResource:
-    """A secret, with the value that the template gives or has made up."""
+    """A secret with the template's value, or a generated one."""
     properties = dict(properties)
     generate = properties.pop("GenerateSecretString", None)
     client = client_of("secretsmanager", region)
@@ -146,7 +145,7 @@ def secret(region: str, properties: dict, name: str) -> CreatedResource:
 
 
 def update_secret(region: str, made: CreatedResource, properties: dict) -> CreatedResource:
-    """A change of a secret. Its value is left alone, as long as the template says none."""
+    """Updates a secret. Its value stays unless the template has one."""
     kept = {key: properties[key] for key in ("Description", "KmsKeyId", "SecretString") if key in properties}
     client = client_of("secretsmanager", region)
     client.update_secret(SecretId=made.id, **kept)
@@ -176,12 +175,12 @@ def topic_policy(region: str, properties: dict, name: str) -> CreatedResource:
 
 
 def recreate(create: Callable[[str, dict, str], CreatedResource]) -> Callable[[str, CreatedResource, dict], CreatedResource]:
-    """A change that is made as the resource was."""
+    """Updates a resource with the request that creates it."""
     return lambda region, made, properties: create(region, properties, made.id)
 
 
 def http_api(region: str, properties: dict, name: str) -> CreatedResource:
-    """An HTTP API, of its description in OpenAPI."""
+    """An HTTP API from its OpenAPI description."""
     described = properties["Body"]
     members = {"Name": described["info"]["title"], "ProtocolType": "HTTP"}
     _, answer, _ = Request("apigatewayv2", "create_api").send(region, members)
@@ -191,7 +190,7 @@ def http_api(region: str, properties: dict, name: str) -> CreatedResource:
 
 
 def create_routes(region: str, api: str, described: dict) -> None:
-    """The routes of a description in OpenAPI, each with the integration behind it."""
+    """The routes of an OpenAPI description, each with its integration."""
     client = client_of("apigatewayv2", region)
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
@@ -220,7 +219,7 @@ def unchanged(region: str, made: CreatedResource, properties: dict) -> CreatedRe
 
 
 def stage(region: str, properties: dict, name: str) -> CreatedResource:
-    """A stage of an HTTP API, which goes with it."""
+    """A stage of an HTTP API, which is deleted with it."""
     _, answer, dropped = Request("apigatewayv2", "create_stage").send(region, properties)
     return CreatedResource(answer["StageName"], dropped=dropped)
 

@@ -1,8 +1,8 @@
 """Rotations of secrets, as AWS runs them.
 
-The function is invoked once for each step, each time with the step, the secret's ARN and
-the token that names the new version. The first step that fails ends the rotation, and
-what it has done so far stays. Whoever asked for the rotation does not wait for it.
+The function is invoked once for each step, with the step, the secret's ARN and the token of the
+new version. The first failed step ends the rotation, and its effects stay. The rotation runs in
+the background.
 """
 
 import threading
@@ -19,8 +19,8 @@ STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 class Rotations:
     """The rotations so far.
 
-    Each is told as `{"SecretId", "ClientRequestToken", "Steps", "Error"}`: the steps that
-    were begun, and why the last of them failed, or null.
+    Each is `{"SecretId", "ClientRequestToken", "Steps", "Error"}`: the started steps, and the
+    error of the last one or null.
     """
 
     def __init__(self, functions: Functions) -> None:
@@ -28,11 +28,11 @@ class Rotations:
         self.all: list[dict] = []
         self.changed = threading.Condition()
         self.at_work = 0
-        # Two rotations of one secret come one after the other.
+        # Rotations of one secret run one after the other.
         self.turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def possible(self) -> bool:
-        """Whether it is known where functions are invoked."""
+        """Whether functions can be invoked."""
         return self.functions.known()
 
     def start(
@@ -47,8 +47,8 @@ class Rotations:
     ) -> None:
         """Rotates a secret in the background.
 
-        When its turn comes and it is no longer open, nothing is done. `then` is called
-        when all is over, also after a failure.
+        A rotation that is no longer open when it starts does nothing. `then` is called at the
+        end, also after a failure.
         """
         record = {"SecretId": secret, "ClientRequestToken": token, "Steps": [], "Error": None}
         with self.changed:
@@ -72,7 +72,7 @@ class Rotations:
         threading.Thread(target=run, daemon=True).start()
 
     def take(self, steps: list[str], function: str, record: dict) -> None:
-        """Takes one step after the other until one fails."""
+        """Runs the steps in order until one fails."""
         for step in steps:
             record["Steps"].append(step)
             event = {name: record[name] for name in ("SecretId", "ClientRequestToken")}
@@ -82,7 +82,7 @@ class Rotations:
                 return
 
     def wait_until_idle(self) -> list[dict]:
-        """All rotations, once none is at work."""
+        """Waits until no rotation is in progress and returns all."""
         with self.changed:
             self.changed.wait_for(lambda: self.at_work == 0)
             return [dict(record) for record in self.all]

@@ -1,16 +1,16 @@
-"""Where moto 5.2.5 differs from AWS Secrets Manager, done as AWS does it.
+"""Corrections of moto 5.2.5 where it differs from AWS Secrets Manager.
 
-- What is asked for without a version or a label is what holds AWSCURRENT. moto gives the
-  version that was current when it was written, also after the label has moved.
-- A version's value never changes: the same request again is accepted, another value is
-  refused. moto lets it change as long as the version is labelled AWSPENDING.
-- A label is at one version only, and one of the user's own stays where it is when
-  AWSCURRENT moves. moto drops it then, or lets two versions have it.
-- At most 20 values are asked for at a time, and a filter passes over what is deleted or
-  has no current value. moto has no limit, and fails as a whole then.
-- What has no label is not listed, and a secret that was read says on which day.
-- A rotation is left to its function, step by step: see `rotation.py`. moto takes all
-  steps whatever becomes of them, and moves AWSCURRENT itself.
+- A request without a version or a label returns the AWSCURRENT version. moto returns the version
+  that was current when it was written, even after the label has moved.
+- A version's value never changes: a repeated request is accepted, another value is rejected. moto
+  changes the value of a version with AWSPENDING.
+- A label belongs to one version, and a custom label stays when AWSCURRENT moves. moto drops it, or
+  gives it to two versions.
+- A batch has at most 20 values, and a filter ignores deleted secrets and those without a current
+  value. moto has no limit, and fails the whole batch.
+- Versions without a label are not listed, and a secret has the day of its last read.
+- The function performs the rotation, step by step: see `rotation.py`. moto runs all steps
+  regardless of errors, and moves AWSCURRENT itself.
 """
 
 import time
@@ -36,12 +36,12 @@ from rotation import Rotations
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 DAY = 24 * 60 * 60
 
-# The most values of one BatchGetSecretValue.
+# The maximum number of values of one BatchGetSecretValue.
 BATCH = 20
 
 
 class NoSuchLabel(SecretNotFoundException):
-    """No version of the secret has the label that was asked for."""
+    """The error if no version of the secret has the requested label."""
 
     def __init__(self, label: str) -> None:
         message = f"Secrets Manager can't find the specified secret value for staging label: {label}"
@@ -50,13 +50,13 @@ class NoSuchLabel(SecretNotFoundException):
 
 
 def version_with_label(secret, label: str) -> str | None:
-    """The version that has a label."""
+    """The version with a label."""
     versions = secret.versions.items()
     return next((name for name, version in versions if label in version["version_stages"]), None)
 
 
 def attach(secret, label: str, version_id: str) -> None:
-    """Moves a label to a version, and AWSPREVIOUS to where AWSCURRENT was."""
+    """Moves a label to a version, and AWSPREVIOUS to the former AWSCURRENT."""
     before = version_with_label(secret, label)
     if before == version_id:
         return
@@ -72,12 +72,12 @@ def attach(secret, label: str, version_id: str) -> None:
 
 
 def has_value(version: dict) -> bool:
-    """Whether it is more than the place that a rotation makes for a value."""
+    """Whether a version has a value; a rotation may create one without."""
     return "secret_string" in version or "secret_binary" in version
 
 
 def writable_secret(backend, secret_id: str) -> FakeSecret:
-    """The secret, if it may be changed."""
+    """Returns the secret, or raises an error if it cannot be changed."""
     secret = backend.secrets.get(secret_id)
     if secret is None:
         raise SecretNotFoundException()
@@ -106,7 +106,7 @@ def batch_get_secret_value(
     backend, secret_id_list=None, filters=None, max_results=None, next_token=None, *, moto
 ):
     if len(secret_id_list or []) > BATCH or not 1 <= (max_results or BATCH) <= BATCH:
-        raise ValidationException(f"At most {BATCH} values are to be had at a time.")
+        raise ValidationException(f"A batch has at most {BATCH} values.")
     if secret_id_list or not filters:
         return moto(backend, secret_id_list, filters, max_results, next_token)
     found = [
@@ -133,7 +133,7 @@ def to_dict(secret, *, moto):
 
 
 def reset_default_version(secret, secret_version, version_id) -> None:
-    """Writes a version that becomes the current one."""
+    """Writes a version and makes it the current one."""
     kept = secret.versions.get(version_id, {}).get("version_stages", [])
     secret.versions[version_id] = {**secret_version, "version_stages": kept}
     for label in secret_version["version_stages"]:
@@ -141,7 +141,7 @@ def reset_default_version(secret, secret_version, version_id) -> None:
 
 
 def check_version(backend, name, token, string, binary, on_create=False, *, moto):
-    """Refuses another value for a version, and finds the one that is there already."""
+    """Returns the existing version, or raises an error if its value differs."""
     secret = backend.secrets.get(name)
     version = secret.versions.get(token) if isinstance(secret, FakeSecret) else None
     if version is None or not has_value(version):
@@ -232,14 +232,14 @@ def rotate_secret(
         )
     token = backend._from_client_request_token(client_request_token)
     if token in secret.versions:
-        # The request of a rotation that has been, once more.
+        # A repeated request of a finished rotation.
         return secret.to_short_dict(version_id=token)
     secret.versions[token] = {"createdate": int(time.time()), "version_id": token, "version_stages": []}
     attach(secret, PENDING, token)
     if rotate_immediately:
         rotations.start(secret.arn, function, token, is_open=is_open, then=finished)
     else:
-        # The function is tried with a copy, which is gone afterwards.
+        # The function is tested with a temporary version.
         current = secret.versions.get(version_with_label(secret, CURRENT), {})
         values = {name: current[name] for name in ("secret_string", "secret_binary") if name in current}
         secret.versions[token].update(values)
@@ -248,7 +248,7 @@ def rotate_secret(
 
 
 def install(rotations: Rotations) -> None:
-    """Replaces functions of moto by corrected ones."""
+    """Patches functions of moto."""
 
     def replace(owner, name: str, patch, **more) -> None:
         setattr(owner, name, lambda *arguments, **named: patch(*arguments, **named, **more))

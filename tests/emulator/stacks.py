@@ -1,15 +1,14 @@
-"""CloudFormation, as far as moto lacks it.
+"""Additions to moto's CloudFormation.
 
-- A template of SAM is transformed, by the translator that AWS uses.
+- SAM templates are transformed by the translator of AWS.
 - Types that moto does not create are created by requests to its services: see
-  `resource_types.py`. Any other type is kept by name only, and is told of.
-- What is left out by `AWS::NoValue` is left out of lists as well.
-- Outputs are there after a change set, and a parameter is a change also where it is named
-  within `Fn::Sub`.
-- What `DependsOn` names is created before, also by a change set.
-- A stack within a stack is changed in place, and its outputs are to be had.
-- A bucket has its versions and its life cycle, and its policy is left to `policies.py`, as
-  the roles are. A FIFO queue is called one. An event source mapping takes nothing from its queue by itself.
+  `resource_types.py`. Any other type exists by name only, and is reported.
+- `AWS::NoValue` also removes members of lists.
+- Outputs exist after a change set, and a parameter within `Fn::Sub` counts as a change.
+- Change sets respect `DependsOn`.
+- Nested stacks are updated in place, and have outputs.
+- A bucket has versions and a life cycle. `policies.py` evaluates its policy, like those of roles.
+- The name of a FIFO queue ends with `.fifo`. Event source mappings do not poll.
 """
 
 import copy
@@ -31,19 +30,19 @@ from samtranslator.yaml_helper import yaml_parse
 
 from resource_types import KINDS, CreatedResource, Request, client_of
 
-# What services say of what is not there.
+# The error codes of missing resources.
 NOT_FOUND_ERROR = re.compile("NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
 
 SAM = "AWS::Serverless-2016-10-31"
 
-# What moto's CloudFormation keeps of a bucket is little: the requests for the rest.
+# The requests for the properties of a bucket that moto's CloudFormation ignores.
 BUCKET_PROPERTIES = {
     "VersioningConfiguration": "put_bucket_versioning",
     "PublicAccessBlockConfiguration": "put_public_access_block",
     "OwnershipControls": "put_bucket_ownership_controls",
 }
 
-# What moto's own types leave out, and nothing here makes up for.
+# Properties that moto's own types ignore, without a correction here.
 IGNORED_PROPERTIES = {
     "AWS::S3::Bucket": {"LoggingConfiguration", "NotificationConfiguration"},
     "AWS::Lambda::Function": {"LoggingConfig", "TracingConfig"},
@@ -53,14 +52,14 @@ IGNORED_PROPERTIES = {
 
 
 class NoManagedPolicies:
-    """The templates name no policy of AWS's own, which the translator of SAM asks for."""
+    """The managed policies for the SAM translator: none, because the templates use none."""
 
     def load(self) -> dict[str, str]:
         return {}
 
 
 def transformed(template, parameters: dict, stack: str, account: str, region: str) -> str:
-    """The template in CloudFormation's own terms."""
+    """The transformed template."""
     parsed = yaml_parse(template) if isinstance(template, str) else template
     transforms = parsed.get("Transform", [])
     if SAM not in ([transforms] if isinstance(transforms, str) else transforms):
@@ -94,7 +93,7 @@ class Resource:
     def get_cfn_attribute(self, name: str) -> str:
         if name in self.made.attributes or self.type in KINDS:
             return self.made.attributes[name]
-        # Of one that is only kept by name.
+        # For a resource that exists by name only.
         service = self.type.split("::")[1].lower()
         arn = f"arn:aws:{service}:{self.region}:{self.made.id}"
         return arn if name == "Arn" else f"{self.made.id}.{name}"
@@ -105,10 +104,10 @@ class Resource:
 
 
 def model_of(kind: str) -> type[CloudFormationModel]:
-    """The class by which moto creates resources of a type."""
+    """The class with which moto creates resources of a type."""
 
     class Model(Resource, CloudFormationModel):
-        # By the second word of this moto tells whose it is.
+        # moto derives the service from the second word.
         __module__ = "emulator.resources"
 
         @staticmethod
@@ -143,7 +142,7 @@ def model_of(kind: str) -> type[CloudFormationModel]:
                 if kind in KINDS and KINDS[kind].delete:
                     KINDS[kind].delete(region, self.made, {})
             except ClientError as error:
-                # It may have gone with what it belonged to.
+                # It may have been deleted with its parent.
                 if not NOT_FOUND_ERROR.search(error.response["Error"]["Code"]):
                     raise
 
@@ -162,7 +161,7 @@ def update_bucket(cls, original_resource, new_resource_name, cloudformation_json
 
 
 def queue_name(name: str, definition: dict) -> str:
-    """The name of a queue, which says what kind it is also when it was made up."""
+    """The name of a queue, with `.fifo` at the end of a FIFO queue's generated name."""
     if str(definition["Properties"].get("FifoQueue", False)).lower() != "true" or name.endswith(".fifo"):
         return name
     return f"{name[:75]}.fifo"
@@ -179,7 +178,7 @@ def finish_bucket(name: str, properties: dict, region: str) -> None:
 
 
 def lifecycle_rule(rule: dict) -> dict:
-    """A rule of a template in the form of the request."""
+    """A template's rule in the format of the request."""
     sent = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     if "Id" in rule:
         sent["ID"] = rule["Id"]
@@ -197,8 +196,8 @@ def lifecycle_rule(rule: dict) -> dict:
 
 
 def clean_json(value, resources, *, moto):
-    """What a template says, with its functions done."""
-    # Within `Fn::Sub` moto takes an output's name apart.
+    """A template's value with its functions resolved."""
+    # moto splits the name of an output within `Fn::Sub`.
     if isinstance(value, dict) and len(value.get("Fn::GetAtt", [])) > 2:
         name, *attribute = value["Fn::GetAtt"]
         value = {"Fn::GetAtt": [name, ".".join(attribute)]}
@@ -207,7 +206,7 @@ def clean_json(value, resources, *, moto):
 
 
 def create(name: str, definition: dict, resources, *, moto, **rest):
-    """Creates a resource, and before it those that it depends on."""
+    """Creates a resource after its dependencies."""
     others = definition.get("DependsOn", [])
     for other in [others] if isinstance(others, str) else others:
         resources[other]
@@ -215,14 +214,14 @@ def create(name: str, definition: dict, resources, *, moto, **rest):
 
 
 def references(template, *, moto) -> list[str]:
-    """The parameters and resources that a part of a template names."""
+    """The parameters and resources that a part of a template refers to."""
     found = moto(template)
     text = json.dumps(template)
     return found + [word.split("}")[0].split(".")[0] for word in text.split("${")[1:]]
 
 
 def update_nested_stack(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
-    """Changes a stack within a stack, where it is."""
+    """Updates a nested stack in place."""
     properties = cloudformation_json["Properties"]
     template = models.get_stack_from_s3_url(
         properties["TemplateURL"], account_id=account_id, partition="aws"
@@ -234,21 +233,21 @@ def update_nested_stack(cls, original_resource, new_resource_name, cloudformatio
 
 
 def output_of(stack, attribute: str) -> str:
-    """What `Fn::GetAtt` gives of a stack within a stack."""
+    """The result of `Fn::GetAtt` for a nested stack."""
     return stack.output_map[attribute.removeprefix("Outputs.")].value
 
 
 def apply(change_set) -> None:
-    """Carries out a change set."""
+    """Executes a change set."""
     stack = change_set.stack
-    # Its own parameters are those that the stack has from now on. What differs from those it
-    # had, its defaults among them, is changed in resources.
+    # The stack gets the parameters of the change set. Differences to the former ones,
+    # including defaults, change resources.
     stack.parameters = change_set.parameters
     stack.resource_map.input_parameters = dict(stack.resource_map.resolved_parameters)
     try:
         stack.resource_map.update(change_set.template_dict, change_set.parameters)
     except Exception as error:
-        # As a message to whoever deploys; to the log with its place.
+        # The deployer gets the message, the log the traceback.
         traceback.print_exc()
         raise ValidationError(message=f"{type(error).__name__}: {error}")
     stack.template_dict = change_set.template_dict
@@ -256,7 +255,7 @@ def apply(change_set) -> None:
 
 
 def delete(resources, *, moto) -> None:
-    """Deletes the resources of a stack, but for those that are to be kept."""
+    """Deletes the resources of a stack, except retained ones."""
     for definition in resources._resource_json_map.values():
         if definition.get("DeletionPolicy") == "RetainExceptOnCreate":
             definition["DeletionPolicy"] = "Retain"
@@ -264,8 +263,8 @@ def delete(resources, *, moto) -> None:
 
 
 def describe_stack(stack) -> dict:
-    """A stack as it is deployed: its outputs, and of each resource the type, what `Ref`
-    gives, the properties with all functions done, and what of it is not real here."""
+    """A deployed stack: its outputs, and for each resource the type, the result of `Ref`,
+    the resolved properties, and the ignored properties."""
     resources, outputs = {}, {}
     for name, definition in stack.resource_map._resource_json_map.items():
         made = stack.resource_map._parsed_resources.get(name)
@@ -285,7 +284,7 @@ def describe_stack(stack) -> dict:
 
 
 def ignored_properties(made, properties: dict) -> list[str]:
-    """The properties of a resource that are nowhere here."""
+    """The ignored properties of a resource."""
     if isinstance(made, Resource):
         return made.made.dropped
     unknown = IGNORED_PROPERTIES.get(made.cloudformation_type(), set())
@@ -293,7 +292,7 @@ def ignored_properties(made, properties: dict) -> list[str]:
 
 
 def list_stacks() -> list[dict]:
-    """All stacks as they are deployed."""
+    """All deployed stacks."""
     accounts = models.cloudformation_backends.values()
     backends = [backend for account in accounts for backend in account.values()]
     return [describe_stack(stack) for backend in backends for stack in list(backend.stacks.values())]
@@ -306,7 +305,7 @@ def resources_of(kind: str) -> list[dict]:
 
 
 def install() -> None:
-    """Replaces functions of moto by corrected ones."""
+    """Patches functions of moto."""
     ours = {kind: model_of(kind) for kind in KINDS}
     known = {**parsing.get_model_map(), **ours}
     names = {**parsing.get_name_type_map(), **{kind: "" for kind in KINDS}}
@@ -355,12 +354,12 @@ def install() -> None:
         )
     )
     EventBus.physical_resource_id = property(lambda bus: bus.name)
-    # Messages are taken from a queue by whoever runs the functions, not by moto.
+    # The runner of the functions polls the queues, not moto.
     Queue.lambda_event_source_mappings = property(lambda queue: {}, lambda queue, value: None)
 
 
 def with_transform(method):
-    """The method of the backend, with its template transformed before."""
+    """The method of the backend, with a transformed template."""
 
     def call(backend, *arguments, **named):
         named = {**dict(zip(("name", "template", "parameters"), arguments)), **named}

@@ -1,4 +1,4 @@
-"""Requests to S3 ask for what they ask for on AWS.
+"""Tests of the actions of S3 requests.
 
     python -m unittest test_actions
 """

@@ -1,4 +1,4 @@
-"""Policies are read as AWS reads them, as far as those of the stack go.
+"""Tests of the evaluation of policies, as far as those of the stack need it.
 
     python -m unittest test_policies
 """

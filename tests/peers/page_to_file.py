@@ -1,10 +1,10 @@
 """A minimal exporter of the SIEM feed, for `cargo xtask bench peers`.
 
-It is written for this benchmark and does what scripts for a SIEM do: it gets a token,
-asks for pages of 1,000 events over one connection, reads each page with `json`, and
-appends each record to a file as one line. It keeps no state and repeats no request.
+It does what scripts for a SIEM do: it gets a token, requests pages of 1,000 events over one
+connection, parses each page with `json`, and appends each record to a file as one line. It has no
+state and no retries.
 
-Settings are variables of the environment: IDENTITY_URL, GLOBAL_URL, CLIENT_ID,
+Its settings are environment variables: IDENTITY_URL, GLOBAL_URL, CLIENT_ID,
 CLIENT_SECRET, TENANT_ID, FROM_DATE (seconds since the Unix epoch), RESULT (a file) and
 SSL_CERT_FILE (the certificate to trust).
 """

@@ -1,4 +1,4 @@
-"""Prints what DuckDB reads of an export: its columns, and each row's id and record as hexadecimal."""
+"""Prints an export as DuckDB reads it: the columns, and the id and record of each row in hexadecimal."""
 
 import json
 import sys

@@ -1,42 +1,42 @@
-//! Clients of AWS services that are on loopback: any key will do there.
+//! Clients of AWS services on loopback, which accept any key.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 
-/// The region of everything here.
+/// The region of all services.
 pub const REGION: &str = "eu-west-1";
 
-/// The account of everything here.
+/// The account of all services.
 pub const ACCOUNT: &str = "123456789012";
 
-/// A client of the queues at this endpoint.
+/// An SQS client for this endpoint.
 pub fn sqs(endpoint: &str) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(&sdk_config(endpoint))
 }
 
-/// A client of the queues at this endpoint, with the keys of a session.
+/// An SQS client for this endpoint, with the keys of a session.
 pub fn sqs_for_session(endpoint: &str, session: &SessionKeys) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(&sdk_config_for_session(endpoint, session))
 }
 
-/// A client of the event buses at this endpoint.
+/// An EventBridge client for this endpoint.
 pub fn eventbridge(endpoint: &str) -> aws_sdk_eventbridge::Client {
     aws_sdk_eventbridge::Client::new(&sdk_config(endpoint))
 }
 
-/// A client of the secrets at this endpoint.
+/// A Secrets Manager client for this endpoint.
 pub fn secrets(endpoint: &str) -> aws_sdk_secretsmanager::Client {
     aws_sdk_secretsmanager::Client::new(&sdk_config(endpoint))
 }
 
-/// Keys for as long as somebody is at work.
+/// Temporary keys of a role.
 #[derive(Clone)]
 pub struct SessionKeys {
-    /// Names the keys.
+    /// The access key id.
     pub access_key: String,
-    /// What requests are signed with.
+    /// The key that signs requests.
     pub secret_key: String,
-    /// Goes with each request.
+    /// The session token.
     pub token: Option<String>,
 }
 

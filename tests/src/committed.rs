@@ -12,9 +12,10 @@ use sha2::{Digest, Sha256};
 /// A dataset and a tenant.
 pub type StreamKey = (String, String);
 
-/// What an export committed, read as a reader would who wants each row once:
-/// the log first, then the objects that it names. Reads by itself, with nothing
-/// of the code that wrote it.
+/// The committed rows of an export.
+///
+/// It reads the log first, then the objects that the log names, and shares no code with the
+/// writer.
 #[derive(Debug, Default)]
 pub struct CommittedExport {
     rows: HashMap<StreamKey, HashMap<String, u32>>,
@@ -25,7 +26,7 @@ pub struct CommittedExport {
     defects: Vec<Defect>,
 }
 
-/// Something that must not be.
+/// A defect of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defect(String);
 
@@ -36,7 +37,7 @@ impl fmt::Display for Defect {
 }
 
 impl CommittedExport {
-    /// Reads the export in this folder.
+    /// Loads the export in this folder.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -49,37 +50,38 @@ impl CommittedExport {
             this.load_record(root, path, record, &mut named)?;
         }
         this.check_order();
-        // Whatever no record names is rubbish that somebody should have removed.
+        // An object without a log record is garbage that the export should have
+        // collected.
         for path in files.iter().filter(|path| !is_log_record(path) && !is_auxiliary(path)) {
             if !named.contains(path) {
-                this.defect(format!("{path} is named by no log record"));
+                this.defect(format!("no log record names {path}"));
             }
         }
         Ok(this)
     }
 
-    /// Rows in all.
+    /// The number of rows.
     pub fn rows(&self) -> u64 {
         self.rows.values().flat_map(HashMap::values).map(|count| u64::from(*count)).sum()
     }
 
-    /// Rows of one dataset.
+    /// The number of rows of one dataset.
     pub fn rows_of(&self, dataset: &str) -> u64 {
         let streams = self.rows.iter().filter(|((name, _), _)| name == dataset);
         streams.flat_map(|(_, rows)| rows.values()).map(|count| u64::from(*count)).sum()
     }
 
-    /// Rows that were read from the Common API.
+    /// The number of rows from the Common API.
     pub fn backfilled(&self) -> u64 {
         self.backfilled
     }
 
-    /// Objects in all.
+    /// The number of objects.
     pub fn objects(&self) -> u64 {
         self.objects
     }
 
-    /// Bytes of all objects.
+    /// The size of all objects, in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -89,19 +91,18 @@ impl CommittedExport {
         self.records.get(&(dataset.into(), tenant.into())).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// What is wrong with it by itself.
+    /// The defects of the export by itself.
     pub fn defects(&self) -> &[Defect] {
         &self.defects
     }
 
-    /// What is wrong with it when these ids, and no others, should be there
-    /// once each.
+    /// The differences from these ids, which should all be present exactly once.
     pub fn compare(&self, dataset: &str, tenant: &str, ids: &[String]) -> Vec<Defect> {
         let mut defects = self.missing(dataset, tenant, ids);
         let wanted: HashSet<&String> = ids.iter().collect();
         for (id, count) in self.rows.get(&(dataset.into(), tenant.into())).into_iter().flatten() {
             if *count > 1 {
-                defects.push(Defect(format!("{dataset} of {tenant}: {id} is there {count} times")));
+                defects.push(Defect(format!("{dataset} of {tenant}: {id} occurs {count} times")));
             }
             if !wanted.contains(id) {
                 defects.push(Defect(format!("{dataset} of {tenant}: {id} was never served")));
@@ -110,7 +111,7 @@ impl CommittedExport {
         defects
     }
 
-    /// Which of these ids are not there.
+    /// The ids that are missing.
     pub fn missing(&self, dataset: &str, tenant: &str, ids: &[String]) -> Vec<Defect> {
         let rows = self.rows.get(&(dataset.into(), tenant.into()));
         ids.iter()
@@ -129,13 +130,13 @@ impl CommittedExport {
         let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
         let key = (text("dataset"), text("tenant"));
         if path != format!("_log/{}/{}/{:012}.json", key.0, key.1, record["sequence"].as_u64().unwrap_or(0)) {
-            self.defect(format!("{path} says that it is another record"));
+            self.defect(format!("{path} has the number of another record"));
         }
         let mut rows = 0;
         for object in record["objects"].as_array().into_iter().flatten() {
             let object_path = object["path"].as_str().unwrap_or_default();
             if !named.insert(object_path.to_owned()) {
-                self.defect(format!("{object_path} is named twice"));
+                self.defect(format!("the log names {object_path} twice"));
             }
             rows += self.load_object(root, object, &key)?;
         }
@@ -143,7 +144,7 @@ impl CommittedExport {
             named.insert(object["path"].as_str().unwrap_or_default().to_owned());
         }
         if record["rows"].as_u64() != Some(rows) {
-            self.defect(format!("{path} says {} rows, and there are {rows}", record["rows"]));
+            self.defect(format!("{path} names {} rows, the objects have {rows}", record["rows"]));
         }
         self.records.entry(key).or_default().push(record);
         Ok(())
@@ -152,12 +153,12 @@ impl CommittedExport {
     fn load_object(&mut self, root: &Path, object: &Value, key: &StreamKey) -> io::Result<u64> {
         let path = object["path"].as_str().unwrap_or_default();
         let Ok(body) = fs::read(root.join(path)) else {
-            self.defect(format!("{path} is named by the log and is not there"));
+            self.defect(format!("the log names the missing object {path}"));
             return Ok(0);
         };
         let digest: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
         if object["sha256"] != digest.as_str() || object["bytes"] != body.len() {
-            self.defect(format!("{path} is not the object that was committed"));
+            self.defect(format!("{path} differs from the committed object"));
         }
         let mut rows = 0;
         for line in BufReader::new(MultiGzDecoder::new(body.as_slice())).lines() {
@@ -180,13 +181,13 @@ impl CommittedExport {
         let record = record.unwrap_or_default();
         let owner = if from_feed { &record["customer_id"] } else { &record["tenant"]["id"] };
         if record["id"] != id.as_str() || owner != tenant.as_str() {
-            self.defect(format!("{path}: row {id} holds the record of another"));
+            self.defect(format!("{path}: row {id} has the record of another id"));
         }
-        // The day of the second is for an endpoint with a wrong clock.
+        // The second day covers endpoints with a wrong clock.
         let mut days =
             [&row["time"], &row["created_at"]].into_iter().filter_map(|time| time.as_str()?.get(..10));
         if !days.any(|day| path.starts_with(&format!("{dataset}/tenant_id={tenant}/day={day}/"))) {
-            self.defect(format!("{path}: row {id} of {} is in another's partition", row["time"]));
+            self.defect(format!("{path}: row {id} of {} is in the wrong partition", row["time"]));
         }
         self.backfilled += u64::from(!from_feed);
         *self.rows.entry((dataset.clone(), tenant.clone())).or_default().entry(id).or_default() += 1;
@@ -200,7 +201,7 @@ impl CommittedExport {
             for (index, record) in records.iter().enumerate() {
                 let number = index as u64 + 1;
                 if record["sequence"] != number || record["checkpoint_before"] != *before {
-                    broken.push(format!("the log of {dataset} of {tenant} is broken at {number}"));
+                    broken.push(format!("the log of {dataset} of {tenant} has a gap at {number}"));
                 }
                 before = &record["checkpoint_after"];
             }
@@ -213,10 +214,10 @@ impl CommittedExport {
     }
 }
 
-/// What is no part of the export: hints, plans, the slots of the rate budget.
+/// Whether a file is not part of the export: hints, plans, leases of the rate limit.
 fn is_auxiliary(path: &str) -> bool {
-    // What a killed process had half written into a folder is no object: listings
-    // of the store pass over such names.
+    // A partial file of a killed process is no object: listings of the store ignore such
+    // names.
     let half = path.rsplit_once('#').is_some_and(|(_, end)| end.bytes().all(|byte| byte.is_ascii_digit()));
     half || path.ends_with("/_from")
         || path.starts_with("_plan/")
@@ -228,7 +229,7 @@ fn is_log_record(path: &str) -> bool {
     path.starts_with("_log/") && path.ends_with(".json")
 }
 
-/// All files under `root`, as paths from there.
+/// All files under `root`, as relative paths.
 fn list_files(root: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::new()];

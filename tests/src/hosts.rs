@@ -1,6 +1,5 @@
-//! Hosts of the component in other languages, from `tests/hosts`: each carries
-//! out steps that it is told, so that all can be told the same, and the native
-//! client beside them.
+//! The hosts of the component in `crates/sophos-component/examples`. Each runs the same
+//! steps, as does the native client.
 
 mod compare;
 pub mod confined;
@@ -23,47 +22,46 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-/// A host in another language, and how it carries the component's requests.
+/// A host and its way to send the component's requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// Node with jco, over its `wasi:http`.
     Node,
-    /// Node with JSPI: every call a promise, over Node's own `fetch`.
+    /// Node with JSPI: asynchronous calls over Node's own `fetch`.
     NodeAsync,
     /// Python with wasmtime, over its `wasi:http`.
     Python,
     /// Python with wasmtime, over Python's own `http.client`.
     PythonEmbedded,
-    /// Rust with wasmtime, over `wasi:http` that this host carries itself.
+    /// Rust with wasmtime, over `wasi:http` with the host's own HTTP client.
     Rust,
     /// Rust with wasmtime, over the host's own transport.
     RustEmbedded,
 }
 
-/// What stands in place of the tenant among the arguments of a step: the last one
-/// that was seen.
+/// The placeholder for the last tenant in the arguments of a step.
 pub const TENANT: &str = "$tenant";
 
 impl Language {
-    /// All of them.
+    /// All hosts.
     pub const ALL: [Self; 6] =
         [Self::Node, Self::NodeAsync, Self::Python, Self::PythonEmbedded, Self::Rust, Self::RustEmbedded];
 
-    /// Whether the host carries the requests by its own means.
+    /// Whether the component is of an embedded world.
     pub fn is_embedded(self) -> bool {
         matches!(self, Self::NodeAsync | Self::PythonEmbedded | Self::RustEmbedded)
     }
 
-    /// Whether the host lets requests out to the hosts of the plan only.
+    /// Whether the host enforces the allow-list of the plan.
     pub fn is_restricted(self) -> bool {
         self.is_embedded() || self == Self::Rust
     }
 
-    /// The program, by the variable that `cargo xtask test` sets for it; `None` for that
-    /// in Rust, which is built on request.
+    /// Returns the program from the variable that `cargo xtask test` sets; `None` if the
+    /// host in Rust is not built.
     ///
     /// # Errors
-    /// When another is not set.
+    /// If another host's variable is missing.
     fn program(self) -> io::Result<Option<PathBuf>> {
         let variable = match self {
             Self::Node => "HOST_NODE",
@@ -75,29 +73,29 @@ impl Language {
     }
 }
 
-/// What a variable names.
+/// Returns the path in a variable.
 fn required_path(variable: &str) -> io::Result<PathBuf> {
-    let unset = || io::Error::other(format!("{variable} is not set; run `cargo xtask test`"));
+    let unset = || io::Error::other(format!("missing {variable}; run `cargo xtask test`"));
     env::var_os(variable).map(PathBuf::from).ok_or_else(unset)
 }
 
-/// What a session of a host is made with.
+/// The settings of a session.
 #[derive(Debug, Clone)]
 pub struct SessionPlan {
     /// The world, without `embedded`: `reader` or `operator`.
     pub world: &'static str,
-    /// The grant when one is needed, as the WIT has it.
+    /// The grant for the reason `needed`, in the form of the WIT.
     pub initial_grant: Value,
-    /// The grant when that was refused; null for none.
+    /// The grant for the reason `rejected`; null for none.
     pub grant_after_refusal: Value,
-    /// Where the service is: its identity and global addresses.
+    /// The identity and the global base URL of the service.
     pub service: [String; 2],
-    /// The hosts that may be reached, where the language is restricted.
+    /// The allowed hosts, for restricted languages.
     pub allow: Vec<&'static str>,
 }
 
 impl SessionPlan {
-    /// A session with the first credential of a simulator.
+    /// Returns a plan with the first credential of a simulator.
     pub fn new(simulator: &Simulator) -> Self {
         Self {
             world: "operator",
@@ -124,13 +122,13 @@ impl SessionPlan {
     }
 }
 
-/// The grant that a credential is.
+/// Returns the grant of a credential.
 pub fn client_grant(credential: &CredentialInfo) -> Value {
     let val = json!({"id": credential.client_id, "secret": credential.client_secret});
     json!({"tag": "client", "val": val})
 }
 
-/// A host with a session. Ends when dropped.
+/// A host process with a session. It ends when dropped.
 #[derive(Debug)]
 pub struct Host {
     language: Language,
@@ -138,30 +136,30 @@ pub struct Host {
     _process: Child,
     _folder: Option<TempDir>,
     steps: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
+    responses: Lines<BufReader<ChildStdout>>,
     imports: Vec<String>,
 }
 
-/// What a component made of a step.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CallOutcome {
-    /// What it returned.
+    /// The returned value.
     Ok(Value),
     /// The WIT's `failure`.
     Failure(Value),
-    /// It has no such function.
+    /// The component lacks the function.
     Absent,
 }
 
 impl Host {
-    /// A host with a session; `None` for that in Rust where it is not built.
+    /// Starts a host with a session; `None` if the host in Rust is not built.
     ///
     /// # Errors
-    /// When the host cannot be started.
+    /// If the host does not start.
     pub async fn start(language: Language, plan: &SessionPlan) -> io::Result<Option<Self>> {
         let Some(program) = language.program()? else { return Ok(None) };
         let components = components_dir()?;
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sophos-component/examples");
         let mut command = Command::new(program);
         let folder = match language {
             Language::Node | Language::NodeAsync => {
@@ -175,18 +173,18 @@ impl Host {
             }
             Language::Rust | Language::RustEmbedded => None,
         };
-        // Bait: all that it takes to be let in, and none of the component's business.
+        // Bait: a valid credential that the component must not reach.
         for (name, member) in [("SOPHOS_CLIENT_ID", "id"), ("SOPHOS_CLIENT_SECRET", "secret")] {
             command.env(name, plan.initial_grant["val"][member].as_str().unwrap_or_default());
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn()?;
-        let pipe = || io::Error::other("the host has no pipe");
+        let pipe = || io::Error::other("missing pipe of the host");
         let mut host = Self {
             language,
             components,
             steps: process.stdin.take().ok_or_else(pipe)?,
-            answers: BufReader::new(process.stdout.take().ok_or_else(pipe)?).lines(),
+            responses: BufReader::new(process.stdout.take().ok_or_else(pipe)?).lines(),
             imports: Vec::new(),
             _folder: folder,
             _process: process,
@@ -200,19 +198,19 @@ impl Host {
         self.language
     }
 
-    /// Begins another session, in an instance of its own.
+    /// Starts another session in a new instance.
     ///
     /// # Errors
-    /// When the host ended or wrote something else.
+    /// If the host ends or writes something else.
     pub async fn open(&mut self, plan: &SessionPlan) -> io::Result<()> {
         self.write(&plan.line(&self.components, self.language)).await?;
-        let imports = self.answer("a new session").await?;
+        let imports = self.response("a new session").await?;
         let imports = imports["ok"].as_array().into_iter().flatten();
         self.imports = imports.filter_map(Value::as_str).map(str::to_owned).collect();
         Ok(())
     }
 
-    /// All that the component has of its host, by interface.
+    /// Returns the component's imports, by interface.
     pub fn imports(&self) -> &[String] {
         &self.imports
     }
@@ -220,22 +218,22 @@ impl Host {
     /// Calls a function, such as `endpoints.search`.
     ///
     /// # Errors
-    /// When the host ended or wrote something else.
+    /// If the host ends or writes something else.
     pub async fn call(&mut self, function: &str, arguments: Value) -> io::Result<CallOutcome> {
         self.write(&json!({"call": function, "arguments": arguments})).await?;
-        let mut answer = self.answer(function).await?;
-        let outcome = ["ok", "failure", "absent"].into_iter().find(|case| answer.get(case).is_some());
+        let mut response = self.response(function).await?;
+        let outcome = ["ok", "failure", "absent"].into_iter().find(|case| response.get(case).is_some());
         match outcome {
-            Some("ok") => Ok(CallOutcome::Ok(answer["ok"].take())),
-            Some("failure") => Ok(CallOutcome::Failure(answer["failure"].take())),
+            Some("ok") => Ok(CallOutcome::Ok(response["ok"].take())),
+            Some("failure") => Ok(CallOutcome::Failure(response["failure"].take())),
             Some(_) => Ok(CallOutcome::Absent),
-            None => Err(io::Error::other(format!("the host answered {answer}"))),
+            None => Err(io::Error::other(format!("unexpected response of the host: {response}"))),
         }
     }
 
-    async fn answer(&mut self, what: &str) -> io::Result<Value> {
-        let line = self.answers.next_line().await?;
-        let line = line.ok_or_else(|| io::Error::other(format!("the host ended in {what}")))?;
+    async fn response(&mut self, request: &str) -> io::Result<Value> {
+        let line = self.responses.next_line().await?;
+        let line = line.ok_or_else(|| io::Error::other(format!("the host ended during {request}")))?;
         Ok(serde_json::from_str(&line)?)
     }
 
@@ -245,15 +243,15 @@ impl Host {
     }
 }
 
-/// The folder of the components, by the variable that `cargo xtask test` sets.
+/// Returns the folder of the components, from the variable that `cargo xtask test` sets.
 fn components_dir() -> io::Result<PathBuf> {
     required_path("COMPONENTS_DIR")
 }
 
-/// A copy of a host's sources where Node finds the modules that they import.
+/// Copies a host's sources to a place where Node finds their packages.
 pub(crate) fn copy_beside_modules(sources: &Path) -> io::Result<TempDir> {
     let modules = env::var_os("HOST_NODE_MODULES")
-        .ok_or_else(|| io::Error::other("HOST_NODE_MODULES names no folder"))?;
+        .ok_or_else(|| io::Error::other("missing HOST_NODE_MODULES; run `cargo xtask test`"))?;
     let folder = tempfile::tempdir_in(modules)?;
     for file in fs::read_dir(sources)? {
         let file = file?.path();

@@ -1,5 +1,5 @@
-//! What isolation is tried with: a simulator, the built webhook and worker, a
-//! ledger in a folder, and senders that sign as the tools do.
+//! The environment of isolation tests: a simulator, the built webhook and worker, a ledger in a
+//! folder, and senders that sign like the tools.
 
 mod component;
 mod deliveries;
@@ -29,7 +29,7 @@ pub use hostile::{HostileRequest, forgeries, hostile_requests, hostile_sources, 
 
 use crate::{leak_detector::LeakDetector, test_env::function_binary};
 
-/// The secrets of the sources, by the names that policies give them.
+/// The secrets of the sources, by their names in policies.
 pub const SECRETS: [(&str, &str); 10] = [
     ("webhooks/generic", "generic-key-0123456789abcdef"),
     ("webhooks/pagerduty", "pagerduty-key-0123456789abcdef"),
@@ -43,7 +43,7 @@ pub const SECRETS: [(&str, &str); 10] = [
     ("isolation/approval", "approval-key-0123456789abcdef"),
 ];
 
-/// A simulator, and what the functions of isolation need.
+/// A simulator, and the configuration of the isolation functions.
 #[derive(Debug)]
 pub struct IsolationEnv {
     /// The simulator.
@@ -51,14 +51,14 @@ pub struct IsolationEnv {
     credential: CredentialInfo,
     folder: PathBuf,
     ledger: String,
-    /// The folder with the ledger's objects, wherever the functions find them.
+    /// The folder with the ledger's objects, also if they are in an S3 bucket.
     files: PathBuf,
     leak_detector: LeakDetector,
     _temporary: Option<tempfile::TempDir>,
 }
 
 impl IsolationEnv {
-    /// A simulator of this configuration, its first credential of this kind, and
+    /// Starts a simulator with this configuration, its first credential of this kind, and
     /// this policy.
     ///
     /// # Errors
@@ -66,11 +66,11 @@ impl IsolationEnv {
     pub async fn start(config: Config, kind: CredentialKind, policy: &str) -> io::Result<Self> {
         let temporary = tempfile::tempdir()?;
         let folder = temporary.path().to_owned();
-        let world = Self::start_in_folder(config, kind, policy, &folder).await?;
-        Ok(Self { _temporary: Some(temporary), ..world })
+        let env = Self::start_in_folder(config, kind, policy, &folder).await?;
+        Ok(Self { _temporary: Some(temporary), ..env })
     }
 
-    /// The same, with everything in a folder that stays.
+    /// Starts the same with all files in `folder`, which is kept.
     ///
     /// # Errors
     /// As for [`start`](Self::start).
@@ -90,15 +90,15 @@ impl IsolationEnv {
         let leaks = LeakDetector::default();
         leaks.add_credentials(&simulator.credentials());
         let folder = folder.to_owned();
-        let world =
+        let env =
             Self { simulator, credential, folder, ledger, files, leak_detector: leaks, _temporary: None };
-        world.set_policy(policy)?;
+        env.set_policy(policy)?;
         let current = SECRETS.map(|(name, value)| (name, value, None::<&str>));
-        world.set_secrets(&current)?;
-        Ok(world)
+        env.set_secrets(&current)?;
+        Ok(env)
     }
 
-    /// Writes the policy. A running function sees it within a minute.
+    /// Writes the policy. A running function reads it within a minute.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -106,7 +106,7 @@ impl IsolationEnv {
         fs::write(self.folder.join("policy.toml"), policy)
     }
 
-    /// Writes the secrets: each a name, a value, and the value before.
+    /// Writes the secrets: the name, value and previous value of each.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -127,20 +127,18 @@ impl IsolationEnv {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
     }
 
-    /// The folder with the policy, the secrets and, unless it is kept elsewhere,
-    /// the ledger.
+    /// The folder with the policy, the secrets and, by default, the ledger.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Keeps the ledger elsewhere, such as at `s3://bucket/prefix`, where what is
-    /// in it cannot be looked at from here. See also
-    /// [`keep_ledger_in`](Self::use_s3_ledger).
+    /// Stores the ledger elsewhere, such as at `s3://bucket/prefix`, where tests cannot
+    /// read its files. See also [`use_s3_ledger`](Self::use_s3_ledger).
     pub fn set_ledger_location(&mut self, location: impl Into<String>) {
         self.ledger = location.into();
     }
 
-    /// The webhook. Without a queue it does the work itself.
+    /// The webhook. Without a queue it isolates inline.
     pub fn webhook(&self) -> LambdaFunction {
         self.function("isolation-webhook")
     }
@@ -158,7 +156,7 @@ impl IsolationEnv {
             .watch(function)
             .name(name)
             .memory_mb(128)
-            // Of a busy machine.
+            // A busy machine needs more than the default.
             .init_timeout(Duration::from_secs(60))
             .timeout(Duration::from_secs(60))
             .env("ISOLATION_LEDGER", &self.ledger)
@@ -171,12 +169,12 @@ impl IsolationEnv {
             .env("SOPHOS_RATE_LIMIT", "unlimited")
     }
 
-    /// The credential that the functions are given.
+    /// The credential of the functions.
     pub fn credential(&self) -> &CredentialInfo {
         &self.credential
     }
 
-    /// The ledger, for looking into it.
+    /// The ledger, for reading.
     ///
     /// # Errors
     /// When the folder cannot be opened.
@@ -184,16 +182,16 @@ impl IsolationEnv {
         Ok(Ledger::new(Store::open(&self.files.to_string_lossy()).map_err(io::Error::other)?))
     }
 
-    /// A decision, read back whole.
+    /// Reads a decision.
     ///
     /// # Errors
-    /// When there is none, or the ledger cannot be read.
+    /// When it does not exist, or the ledger cannot be read.
     pub async fn decision(&self, id: &DecisionId) -> io::Result<Decision> {
         let decision = self.ledger()?.load_decision(id).await.map_err(io::Error::other)?;
-        decision.ok_or_else(|| io::Error::other(format!("there is no decision {id}")))
+        decision.ok_or_else(|| io::Error::other(format!("unknown decision {id}")))
     }
 
-    /// Where a decision stands.
+    /// Reads the state of a decision.
     ///
     /// # Errors
     /// As for [`decision`](Self::decision).
@@ -201,10 +199,10 @@ impl IsolationEnv {
         Ok(self.decision(id).await?.state())
     }
 
-    /// Has the worker look at every decision that has not ended.
+    /// Invokes the worker to follow up on all unfinished decisions.
     ///
     /// # Errors
-    /// With what the function said, when it did not answer with a report.
+    /// With the function's output, if it does not return a report.
     pub async fn follow_up(&self, worker: &mut Sandbox) -> io::Result<Value> {
         match worker.invoke(&json!({ "follow_up": "all" })).await {
             InvocationOutcome::Ok(report) => Ok(report),
@@ -213,7 +211,7 @@ impl IsolationEnv {
     }
 }
 
-/// The time, in seconds since the Unix epoch.
+/// The current time, in seconds since the Unix epoch.
 pub fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
@@ -224,7 +222,7 @@ pub fn webhook_secret(name: &str) -> &'static str {
 }
 
 fn hmac(key: &str, parts: &[&[u8]]) -> Vec<u8> {
-    // HMAC takes a key of any length.
+    // HMAC accepts a key of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return Vec::new() };
     for part in parts {
         mac.update(part);
@@ -236,7 +234,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A request as one of the tools makes it: a path, headers, a body.
+/// A request of a tool: path, headers and body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The path, such as `/hooks/generic`.
@@ -248,7 +246,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// In our own form, signed at `now` with `key`.
+    /// A delivery in the generic format, signed at `now` with `key`.
     pub fn generic(source: &str, body: &Value, key: &str, now: u64) -> Self {
         let mut delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let time = now.to_string();
@@ -258,7 +256,7 @@ impl Delivery {
         delivery
     }
 
-    /// As PagerDuty signs.
+    /// A delivery with PagerDuty's signature.
     pub fn pagerduty(source: &str, body: &Value, key: &str) -> Self {
         let mut delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let signature = hex(&hmac(key, &[delivery.body.as_bytes()]));
@@ -266,7 +264,7 @@ impl Delivery {
         delivery
     }
 
-    /// As CrowdStrike signs, in Base64 over the body and the time.
+    /// A delivery with CrowdStrike's signature: base64, over the body and the time.
     pub fn crowdstrike(source: &str, body: &Value, key: &str, now: u64) -> Self {
         let mut delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let time = jiff::Timestamp::from_second(now as i64).unwrap_or_default().to_string();
@@ -277,15 +275,15 @@ impl Delivery {
         delivery
     }
 
-    /// As Splunk sends, with the secret in the URL.
+    /// A delivery of Splunk, with the secret in the URL.
     pub fn splunk(source: &str, body: &Value, secret: &str) -> Self {
         Self::unsigned(format!("/hooks/{source}/{secret}"), body.to_string())
     }
 
-    /// Sends it to a function URL: the status and the answer.
+    /// Sends the delivery to a function URL. Returns the status and the response.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When no response arrives.
     pub async fn send(&self, client: &reqwest::Client, url: &str) -> io::Result<(u16, Value)> {
         let response = self.request(client, url).send().await.map_err(io::Error::other)?;
         let status = response.status().as_u16();
@@ -294,10 +292,10 @@ impl Delivery {
     }
 }
 
-/// The decision that an answer of the webhook names.
+/// The decision id in a response of the webhook.
 ///
 /// # Errors
-/// When it names none.
+/// When the response has none.
 pub fn parse_decision_id(answer: &Value) -> io::Result<DecisionId> {
     let id = answer["decision"].as_str().unwrap_or_default();
     id.parse().map_err(|why: &str| io::Error::other(format!("{why}: {answer}")))

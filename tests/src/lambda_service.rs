@@ -1,4 +1,4 @@
-//! Lambda's service, as far as others invoke functions there.
+//! Lambda's `Invoke` operation, for other services.
 
 use std::{
     collections::BTreeMap,
@@ -24,12 +24,11 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::aws::{ACCOUNT, REGION};
 
-/// What every path of an invocation begins and ends with, around the function.
+/// The path of an invocation before and after the function.
 const INVOCATION_PATH: (&str, &str) = ("/2015-03-31/functions/", "/invocations");
 
-/// An address on loopback at which functions are invoked, as at Lambda's own:
-/// `POST /2015-03-31/functions/{name or ARN}/invocations`. The caller waits for what
-/// comes of it. Signatures are not checked. Stops when dropped.
+/// Lambda's `Invoke` on loopback: `POST /2015-03-31/functions/{name or ARN}/invocations`. It
+/// responds with the outcome and does not check signatures. Dropping it stops the server.
 #[derive(Debug)]
 pub struct LambdaService {
     address: SocketAddr,
@@ -40,7 +39,7 @@ pub struct LambdaService {
 #[derive(Debug, Clone, Default)]
 struct SharedRegistry(Arc<Mutex<Registry>>);
 
-/// The functions by their names, and who is asked for all others.
+/// The functions by name, and the fallback for others.
 #[derive(Debug, Default)]
 struct Registry {
     handlers: BTreeMap<String, Handler>,
@@ -69,7 +68,7 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type HandlerFuture = BoxFuture<Result<Value, String>>;
 type FinderFuture = BoxFuture<io::Result<Option<Arc<Pool>>>>;
 
-/// Who finds the sandboxes of functions that nobody registered.
+/// Finds the sandboxes of functions that are not registered.
 #[derive(Clone)]
 struct FallbackFinder(Arc<dyn Fn(String) -> FinderFuture + Send + Sync>);
 
@@ -79,7 +78,7 @@ impl fmt::Debug for FallbackFinder {
     }
 }
 
-/// What answers for a function.
+/// The handler of a function's invocations.
 #[derive(Clone)]
 enum Handler {
     Pool(Arc<Pool>),
@@ -95,14 +94,14 @@ impl fmt::Debug for Handler {
     }
 }
 
-/// What a caller is answered: a status, whether the function failed, and the body.
+/// A response: the status, whether the function failed, and the body.
 struct InvocationResponse(StatusCode, bool, Bytes);
 
 impl LambdaService {
-    /// A service without functions.
+    /// Starts a service without functions.
     ///
     /// # Errors
-    /// When no port is to be had.
+    /// When no port is available.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (address, functions) = (listener.local_addr()?, SharedRegistry::default());
@@ -110,18 +109,18 @@ impl LambdaService {
         Ok(Self { address, functions, serving })
     }
 
-    /// Its address.
+    /// The base URL.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Has sandboxes answer for the function of this name, and returns its ARN.
+    /// Registers sandboxes as a function, and returns its ARN.
     pub fn register(&self, name: &str, pool: impl Into<Arc<Pool>>) -> String {
         self.insert(name, Handler::Pool(pool.into()))
     }
 
-    /// Has the test itself answer for the function of this name: with what it
-    /// returns, or with an error of this message.
+    /// Registers a closure as a function, and returns its ARN. The closure returns the
+    /// response or an error message.
     pub fn register_script<F>(
         &self,
         name: &str,
@@ -133,8 +132,8 @@ impl LambdaService {
         self.insert(name, Handler::Script(Arc::new(move |event| Box::pin(script(event)))))
     }
 
-    /// Has this find the sandboxes of every function that is not registered, by its
-    /// name: none for one that does not exist.
+    /// Sets the lookup for functions that are not registered. It returns `None` for an
+    /// unknown function.
     pub fn set_fallback<F>(&self, find: impl Fn(String) -> F + Send + Sync + 'static)
     where
         F: Future<Output = io::Result<Option<Arc<Pool>>>> + Send + 'static,
@@ -162,7 +161,7 @@ async fn serve(listener: TcpListener, functions: SharedRegistry) {
             let functions = functions.clone();
             async move { Ok::<_, Infallible>(respond(&functions, request).await) }
         });
-        // A caller that goes away is no matter of the service.
+        // Connection errors concern the client only.
         tokio::spawn(async move {
             drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await)
         });
@@ -186,7 +185,7 @@ async fn invoke(functions: &SharedRegistry, request: Request<Incoming>) -> Invoc
     let path = parts.uri.path();
     let function = path.strip_prefix(INVOCATION_PATH.0).and_then(|rest| rest.strip_suffix(INVOCATION_PATH.1));
     let Some(function) = function.filter(|_| parts.method == Method::POST) else {
-        return service_error(StatusCode::NOT_FOUND, "no such operation");
+        return service_error(StatusCode::NOT_FOUND, "unknown operation");
     };
     let function = percent_encoding::percent_decode_str(function).decode_utf8_lossy().into_owned();
     let handler = match functions.find(function_name(&function)).await {
@@ -195,7 +194,7 @@ async fn invoke(functions: &SharedRegistry, request: Request<Incoming>) -> Invoc
         Err(error) => return function_error("Runtime.InitError", &error.to_string()),
     };
     let Ok(body) = body.collect().await else {
-        return service_error(StatusCode::BAD_REQUEST, "the body was cut short");
+        return service_error(StatusCode::BAD_REQUEST, "incomplete body");
     };
     let Ok(event) = serde_json::from_slice(&body.to_bytes()) else {
         return service_error(StatusCode::BAD_REQUEST, "Could not parse request body into json");
@@ -203,27 +202,27 @@ async fn invoke(functions: &SharedRegistry, request: Request<Incoming>) -> Invoc
     match handler {
         Handler::Pool(pool) => to_response(pool.invoke(&event).await),
         Handler::Script(script) => match script(event).await {
-            Ok(answer) => success(answer.to_string()),
+            Ok(response) => success(response.to_string()),
             Err(message) => function_error("Error", &message),
         },
     }
 }
 
-/// The name in an ARN, or what is a name already.
+/// The name in an ARN, or the name itself.
 fn function_name(function: &str) -> &str {
     function.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(5)).unwrap_or(function)
 }
 
 fn to_response(outcome: Result<InvocationOutcome, StartError>) -> InvocationResponse {
     match outcome {
-        Ok(InvocationOutcome::Ok(answer)) => success(answer.to_string()),
-        Ok(InvocationOutcome::NotJson(answer)) => success(answer),
+        Ok(InvocationOutcome::Ok(response)) => success(response.to_string()),
+        Ok(InvocationOutcome::NotJson(response)) => success(response),
         Ok(InvocationOutcome::FunctionError { body, .. }) => {
             InvocationResponse(StatusCode::OK, true, body.to_string().into_bytes().into())
         }
         Ok(InvocationOutcome::TimedOut) => function_error("Sandbox.Timedout", "Task timed out"),
         Ok(InvocationOutcome::EventTooLarge { bytes }) => {
-            service_error(StatusCode::PAYLOAD_TOO_LARGE, &format!("{bytes} bytes are too many for an event"))
+            service_error(StatusCode::PAYLOAD_TOO_LARGE, &format!("an event of {bytes} bytes is too large"))
         }
         Ok(other) => function_error("Runtime.ExitError", &format!("{other:?}")),
         Err(error) => function_error("Runtime.InitError", &error.to_string()),

@@ -6,11 +6,11 @@ use std::{
 use local_lambda::{LambdaFunction, LogSink};
 use sophos_simulator::CredentialInfo;
 
-/// How each token of the simulator begins.
+/// The prefix of the simulator's tokens.
 const TOKEN_PREFIX: &str = "eyJhbGci";
 
-/// Reads every line that the watched functions write, for secrets and tokens. A
-/// test in which there was one fails when this is dropped.
+/// Searches every line of the watched functions for secrets and tokens. If it finds one,
+/// dropping it fails the test.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LeakDetector(Arc<LeakState>);
 
@@ -25,7 +25,7 @@ fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
 }
 
 impl LeakDetector {
-    /// Looks for this secret from now on.
+    /// Adds a secret to search for.
     pub(crate) fn add_secret(&self, secret: impl Into<String>) {
         let secret = secret.into();
         let mut known = lock(&self.0.secrets);
@@ -34,10 +34,10 @@ impl LeakDetector {
         }
     }
 
-    /// Looks for the secrets of these credentials, also as a form encodes them.
+    /// Adds the secrets of these credentials, including their form encoding.
     pub(crate) fn add_credentials(&self, credentials: &[CredentialInfo]) {
         for credential in credentials {
-            // Whatever an encoding does to the signs in it, letters stay.
+            // An encoding keeps letters.
             let longest = credential.client_secret.split(|c: char| !c.is_ascii_alphanumeric());
             let longest = longest.max_by_key(|part| part.len()).unwrap_or_default();
             if longest.len() >= 8 {
@@ -46,14 +46,14 @@ impl LeakDetector {
         }
     }
 
-    /// The function, with what it writes watched.
+    /// Watches the output of the function.
     pub(crate) fn watch(&self, function: LambdaFunction) -> LambdaFunction {
         function.log_to(self.sink())
     }
 
-    /// Where the lines of anything else are watched.
+    /// The sink that watches lines.
     pub(crate) fn sink(&self) -> LogSink {
-        // Weak, so that a process that outlives the test does not keep it alive.
+        // Weak, so that a process that outlives the test does not keep the state alive.
         let shared = Arc::downgrade(&self.0);
         LogSink::callback(move |line| {
             if let Some(shared) = shared.upgrade() {
@@ -76,7 +76,7 @@ impl Drop for LeakState {
         let found = lock(&self.found);
         assert!(
             found.is_empty() || thread::panicking(),
-            "{} lines show a secret or a token, the first: {}",
+            "{} lines contain a secret or a token, the first: {}",
             found.len(),
             found[0]
         );

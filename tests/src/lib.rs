@@ -1,11 +1,15 @@
-//! What the end-to-end tests, the demo and the benchmark have in common: the
-//! simulator and the built function on a local Runtime API ([`TestEnv`]), what an
-//! export committed ([`CommittedExport`]), an S3 server that can kill ([`s3`]), a queue
-//! with a function behind it ([`queue`]), an emulator of AWS ([`moto`]),
-//! functions that others invoke ([`LambdaService`]), what isolation is tried with
-//! ([`isolation`]), hosts of the component ([`hosts`]), HTTP by hand
-//! ([`raw_http`]), and the whole stack, deployed
-//! ([`stack`]).
+//! Shared code of the end-to-end tests, the demo and the benchmark:
+//!
+//! - [`TestEnv`]: the simulator and the built function on a local Runtime API;
+//! - [`CommittedExport`]: the committed rows of an export;
+//! - [`s3`]: an S3 server that stops at a chosen request;
+//! - [`queue`]: SQS with an event source mapping;
+//! - [`moto`]: an emulator of AWS;
+//! - [`LambdaService`]: Lambda's `Invoke` operation;
+//! - [`isolation`]: the environment of isolation tests;
+//! - [`hosts`]: hosts of the component;
+//! - [`raw_http`]: HTTP without a library;
+//! - [`stack`]: the deployed stack.
 
 #![deny(missing_docs)]
 

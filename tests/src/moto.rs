@@ -1,5 +1,5 @@
-//! An emulator of AWS: moto's server with what it lacks added, see
-//! `tests/emulator/emulator.py`. `cargo xtask setup --emulator` installs moto.
+//! An emulator of AWS: moto's server with additions, see `tests/emulator/emulator.py`. `cargo
+//! xtask setup --emulator` installs moto.
 
 use std::{
     collections::BTreeMap,
@@ -21,19 +21,18 @@ use tokio::{
 
 use crate::aws::{self, REGION};
 
-/// Names the Python that has moto; `cargo xtask test` sets it.
+/// The Python with moto; `cargo xtask test` sets it.
 const PYTHON_VARIABLE: &str = "EMULATOR_PYTHON";
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/emulator.py");
 
-/// How long the server may take until it answers.
+/// The maximum time until the server responds.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What the server writes before its address.
+/// The text before the address in the server's output.
 const ADDRESS_PREFIX: &str = "Running on ";
 
-/// A server of its own for SQS, EventBridge, Secrets Manager and S3. Killed when
-/// dropped.
+/// A server for SQS, EventBridge, Secrets Manager and S3. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Moto {
     endpoint: String,
@@ -42,71 +41,73 @@ pub struct Moto {
     log_task: JoinHandle<()>,
 }
 
-/// A rotation of a secret, as far as it went.
+/// A rotation of a secret, finished or failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rotation {
     /// The secret's ARN.
     pub secret: String,
-    /// What names the new version.
+    /// The token of the new version.
     pub token: String,
-    /// The steps that the function was asked for, in order.
+    /// The steps of the rotation function, in order.
     pub steps: Vec<String>,
-    /// Why the last of them failed.
+    /// The error of the last step.
     pub error: Option<String>,
 }
 
-/// The Python that has moto, if it is known.
+/// The Python with moto, if it is set.
 pub(crate) fn python() -> Option<PathBuf> {
     env::var_os(PYTHON_VARIABLE).map(PathBuf::from)
 }
 
 impl Moto {
-    /// A server, if there is one to start; the reason goes to standard output.
+    /// Starts a server, if moto is installed; otherwise prints the reason.
     ///
     /// # Errors
-    /// When the Python that `EMULATOR_PYTHON` names does not serve.
+    /// When the server of `EMULATOR_PYTHON` does not start.
     pub async fn start() -> io::Result<Option<Self>> {
         Self::start_with(None, &[]).await
     }
 
-    /// The same, with the address at which it invokes functions, such as that of a
-    /// [`LambdaService`](crate::LambdaService): secrets rotate.
+    /// Starts a server that invokes functions at this endpoint, such as that of a
+    /// [`LambdaService`](crate::LambdaService), for rotations.
     ///
     /// # Errors
-    /// When the Python that `EMULATOR_PYTHON` names does not serve.
+    /// When the server of `EMULATOR_PYTHON` does not start.
     pub async fn start_with_lambda(endpoint: &str) -> io::Result<Option<Self>> {
         Self::start_with(Some(endpoint), &[]).await
     }
 
-    /// The same with CloudFormation, and with roles that are held to their policies.
+    /// Starts the same with CloudFormation, and enforces the policies of roles.
     ///
     /// # Errors
-    /// When the Python that `EMULATOR_PYTHON` names does not serve.
+    /// When the server of `EMULATOR_PYTHON` does not start.
     pub async fn start_with_stacks(endpoint: &str) -> io::Result<Option<Self>> {
         Self::start_with(Some(endpoint), &["--stacks"]).await
     }
 
     async fn start_with(lambda: Option<&str>, arguments: &[&str]) -> io::Result<Option<Self>> {
         let Some(program) = python() else {
-            println!("skipped: {PYTHON_VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
+            println!(
+                "skipped: {PYTHON_VARIABLE} is not set; `cargo xtask setup --emulator` prints its value"
+            );
             return Ok(None);
         };
         let serving = tokio::time::timeout(START_TIMEOUT, Self::spawn(&program, lambda, arguments));
         let moto = serving
             .await
-            .map_err(|_| io::Error::other(format!("moto said nothing for {START_TIMEOUT:?}")))?;
+            .map_err(|_| io::Error::other(format!("moto did not start within {START_TIMEOUT:?}")))?;
         moto.map(Some)
     }
 
     async fn spawn(program: &Path, lambda: Option<&str>, arguments: &[&str]) -> io::Result<Self> {
         let mut process = Command::new(program)
-            // Writes nothing beside the sources.
+            // Python writes no compiled modules beside the sources.
             .args(["-B", SCRIPT])
             .args(arguments)
             .env_remove("LAMBDA_ENDPOINT")
             .envs(lambda.map(|endpoint| ("LAMBDA_ENDPOINT", endpoint)))
-            // Its own calls, if any, must not leave the machine with real keys.
+            // Requests of the emulator itself must not have real keys.
             .envs([("AWS_ACCESS_KEY_ID", "loopback"), ("AWS_SECRET_ACCESS_KEY", "loopback")])
             .env("AWS_DEFAULT_REGION", REGION)
             .stdin(Stdio::null())
@@ -114,92 +115,92 @@ impl Moto {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| io::Error::other(format!("cannot run {}: {error}", program.display())))?;
+            .map_err(|error| io::Error::other(format!("starting {} failed: {error}", program.display())))?;
         let stderr = process.stderr.take().ok_or_else(|| io::Error::other("moto has no output"))?;
         let mut lines = BufReader::new(stderr).lines();
-        let mut said = Vec::new();
+        let mut output = Vec::new();
         let endpoint = loop {
             let Some(line) = lines.next_line().await? else {
-                return Err(io::Error::other(format!("moto ended: {}", said.join("\n"))));
+                return Err(io::Error::other(format!("moto ended: {}", output.join("\n"))));
             };
             if let Some((_, address)) = line.split_once(ADDRESS_PREFIX) {
                 break address.trim().to_owned();
             }
-            said.push(line);
+            output.push(line);
         };
-        // It listens before it says so. It stops when nobody reads what it writes.
+        // It listens before it prints its address. Its output must be read to its end.
         let reading = tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
         Ok(Self { endpoint, client, _process: process, log_task: reading })
     }
 
-    /// The address of all its services.
+    /// The base URL of all services.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Gives the function what it needs to reach all services but S3, for which
-    /// there is [`S3Server`](crate::s3::S3Server). Its keys stay as they are.
+    /// Configures the function for all services except S3, which is
+    /// [`S3Server`](crate::s3::S3Server). Its keys do not change.
     pub fn configure(&self, function: LambdaFunction) -> LambdaFunction {
         let names = ["EVENTBRIDGE", "SECRETS_MANAGER", "SQS"];
         let variables = names.map(|name| (format!("AWS_ENDPOINT_URL_{name}"), self.endpoint.clone()));
         function.envs(variables).env("AWS_REGION", REGION)
     }
 
-    /// A client of its queues.
+    /// An SQS client.
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws::sqs(&self.endpoint)
     }
 
-    /// A client of its event buses.
+    /// An EventBridge client.
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         aws::eventbridge(&self.endpoint)
     }
 
-    /// A client of its secrets.
+    /// A Secrets Manager client.
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
         aws::secrets(&self.endpoint)
     }
 
-    /// How many requests have arrived, by service and operation:
-    /// `secretsmanager.GetSecretValue`. With S3 the method stands for the operation.
+    /// The number of requests by service and operation, such as
+    /// `secretsmanager.GetSecretValue`. For S3, the method is the operation.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// When the server does not respond.
     pub async fn calls(&self) -> io::Result<BTreeMap<String, u64>> {
         let calls = self.get("calls").await?;
         serde_json::from_value(calls).map_err(io::Error::other)
     }
 
-    /// How many of them were for one service, such as `secretsmanager`.
+    /// The number of requests to one service, such as `secretsmanager`.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// When the server does not respond.
     pub async fn calls_to(&self, service: &str) -> io::Result<u64> {
         let of_service = |name: &str| name.split('.').next() == Some(service);
         Ok(self.calls().await?.iter().filter(|(name, _)| of_service(name)).map(|(_, count)| count).sum())
     }
 
-    /// Counts requests from nothing again.
+    /// Resets the counts of requests to zero.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// When the server does not respond.
     pub async fn reset_calls(&self) -> io::Result<()> {
         self.request(reqwest::Method::DELETE, "calls", None).await.map(drop)
     }
 
-    /// The rotations of secrets so far, once none is at work.
+    /// Waits until no rotation is in progress, and returns all of them.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// When the server does not respond.
     pub async fn rotations(&self) -> io::Result<Vec<Rotation>> {
         let rotations = self.get("rotations").await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let rotation = |told: &Value| Rotation {
-            secret: text(&told["SecretId"]),
-            token: text(&told["ClientRequestToken"]),
-            steps: told["Steps"].as_array().into_iter().flatten().map(text).collect(),
-            error: told["Error"].as_str().map(str::to_owned),
+        let rotation = |value: &Value| Rotation {
+            secret: text(&value["SecretId"]),
+            token: text(&value["ClientRequestToken"]),
+            steps: value["Steps"].as_array().into_iter().flatten().map(text).collect(),
+            error: value["Error"].as_str().map(str::to_owned),
         };
         Ok(rotations.as_array().into_iter().flatten().map(rotation).collect())
     }
@@ -223,17 +224,17 @@ impl Moto {
         response.and_then(reqwest::Response::error_for_status).map(drop).map_err(io::Error::other)
     }
 
-    /// An object of its buckets.
+    /// Reads an object.
     pub(crate) async fn object(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
         self.s3(reqwest::Method::GET, &format!("{bucket}/{key}"), Vec::new()).await
     }
 
-    /// Writes an object into one of its buckets.
+    /// Writes an object.
     pub(crate) async fn put_object(&self, bucket: &str, key: &str, body: Vec<u8>) -> io::Result<()> {
         self.s3(reqwest::Method::PUT, &format!("{bucket}/{key}"), body).await.map(drop)
     }
 
-    /// The keys in a bucket that begin so.
+    /// The keys in a bucket with this prefix.
     pub(crate) async fn keys(&self, bucket: &str, prefix: &str) -> io::Result<Vec<String>> {
         let mut keys = Vec::<String>::new();
         loop {
@@ -251,7 +252,7 @@ impl Moto {
     }
 
     async fn s3(&self, method: reqwest::Method, what: &str, body: Vec<u8>) -> io::Result<Vec<u8>> {
-        // What is not signed at all would be refused.
+        // The emulator rejects unsigned requests.
         const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=loopback/20260101/eu-west-1/s3/aws4_request";
         let request = self.client.request(method, format!("{}/{what}", self.endpoint)).body(body);
         let response = request.header("authorization", SIGNED).send().await;
@@ -270,10 +271,10 @@ impl Moto {
         serde_json::from_slice(&body).map_err(io::Error::other)
     }
 
-    /// Creates a FIFO queue, whose name ends with `.fifo`, and returns its URL.
+    /// Creates a FIFO queue and returns its URL. The name ends with `.fifo`.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// When the server rejects the request.
     pub async fn create_fifo_queue(&self, name: &str) -> io::Result<String> {
         let create = self.sqs().create_queue().queue_name(name);
         let created = create.attributes(QueueAttributeName::FifoQueue, "true").send().await;
@@ -284,17 +285,17 @@ impl Moto {
     /// Creates a queue and returns its URL.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// When the server rejects the request.
     pub async fn create_queue(&self, name: &str) -> io::Result<String> {
         let created = self.sqs().create_queue().queue_name(name).send().await.map_err(io::Error::other)?;
         created.queue_url.ok_or_else(|| io::Error::other("the queue has no URL"))
     }
 
-    /// Creates an event bus, with a rule that sends all events of this pattern to
-    /// a queue. Returns the bus's ARN.
+    /// Creates an event bus with a rule that sends all events of this pattern to a queue.
+    /// Returns the ARN of the bus.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// When the server rejects the request.
     pub async fn create_bus(&self, name: &str, pattern: &str, queue_url: &str) -> io::Result<String> {
         let attributes = self
             .sqs()
@@ -316,10 +317,10 @@ impl Moto {
         bus.event_bus_arn.ok_or_else(|| io::Error::other("the bus has no ARN"))
     }
 
-    /// Receives and deletes what is in a queue now, up to ten messages.
+    /// Receives and deletes up to ten messages.
     ///
     /// # Errors
-    /// When the server refuses.
+    /// When the server rejects the request.
     pub async fn receive(&self, queue_url: &str) -> io::Result<Vec<Message>> {
         let sqs = self.sqs();
         let receive = sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);

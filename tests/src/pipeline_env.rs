@@ -1,5 +1,4 @@
-//! An estate that is exported through a queue: credentials in a file or in
-//! Secrets Manager, a plan, and workers.
+//! An export through a queue: credentials in a file or in Secrets Manager, a plan, and workers.
 
 use std::{fmt::Write, fs, io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
 
@@ -13,10 +12,10 @@ use tempfile::TempDir;
 
 use crate::{CommittedExport, TestEnv, moto::Moto, queue::Queue};
 
-/// How the names of credentials begin in Secrets Manager.
+/// The prefix of credentials in Secrets Manager.
 pub const PREFIX: &str = "sophos/credentials/";
 
-/// The value of a credential's secret: the credential, and whose it is.
+/// The secret value of a credential, with its owner.
 pub fn secret_value(credential: &CredentialInfo) -> String {
     let CredentialInfo { client_id, client_secret, id_type, principal_id, role, .. } = credential;
     let mut value = json!({
@@ -29,8 +28,8 @@ pub fn secret_value(credential: &CredentialInfo) -> String {
     value.to_string()
 }
 
-/// Tenants of one partner, whose credential may read. Each has so many events within
-/// a day, all of which are there.
+/// Tenants of one partner with a read-only credential. Each tenant has this many events within
+/// the last day.
 pub fn partner_config(tenants: usize, events: u64) -> Config {
     Config {
         clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".into()), running: false },
@@ -47,12 +46,12 @@ pub fn partner_config(tenants: usize, events: u64) -> Config {
     }
 }
 
-/// The export as it is without a queue: one invocation does it all.
+/// Removes the queue: one invocation exports everything.
 pub fn without_export_queue(function: LambdaFunction) -> LambdaFunction {
     function.env_remove("EXPORT_QUEUE_URL").env_remove("EXPORT_DLQ_URL")
 }
 
-/// A simulator, a queue with order, and the export between them.
+/// A simulator, a FIFO queue, and the export through it.
 #[derive(Debug)]
 pub struct PipelineEnv {
     /// The simulator.
@@ -63,11 +62,11 @@ pub struct PipelineEnv {
 }
 
 impl PipelineEnv {
-    /// A simulator of this configuration. All its credentials are in a file, each
-    /// with its kind and its owner's first characters as its name.
+    /// Starts a simulator with this configuration. All its credentials are in a file. The
+    /// name of each is its kind and the start of its owner's id.
     ///
     /// # Errors
-    /// When one of the parts does not start.
+    /// When a part does not start.
     pub async fn start(config: Config, kind: CredentialKind) -> io::Result<Self> {
         let estate = Self {
             env: TestEnv::start(config, kind).await?,
@@ -78,16 +77,16 @@ impl PipelineEnv {
         Ok(estate)
     }
 
-    /// What these credentials are called.
+    /// The name of a credential.
     pub fn credential_name(credential: &CredentialInfo) -> String {
         let owner: String = credential.principal_id.chars().take(8).collect();
         format!("{}-{owner}", credential.id_type)
     }
 
-    /// Puts credentials into the file, in place of those that are there.
+    /// Replaces the credentials in the file.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn store_credentials(&self, credentials: &[CredentialInfo]) -> io::Result<()> {
         let mut text = String::new();
         for credential in credentials {
@@ -104,10 +103,10 @@ impl PipelineEnv {
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))
     }
 
-    /// Another credential that may read, as the console makes one.
+    /// Creates another read-only credential, as the console does.
     ///
     /// # Errors
-    /// When the simulator makes none.
+    /// When the simulator rejects it.
     pub fn create_credential(&self, kind: CredentialKind) -> io::Result<CredentialInfo> {
         let config = CredentialConfig::new(kind, Role::ReadOnly);
         self.env.simulator.add_credential(config).map_err(io::Error::other)
@@ -117,12 +116,12 @@ impl PipelineEnv {
         self.folder.path().join("credentials.toml")
     }
 
-    /// Where the export goes.
+    /// The output folder of the export.
     pub fn export_dir(&self) -> PathBuf {
         self.folder.path().join("exports")
     }
 
-    /// The export, without a bound to its rate.
+    /// The export, without a rate limit.
     pub fn function(&self) -> LambdaFunction {
         let function = self
             .env
@@ -138,8 +137,7 @@ impl PipelineEnv {
         self.queue.configure(function)
     }
 
-    /// The export, with its credentials in Secrets Manager: those of which the
-    /// names begin with [`PREFIX`].
+    /// The export with its credentials in Secrets Manager under [`PREFIX`].
     pub fn with_secrets_manager(&self, moto: &Moto) -> LambdaFunction {
         let queue = self.queue.endpoint();
         let function = moto.configure(self.function()).env("AWS_ENDPOINT_URL_SQS", queue);
@@ -149,7 +147,8 @@ impl PipelineEnv {
             .env("LOG_LEVEL", "trace")
     }
 
-    /// The function that rotates the credentials of [`managed`](Self::with_secrets_manager).
+    /// The function that rotates the credentials of
+    /// [`with_secrets_manager`](Self::with_secrets_manager).
     pub fn rotation_function(&self, moto: &Moto) -> LambdaFunction {
         moto.configure(self.env.rotation_function())
             .env("SOPHOS_SECRETS_PREFIX", PREFIX)
@@ -158,10 +157,10 @@ impl PipelineEnv {
             .env("LOG_LEVEL", "trace")
     }
 
-    /// A plan, by a sandbox of this function.
+    /// Invokes the function to create a plan.
     ///
     /// # Errors
-    /// With what the function said, when it did not answer with a report.
+    /// With the function's output, if it does not return a report.
     pub async fn plan(&self, sandbox: &mut Sandbox, id: &str) -> io::Result<Value> {
         let mut event = TestEnv::schedule_event();
         event["id"] = json!(id);
@@ -171,10 +170,10 @@ impl PipelineEnv {
         }
     }
 
-    /// What is committed, if it is what it should be.
+    /// The committed export, after a check.
     ///
     /// # Errors
-    /// What is missing, double or unreadable.
+    /// With the missing, duplicate or unreadable rows.
     pub fn committed(&self) -> io::Result<CommittedExport> {
         let committed = CommittedExport::load(&self.export_dir())?;
         let defects = self.env.defects(&committed);

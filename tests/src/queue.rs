@@ -1,17 +1,15 @@
-//! Queues on loopback that speak SQS, and Lambda's event source mapping, which
-//! feeds a function from one.
+//! Local SQS queues, and Lambda's event source mapping.
 //!
-//! A standard queue delivers in order here and does not repeat itself on its own. A
-//! FIFO queue keeps the order within a group, hands out nothing of a group while
-//! something of it is in flight, and drops what repeats a deduplication id. Each has
-//! a queue for its dead letters. Signatures are not checked. Time is real;
-//! [`Queue::make_visible`] and [`Queue::expire_deduplication_window`] let a test do without
-//! it.
+//! A standard queue delivers in order and without duplicates. A FIFO queue keeps the order
+//! within a group, delivers no message of a group while another one is in flight, and drops
+//! repeated deduplication ids. Each queue has a dead-letter queue. Signatures are not checked.
+//! Time is real; [`Queue::make_visible`] and [`Queue::expire_deduplication_window`] skip it.
 
 mod checksum;
 mod duplicates;
 mod event_source;
 mod message_order;
+mod poller;
 mod protocol;
 mod receive;
 mod send;
@@ -29,16 +27,16 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::aws::REGION;
 
-pub use event_source::{DrainReport, EventSource};
+pub use event_source::EventSource;
+pub use poller::DrainReport;
 pub use state::Message;
 
-pub(crate) use event_source::{BatchResult, invoke_for_failures};
+pub(crate) use poller::{Poller, SourceMessage, SourceQueue, attribute_record};
 
 use shared::{QueueServer, SharedQueue};
 use state::NewMessage;
 
-/// A queue. Its server, which others may be at too, stops with the last of them
-/// that is dropped.
+/// A queue. Its server stops when the last of its queues is dropped.
 #[derive(Debug)]
 pub struct Queue {
     shared: Arc<SharedQueue>,
@@ -56,27 +54,27 @@ impl Drop for ServerTask {
 }
 
 impl Queue {
-    /// An empty standard queue with a visibility timeout of 30 seconds and no limit
-    /// of receives, at a server of its own.
+    /// Starts an empty standard queue on its own server. The visibility timeout is 30
+    /// seconds, and the number of receives is unlimited.
     ///
     /// # Errors
-    /// When no port is to be had.
+    /// When no port is available.
     pub async fn start() -> io::Result<Self> {
         Self::start_named("signals").await
     }
 
-    /// The same, but a FIFO queue, without deduplication by content.
+    /// Starts an empty FIFO queue without content-based deduplication.
     ///
     /// # Errors
-    /// When no port is to be had.
+    /// When no port is available.
     pub async fn start_fifo() -> io::Result<Self> {
         Self::start_named("signals.fifo").await
     }
 
-    /// The same with this name. It is a FIFO queue if the name ends with `.fifo`.
+    /// Starts an empty queue with this name, which is FIFO if the name ends with `.fifo`.
     ///
     /// # Errors
-    /// When no port is to be had.
+    /// When no port is available.
     pub async fn start_named(name: &str) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let server = Arc::new(QueueServer::new(listener.local_addr()?));
@@ -84,13 +82,13 @@ impl Queue {
         Ok(Self { shared: server.create(name), server, serving })
     }
 
-    /// Another queue at the same server; the one with this name if it is there.
+    /// Creates another queue on the same server, or returns the existing one with this
+    /// name.
     pub fn create_sibling(&self, name: &str) -> Self {
         self.with(self.server.create(name))
     }
 
-    /// The queue of its dead letters, which has a URL and can be sent to, too. A
-    /// queue of dead letters is its own.
+    /// The dead-letter queue. A dead-letter queue returns itself.
     pub fn dead_letter_queue(&self) -> Self {
         self.with(Arc::clone(self.shared.dead_letters.as_ref().unwrap_or(&self.shared)))
     }
@@ -109,75 +107,73 @@ impl Queue {
         self.shared.arn()
     }
 
-    /// The address of the service.
+    /// The base URL of the service.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.server.address)
     }
 
-    /// Gives the function what it needs to send here. Its keys stay as they are.
+    /// Configures the function to use this service. Its keys do not change.
     pub fn configure(&self, function: LambdaFunction) -> LambdaFunction {
         function.env("AWS_ENDPOINT_URL_SQS", self.endpoint()).env("AWS_REGION", REGION)
     }
 
-    /// Sets how long a received message stays out of sight.
+    /// Sets the visibility timeout.
     pub fn set_visibility_timeout(&self, timeout: Duration) {
         self.shared.state().visibility_timeout = timeout;
     }
 
-    /// Sets how often a message is handed out before it becomes a dead letter. It
-    /// becomes one when it would be received once more, as on SQS.
+    /// Sets the number of receives after which a message moves to the dead-letter queue. As
+    /// on SQS, it moves when it would be received once more.
     pub fn set_max_receive_count(&self, count: Option<u32>) {
         self.shared.state().max_receive_count = count;
     }
 
-    /// Makes the next requests to send fail with an internal error and without
-    /// effect. A batch is one request, and a client repeats what failed so.
+    /// Fails the next requests to send with an internal error, without effect. A batch is
+    /// one request. Clients retry such a request.
     pub fn fail_next_sends(&self, requests: usize) {
         self.shared.state().failing_sends = requests;
     }
 
-    /// Makes all requests to send fail after so many more; none with `None`.
+    /// Fails all requests to send after this many more; `None` fails none.
     pub fn fail_sends_after(&self, requests: Option<usize>) {
         let mut state = self.shared.state();
         state.last_successful_send = requests.map(|requests| state.send_requests + requests);
     }
 
-    /// The requests to send that have arrived so far, the failed ones too.
+    /// The number of requests to send, including failed ones.
     pub fn send_requests(&self) -> usize {
         self.shared.state().send_requests
     }
 
-    /// The requests of any kind that have arrived at its server so far. Those of an
-    /// event source are not among them: Lambda makes them itself.
+    /// The number of requests to the server. Those of an event source are not included.
     pub fn requests(&self) -> u64 {
         self.server.requests.load(Ordering::Relaxed)
     }
 
-    /// The messages that were deleted so far.
+    /// The number of deleted messages.
     pub fn deleted(&self) -> u64 {
         *self.shared.deleted.borrow()
     }
 
-    /// Waits until so many messages were deleted.
+    /// Waits for this number of deleted messages.
     pub async fn wait_for_deleted(&self, number: u64) {
-        // The sender lives as long as this queue does.
+        // The sender lives as long as the queue.
         drop(self.shared.deleted.subscribe().wait_for(|deleted| *deleted >= number).await);
     }
 
-    /// Whether nothing waits and nothing is in flight.
+    /// Whether no message is visible, delayed or in flight.
     pub fn is_empty(&self) -> bool {
         let counts = self.shared.state().counts();
         counts.visible + counts.in_flight + counts.delayed == 0
     }
 
-    /// Puts a message into the queue and returns its id. On a FIFO queue it is in a
-    /// group of its own.
+    /// Sends a message and returns its id. On a FIFO queue it has its own group.
     pub fn send(&self, body: impl Into<String>) -> String {
         let number = self.shared.state().next_number();
         self.enqueue(body.into(), self.shared.is_fifo().then(|| format!("alone-{number}")))
     }
 
-    /// The same with a group, and with a deduplication id of its own on a FIFO queue.
+    /// Sends a message to a group. On a FIFO queue it has its own deduplication id.
     pub fn send_to(&self, group: impl Into<String>, body: impl Into<String>) -> String {
         self.enqueue(body.into(), Some(group.into()))
     }
@@ -193,29 +189,28 @@ impl Queue {
         sent.id
     }
 
-    /// Lets every visibility timeout and every delay run out at once.
+    /// Ends every visibility timeout and delay.
     pub fn make_visible(&self) {
         self.shared.state().make_visible();
         self.shared.changed.notify_waiters();
     }
 
-    /// Lets the five minutes pass in which a FIFO queue drops what repeats a
-    /// deduplication id.
+    /// Ends the five-minute deduplication window of a FIFO queue.
     pub fn expire_deduplication_window(&self) {
         self.shared.state().duplicates.clear();
     }
 
-    /// The messages that wait to be received, and those that are delayed.
+    /// The visible and the delayed messages.
     pub fn messages(&self) -> Vec<Message> {
         self.shared.state().messages()
     }
 
-    /// The messages that were received and neither deleted nor given back.
+    /// The messages in flight.
     pub fn in_flight(&self) -> Vec<Message> {
         self.shared.state().in_flight()
     }
 
-    /// The dead letters that wait in their queue.
+    /// The messages in the dead-letter queue.
     pub fn dead_letters(&self) -> Vec<Message> {
         self.dead_letter_queue().messages()
     }

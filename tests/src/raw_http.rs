@@ -1,4 +1,4 @@
-//! HTTP by hand, for servers of a test that a real server would not allow.
+//! HTTP without a library, for servers that violate the protocol.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The path of the next request, without its query; `None` if there is none.
+/// The path of the next request without its query; `None` at the end of the connection.
 ///
 /// # Errors
 /// When the connection fails.
@@ -23,8 +23,8 @@ pub async fn request_path(stream: &mut TcpStream) -> io::Result<Option<String>> 
     Ok(Some(target.split('?').next().unwrap_or_default().to_owned()))
 }
 
-/// Answers with a body of known length and ends the connection. `head` is the status and
-/// any further headers, each with its line break.
+/// Sends a response with a body of known length and closes the connection. `head` is the status
+/// and further headers, each with its line break.
 ///
 /// # Errors
 /// When the connection fails.

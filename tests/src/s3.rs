@@ -1,6 +1,6 @@
-//! An S3 server on loopback that other people wrote (`s3s-fs`: it checks
-//! signatures and `If-None-Match`), with a trap: at a chosen request it tells
-//! the test, and does not answer until the test lets it.
+//! An S3 server on loopback (`s3s-fs`, which checks signatures and `If-None-Match`) with a
+//! trap: at a chosen request it notifies the test, and responds only after the test releases
+//! it.
 
 use std::{
     io,
@@ -19,17 +19,16 @@ const BUCKET: &str = "exports";
 const ACCESS_KEY: &str = "AKIALOOPBACK";
 const SECRET_KEY: &str = "a-secret-key-of-the-tests";
 
-/// When the server stops in the middle of a request.
+/// The point at which the server stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum S3Trap {
-    /// At this request, counted from 1, before it has done anything.
+    /// At this request, counted from 1, before its effect.
     Before(usize),
-    /// At this request, after it was carried out, before it is answered.
+    /// At this request, after its effect and before the response.
     After(usize),
-    /// This request is carried out and answered with an error.
+    /// This request takes effect, and its response is an error.
     FailResponse(usize),
-    /// The same, and every later request for that object is answered with an
-    /// error and not carried out.
+    /// The same, and every later request for that object fails without effect.
     FailObject(usize),
 }
 
@@ -44,7 +43,7 @@ impl S3Trap {
     }
 }
 
-/// A running server with one bucket. Stops when dropped.
+/// A running server with one bucket. Dropping it stops the server.
 #[derive(Debug)]
 pub struct S3Server {
     address: SocketAddr,
@@ -71,8 +70,7 @@ impl ServerState {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request. Says whether the trap is at it, and whether it
-    /// is for an object that is broken.
+    /// Counts a request. Returns the trap for it, and whether its object always fails.
     fn record_request(&self, request: &Request<Incoming>) -> (Option<S3Trap>, bool) {
         let mut state = self.state();
         state.requests.push(format!("{} {}", request.method(), request.uri()));
@@ -97,7 +95,7 @@ impl S3Server {
     /// Starts a server whose bucket is in this folder.
     ///
     /// # Errors
-    /// When the folder or a port cannot be had.
+    /// When the folder cannot be created or no port is available.
     pub async fn start(root: &Path) -> io::Result<Self> {
         let bucket = root.join(BUCKET);
         std::fs::create_dir_all(&bucket)?;
@@ -113,17 +111,17 @@ impl S3Server {
         Ok(Self { address, bucket, shared, serving })
     }
 
-    /// The location to export to.
+    /// The location for an export.
     pub fn location(&self) -> String {
         format!("s3://{BUCKET}/sophos")
     }
 
-    /// The folder that holds what was exported.
+    /// The folder of the exported objects.
     pub fn folder(&self) -> PathBuf {
         self.bucket.join("sophos")
     }
 
-    /// Gives the function what it needs to write here.
+    /// Configures the function to write here.
     pub fn configure(&self, function: LambdaFunction) -> LambdaFunction {
         function
             .env("AWS_ENDPOINT_URL_S3", format!("http://{}", self.address))
@@ -132,7 +130,7 @@ impl S3Server {
             .env("AWS_REGION", "eu-west-1")
     }
 
-    /// Sets the trap, and counts requests from 1 again.
+    /// Sets the trap, and resets the count of requests.
     pub fn set_trap(&self, trap: Option<S3Trap>) {
         *self.shared.state() = TrapState { trap, requests: Vec::new() };
     }
@@ -142,12 +140,12 @@ impl S3Server {
         self.shared.state().requests.clone()
     }
 
-    /// Waits until somebody is in the trap.
+    /// Waits for a request in the trap.
     pub async fn wait_for_trap(&self) {
         self.shared.trapped.notified().await;
     }
 
-    /// Lets whoever is in the trap go on.
+    /// Releases the request in the trap.
     pub fn release(&self) {
         self.shared.released.notify_waiters();
     }
@@ -160,15 +158,15 @@ impl Drop for S3Server {
 }
 
 fn internal_error() -> Response<Body> {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    answer
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
 
 async fn serve(listener: TcpListener, service: S3Service, shared: Arc<ServerState>) {
     while let Ok((stream, _)) = listener.accept().await {
         let (service, shared) = (service.clone(), Arc::clone(&shared));
-        let answer = service_fn(move |request: Request<Incoming>| {
+        let response = service_fn(move |request: Request<Incoming>| {
             let (service, shared) = (service.clone(), Arc::clone(&shared));
             async move {
                 let (trap, done_for) = shared.record_request(&request);
@@ -178,18 +176,18 @@ async fn serve(listener: TcpListener, service: S3Service, shared: Arc<ServerStat
                 if done_for {
                     return Ok(internal_error());
                 }
-                let answer = service.call(request.map(Body::from)).await;
+                let response = service.call(request.map(Body::from)).await;
                 match trap {
                     Some(S3Trap::After(_)) => shared.wait_for_release().await,
                     Some(S3Trap::FailResponse(_) | S3Trap::FailObject(_)) => return Ok(internal_error()),
                     _ => {}
                 }
-                answer
+                response
             }
         });
-        // A connection that breaks is what these tests are about.
+        // Broken connections are part of these tests.
         tokio::spawn(async move {
-            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await)
+            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), response).await)
         });
     }
 }

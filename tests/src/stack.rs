@@ -1,12 +1,10 @@
-//! An account on loopback in which the stack is deployed as a person would deploy
-//! it, and runs as it was deployed.
+//! The stack, deployed into an account on loopback.
 //!
-//! CloudFormation and all services are the emulator's (see `tests/emulator`). The
-//! functions are the programs in the packages that were deployed: each runs on a
-//! local Runtime API with the environment, the time-out and the memory of its
-//! configuration, and with keys of its role, which is held to its policies. What
-//! invokes them is what was deployed: schedules, event source mappings, rules,
-//! rotations, and the addresses of HTTP.
+//! CloudFormation and all services are the emulator's (see `tests/emulator`). The functions are
+//! the deployed programs. Each runs on a local Runtime API with its configured environment,
+//! timeout and memory, and with keys of its role, whose policies are enforced. Deployed
+//! resources invoke them: schedules, event source mappings, rules, rotations, and HTTP
+//! endpoints.
 
 mod access;
 mod approvals;
@@ -39,20 +37,20 @@ use crate::{
 use event_source_mapping::EventSourceMapping;
 use functions::DeployedFunctions;
 
-/// How many processes of a function there may be, where nothing else is said.
+/// The default maximum of processes of a function.
 const DEFAULT_MAX_PROCESSES: usize = 4;
 
-/// An account, with what is deployed in it.
+/// An account with its deployed stacks.
 #[derive(Debug)]
 pub struct Account {
     functions: Arc<DeployedFunctions>,
-    /// All that were ever started, for what they wrote.
+    /// All endpoints that were started, for their logs.
     endpoints: Vec<FunctionEndpoint>,
     http: reqwest::Client,
     _service: LambdaService,
 }
 
-/// A function behind HTTP, as it was deployed at one time.
+/// The HTTP endpoint of a deployed function.
 #[derive(Debug)]
 struct FunctionEndpoint {
     function: String,
@@ -60,36 +58,35 @@ struct FunctionEndpoint {
     url: FunctionUrl,
 }
 
-/// What came of an invocation by a schedule.
+/// The result of a scheduled invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScheduleResult {
-    /// What the function answered.
-    pub answer: Value,
-    /// Why it failed.
+    /// The response of the function.
+    pub response: Value,
+    /// The error of the function.
     pub error: Option<String>,
 }
 
-/// A function that a rule invoked.
+/// An invocation by a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleDelivery {
     /// The rule.
     pub rule: String,
     /// The function's ARN.
     pub function: String,
-    /// How often it was invoked for the event.
+    /// The number of invocations for the event.
     pub attempts: u64,
-    /// What it answered.
-    pub answer: Value,
-    /// Why it failed.
+    /// The response of the function.
+    pub response: Value,
+    /// The error of the function.
     pub error: Option<String>,
 }
 
 impl Account {
-    /// An empty account, if there is an emulator to start; the reason goes to
-    /// standard output.
+    /// Opens an empty account, if the emulator is installed; otherwise prints the reason.
     ///
     /// # Errors
-    /// When the emulator does not serve, or no port is to be had.
+    /// When the emulator does not start, or no port is available.
     pub async fn open() -> io::Result<Option<Self>> {
         let service = LambdaService::start().await?;
         let Some(moto) = Moto::start_with_stacks(&service.endpoint()).await? else { return Ok(None) };
@@ -108,26 +105,26 @@ impl Account {
         Ok(Some(Self { functions, endpoints: Vec::new(), http, _service: service }))
     }
 
-    /// The emulator, for what a person does who has all rights.
+    /// The emulator, for operations with all permissions.
     pub fn moto(&self) -> &Moto {
         self.functions.moto()
     }
 
-    /// Fails the test, when the account is closed, in which a function wrote one of
-    /// these secrets, or a token.
+    /// Fails the test on [`close`](Self::close) if a function wrote one of these secrets,
+    /// or a token.
     pub fn watch_for_secrets(&self, credentials: &[CredentialInfo]) {
         self.functions.leaks().add_credentials(credentials);
     }
 
-    /// A stack as it is deployed, with the stacks within it.
+    /// The deployed stack with its nested stacks.
     ///
     /// # Errors
-    /// When there is no such stack, or the emulator does not answer.
+    /// When the stack does not exist, or the emulator does not respond.
     pub async fn stack(&self, name: &str) -> io::Result<DeployedStack> {
         DeployedStack::parse(&self.moto().get("stacks").await?, name)
     }
 
-    /// Deletes a stack, as CloudFormation does when it is asked to.
+    /// Deletes a stack through CloudFormation.
     ///
     /// # Errors
     /// When a resource cannot be deleted.
@@ -135,72 +132,70 @@ impl Account {
         self.moto().delete_stack(name).await
     }
 
-    /// Does now what a schedule does when its time comes.
+    /// Fires a schedule now.
     ///
     /// # Errors
-    /// When the emulator does not answer.
+    /// When the emulator does not respond.
     pub async fn fire_schedule(&self, schedule: &str) -> io::Result<ScheduleResult> {
-        let told = self.moto().post("fire", &json!({ "Schedule": schedule })).await?;
-        let answer = told["Answer"].as_str().unwrap_or_default();
-        let answer = serde_json::from_str(answer).unwrap_or(Value::Null);
-        Ok(ScheduleResult { answer, error: told["Error"].as_str().map(str::to_owned) })
+        let value = self.moto().post("fire", &json!({ "Schedule": schedule })).await?;
+        let response = value["Answer"].as_str().unwrap_or_default();
+        let response = serde_json::from_str(response).unwrap_or(Value::Null);
+        Ok(ScheduleResult { response, error: value["Error"].as_str().map(str::to_owned) })
     }
 
-    /// Invokes a function, as a person does who may.
+    /// Invokes a function directly.
     ///
     /// # Errors
-    /// When there is no such function, or it does not start.
+    /// When the function does not exist or does not start.
     pub async fn invoke(&self, function: &str, event: &Value) -> io::Result<InvocationOutcome> {
         let pool = self.functions.pool(function).await?;
-        let pool = pool.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
+        let pool = pool.ok_or_else(|| io::Error::other(format!("unknown function {function}")))?;
         pool.invoke(event).await.map_err(io::Error::other)
     }
 
-    /// Brings what waits in a queue to the function behind it, as its event source
-    /// mapping says, until nothing is visible any more.
+    /// Runs the event source mapping of a queue until no message is visible.
     ///
     /// # Errors
-    /// When the stack has no such mapping, the role may not read the queue, or a
-    /// service does not answer.
+    /// When the stack has no such mapping, the role may not read the queue, or a service
+    /// does not respond.
     pub async fn drain(&self, stack: &DeployedStack, queue_arn: &str) -> io::Result<DrainReport> {
         EventSourceMapping::find(stack, queue_arn, &self.functions).await?.drain().await
     }
 
-    /// The functions that rules invoked so far, once none is at work.
+    /// Waits until no invocation by a rule is in progress, and returns all of them.
     ///
     /// # Errors
-    /// When the emulator does not answer.
+    /// When the emulator does not respond.
     pub async fn deliveries(&self) -> io::Result<Vec<RuleDelivery>> {
-        let told = self.moto().get("deliveries").await?;
+        let value = self.moto().get("deliveries").await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let delivery = |told: &Value| RuleDelivery {
-            rule: text(&told["Rule"]),
-            function: text(&told["Function"]),
-            attempts: told["Attempts"].as_u64().unwrap_or_default(),
-            answer: serde_json::from_str(&text(&told["Answer"])).unwrap_or(Value::Null),
-            error: told["Error"].as_str().map(str::to_owned),
+        let delivery = |value: &Value| RuleDelivery {
+            rule: text(&value["Rule"]),
+            function: text(&value["Function"]),
+            attempts: value["Attempts"].as_u64().unwrap_or_default(),
+            response: serde_json::from_str(&text(&value["Answer"])).unwrap_or(Value::Null),
+            error: value["Error"].as_str().map(str::to_owned),
         };
-        Ok(told.as_array().into_iter().flatten().map(delivery).collect())
+        Ok(value.as_array().into_iter().flatten().map(delivery).collect())
     }
 
-    /// The rotations of secrets so far, once none is at work.
+    /// Waits until no rotation is in progress, and returns all of them.
     ///
     /// # Errors
-    /// When the emulator does not answer.
+    /// When the emulator does not respond.
     pub async fn rotations(&self) -> io::Result<Vec<Rotation>> {
         self.moto().rotations().await
     }
 
-    /// The address on loopback behind which the function is that a public address
-    /// of the stack leads to, as it is deployed now.
+    /// The loopback address of the function behind a public URL of the stack, as currently
+    /// deployed.
     ///
     /// # Errors
-    /// When the address leads to none, or the function does not start.
+    /// When the URL leads to no function, or the function does not start.
     pub async fn function_endpoint(&mut self, stack: &DeployedStack, url: &str) -> io::Result<String> {
         let function = stack.function_behind_url(url)?;
         let deployed = self.functions.function(&function).await?;
-        let deployed =
-            deployed.ok_or_else(|| io::Error::other(format!("there is no function {function}")))?;
+        let deployed = deployed.ok_or_else(|| io::Error::other(format!("unknown function {function}")))?;
         let same =
             |front: &&FunctionEndpoint| front.function == function && front.revision == deployed.revision;
         let front = match self.endpoints.iter().find(same) {
@@ -213,31 +208,31 @@ impl Account {
                 address
             }
         };
-        // The path of the public address, such as that of a stage, stays.
+        // The path of the public URL, such as a stage, stays.
         let path = url.splitn(4, '/').nth(3).unwrap_or_default();
         Ok(format!("{front}{path}"))
     }
 
-    /// A client without a proxy.
+    /// An HTTP client without a proxy.
     pub fn http(&self) -> &reqwest::Client {
         &self.http
     }
 
-    /// What each role asked for, and what of its rights was needed.
+    /// The requests of each role, and its used permissions.
     ///
     /// # Errors
-    /// When the emulator does not answer.
+    /// When the emulator does not respond.
     pub async fn access(&self) -> io::Result<AccessReport> {
         AccessReport::parse(&self.moto().get("access").await?)
     }
 
-    /// Ends the processes of a function, as Lambda does when some time has passed.
-    /// What they had read is read anew by the next.
+    /// Ends the processes of a function, as Lambda does after some time. The next process
+    /// has empty caches.
     pub async fn restart(&self, function: &str) {
         self.functions.restart(function).await;
     }
 
-    /// What a function wrote so far, whoever invoked it.
+    /// The logs of a function from all its invokers.
     pub fn logs(&self, function: &str) -> Vec<String> {
         let mut logs = self.functions.logs(function);
         let fronts = self.endpoints.iter().filter(|front| front.function == function);
@@ -245,26 +240,26 @@ impl Account {
         logs
     }
 
-    /// A client of the queues with keys of a role.
+    /// An SQS client with keys of a role.
     ///
     /// # Errors
-    /// When the emulator does not answer.
+    /// When the emulator does not respond.
     pub async fn sqs_for_role(&self, role: &str) -> io::Result<aws_sdk_sqs::Client> {
         Ok(aws::sqs_for_session(self.moto().endpoint(), &self.functions.session(role).await?))
     }
 
-    /// An object in a bucket.
+    /// Reads an object.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the object does not exist.
     pub async fn object(&self, bucket: &str, key: &str) -> io::Result<Vec<u8>> {
         self.moto().object(bucket, key).await
     }
 
-    /// Writes an object, as a person does who has all rights.
+    /// Writes an object, with all permissions.
     ///
     /// # Errors
-    /// When the bucket refuses it.
+    /// When the emulator rejects it.
     pub async fn put_object(&self, bucket: &str, key: &str, body: Vec<u8>) -> io::Result<()> {
         self.moto().put_object(bucket, key, body).await
     }
@@ -274,7 +269,7 @@ impl Account {
         for front in self.endpoints {
             front.url.stop().await;
         }
-        // A process that does not want to leave is killed with the pool.
+        // A process that does not exit is killed with the pool.
         let _ = tokio::time::timeout(Duration::from_secs(10), self.functions.stop()).await;
     }
 }

@@ -8,8 +8,7 @@ use sophos_simulator::{
 
 use crate::{CommittedExport, Defect, leak_detector::LeakDetector};
 
-/// A simulator, and the function as it is deployed: a binary on a local Runtime
-/// API, configured by its environment.
+/// A simulator, and the built function on a local Runtime API, configured by its environment.
 #[derive(Debug)]
 pub struct TestEnv {
     /// The simulator.
@@ -19,7 +18,7 @@ pub struct TestEnv {
 }
 
 impl TestEnv {
-    /// A simulator of this configuration, and its first credential of this
+    /// Starts a simulator with this configuration, and selects its first credential of this
     /// kind.
     ///
     /// # Errors
@@ -35,41 +34,38 @@ impl TestEnv {
         Ok(Self { simulator, credential, leaks })
     }
 
-    /// The credential that the function is given.
+    /// The credential of the function.
     pub fn credential(&self) -> &CredentialInfo {
         &self.credential
     }
 
-    /// The function that rotates credentials.
-    ///
-    /// What it writes is read for secrets and tokens, as for all functions.
+    /// The function that rotates credentials. Its output is searched for secrets and
+    /// tokens.
     pub fn rotation_function(&self) -> LambdaFunction {
         self.configured_function("credential-rotation").timeout(Duration::from_secs(60))
     }
 
-    /// A function that knows the simulator's addresses.
+    /// A function with the simulator's addresses.
     fn configured_function(&self, name: &str) -> LambdaFunction {
         self.leaks.add_credentials(&self.simulator.credentials());
         self.leaks
             .watch(LambdaFunction::new(function_binary(name)))
             .name(name)
             .memory_mb(128)
-            // Of a busy machine.
+            // A busy machine needs more than the default.
             .init_timeout(Duration::from_secs(60))
             .env("SOPHOS_IDENTITY_URL", self.simulator.identity_url())
             .env("SOPHOS_GLOBAL_URL", self.simulator.global_url())
             .env("SOPHOS_RATE_LIMIT", "unlimited")
     }
 
-    /// The function, exporting to `location`, without a rate budget.
-    ///
-    /// What it writes is read for secrets and tokens: a test in which there is one
-    /// fails.
+    /// The export function, with the output at `location` and without a rate limit. A
+    /// secret or token in its output fails the test.
     pub fn export_function(&self, location: &str) -> LambdaFunction {
         self.configured_function("alert-export")
             .timeout(Duration::from_secs(300))
             .env("EXPORT_LOCATION", location)
-            // The simulator's clock is its own.
+            // The simulator's clock differs from the function's.
             .env("EXPORT_MAX_SERVICE_SKEW_SECONDS", "3155760000")
             .env("SOPHOS_CLIENT_ID", &self.credential.client_id)
             .env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret)
@@ -90,10 +86,10 @@ impl TestEnv {
         })
     }
 
-    /// One scheduled invocation, and its report.
+    /// Invokes the export as a schedule does, and returns its report.
     ///
     /// # Errors
-    /// With what the function said, when it did not answer with a report.
+    /// With the function's output, if it does not return a report.
     pub async fn run_export(&self, sandbox: &mut Sandbox) -> io::Result<Value> {
         match sandbox.invoke(&Self::schedule_event()).await {
             InvocationOutcome::Ok(report) => Ok(report),
@@ -101,8 +97,8 @@ impl TestEnv {
         }
     }
 
-    /// What the simulator handed out of a dataset: the feed's records, and those
-    /// of the Common API, where alerts have the same ids.
+    /// The ids that the simulator served of a dataset: those of the feed, and those of the
+    /// Common API, where alerts have the same ids.
     pub fn served_ids(&self, dataset: Dataset, tenant: &str) -> Vec<String> {
         let mut served = self.simulator.served(dataset, tenant);
         if dataset == Dataset::Alerts {
@@ -113,7 +109,7 @@ impl TestEnv {
         served
     }
 
-    /// Records that the simulator handed out, each counted once.
+    /// The number of distinct records that the simulator served.
     pub fn total_served(&self) -> u64 {
         let tenants = self.simulator.tenants();
         let streams = tenants
@@ -122,8 +118,8 @@ impl TestEnv {
         streams.map(|(dataset, tenant)| self.served_ids(dataset, &tenant.id).len() as u64).sum()
     }
 
-    /// Holds what is committed against what the simulator handed out: each
-    /// record once, none missing, none invented.
+    /// Compares the committed rows with the served records: each exactly once, and no
+    /// others.
     pub fn defects(&self, committed: &CommittedExport) -> Vec<Defect> {
         let mut defects = committed.defects().to_vec();
         for tenant in self.simulator.tenants() {
@@ -143,8 +139,8 @@ impl TestEnv {
         }
     }
 
-    /// Holds what is committed against what exists: all that the service took
-    /// in from `from_ms` on, and that shows in the feed for sure, is there.
+    /// The committed export must contain each record that the service received from
+    /// `from_ms` on and that the feed shows. Returns the missing ones.
     pub fn missing(&self, committed: &CommittedExport, from_ms: i64, to_ms: i64) -> Vec<Defect> {
         let mut missing = Vec::new();
         let reached = |tenant: &TenantInfo| tenant.state == TenantState::Active && self.reaches(tenant);
@@ -158,8 +154,7 @@ impl TestEnv {
     }
 }
 
-/// A built function, by its name: in the folder `FUNCTIONS_DIR`, or beside this
-/// program.
+/// The path of a built function: in the folder `FUNCTIONS_DIR`, or beside this program.
 pub(crate) fn function_binary(name: &str) -> PathBuf {
     if let Some(folder) = env::var_os("FUNCTIONS_DIR") {
         let program = PathBuf::from(folder).join(name);
@@ -169,6 +164,6 @@ pub(crate) fn function_binary(name: &str) -> PathBuf {
     }
     let program = env::current_exe().unwrap_or_default();
     let folder = program.ancestors().skip(1).find(|folder| folder.join(name).is_file());
-    // Without it the sandbox names the file that it did not find.
+    // Without the file the sandbox reports the missing path.
     folder.map(|folder| folder.join(name)).unwrap_or_else(|| name.into())
 }

@@ -1,4 +1,4 @@
-//! DuckDB reads an export, and gets of each record the bytes that the service sent.
+//! Tests that DuckDB reads an export with the exact bytes of each record.
 
 use std::{env, path::Path, process::Command};
 
@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/readers/duckdb_rows.py");
 
-/// Records that readers of JSON change, in the order of their ids.
+/// Records that JSON readers change, in the order of their ids.
 const RECORDS: [(&str, &str); 9] = [
     ("big-numbers", r#"{"id":"big-numbers","n":123456789012345678901234567890,"f":1e400,"g":1.50,"h":-0}"#),
     ("duplicate-keys", r#"{"id":"duplicate-keys","name":"x","name":"y","name":null}"#),
@@ -24,16 +24,16 @@ const RECORDS: [(&str, &str); 9] = [
     ("white-space", "{\"id\":\"white-space\",\r\n  \"a\": [ 1 ,\t2 ]\n}"),
 ];
 
-/// A service with these records as the events of its only tenant.
+/// Serves these records as the events of the only tenant.
 async fn serve(listener: TcpListener, address: String) {
     while let Ok((stream, _)) = listener.accept().await {
         let address = address.clone();
         // The function may close a connection at any time.
-        tokio::spawn(async move { drop(answer(stream, &address).await) });
+        tokio::spawn(async move { drop(response(stream, &address).await) });
     }
 }
 
-async fn answer(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
+async fn response(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
     let Some(path) = raw_http::request_path(&mut stream).await? else { return Ok(()) };
     let body = match path.as_str() {
         "/api/v2/oauth2/token" => {
@@ -68,12 +68,12 @@ async fn duckdb_reads_records_byte_for_byte() {
         credentials: vec![CredentialConfig::for_tenant("Alone", Role::ReadOnly)],
         ..Config::default()
     };
-    let world = TestEnv::start(config, CredentialKind::Tenant).await.expect("a simulator");
+    let env = TestEnv::start(config, CredentialKind::Tenant).await.expect("a simulator");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("its address"));
     tokio::spawn(serve(listener, address.clone()));
     let folder = tempfile::tempdir().expect("a folder");
-    let function = world.export_function(&folder.path().to_string_lossy());
+    let function = env.export_function(&folder.path().to_string_lossy());
     let function = function.env("SOPHOS_IDENTITY_URL", &address).env("SOPHOS_GLOBAL_URL", &address);
     let mut sandbox = function.start().await.expect("the function starts");
     let outcome = sandbox.invoke(&TestEnv::schedule_event()).await;
@@ -87,6 +87,6 @@ async fn duckdb_reads_records_byte_for_byte() {
         RECORDS.iter().map(|(id, record)| ((*id).to_owned(), hex(record), TENANT.to_owned())).collect();
     assert_eq!(rows, sent);
     assert_eq!(read["members"], json!(["upper", "lower"]), "names differ by case");
-    // Without declared columns DuckDB takes the record for text, too.
+    // Without declared columns DuckDB also reads the record as text.
     assert_eq!(read["types"]["record"], "VARCHAR", "{read}");
 }

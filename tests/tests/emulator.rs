@@ -1,9 +1,8 @@
-//! The tests of what is written in Python, which are in its language: the emulator of
-//! AWS, and the checks of the templates.
+//! The Python tests: the emulator of AWS, and the checks of the templates.
 
 use std::{env, path::Path, process::Command};
 
-/// Runs one module of tests in its folder.
+/// Runs one test module in its folder.
 fn run_python_tests(folder: &str, module: &str) {
     let python = env::var_os("EMULATOR_PYTHON").expect("EMULATOR_PYTHON is set");
     let mut tests = Command::new(python);

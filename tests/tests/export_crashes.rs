@@ -1,5 +1,5 @@
-//! The function's process is killed at every request that it makes of S3, and
-//! runs again: nothing is lost, nothing is there twice, no rubbish stays.
+//! Tests that kill the function at every S3 request and run it again. No record is lost or
+//! duplicate, and no garbage stays.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn config() -> Config {
 }
 
 struct Fixture {
-    world: TestEnv,
+    env: TestEnv,
     s3: S3Server,
     _folder: tempfile::TempDir,
 }
@@ -39,25 +39,25 @@ impl Fixture {
     async fn start(config: Config) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-        let world = TestEnv::start(config, CredentialKind::Tenant).await.expect("a simulator");
-        Self { world, s3, _folder: folder }
+        let env = TestEnv::start(config, CredentialKind::Tenant).await.expect("a simulator");
+        Self { env, s3, _folder: folder }
     }
 
-    /// One stream after the other, so that requests come in one order.
+    /// The streams run one after the other, so that requests have one order.
     fn function(&self) -> LambdaFunction {
-        self.s3.configure(self.world.export_function(&self.s3.location())).env("EXPORT_CONCURRENCY", "1")
+        self.s3.configure(self.env.export_function(&self.s3.location())).env("EXPORT_CONCURRENCY", "1")
     }
 
-    /// A whole run, in a process of its own.
+    /// A complete run in a new process.
     async fn run(&self) -> Vec<String> {
         self.s3.set_trap(None);
         let mut sandbox = self.function().start().await.expect("the function starts");
-        let report = self.world.run_export(&mut sandbox).await.expect("a report");
+        let report = self.env.run_export(&mut sandbox).await.expect("a report");
         assert_eq!(report["failed"], 0, "{report}");
         self.s3.requests()
     }
 
-    /// A run that is killed when it is in the trap. Says whether it got there.
+    /// Kills a run in the trap. Returns `false` if the run did not reach it.
     async fn run_until_trapped(&self, trap: S3Trap) -> bool {
         self.s3.set_trap(Some(trap));
         let mut sandbox = self.function().start().await.expect("the function starts");
@@ -72,30 +72,29 @@ impl Fixture {
 
     fn check(&self, when: &str) -> CommittedExport {
         let committed = CommittedExport::load(&self.s3.folder()).expect("an export");
-        let defects = self.world.defects(&committed);
+        let defects = self.env.defects(&committed);
         assert!(defects.is_empty(), "{when}: {} defects, such as {}", defects.len(), defects[0]);
         committed
     }
 }
 
-/// Kills at each request of a run in turn. `function` may have its own idea of
-/// what a run is.
-async fn kill_at_every_request(bench: &Fixture) {
-    let usual = bench.run().await;
-    bench.check("before any crash");
+/// Kills a run at each of its requests in turn.
+async fn kill_at_every_request(fixture: &Fixture) {
+    let usual = fixture.run().await;
+    fixture.check("before any crash");
     let mut killed = 0;
     for number in 1.. {
         let mut reached = false;
         for trap in [S3Trap::Before(number), S3Trap::After(number)] {
-            bench.world.simulator.clock().advance(RUN_INTERVAL);
-            if !bench.run_until_trapped(trap).await {
+            fixture.env.simulator.clock().advance(RUN_INTERVAL);
+            if !fixture.run_until_trapped(trap).await {
                 continue;
             }
             reached = true;
             killed += 1;
-            let at = bench.s3.requests().pop().unwrap_or_default();
-            bench.run().await;
-            bench.check(&format!("after a kill at {trap:?}: {at}"));
+            let at = fixture.s3.requests().pop().unwrap_or_default();
+            fixture.run().await;
+            fixture.check(&format!("after a kill at {trap:?}: {at}"));
         }
         if !reached {
             break;
@@ -107,32 +106,33 @@ async fn kill_at_every_request(bench: &Fixture) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_at_any_request_loses_and_leaks_nothing() {
-    let bench = Fixture::start(config()).await;
-    bench.run().await;
-    bench.world.simulator.clock().advance(RUN_INTERVAL);
-    kill_at_every_request(&bench).await;
-    let committed = bench.check("at the end");
-    let now = bench.world.simulator.clock().now_ms();
-    let missing = bench.world.missing(&committed, now - 86_400_000, now - 121_000);
+    let fixture = Fixture::start(config()).await;
+    fixture.run().await;
+    fixture.env.simulator.clock().advance(RUN_INTERVAL);
+    kill_at_every_request(&fixture).await;
+    let committed = fixture.check("at the end");
+    let now = fixture.env.simulator.clock().now_ms();
+    let missing = fixture.env.missing(&committed, now - 86_400_000, now - 121_000);
     assert!(missing.is_empty(), "{} records never arrived, such as {}", missing.len(), missing[0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn repeatedly_killed_runs_still_make_progress() {
-    let bench = Fixture::start(config()).await;
-    bench.run().await;
-    // Each dies a step further than the one before, with no whole run between.
+    let fixture = Fixture::start(config()).await;
+    fixture.run().await;
+    // Each run is killed one request later than the one before, with no complete run
+    // between.
     for number in 1..40 {
-        bench.world.simulator.clock().advance(RUN_INTERVAL / 5);
-        bench.run_until_trapped(S3Trap::After(number)).await;
+        fixture.env.simulator.clock().advance(RUN_INTERVAL / 5);
+        fixture.run_until_trapped(S3Trap::After(number)).await;
     }
-    bench.world.simulator.clock().advance(RUN_INTERVAL);
-    bench.run().await;
-    bench.check("after forty crashes in a row");
+    fixture.env.simulator.clock().advance(RUN_INTERVAL);
+    fixture.run().await;
+    fixture.check("after forty crashes in a row");
 }
 
-/// At noon, with endpoints whose clocks are right, a run writes one object, and
-/// its seventh request is the commit; one tests the bucket.
+/// At noon, with correct clocks of endpoints, a run writes one object, and its seventh request
+/// is the commit. One request tests the bucket.
 fn noon_config() -> Config {
     let mut config = config();
     config.clock.start = Some("2026-11-23T12:00:00Z".into());
@@ -144,27 +144,27 @@ const COMMIT_REQUEST: usize = 7;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commit_counts_when_its_response_is_lost() {
-    let bench = Fixture::start(noon_config()).await;
-    bench.run().await;
-    bench.world.simulator.clock().advance(RUN_INTERVAL);
-    bench.s3.set_trap(Some(S3Trap::FailResponse(COMMIT_REQUEST)));
-    let mut sandbox = bench.function().start().await.expect("the function starts");
-    let report = bench.world.run_export(&mut sandbox).await.expect("a report");
-    assert!(bench.s3.requests()[COMMIT_REQUEST - 1].ends_with(".json"), "{:?}", bench.s3.requests());
+    let fixture = Fixture::start(noon_config()).await;
+    fixture.run().await;
+    fixture.env.simulator.clock().advance(RUN_INTERVAL);
+    fixture.s3.set_trap(Some(S3Trap::FailResponse(COMMIT_REQUEST)));
+    let mut sandbox = fixture.function().start().await.expect("the function starts");
+    let report = fixture.env.run_export(&mut sandbox).await.expect("a report");
+    assert!(fixture.s3.requests()[COMMIT_REQUEST - 1].ends_with(".json"), "{:?}", fixture.s3.requests());
     assert_eq!(report["streams"][0]["outcome"], "committed", "{report}");
-    bench.check("when the store repeated itself");
+    fixture.check("when the store repeated itself");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ambiguous_commit_is_not_rolled_back() {
-    let bench = Fixture::start(noon_config()).await;
-    bench.run().await;
-    bench.world.simulator.clock().advance(RUN_INTERVAL);
-    bench.s3.set_trap(Some(S3Trap::FailObject(COMMIT_REQUEST)));
-    let mut sandbox = bench.function().start().await.expect("the function starts");
-    let report = bench.world.run_export(&mut sandbox).await.expect("a report");
+    let fixture = Fixture::start(noon_config()).await;
+    fixture.run().await;
+    fixture.env.simulator.clock().advance(RUN_INTERVAL);
+    fixture.s3.set_trap(Some(S3Trap::FailObject(COMMIT_REQUEST)));
+    let mut sandbox = fixture.function().start().await.expect("the function starts");
+    let report = fixture.env.run_export(&mut sandbox).await.expect("a report");
     assert_eq!(report["streams"][0]["outcome"], "failed", "{report}");
-    assert!(bench.s3.requests()[COMMIT_REQUEST - 1].ends_with(".json"), "{:?}", bench.s3.requests());
-    bench.run().await;
-    bench.check("when the store came back");
+    assert!(fixture.s3.requests()[COMMIT_REQUEST - 1].ends_with(".json"), "{:?}", fixture.s3.requests());
+    fixture.run().await;
+    fixture.check("when the store came back");
 }

@@ -1,4 +1,4 @@
-//! Many tenants: a plan, a queue, and workers.
+//! Tests of exports of many tenants: a plan, a queue and workers.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,8 +16,8 @@ use sophos_simulator::{
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Tenants of a partner and of an organization, one of which both have, one with
-/// a credential of its own, and one that only has that.
+/// Tenants of a partner and of an organization. One belongs to both, one also has its own
+/// credential, and one has only that.
 fn config() -> Config {
     let named = |name: &str, owner| TenantGroup { name: Some(name.into()), ..TenantGroup::new(owner, 1) };
     Config {
@@ -61,7 +61,7 @@ impl Fixture {
         self.estate.plan(&mut self.planner, &format!("plan-{}", self.plans)).await.expect("a plan")
     }
 
-    /// A plan, worked off.
+    /// Creates a plan and drains it.
     async fn plan_and_drain(&mut self) -> Value {
         let report = self.plan().await;
         let drained = self.source.drain().await;
@@ -86,7 +86,7 @@ impl Fixture {
         self.source.pool().logs().join("\n")
     }
 
-    /// All that exists up to an hour ago is committed, once.
+    /// All records up to an hour ago are committed exactly once.
     fn assert_committed_once(&self) {
         let committed = self.estate.committed().expect("what was served, once");
         let now = self.estate.env.simulator.clock().now_ms();
@@ -107,10 +107,10 @@ impl Fixture {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_tenant_is_exported_by_its_most_specific_credential() {
-    let mut stage = Fixture::start(config(), 2, &[]).await;
-    let report = stage.plan_and_drain().await;
+    let mut fixture = Fixture::start(config(), 2, &[]).await;
+    let report = fixture.plan_and_drain().await;
     assert_eq!((&report["planned"], &report["tenants"]), (&json!(20), &json!(10)), "{report}");
-    let of = |name: &str| stage.tenant(name)[..8].to_owned();
+    let of = |name: &str| fixture.tenant(name)[..8].to_owned();
     let served: BTreeMap<_, _> = report["credentials"]
         .as_array()
         .expect("credentials")
@@ -124,16 +124,16 @@ async fn each_tenant_is_exported_by_its_most_specific_credential() {
     let all =
         |kind: &str| served.iter().filter(|(name, _)| name.starts_with(kind)).map(|(_, n)| n).sum::<u64>();
     assert_eq!((all("organization"), all("partner")), (3, 5), "what both have is the organization's");
-    stage.assert_committed_once();
-    assert!(stage.estate.queue.is_empty());
+    fixture.assert_committed_once();
+    assert!(fixture.estate.queue.is_empty());
 
-    // The lists of tenants are kept: the next round asks for none.
-    stage.advance_clock(Duration::from_secs(600));
-    stage.estate.env.simulator.reset_calls();
-    stage.plan_and_drain().await;
-    stage.assert_committed_once();
-    let calls = stage.estate.env.simulator.calls();
-    // A process that is new asks for a token, and whose its credential is.
+    // The lists of tenants are cached: the next round requests none.
+    fixture.advance_clock(Duration::from_secs(600));
+    fixture.estate.env.simulator.reset_calls();
+    fixture.plan_and_drain().await;
+    fixture.assert_committed_once();
+    let calls = fixture.estate.env.simulator.calls();
+    // A new process requests a token and the owner of its credential.
     let known = |name: &&String| name.starts_with("siem.") || ["token", "whoami"].contains(&name.as_str());
     let others: Vec<_> = calls.by_operation.keys().filter(|name| !known(name)).collect();
     assert!(others.is_empty(), "{others:?}");
@@ -149,7 +149,7 @@ async fn run_without_a_queue_exports_with_all_credentials() {
     assert_eq!(report["token_requests"], 4);
     estate.committed().expect("what was served, once");
 
-    // The credential of one tenant is deleted: nobody else serves it.
+    // The credential of one tenant is deleted, and no other serves it.
     let simulator = &estate.env.simulator;
     let own = simulator.tenants().into_iter().find(|tenant| tenant.name == "Own").expect("a tenant").id;
     let credentials = simulator.credentials();
@@ -178,7 +178,7 @@ async fn failure_distinguishes_service_from_credential_errors() {
     let credentials = simulator.credentials();
     for function in [estate.function(), without_export_queue(estate.function())] {
         let mut sandbox = function.start().await.expect("the function starts");
-        // An outage, and a refusal that is no question of the moment.
+        // An outage, and a lasting rejection.
         for (status, seconds) in [(503, 3), (403, 60)] {
             simulator.set_faults(FaultPlan::new([FaultRule::new("whoami", FaultAction::status(status))]));
             let soon = Duration::from_secs(seconds);
@@ -199,91 +199,91 @@ async fn failure_distinguishes_service_from_credential_errors() {
 async fn added_removed_and_moved_tenants_are_independent() {
     let mut config = config();
     config.tenants.push(TenantGroup { name: Some("Later".into()), ..TenantGroup::new(Owner::Partner, 1) });
-    let mut stage = Fixture::start(config, 2, &[("EXPORT_INVENTORY_MAX_AGE_SECONDS", "0")]).await;
-    let [later, shut] = ["Later", "Own"].map(|name| stage.tenant(name));
-    let [moving, gone] = [0, 1].map(|number| stage.tenants()[number].clone());
-    assert!(stage.estate.env.simulator.set_tenant_state(&later, TenantState::Removed));
-    let report = stage.plan_and_drain().await;
+    let mut fixture = Fixture::start(config, 2, &[("EXPORT_INVENTORY_MAX_AGE_SECONDS", "0")]).await;
+    let [later, shut] = ["Later", "Own"].map(|name| fixture.tenant(name));
+    let [moving, gone] = [0, 1].map(|number| fixture.tenants()[number].clone());
+    assert!(fixture.estate.env.simulator.set_tenant_state(&later, TenantState::Removed));
+    let report = fixture.plan_and_drain().await;
     assert_eq!(report["tenants"], 10, "{report}");
 
-    stage.advance_clock(Duration::from_secs(600));
-    let sim = &stage.estate.env.simulator;
+    fixture.advance_clock(Duration::from_secs(600));
+    let sim = &fixture.estate.env.simulator;
     let from = sim.tenants()[0].region.clone();
     let to = if from == "eu01" { "us01" } else { "eu01" };
     assert!(sim.set_tenant_state(&later, TenantState::Active));
     assert!(sim.set_tenant_state(&gone, TenantState::Removed));
     assert!(sim.set_tenant_state(&shut, TenantState::Forbidden));
     assert!(sim.move_tenant(&moving, to));
-    let report = stage.plan_and_drain().await;
+    let report = fixture.plan_and_drain().await;
     let changes: Vec<_> = report["credentials"].as_array().expect("credentials").iter().collect();
-    let told = |what: &str| {
+    let changes = |what: &str| {
         changes.iter().flat_map(|one| one[what].as_array().cloned().unwrap_or_default()).collect::<Vec<_>>()
     };
-    assert_eq!(told("added"), [json!(later)]);
-    assert_eq!(told("removed"), [json!(gone)]);
-    assert_eq!(told("moved"), [json!({ "tenant": moving, "from": from, "to": to })]);
-    let logs = stage.logs();
+    assert_eq!(changes("added"), [json!(later)]);
+    assert_eq!(changes("removed"), [json!(gone)]);
+    assert_eq!(changes("moved"), [json!({ "tenant": moving, "from": from, "to": to })]);
+    let logs = fixture.logs();
     let refused = logs.lines().filter(|line| line.contains("stream_failed") && line.contains(&shut)).count();
     assert_eq!(refused, 2, "one line for each stream\n{logs}");
     assert_eq!(logs.matches("stream_failed").count(), 2, "{logs}");
-    stage.estate.committed().expect("what was served, once");
+    fixture.estate.committed().expect("what was served, once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tenant_moved_after_planning_is_exported() {
-    let mut stage = Fixture::start(config(), 1, &[]).await;
-    stage.plan_and_drain().await;
-    stage.advance_clock(Duration::from_secs(600));
-    stage.plan().await;
-    let sim = &stage.estate.env.simulator;
+    let mut fixture = Fixture::start(config(), 1, &[]).await;
+    fixture.plan_and_drain().await;
+    fixture.advance_clock(Duration::from_secs(600));
+    fixture.plan().await;
+    let sim = &fixture.estate.env.simulator;
     let (moving, from) =
         sim.tenants().into_iter().map(|tenant| (tenant.id, tenant.region)).next().expect("a tenant");
     assert!(sim.move_tenant(&moving, if from == "eu01" { "us01" } else { "eu01" }));
-    stage.source.drain().await;
-    let logs = stage.logs();
+    fixture.source.drain().await;
+    let logs = fixture.logs();
     assert_eq!(logs.matches("tenant_moved").count(), 2, "one line for each stream\n{logs}");
     assert_eq!(logs.matches("stream_failed").count(), 0, "{logs}");
-    stage.assert_committed_once();
+    fixture.assert_committed_once();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plan_is_sent_once_and_not_before_the_last_one_completes() {
-    let mut stage = Fixture::start(config(), 1, &[]).await;
-    let report = stage.plan().await;
-    stage.plans -= 1;
-    let again = stage.plan().await;
+    let mut fixture = Fixture::start(config(), 1, &[]).await;
+    let report = fixture.plan().await;
+    fixture.plans -= 1;
+    let again = fixture.plan().await;
     assert_eq!((&report["planned"], &again["deferred_reason"].is_string()), (&json!(20), &true), "{again}");
-    assert_eq!(stage.estate.queue.messages().len(), 20);
-    stage.source.drain().await;
-    stage.assert_committed_once();
-    // Lambda hands a schedule's event over again when it did not hear the end.
-    stage.plans -= 1;
-    stage.plan().await;
-    assert_eq!(stage.estate.queue.messages().len(), 0, "the same plan was sent already");
+    assert_eq!(fixture.estate.queue.messages().len(), 20);
+    fixture.source.drain().await;
+    fixture.assert_committed_once();
+    // Lambda repeats a schedule's event if it did not receive the response.
+    fixture.plans -= 1;
+    fixture.plan().await;
+    assert_eq!(fixture.estate.queue.messages().len(), 0, "the same plan was sent already");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn partially_sent_plan_resumes_on_retry() {
     let mut config = config();
     config.tenants[0] = TenantGroup::new(Owner::Partner, 60);
-    let mut stage = Fixture::start(config, 1, &[]).await;
-    // Any text names an occasion, of any length.
+    let mut fixture = Fixture::start(config, 1, &[]).await;
+    // An id can be any text of any length.
     let id = "größer als eine UUID ".repeat(40);
-    stage.estate.queue.fail_sends_after(Some(4));
-    stage.estate.plan(&mut stage.planner, &id).await.expect_err("the queue fails");
-    let sent = stage.estate.queue.messages().len();
+    fixture.estate.queue.fail_sends_after(Some(4));
+    fixture.estate.plan(&mut fixture.planner, &id).await.expect_err("the queue fails");
+    let sent = fixture.estate.queue.messages().len();
     assert!((20..100).contains(&sent), "{sent}");
-    stage.estate.queue.fail_sends_after(None);
-    let report = stage.estate.plan(&mut stage.planner, &id).await.expect("a plan");
+    fixture.estate.queue.fail_sends_after(None);
+    let report = fixture.estate.plan(&mut fixture.planner, &id).await.expect("a plan");
     assert_eq!((&report["planned"], &report["deferred_reason"]), (&json!(130), &json!(null)), "{report}");
-    let messages = stage.estate.queue.messages();
+    let messages = fixture.estate.queue.messages();
     assert_eq!(messages.len(), 130, "none of them twice");
     for other in [&*id, "the next"] {
-        let report = stage.estate.plan(&mut stage.planner, other).await.expect("a plan");
+        let report = fixture.estate.plan(&mut fixture.planner, other).await.expect("a plan");
         assert!(report["deferred_reason"].is_string(), "all of it was sent: {report}");
     }
-    stage.source.drain().await;
-    stage.assert_committed_once();
+    fixture.source.drain().await;
+    fixture.assert_committed_once();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -301,44 +301,43 @@ async fn large_tenant_does_not_starve_small_ones() {
         ("EXPORT_CONCURRENCY", "1"),
         ("SOPHOS_RATE_LIMIT", "20/s+20"),
     ];
-    let mut stage = Fixture::start(config, 1, &changes).await;
-    stage.plan_and_drain().await;
-    stage.assert_committed_once();
-    let committed = stage.estate.committed().expect("what was served");
-    let large = stage.tenant("Large");
+    let mut fixture = Fixture::start(config, 1, &changes).await;
+    fixture.plan_and_drain().await;
+    fixture.assert_committed_once();
+    let committed = fixture.estate.committed().expect("what was served");
+    let large = fixture.tenant("Large");
     // The service's clock stands still; that of the files does not.
     let ended = |tenant: &str| {
         let record = format!("_log/events/{tenant}/{:012}.json", committed.log("events", tenant).len());
         let written =
-            std::fs::metadata(stage.estate.export_dir().join(record)).and_then(|file| file.modified());
+            std::fs::metadata(fixture.estate.export_dir().join(record)).and_then(|file| file.modified());
         written.expect("the last record")
     };
     let turns = committed.log("events", &large).len();
     assert!(turns > 3, "so many events take several turns, not {turns}");
-    let before = stage.tenants().iter().filter(|tenant| ended(tenant) < ended(&large)).count();
-    assert_eq!(before, stage.tenants().len() - 1, "all others were done before");
+    let before = fixture.tenants().iter().filter(|tenant| ended(tenant) < ended(&large)).count();
+    assert_eq!(before, fixture.tenants().len() - 1, "all others were done before");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unprocessable_message_goes_to_the_dlq_with_a_reason() {
-    let mut stage = Fixture::start(config(), 1, &[("EXPORT_MAX_RECEIVES", "2")]).await;
-    stage.plan_and_drain().await;
-    // A log that somebody has damaged, a message of somebody else, and a tenant
-    // that the service fails for.
-    let [damaged, failing] = ["Own", "Alone"].map(|name| stage.tenant(name));
-    let record = stage.estate.export_dir().join(format!("_log/events/{damaged}/000000000001.json"));
+    let mut fixture = Fixture::start(config(), 1, &[("EXPORT_MAX_RECEIVES", "2")]).await;
+    fixture.plan_and_drain().await;
+    // A damaged log, an unknown message, and a tenant whose requests fail.
+    let [damaged, failing] = ["Own", "Alone"].map(|name| fixture.tenant(name));
+    let record = fixture.estate.export_dir().join(format!("_log/events/{damaged}/000000000001.json"));
     std::fs::write(record, "{}").expect("a damaged log");
-    stage.estate.queue.send_to("a group", "no message of ours");
+    fixture.estate.queue.send_to("a group", "no message of ours");
     let fails = FaultRule::new("siem.alerts", FaultAction::status(500)).tenant(&failing);
-    stage.estate.env.simulator.set_faults(FaultPlan::new([fails]));
-    stage.advance_clock(Duration::from_secs(600));
-    stage.plan().await;
+    fixture.estate.env.simulator.set_faults(FaultPlan::new([fails]));
+    fixture.advance_clock(Duration::from_secs(600));
+    fixture.plan().await;
     for _ in 0..3 {
-        let drained = stage.source.drain().await;
-        assert_eq!(drained.failures, Vec::<String>::new(), "{}", stage.logs());
-        stage.estate.queue.make_visible();
+        let drained = fixture.source.drain().await;
+        assert_eq!(drained.failures, Vec::<String>::new(), "{}", fixture.logs());
+        fixture.estate.queue.make_visible();
     }
-    let dead = stage.estate.queue.dead_letters();
+    let dead = fixture.estate.queue.dead_letters();
     let mut kinds: Vec<_> =
         dead.iter().filter_map(|message| message.attributes["error_kind"]["StringValue"].as_str()).collect();
     kinds.sort_unstable();
@@ -347,28 +346,28 @@ async fn unprocessable_message_goes_to_the_dlq_with_a_reason() {
         let reason = message.attributes["reason"]["StringValue"].as_str().expect("a reason");
         assert!(reason.len() > 20, "{reason}");
     }
-    assert!(stage.estate.queue.is_empty());
-    stage.estate.env.simulator.set_faults(FaultPlan::default());
+    assert!(fixture.estate.queue.is_empty());
+    fixture.estate.env.simulator.set_faults(FaultPlan::default());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn worker_extends_the_visibility_timeout() {
-    let mut stage = Fixture::start(config(), 2, &[("EXPORT_DATASETS", "events")]).await;
-    // The queue would hand it out again long before the service answers.
-    stage.estate.queue.set_visibility_timeout(Duration::from_millis(300));
+    let mut fixture = Fixture::start(config(), 2, &[("EXPORT_DATASETS", "events")]).await;
+    // The message becomes visible long before the service responds.
+    fixture.estate.queue.set_visibility_timeout(Duration::from_millis(300));
     let slow = FaultRule::new("siem.events", FaultAction::Delay { milliseconds: 1_500 });
-    stage.estate.env.simulator.set_faults(FaultPlan::new([slow]));
-    stage.plan_and_drain().await;
-    stage.estate.env.simulator.set_faults(FaultPlan::default());
-    let calls = stage.estate.env.simulator.calls();
-    for tenant in stage.tenants() {
-        // One day of so few events is one page or two.
-        let asked = calls.operation_for("siem.events", &tenant);
-        assert!((1..=2).contains(&asked), "{tenant} was asked about {asked} times");
+    fixture.estate.env.simulator.set_faults(FaultPlan::new([slow]));
+    fixture.plan_and_drain().await;
+    fixture.estate.env.simulator.set_faults(FaultPlan::default());
+    let calls = fixture.estate.env.simulator.calls();
+    for tenant in fixture.tenants() {
+        // One day of so few events is one or two pages.
+        let requests = calls.operation_for("siem.events", &tenant);
+        assert!((1..=2).contains(&requests), "{requests} requests for {tenant}");
     }
-    let logs = stage.logs();
+    let logs = fixture.logs();
     assert_eq!(logs.matches("committed first").count(), 0, "{logs}");
-    stage.estate.committed().expect("what was served, once");
+    fixture.estate.committed().expect("what was served, once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -376,25 +375,25 @@ async fn killed_workers_lose_nothing_and_keep_the_rate_limit() {
     let mut config = config();
     config.tenants[0] = TenantGroup::new(Owner::Partner, 120);
     config.limiter = LimiterConfig { per_second: Some(100), real_time: true, ..LimiterConfig::default() };
-    let mut stage = Fixture::start(config, 8, &[("SOPHOS_RATE_LIMIT", "100/s")]).await;
-    stage.estate.env.simulator.reset_calls();
+    let mut fixture = Fixture::start(config, 8, &[("SOPHOS_RATE_LIMIT", "100/s")]).await;
+    fixture.estate.env.simulator.reset_calls();
     for round in 0..3 {
-        stage.advance_clock(HOUR / 2);
-        stage.plan().await;
-        let before = stage.estate.queue.deleted();
+        fixture.advance_clock(HOUR / 2);
+        fixture.plan().await;
+        let before = fixture.estate.queue.deleted();
         let killer = async {
             for kill in 1..=4 {
-                stage.estate.queue.wait_for_deleted(before + 40 * kill).await;
-                stage.source.pool().kill_one();
+                fixture.estate.queue.wait_for_deleted(before + 40 * kill).await;
+                fixture.source.pool().kill_one();
             }
         };
-        let (drained, ()) = tokio::join!(stage.source.drain(), killer);
+        let (drained, ()) = tokio::join!(fixture.source.drain(), killer);
         assert!(drained.handled > 100, "round {round}: {drained:?}");
-        // What a killed worker had in hand comes back.
-        stage.estate.queue.make_visible();
-        stage.source.drain().await;
-        assert!(stage.estate.queue.is_empty());
+        // The messages of a killed worker become visible.
+        fixture.estate.queue.make_visible();
+        fixture.source.drain().await;
+        assert!(fixture.estate.queue.is_empty());
     }
-    stage.assert_committed_once();
-    assert_eq!(stage.estate.env.simulator.calls().status(429), 0);
+    fixture.assert_committed_once();
+    assert_eq!(fixture.estate.env.simulator.calls().status(429), 0);
 }

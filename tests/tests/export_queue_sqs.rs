@@ -1,4 +1,4 @@
-//! The plan and its workers with queues that other people wrote.
+//! Tests of the plan and its workers with moto's queues.
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use end_to_end::{moto::Moto, pipeline_env::PipelineEnv};
@@ -18,14 +18,14 @@ fn config() -> Config {
     }
 }
 
-/// Receives what is there, of different groups.
+/// Receives the visible messages of different groups.
 async fn receive(moto: &Moto, url: &str) -> Vec<Message> {
     let receive = moto.sqs().receive_message().queue_url(url).max_number_of_messages(10);
     let receive = receive.message_system_attribute_names(MessageSystemAttributeName::All);
     receive.message_attribute_names("All").send().await.expect("messages").messages.unwrap_or_default()
 }
 
-/// The event that Lambda makes of messages.
+/// The Lambda event of these messages.
 fn event(messages: &[Message]) -> Value {
     let record = |message: &Message| {
         json!({
@@ -41,7 +41,7 @@ fn event(messages: &[Message]) -> Value {
 
 async fn invoke(sandbox: &mut Sandbox, event: &Value) -> Value {
     match sandbox.invoke(event).await {
-        InvocationOutcome::Ok(answer) => answer,
+        InvocationOutcome::Ok(response) => response,
         other => panic!("{other:?}\n{}", sandbox.logs().join("\n")),
     }
 }
@@ -50,7 +50,7 @@ async fn invoke(sandbox: &mut Sandbox, event: &Value) -> Value {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn plan_is_sent_to_a_fifo_queue_and_processed() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let estate = PipelineEnv::start(config(), CredentialKind::Partner).await.expect("an estate");
     let queue = moto.create_fifo_queue("exports.fifo").await.expect("a queue");
@@ -60,7 +60,7 @@ async fn plan_is_sent_to_a_fifo_queue_and_processed() {
     let mut sandbox = function.start().await.expect("the function starts");
 
     assert_eq!(estate.plan(&mut sandbox, "1").await.expect("a plan")["planned"], 6);
-    // The same plan again, as when Lambda did not hear of its end.
+    // The same plan again, as if Lambda had not received the response.
     estate.plan(&mut sandbox, "1").await.expect("a plan");
     let messages = receive(&moto, &queue).await;
     assert_eq!(messages.len(), 6, "each stream once");
@@ -75,7 +75,7 @@ async fn plan_is_sent_to_a_fifo_queue_and_processed() {
     let committed = estate.committed().expect("what was served, once");
     assert!(committed.rows() > 0);
 
-    // What is no message of a plan goes where it is looked after.
+    // An invalid message goes to the dead-letter queue.
     let send = moto.sqs().send_message().queue_url(&queue).message_body("no plan's");
     let send = send.message_group_id("other").message_deduplication_id("other");
     send.send().await.expect("a message");
@@ -85,5 +85,5 @@ async fn plan_is_sent_to_a_fifo_queue_and_processed() {
     let attributes = buried[0].message_attributes.as_ref().expect("attributes");
     let of = |name: &str| attributes[name].string_value.clone().unwrap_or_default();
     assert_eq!((buried[0].body.as_deref(), of("error_kind").as_str()), (Some("no plan's"), "InvalidMessage"));
-    assert!(of("reason").contains("none of a plan"), "{}", of("reason"));
+    assert!(of("reason").contains("invalid message"), "{}", of("reason"));
 }

@@ -1,4 +1,4 @@
-//! Whatever the schedule and the service do: each record once, none missing.
+//! Property tests of schedules and faults: each record once, none missing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,12 +11,12 @@ use sophos_simulator::{
 };
 use tokio::runtime::Runtime;
 
-/// A run, and what comes before it.
+/// A run, and the events before it.
 #[derive(Debug, Clone)]
 struct ScheduledRun {
     pause: Duration,
     fault: Option<FaultWindow>,
-    /// Whether a new process runs it.
+    /// Whether it runs in a new process.
     cold_start: bool,
 }
 
@@ -66,50 +66,48 @@ fn config(seed: u64, pace: f64) -> Config {
     }
 }
 
-/// Runs a schedule. The end of a trouble-free run is the moment up to which
-/// all must be there.
+/// Runs a schedule. All records up to the end of the last run without faults must be committed.
 async fn run_schedule(seed: u64, pace: f64, steps: Vec<ScheduledRun>) -> Result<(), TestCaseError> {
     let fail = |error: std::io::Error| TestCaseError::fail(error.to_string());
-    let world = TestEnv::start(config(seed, pace), CredentialKind::Tenant).await.map_err(fail)?;
+    let env = TestEnv::start(config(seed, pace), CredentialKind::Tenant).await.map_err(fail)?;
     let folder = tempfile::tempdir().map_err(fail)?;
     let location = folder.path().to_string_lossy().into_owned();
-    let start = async || {
-        world.export_function(&location).start().await.map_err(|e| TestCaseError::fail(e.to_string()))
-    };
+    let start =
+        async || env.export_function(&location).start().await.map_err(|e| TestCaseError::fail(e.to_string()));
     let mut sandbox = start().await?;
-    world.run_export(&mut sandbox).await.map_err(fail)?;
+    env.run_export(&mut sandbox).await.map_err(fail)?;
     let mut refused = false;
     for step in steps {
-        world.simulator.clock().advance(step.pause);
+        env.simulator.clock().advance(step.pause);
         refused |= step.fault.as_ref().is_some_and(|trouble| trouble.action == FaultAction::status(403));
         let rules = step
             .fault
             .into_iter()
             .map(|trouble| FaultRule::new("*", trouble.action).skip(trouble.skip).times(trouble.times));
-        world.simulator.set_faults(FaultPlan::new(rules));
+        env.simulator.set_faults(FaultPlan::new(rules));
         if step.cold_start {
             sandbox = start().await?;
         }
         let outcome = sandbox.invoke_with_deadline(&TestEnv::schedule_event(), Duration::from_secs(3)).await;
         if !matches!(outcome, InvocationOutcome::Ok(_) | InvocationOutcome::FunctionError { .. }) {
-            // On a busy machine the time may be up after all: Lambda starts anew.
+            // A busy machine may exceed the timeout: Lambda starts a new process.
             sandbox = start().await?;
         }
     }
-    world.simulator.set_faults(FaultPlan::default());
+    env.simulator.set_faults(FaultPlan::default());
     if refused {
-        // Its credential may rest for a minute, which a new process knows nothing of.
+        // A credential may be paused for a minute, which a new process does not know.
         sandbox = start().await?;
     }
-    world.run_export(&mut sandbox).await.map_err(fail)?;
+    env.run_export(&mut sandbox).await.map_err(fail)?;
 
     let committed = CommittedExport::load(folder.path()).map_err(fail)?;
-    if let Some(defect) = world.defects(&committed).first() {
+    if let Some(defect) = env.defects(&committed).first() {
         return Err(TestCaseError::fail(defect.to_string()));
     }
-    // Of a day at most: before may be a gap. What shows late is left out.
-    let now = world.simulator.clock().now_ms();
-    if let Some(defect) = world.missing(&committed, now - 86_300_000, now - 121_000).first() {
+    // Within the last day, without a possible gap before it and late records.
+    let now = env.simulator.clock().now_ms();
+    if let Some(defect) = env.missing(&committed, now - 86_300_000, now - 121_000).first() {
         return Err(TestCaseError::fail(defect.to_string()));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Credentials in Secrets Manager, with the built export.
+//! Tests of the built export with credentials in Secrets Manager.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// An estate, and an emulator of AWS, if there is one.
+    /// Starts an environment, if the emulator of AWS is installed.
     async fn start(config: Config) -> Option<Self> {
         let moto = Moto::start().await.expect("the emulator serves")?;
         let estate = PipelineEnv::start(config, CredentialKind::Partner).await.expect("an estate");
@@ -66,49 +66,49 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn warm_function_fetches_its_credential_once() {
-    let Some(stage) = Fixture::start(partner_config(3, 500)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+    let Some(fixture) = Fixture::start(partner_config(3, 500)).await else {
+        panic!("missing EMULATOR_PYTHON")
     };
-    stage.create_secret("partner", &secret_value(&stage.credential())).await;
+    fixture.create_secret("partner", &secret_value(&fixture.credential())).await;
     // Neither of these is a credential of this stack.
-    stage.secrets.create_secret().name("other/thing").secret_string("{}").send().await.expect("a secret");
-    stage.moto.reset_calls().await.expect("counts");
-    let mut sandbox = stage.start_without_queue().await;
+    fixture.secrets.create_secret().name("other/thing").secret_string("{}").send().await.expect("a secret");
+    fixture.moto.reset_calls().await.expect("counts");
+    let mut sandbox = fixture.start_without_queue().await;
     for _ in 0..5 {
-        let report = stage.run(&mut sandbox).await;
+        let report = fixture.run(&mut sandbox).await;
         assert_eq!((&report["failed"], &report["tenants"]), (&json!(0), &json!(3)), "{report}");
-        stage.estate.env.simulator.clock().advance(Duration::from_secs(300));
+        fixture.estate.env.simulator.clock().advance(Duration::from_secs(300));
     }
-    assert_eq!(stage.secret_requests().await, (1, 1, 0));
-    stage.estate.committed().expect("an export");
+    assert_eq!(fixture.secret_requests().await, (1, 1, 0));
+    fixture.estate.committed().expect("an export");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn credential_replaced_during_an_export_loses_nothing() {
-    let Some(stage) = Fixture::start(partner_config(1, 100_000)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+    let Some(fixture) = Fixture::start(partner_config(1, 100_000)).await else {
+        panic!("missing EMULATOR_PYTHON")
     };
-    let old = stage.credential();
-    stage.create_secret("partner", &secret_value(&old)).await;
-    let mut sandbox = stage.start_without_queue().await;
-    let new = stage.estate.create_credential(CredentialKind::Partner).expect("a credential");
+    let old = fixture.credential();
+    fixture.create_secret("partner", &secret_value(&old)).await;
+    let mut sandbox = fixture.start_without_queue().await;
+    let new = fixture.estate.create_credential(CredentialKind::Partner).expect("a credential");
     let rotate = async {
-        let simulator = &stage.estate.env.simulator;
+        let simulator = &fixture.estate.env.simulator;
         while simulator.calls().operation("siem.events") < 30 {
             tokio::task::yield_now().await;
         }
-        stage.put_version("partner", &secret_value(&new), None).await;
-        stage.delete_credential(&old);
+        fixture.put_version("partner", &secret_value(&new), None).await;
+        fixture.delete_credential(&old);
         simulator.calls().operation("siem.events")
     };
-    let (report, page) = tokio::join!(stage.run(&mut sandbox), rotate);
+    let (report, page) = tokio::join!(fixture.run(&mut sandbox), rotate);
     assert!(page < 90, "it was in the middle, not at page {page}");
     assert_eq!((&report["failed"], &report["unfinished"]), (&json!(0), &json!(0)), "{report}");
-    let committed = stage.estate.committed().expect("each record once");
+    let committed = fixture.estate.committed().expect("each record once");
     assert_eq!(committed.rows_of("events"), 100_000);
-    // The list is of when it was fresh; past it one reading, and none of the one before.
-    let (_, _, reads) = stage.secret_requests().await;
+    // After its expiry the list is read once more, and no version of the earlier one.
+    let (_, _, reads) = fixture.secret_requests().await;
     assert_eq!(reads, 1);
     let logs = sandbox.stop().await.logs.join("\n");
     for credential in [&old, &new] {
@@ -119,72 +119,75 @@ async fn credential_replaced_during_an_export_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn only_current_and_fallback_previous_versions_are_used() {
-    let Some(stage) = Fixture::start(partner_config(1, 500)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+    let Some(fixture) = Fixture::start(partner_config(1, 500)).await else {
+        panic!("missing EMULATOR_PYTHON")
     };
-    let good = stage.credential();
+    let good = fixture.credential();
     let bad = json!({ "client_id": good.client_id, "client_secret": "never was good" }).to_string();
-    stage.create_secret("partner", &secret_value(&good)).await;
-    stage.put_version("partner", &bad, Some("AWSPENDING")).await;
-    stage.put_version("partner", &bad, Some("STAGED")).await;
-    let mut sandbox = stage.start_without_queue().await;
-    assert_eq!(stage.run(&mut sandbox).await["failed"], 0);
+    fixture.create_secret("partner", &secret_value(&good)).await;
+    fixture.put_version("partner", &bad, Some("AWSPENDING")).await;
+    fixture.put_version("partner", &bad, Some("STAGED")).await;
+    let mut sandbox = fixture.start_without_queue().await;
+    assert_eq!(fixture.run(&mut sandbox).await["failed"], 0);
 
-    // A new current that is no good: the one before is, for as long as it is there.
-    stage.put_version("partner", &bad, None).await;
-    let mut sandbox = stage.start_without_queue().await;
-    let report = stage.run(&mut sandbox).await;
+    // The current version is invalid: the export uses the previous one while it exists.
+    fixture.put_version("partner", &bad, None).await;
+    let mut sandbox = fixture.start_without_queue().await;
+    let report = fixture.run(&mut sandbox).await;
     assert_eq!(report["failed"], 0, "{report}");
     let logs = sandbox.stop().await.logs.join("\n");
     assert!(logs.contains("trying the previous version"), "{logs}");
 
-    // Nor does a mistake in storing it stop the export.
-    stage.put_version("partner", &secret_value(&good), None).await;
-    stage.put_version("partner", r#"{"client_id":"hush-hush-hush"}"#, None).await;
-    let mut sandbox = stage.start_without_queue().await;
-    let report = stage.run(&mut sandbox).await;
+    // An invalid secret value does not stop the export.
+    fixture.put_version("partner", &secret_value(&good), None).await;
+    fixture.put_version("partner", r#"{"client_id":"hush-hush-hush"}"#, None).await;
+    let mut sandbox = fixture.start_without_queue().await;
+    let report = fixture.run(&mut sandbox).await;
     assert_eq!(report["failed"], 0, "{report}");
     let logs = sandbox.stop().await.logs.join("\n");
     assert!(logs.contains("using the previous version") && !logs.contains("hush-hush"), "{logs}");
 
-    // Both refused: the error names the secret, the credentials, and no secret.
-    stage.put_version("partner", &secret_value(&good), None).await;
-    stage.put_version("partner", &bad, None).await;
-    stage.delete_credential(&good);
-    let mut sandbox = stage.start_without_queue().await;
+    // Both are rejected: the error names the secret and the credentials, and contains no
+    // secret.
+    fixture.put_version("partner", &secret_value(&good), None).await;
+    fixture.put_version("partner", &bad, None).await;
+    fixture.delete_credential(&good);
+    let mut sandbox = fixture.start_without_queue().await;
     let refused = sandbox.invoke(&TestEnv::schedule_event()).await;
     assert_eq!(refused.error_kind(), Some("ExportFailed"), "{refused:?}");
-    let told = format!("{refused:?}");
-    assert!(told.contains("sophos/credentials/partner") && told.contains(&good.client_id), "{told}");
-    assert!(!told.contains("never was good") && !told.contains(&good.client_secret), "{told}");
+    let message = format!("{refused:?}");
+    assert!(message.contains("sophos/credentials/partner") && message.contains(&good.client_id), "{message}");
+    assert!(!message.contains("never was good") && !message.contains(&good.client_secret), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn malformed_secret_is_reported_and_affects_no_other() {
-    let Some(stage) = Fixture::start(partner_config(2, 500)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+    let Some(fixture) = Fixture::start(partner_config(2, 500)).await else {
+        panic!("missing EMULATOR_PYTHON")
     };
-    stage.create_secret("partner", &secret_value(&stage.credential())).await;
-    stage.create_secret("broken", r#"{"client_id":"x","client_secret":"hush-hush","expiry":"never"}"#).await;
-    stage.create_secret("empty", "hush-hush").await;
-    let mut sandbox = stage.start_without_queue().await;
-    let report = stage.run(&mut sandbox).await;
+    fixture.create_secret("partner", &secret_value(&fixture.credential())).await;
+    fixture
+        .create_secret("broken", r#"{"client_id":"x","client_secret":"hush-hush","expiry":"never"}"#)
+        .await;
+    fixture.create_secret("empty", "hush-hush").await;
+    let mut sandbox = fixture.start_without_queue().await;
+    let report = fixture.run(&mut sandbox).await;
     assert_eq!((&report["failed"], &report["tenants"]), (&json!(0), &json!(2)), "{report}");
-    let told = report["unusable_credentials"].to_string();
-    assert!(told.contains("credentials/broken") && told.contains("credentials/empty"), "{told}");
+    let message = report["unusable_credentials"].to_string();
+    assert!(message.contains("credentials/broken") && message.contains("credentials/empty"), "{message}");
     let logs = sandbox.stop().await.logs.join("\n");
     assert_eq!(logs.matches("credential_skipped").count(), 2, "{logs}");
-    assert!(!told.contains("hush") && !logs.contains("hush"), "{told}");
+    assert!(!message.contains("hush") && !logs.contains("hush"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn credential_for_another_use_is_not_used_for_export() {
-    let Some(stage) = Fixture::start(partner_config(2, 500)).await else {
-        panic!("EMULATOR_PYTHON is not set")
+    let Some(fixture) = Fixture::start(partner_config(2, 500)).await else {
+        panic!("missing EMULATOR_PYTHON")
     };
-    let simulator = &stage.estate.env.simulator;
+    let simulator = &fixture.estate.env.simulator;
     let used_for = |credential: &CredentialInfo, purposes: Value| {
         let mut value: Value = serde_json::from_str(&secret_value(credential)).expect("JSON");
         value["used_for"] = purposes;
@@ -193,32 +196,32 @@ async fn credential_for_another_use_is_not_used_for_export() {
     let tenant = simulator.tenants().swap_remove(0).id;
     let own = simulator.add_credential(CredentialConfig::for_tenant(&tenant, Role::ReadOnly));
     let own = own.expect("a credential");
-    stage.create_secret("isolation", &used_for(&own, json!(["isolation"]))).await;
-    let function = || stage.estate.with_secrets_manager(&stage.moto).start();
+    fixture.create_secret("isolation", &used_for(&own, json!(["isolation"]))).await;
+    let function = || fixture.estate.with_secrets_manager(&fixture.moto).start();
 
-    // There is no other: both ways of exporting say so, and name it.
-    for mut sandbox in [stage.start_without_queue().await, function().await.expect("the planner starts")] {
+    // No other credential exists: both kinds of export report that and name it.
+    for mut sandbox in [fixture.start_without_queue().await, function().await.expect("the planner starts")] {
         let failed = sandbox.invoke(&TestEnv::schedule_event()).await;
         assert_eq!(failed.error_kind(), Some("NoCredential"), "{failed:?}");
-        let told = format!("{failed:?}").replace('\\', "");
+        let message = format!("{failed:?}").replace('\\', "");
         let what_to_do = r#"credentials/isolation is not used for export: add "export" to its used_for"#;
-        assert!(told.contains(what_to_do), "{told}");
+        assert!(message.contains(what_to_do), "{message}");
     }
     assert_eq!(simulator.calls().total, 0, "it is not tried");
 
-    // What does not say serves everything, also the tenant that has one for something else.
-    stage.create_secret("partner", &used_for(&stage.credential(), json!([]))).await;
+    // A credential without `used_for` serves all functions.
+    fixture.create_secret("partner", &used_for(&fixture.credential(), json!([]))).await;
     let mut planner = function().await.expect("the planner starts");
-    let report = stage.estate.plan(&mut planner, "1").await.expect("a plan");
+    let report = fixture.estate.plan(&mut planner, "1").await.expect("a plan");
     assert_eq!((&report["tenants"], &report["credentials"][1]), (&json!(2), &Value::Null), "{report}");
-    let mut sandbox = stage.start_without_queue().await;
-    let report = stage.run(&mut sandbox).await;
+    let mut sandbox = fixture.start_without_queue().await;
+    let report = fixture.run(&mut sandbox).await;
     assert_eq!((&report["failed"], &report["tenants"]), (&json!(0), &json!(2)), "{report}");
     assert_eq!(report["unusable_credentials"], Value::Null, "nothing is wrong with it: {report}");
     let logs = sandbox.stop().await.logs;
-    let told: Vec<_> = logs.iter().filter(|line| line.contains("it is used for something else")).collect();
-    assert!(!told.is_empty() && told.iter().all(|line| line.contains("DEBUG")), "{told:?}");
-    stage.estate.committed().expect("an export");
+    let message: Vec<_> = logs.iter().filter(|line| line.contains("credential_not_selected")).collect();
+    assert!(!message.is_empty() && message.iter().all(|line| line.contains("DEBUG")), "{message:?}");
+    fixture.estate.committed().expect("an export");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,28 +230,28 @@ async fn five_hundred_credentials_need_thirty_requests() {
     let mut config = partner_config(0, 20);
     config.tenants = vec![TenantGroup::new(Owner::Standalone, 500)];
     config.tenants.push(TenantGroup::new(Owner::Partner, 1));
-    let Some(stage) = Fixture::start(config).await else { panic!("EMULATOR_PYTHON is not set") };
-    let simulator = &stage.estate.env.simulator;
+    let Some(fixture) = Fixture::start(config).await else { panic!("missing EMULATOR_PYTHON") };
+    let simulator = &fixture.estate.env.simulator;
     let tenants = simulator.tenants();
     for tenant in tenants.iter().filter(|tenant| tenant.owner == Owner::Standalone) {
         let credential = simulator.add_credential(CredentialConfig::for_tenant(&tenant.id, Role::ReadOnly));
-        stage.create_secret(&tenant.id, &secret_value(&credential.expect("a credential"))).await;
+        fixture.create_secret(&tenant.id, &secret_value(&credential.expect("a credential"))).await;
     }
-    stage.moto.reset_calls().await.expect("counts");
+    fixture.moto.reset_calls().await.expect("counts");
     simulator.reset_calls();
     let mut planner =
-        stage.estate.with_secrets_manager(&stage.moto).start().await.expect("the planner starts");
-    let report = stage.estate.plan(&mut planner, "1").await.expect("a plan");
+        fixture.estate.with_secrets_manager(&fixture.moto).start().await.expect("the planner starts");
+    let report = fixture.estate.plan(&mut planner, "1").await.expect("a plan");
     assert_eq!((&report["planned"], &report["tenants"]), (&json!(1_000), &json!(500)), "{report}");
-    assert_eq!(stage.secret_requests().await, (5, 25, 0));
+    assert_eq!(fixture.secret_requests().await, (5, 25, 0));
     assert_eq!(simulator.calls().total, 0, "each says whose it is");
 
-    // Some of them are worked off: each credential is read once by each process.
-    let function = stage.estate.with_secrets_manager(&stage.moto).env("EXPORT_CONCURRENCY", "8");
-    let source = EventSource::new(&stage.estate.queue, function, 2, 10).await.expect("a worker starts");
+    // After some messages, each process has read each credential once.
+    let function = fixture.estate.with_secrets_manager(&fixture.moto).env("EXPORT_CONCURRENCY", "8");
+    let source = EventSource::new(&fixture.estate.queue, function, 2, 10).await.expect("a worker starts");
     let drained = source.drain().await;
     assert_eq!((drained.handled, drained.failures), (1_000, vec![]));
-    let (_, _, reads) = stage.secret_requests().await;
+    let (_, _, reads) = fixture.secret_requests().await;
     assert!((500..=1_000).contains(&reads), "{reads}");
-    stage.estate.committed().expect("an export");
+    fixture.estate.committed().expect("an export");
 }

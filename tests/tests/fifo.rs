@@ -1,4 +1,4 @@
-//! The FIFO queue as AWS's client sees it, and its dead letters.
+//! Tests of the FIFO queue and its dead-letter queue with the AWS client.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ async fn started() -> (Queue, Client) {
 async fn receive(sqs: &Client, queue: &Queue, most: i32) -> Vec<Message> {
     let receive = sqs.receive_message().queue_url(queue.url()).max_number_of_messages(most);
     let received = receive.message_system_attribute_names(System::All).send().await;
-    received.expect("an answer").messages.unwrap_or_default()
+    received.expect("a response").messages.unwrap_or_default()
 }
 
 async fn delete(sqs: &Client, queue: &Queue, message: &Message) -> bool {
@@ -72,7 +72,7 @@ async fn fifo_message_requires_group_and_deduplication_id() {
     assert_eq!(attributes[&System::MessageDeduplicationId], "2");
     assert_eq!(Some(attributes[&System::SequenceNumber].as_str()), second.sequence_number());
 
-    // A standard queue has groups, which lock nothing, and no deduplication.
+    // A standard queue has groups that lock nothing, and no deduplication.
     let standard = queue.create_sibling("plain");
     let send = || sqs.send_message().queue_url(standard.url()).message_body("x");
     assert_eq!(code(send().message_deduplication_id("1")).await, "InvalidParameterValue");
@@ -96,7 +96,7 @@ async fn duplicate_message_is_accepted_but_not_delivered() {
     assert_eq!(first.sequence_number(), again.sequence_number());
     assert_eq!(queue.messages().len(), 1);
 
-    // Nor when the first is gone, nor within a batch.
+    // Nor after the first is deleted, nor within a batch.
     let [message] = &receive(&sqs, &queue, 10).await[..] else { panic!("one message") };
     assert!(delete(&sqs, &queue, message).await);
     send("same", "a").await;
@@ -134,7 +134,7 @@ async fn group_is_blocked_while_a_message_is_in_flight() {
     assert!(delete(&sqs, &queue, &a[1]).await, "to delete twice is no error");
     assert_eq!(bodies(&receive(&sqs, &queue, 10).await), ["a3"]);
 
-    // What comes back comes first.
+    // A returned message comes first.
     assert!(release(&sqs, &queue, &b[0]).await);
     assert!(!release(&sqs, &queue, &b[0]).await);
     assert_eq!(bodies(&receive(&sqs, &queue, 10).await), ["b1", "b2"]);
@@ -248,10 +248,10 @@ async fn dead_letters_go_to_their_own_queue() {
     queue.send_to("a", "good");
     receive(&sqs, &queue, 1).await;
     queue.make_visible();
-    assert_eq!(bodies(&receive(&sqs, &queue, 1).await), ["good"], "the group goes on without it");
+    assert_eq!(bodies(&receive(&sqs, &queue, 1).await), ["good"], "the group continues without it");
     assert_eq!(queue.dead_letters().len(), 1);
 
-    // A function may send there itself.
+    // A function may send to the dead-letter queue itself.
     let value = MessageAttributeValue::builder().data_type("String").string_value("parse").build().unwrap();
     let send = sqs.send_message().queue_url(dead.url()).message_body("worse").message_group_id("a");
     let send = send.message_deduplication_id("1").message_attributes("reason", value);
@@ -311,8 +311,8 @@ fn any_operation() -> impl Strategy<Value = QueueOperation> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Against a queue that is a list of messages to a group and a set of those in
-    /// flight.
+    /// Compares the queue with a model: a list of messages for each group, and a set of
+    /// messages in flight.
     #[test]
     fn message_order_and_group_lock_always_hold(steps in prop::collection::vec(any_operation(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

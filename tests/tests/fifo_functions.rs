@@ -1,4 +1,4 @@
-//! A function fed from a FIFO queue.
+//! Tests of a function behind a FIFO queue.
 
 mod consumer;
 

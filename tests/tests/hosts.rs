@@ -1,5 +1,5 @@
-//! The component in its hosts, held against the native client: the same table of
-//! scenarios for all, and what only a component must keep to.
+//! The component in its hosts: the same scenarios as the native client, and the limits of
+//! a component.
 
 mod scenarios;
 
@@ -15,7 +15,7 @@ use scenarios::ACME;
 use serde_json::{Value, json};
 use sophos_simulator::Simulator;
 
-/// What scenarios came to with one player; nothing where it is not for it.
+/// The results of one player; `None` for a scenario that it skips.
 #[derive(Default)]
 struct PlayedScenarios {
     player: String,
@@ -23,24 +23,24 @@ struct PlayedScenarios {
     defects: Vec<String>,
 }
 
-/// Plays the scenarios, in one process of a host.
+/// Runs the scenarios in one host process.
 async fn run_scenarios(mut player: Player, scenarios: &[Scenario]) -> PlayedScenarios {
-    let mut played = PlayedScenarios { player: player.name(), ..PlayedScenarios::default() };
+    let mut results = PlayedScenarios { player: player.name(), ..PlayedScenarios::default() };
     for scenario in scenarios {
         if !scenario.applies_to(&player) {
-            played.scenarios.push(None);
+            results.scenarios.push(None);
             continue;
         }
         match scenario.run(&mut player).await {
-            Ok(Some(taken)) => played.scenarios.push(Some(taken)),
+            Ok(Some(taken)) => results.scenarios.push(Some(taken)),
             Ok(None) => break,
             Err(error) => {
-                played.defects.push(format!("{}, {}: {error}", played.player, scenario.name));
+                results.defects.push(format!("{}, {}: {error}", results.player, scenario.name));
                 break;
             }
         }
     }
-    played
+    results
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +55,7 @@ async fn every_host_matches_the_native_client() {
         defects.extend(found.iter().map(|defect| format!("{who}, {}: {defect}", scenario.name)));
     };
     for (scenario, taken) in scenarios.iter().zip(&native.scenarios) {
-        // What only components have is told by them.
+        // Functions that only components have are checked below.
         let steps = taken.iter().flatten().filter(|step| !step.is_absent());
         note(&native.player, scenario, steps.flat_map(StepRecord::mismatches).collect());
     }
@@ -83,7 +83,7 @@ async fn call_ok(player: &mut Player, function: &str, arguments: Value) -> Value
     }
 }
 
-/// The hosts that are there, each with a session.
+/// Returns the available hosts, each with a session.
 async fn hosts(plan: &SessionPlan) -> Vec<Player> {
     let mut hosts = Vec::new();
     for language in Language::ALL {
@@ -156,7 +156,7 @@ async fn host_managed_component_sends_no_token() {
     }
 }
 
-/// A session without a token, through a gateway.
+/// Returns a plan with a host-managed grant, through a gateway.
 fn plan_through_gateway(gateway: &Gateway, simulator: &Simulator) -> SessionPlan {
     let service = [gateway.url(), gateway.url()];
     SessionPlan { initial_grant: json!({"tag": "host-managed"}), service, ..SessionPlan::new(simulator) }
@@ -164,16 +164,16 @@ fn plan_through_gateway(gateway: &Gateway, simulator: &Simulator) -> SessionPlan
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
-async fn undocumented_items_are_reported_as_unreadable() {
+async fn undocumented_items_are_reported_as_malformed() {
     let simulator = Simulator::start(scenarios::config()).await.expect("a simulator");
     let changes = [
-        // Without an id that is one, a record means nothing.
+        // An invalid id makes a record malformed.
         (r#""id":"7a1f6f0e-27a4-4b58-9f0e-3b1f9d2c1a01""#, r#""id":[7]"#),
         (r#"{"id":"7"#, r#"{"id":{},"was":"7"#),
-        // A number is one, and keeps every digit.
+        // A numeric id is valid and keeps every digit.
         (r#"{"id":"8"#, r#"{"id":-18446744073709551617.10,"was":"8"#),
         (r#"{"id":"f"#, r#"{"id":18446744073709551617,"was":"f"#),
-        // Of another type, null, unheard of, or not there.
+        // Another type, null, an unknown value, or a missing member.
         (r#""online":false"#, r#""online":"no""#),
         (r#""hostname":"ACME-DB-1""#, r#""hostname":["ACME-DB-1"]"#),
         (r#""overall":"good""#, r#""overall":null"#),
@@ -188,18 +188,18 @@ async fn undocumented_items_are_reported_as_unreadable() {
     let mut native = Player::Native(None);
     let mut hosts = hosts(&plan).await;
     for (function, items) in [("endpoints.search", "endpoints"), ("alerts.search", "alerts")] {
-        let told = async |player: &mut Player| {
+        let search = async |player: &mut Player| {
             player.open(&plan).await.expect("a session");
             call_ok(player, "tenants.open", json!([ACME])).await;
             let page = call_ok(player, function, json!([TENANT, [], {"size": 100}])).await;
-            let unreadable = page["malformed-items"].as_array().into_iter().flatten();
-            let unreadable: Vec<_> = unreadable.map(|item| item["raw"].clone()).collect();
-            (page[items].clone(), unreadable)
+            let malformed = page["malformed-items"].as_array().into_iter().flatten();
+            let malformed: Vec<_> = malformed.map(|item| item["raw"].clone()).collect();
+            (page[items].clone(), malformed)
         };
-        let expected = told(&mut native).await;
+        let expected = search(&mut native).await;
         assert!(!expected.1.is_empty() && expected.0[0].is_object(), "{function}: {expected:?}");
         for host in &mut hosts {
-            assert_eq!(told(host).await, expected, "{function}: {}", host.name());
+            assert_eq!(search(host).await, expected, "{function}: {}", host.name());
         }
     }
 }
@@ -233,7 +233,7 @@ const WEBHOOK_IMPORTS: [&str; 15] = [
     "wasi:random/random",
 ];
 
-/// What a world cannot do without, and is given no more than.
+/// The required and allowed imports of each world.
 const WORLDS: [(&str, &[&str]); 5] = [
     ("reader", &WASI_IMPORTS),
     ("operator", &WASI_IMPORTS),
@@ -242,7 +242,7 @@ const WORLDS: [(&str, &[&str]); 5] = [
     ("webhook", &WEBHOOK_IMPORTS),
 ];
 
-/// The interfaces of a list that have functions.
+/// Returns the interfaces with functions, sorted.
 fn interface_names(imports: &[String]) -> Vec<&str> {
     let names = imports.iter().map(|import| import.split('@').next().unwrap_or(import));
     let mut names: Vec<_> = names.filter(|name| *name != "sophos:central/types").collect();
@@ -256,14 +256,14 @@ async fn world_needs_exactly_its_allowed_imports() {
     for (world, list) in WORLDS {
         let without = |left_out: &str| list.iter().copied().filter(|name| *name != left_out).collect();
         let offers: Vec<_> = [""].iter().chain(list).map(|left_out| without(left_out)).collect();
-        let told = run_confined(world, &offers).await.expect(world);
-        assert_eq!(interface_names(&told.imports), list, "{world}");
-        let mut offers = told.offers.iter();
+        let result = run_confined(world, &offers).await.expect(world);
+        assert_eq!(interface_names(&result.imports), list, "{world}");
+        let mut offers = result.offers.iter();
         match offers.next() {
             Some(OfferResult::Instantiated { reason, message, called }) if world == "webhook" => {
                 assert_eq!(reason, "check-policy", "{message}");
                 assert!(message.contains("line 1"), "{message}");
-                assert_eq!(called, &[""; 0], "a policy is read without the host");
+                assert_eq!(called, &[""; 0], "check-policy calls no import");
             }
             Some(OfferResult::Instantiated { reason, message, called }) => {
                 assert_eq!(reason, "no-credential", "{world}");
@@ -285,7 +285,7 @@ async fn world_needs_exactly_its_allowed_imports() {
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn component_cannot_reach_files_env_or_sockets() {
     let simulator = Simulator::start(scenarios::config()).await.expect("a simulator");
-    // The host's environment has a credential that is good.
+    // The host's environment has a valid credential.
     let plan = SessionPlan { world: "reader", ..SessionPlan::new(&simulator) };
     let secret = simulator.credentials()[0].client_secret.clone();
     for language in Language::ALL {
@@ -293,7 +293,7 @@ async fn component_cannot_reach_files_env_or_sockets() {
         let list = if language.is_embedded() { &EMBEDDED_IMPORTS[..] } else { &WASI_IMPORTS };
         assert_eq!(interface_names(host.imports()), list, "{language:?}");
 
-        // What only looks has nothing to act with.
+        // A reader lacks the functions that change a tenant.
         for (function, arguments) in [
             ("tenants.open", json!([ACME])),
             ("isolation-actions.isolate", json!([TENANT, ["x"], "why"])),

@@ -1,5 +1,5 @@
-//! From a tool's request to the isolated endpoint and its release: the built
-//! functions against the simulator.
+//! Tests from a tool's request to the isolated and released endpoint, with the built functions
+//! and the simulator.
 
 use end_to_end::isolation::{Delivery, IsolationEnv, parse_decision_id, unix_now, webhook_secret};
 use local_lambda::FunctionUrl;
@@ -47,26 +47,26 @@ fn config() -> Config {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn webhook_isolates_without_a_queue() {
-    let world = IsolationEnv::start(config(), CredentialKind::Tenant, POLICY).await.expect("a world");
-    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook starts");
+    let env = IsolationEnv::start(config(), CredentialKind::Tenant, POLICY).await.expect("a world");
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook starts");
     let http = reqwest::Client::new();
 
     let body =
         json!({ "event_id": "42", "target": { "hostname": "laptop-4711.corp.example" }, "reason": "beacon" });
     let delivery = Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
-    let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
-    assert_eq!(status, 202, "{answer}\n{}", webhook.logs().join("\n"));
-    let id = parse_decision_id(&answer).expect("a decision");
-    assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Requested);
-    let (status, again) = delivery.send(&http, &webhook.url()).await.expect("an answer");
-    assert_eq!((status, &again), (200, &answer));
+    let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
+    assert_eq!(status, 202, "{response}\n{}", webhook.logs().join("\n"));
+    let id = parse_decision_id(&response).expect("a decision");
+    assert_eq!(env.state(&id).await.expect("a state"), DecisionState::Requested);
+    let (status, again) = delivery.send(&http, &webhook.url()).await.expect("a response");
+    assert_eq!((status, &again), (200, &response));
 
-    let changes = world.simulator.isolation_changes();
+    let changes = env.simulator.isolation_changes();
     assert_eq!(changes.len(), 1, "{changes:?}");
     assert_eq!(changes[0].endpoint, LAPTOP);
     assert!(changes[0].comment.as_deref().is_some_and(|comment| comment.contains(id.as_str())));
 
-    let mut worker = world.worker().start().await.expect("the worker starts");
-    let report = world.follow_up(&mut worker).await.expect("a report");
+    let mut worker = env.worker().start().await.expect("the worker starts");
+    let report = env.follow_up(&mut worker).await.expect("a report");
     assert_eq!(report["transitions"]["isolated"], 1, "{report}");
 }

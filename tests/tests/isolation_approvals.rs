@@ -1,6 +1,5 @@
-//! What people have to do with isolation: they approve or decline, by a link or
-//! by invoking the worker, they ask for the end of one, and they are told of
-//! outcomes on a bus.
+//! Tests of people's actions: they approve or decline by a link or a command, they release
+//! endpoints, and they receive outcomes from a bus.
 
 use std::time::Duration;
 
@@ -26,23 +25,24 @@ async fn test_env(policy: &str) -> IsolationEnv {
 
 async fn deliver(webhook: &FunctionUrl, event: &str, machine: usize) -> DecisionId {
     let delivery = Delivery::isolate(event, &hostname(machine));
-    let (status, answer) = delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer");
-    assert_eq!(status, 202, "{answer}\n{}", webhook.logs().join("\n"));
-    parse_decision_id(&answer).expect("a decision")
+    let (status, response) =
+        delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("a response");
+    assert_eq!(status, 202, "{response}\n{}", webhook.logs().join("\n"));
+    parse_decision_id(&response).expect("a decision")
 }
 
 async fn invoke_command(worker: &mut Sandbox, order: &Value) -> Value {
     match worker.invoke(order).await {
-        InvocationOutcome::Ok(answer) => answer,
+        InvocationOutcome::Ok(response) => response,
         other => panic!("{order}: {other:?}\n{}", worker.logs().join("\n")),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn worker_executes_commands() {
-    let world = test_env(&policy()).await;
-    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
-    let mut worker = world.worker().start().await.expect("the worker");
+    let env = test_env(&policy()).await;
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
+    let mut worker = env.worker().start().await.expect("the worker");
     let first = deliver(&webhook, "1", 1).await;
     let second = deliver(&webhook, "2", 2).await;
     for id in [&first, &second] {
@@ -65,14 +65,14 @@ async fn worker_executes_commands() {
     assert_eq!(approved["entries"][2]["by"], "alice");
     let again = invoke_command(&mut worker, &json!({ "approve": first, "by": "mallory" })).await;
     assert_eq!(again["entries"][2], approved["entries"][2], "an answer is given once");
-    world.follow_up(&mut worker).await.expect("a report");
-    assert_eq!(world.state(&first).await.expect("a state"), DecisionState::Isolated);
+    env.follow_up(&mut worker).await.expect("a report");
+    assert_eq!(env.state(&first).await.expect("a state"), DecisionState::Isolated);
     let released = invoke_command(&mut worker, &json!({ "release": first, "by": "alice" })).await;
     assert_eq!(released["state"], "release_requested", "at once, not with the next schedule: {released}");
-    world.follow_up(&mut worker).await.expect("a report");
-    assert_eq!(world.state(&first).await.expect("a state"), DecisionState::Released);
+    env.follow_up(&mut worker).await.expect("a report");
+    assert_eq!(env.state(&first).await.expect("a state"), DecisionState::Released);
     let changes: Vec<_> =
-        world.simulator.isolation_changes().into_iter().map(|one| (one.endpoint, one.enabled)).collect();
+        env.simulator.isolation_changes().into_iter().map(|one| (one.endpoint, one.enabled)).collect();
     assert_eq!(changes, [(machine_id(1), true), (machine_id(1), false)]);
 
     for (wrong, kind) in [
@@ -84,28 +84,27 @@ async fn worker_executes_commands() {
         let outcome = worker.invoke(&wrong).await;
         assert_eq!(outcome.error_kind(), Some(kind), "{wrong}: {outcome:?}");
     }
-    assert_eq!(world.state(&second).await.expect("a state"), DecisionState::Declined);
-    // Estate slots are free again; what was used of the hour stays used.
-    let taken = world.held_permits().expect("slots");
+    assert_eq!(env.state(&second).await.expect("a state"), DecisionState::Declined);
+    // The estate permits are free again; the hourly ones stay used.
+    let taken = env.held_permits().expect("permits");
     assert!(taken.len() == 2 && taken.iter().all(|slot| slot.starts_with("permits/hour/")), "{taken:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn timeouts_end_approvals_and_isolations() {
-    let world = test_env(&policy()).await;
-    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
-    let mut worker = world.worker().start().await.expect("the worker");
+    let env = test_env(&policy()).await;
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
+    let mut worker = env.worker().start().await.expect("the worker");
     let waiting = deliver(&webhook, "1", 1).await;
-    world.advance_ledger_time(Duration::from_secs(4 * 3_600 + 60)).expect("the ledger's files");
+    env.advance_ledger_time(Duration::from_secs(4 * 3_600 + 60)).expect("the ledger's files");
     let scheduled = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
     let report = invoke_command(&mut worker, &scheduled).await;
     assert_eq!(report["transitions"], json!({ "expired": 1 }), "{report}");
 
-    world
-        .set_policy(&ENFORCE_POLICY.replace("[limits]", "[release]\nafter = \"2h\"\n[limits]"))
+    env.set_policy(&ENFORCE_POLICY.replace("[limits]", "[release]\nafter = \"2h\"\n[limits]"))
         .expect("a policy");
-    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
-    let mut worker = world.worker().start().await.expect("the worker");
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
+    let mut worker = env.worker().start().await.expect("the worker");
     let held = deliver(&webhook, "2", 2).await;
     for (pass, moved) in [
         (100, json!({ "isolated": 1 })),
@@ -114,25 +113,25 @@ async fn timeouts_end_approvals_and_isolations() {
         (100, json!({ "released": 1 })),
         (7_200, json!({})),
     ] {
-        world.advance_ledger_time(Duration::from_secs(pass)).expect("the ledger's files");
+        env.advance_ledger_time(Duration::from_secs(pass)).expect("the ledger's files");
         let report = invoke_command(&mut worker, &scheduled).await;
         assert_eq!(report["transitions"], moved, "{report}");
     }
-    assert_eq!(world.state(&held).await.expect("a state"), DecisionState::Released);
-    assert_eq!(world.state(&waiting).await.expect("a state"), DecisionState::Expired);
+    assert_eq!(env.state(&held).await.expect("a state"), DecisionState::Released);
+    assert_eq!(env.state(&waiting).await.expect("a state"), DecisionState::Expired);
     let is_reminder = |path: &String| path.starts_with("schedule/") || path.starts_with("inbox/");
-    let reminders = world.objects().expect("objects").into_keys().filter(is_reminder).count();
+    let reminders = env.objects().expect("objects").into_keys().filter(is_reminder).count();
     assert_eq!(reminders, 0, "nothing is left to do");
 }
 
-/// The events of a bus, as they arrive in a queue.
+/// The events of a bus, through a queue.
 struct Bus {
     moto: Moto,
     queue: String,
 }
 
 impl Bus {
-    /// The details of what came since the last look, each with its detail type.
+    /// The new events: the detail type and the detail of each.
     async fn events(&self) -> Vec<(String, Value)> {
         let mut events = Vec::new();
         for message in self.moto.receive(&self.queue).await.expect("messages") {
@@ -157,29 +156,29 @@ impl Bus {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn approval_link_from_the_bus_approves_the_decision() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
-    let world = test_env(&policy()).await;
+    let env = test_env(&policy()).await;
     let queue = moto.create_queue("outcomes").await.expect("a queue");
     let signals = moto.create_queue("signals").await.expect("a queue");
     let pattern = json!({ "source": ["sophos.isolation"] }).to_string();
     moto.create_bus("security", &pattern, &queue).await.expect("a bus");
     let bus = Bus { moto, queue };
     let admit = |function| bus.moto.configure(function).env("ISOLATION_EVENT_BUS", "security");
-    let webhook = admit(world.webhook()).env("ISOLATION_QUEUE_URL", &signals).env("LOG_LEVEL", "trace");
+    let webhook = admit(env.webhook()).env("ISOLATION_QUEUE_URL", &signals).env("LOG_LEVEL", "trace");
     let webhook = FunctionUrl::start(webhook, 1).await.expect("the webhook");
-    let worker = admit(world.worker()).env("ISOLATION_APPROVAL_URL", webhook.url()).env("LOG_LEVEL", "trace");
+    let worker = admit(env.worker()).env("ISOLATION_APPROVAL_URL", webhook.url()).env("LOG_LEVEL", "trace");
     let mut worker = worker.start().await.expect("the worker");
 
-    // The real protocol of SQS, as other people wrote it down.
+    // The real protocol of SQS, as moto implements it.
     let id = deliver(&webhook, "1", 1).await;
     let messages = bus.moto.receive(&signals).await.expect("messages");
     assert_eq!(messages.len(), 1, "{messages:?}");
     let body = messages[0].body().expect("a body");
     assert_eq!(body, json!({ "decision": id }).to_string());
     let record = json!({ "messageId": "1", "body": body, "eventSource": "aws:sqs" });
-    let answer = invoke_command(&mut worker, &json!({ "Records": [record] })).await;
-    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    let response = invoke_command(&mut worker, &json!({ "Records": [record] })).await;
+    assert_eq!(response, json!({ "batchItemFailures": [] }));
 
     let waiting = bus.single_event("Isolation pending_approval").await;
     let wanted = json!({
@@ -193,26 +192,26 @@ async fn approval_link_from_the_bus_approves_the_decision() {
     assert!(link.starts_with(&webhook.url()), "{link}");
 
     let http = reqwest::Client::new();
-    let wrong = http.get(link.replace("until=1", "until=2")).send().await.expect("an answer");
+    let wrong = http.get(link.replace("until=1", "until=2")).send().await.expect("a response");
     assert_eq!(wrong.status(), 403);
-    let page = http.get(link).send().await.expect("an answer");
+    let page = http.get(link).send().await.expect("a response");
     assert_eq!(page.status(), 200);
     assert_eq!(page.headers()["referrer-policy"], "no-referrer");
     let page = page.text().await.expect("a page");
     assert!(page.contains(&hostname(1)) && page.contains("<form method=\"post\">"), "{page}");
     assert_eq!(
-        world.state(&id).await.expect("a state"),
+        env.state(&id).await.expect("a state"),
         DecisionState::PendingApproval,
         "a look approves nothing"
     );
     for _ in 0..2 {
         let form = http.post(link).header("content-type", "application/x-www-form-urlencoded");
-        let approved = form.body("answer=approve").send().await.expect("an answer");
+        let approved = form.body("answer=approve").send().await.expect("a response");
         assert_eq!(approved.status(), 200);
         let page = approved.text().await.expect("a page");
         assert!(page.contains("Approved."), "{page}");
     }
-    let decline = http.post(link).body("answer=decline").send().await.expect("an answer");
+    let decline = http.post(link).body("answer=decline").send().await.expect("a response");
     assert!(decline.text().await.expect("a page").contains("Nothing was changed"));
 
     let messages = bus.moto.receive(&signals).await.expect("messages");
@@ -224,46 +223,46 @@ async fn approval_link_from_the_bus_approves_the_decision() {
         (Some(5), None),
         "{requested}"
     );
-    world.follow_up(&mut worker).await.expect("a report");
+    env.follow_up(&mut worker).await.expect("a report");
     let isolated = bus.single_event("Isolation isolated").await;
     assert_eq!(isolated["target"], waiting["target"]);
     invoke_command(&mut worker, &json!({ "release": id, "by": "alice" })).await;
     bus.single_event("Isolation release_requested").await;
-    world.follow_up(&mut worker).await.expect("a report");
+    env.follow_up(&mut worker).await.expect("a report");
     bus.single_event("Isolation released").await;
-    world.follow_up(&mut worker).await.expect("a report");
-    assert!(bus.events().await.is_empty(), "each is told once");
+    env.follow_up(&mut worker).await.expect("a report");
+    assert!(bus.events().await.is_empty(), "each outcome is published once");
 
-    // Whoever has the link may approve: it is on the bus, and nowhere else.
+    // The link is the only permission to approve: it is on the bus and nowhere else.
     let signature = link.rsplit_once('=').expect("a signature").1;
     assert_eq!(signature.len(), 64);
-    let mut said: Vec<_> = webhook.stop().await.into_iter().flat_map(|stopped| stopped.logs).collect();
-    said.extend(worker.stop().await.logs);
-    let objects = world.objects().expect("objects").into_iter();
-    said.extend(objects.map(|(path, body)| format!("{path} {}", String::from_utf8_lossy(&body))));
-    assert_eq!(said.iter().find(|text| text.contains(signature)), None);
+    let mut output: Vec<_> = webhook.stop().await.into_iter().flat_map(|stopped| stopped.logs).collect();
+    output.extend(worker.stop().await.logs);
+    let objects = env.objects().expect("objects").into_iter();
+    output.extend(objects.map(|(path, body)| format!("{path} {}", String::from_utf8_lossy(&body))));
+    assert_eq!(output.iter().find(|text| text.contains(signature)), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn unavailable_bus_does_not_block_isolation() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
-    let world = test_env(ENFORCE_POLICY).await;
+    let env = test_env(ENFORCE_POLICY).await;
     let queue = moto.create_queue("outcomes").await.expect("a queue");
-    let webhook = moto.configure(world.webhook()).env("ISOLATION_EVENT_BUS", "security");
+    let webhook = moto.configure(env.webhook()).env("ISOLATION_EVENT_BUS", "security");
     let webhook = FunctionUrl::start(webhook, 1).await.expect("the webhook");
-    // There is no such bus yet.
+    // The bus does not exist yet.
     let id = deliver(&webhook, "1", 1).await;
-    assert_eq!(world.state(&id).await.expect("a state"), DecisionState::Requested);
+    assert_eq!(env.state(&id).await.expect("a state"), DecisionState::Requested);
     let pattern = json!({ "source": ["sophos.isolation"] }).to_string();
     moto.create_bus("security", &pattern, &queue).await.expect("a bus");
     let bus = Bus { moto, queue };
-    let worker = bus.moto.configure(world.worker()).env("ISOLATION_EVENT_BUS", "security");
+    let worker = bus.moto.configure(env.worker()).env("ISOLATION_EVENT_BUS", "security");
     let mut worker = worker.start().await.expect("the worker");
-    world.follow_up(&mut worker).await.expect("a report");
+    env.follow_up(&mut worker).await.expect("a report");
     let mut kinds: Vec<_> = bus.events().await.into_iter().map(|(kind, _)| kind).collect();
     kinds.sort_unstable();
-    assert_eq!(kinds, ["Isolation isolated", "Isolation requested"], "what was not told is made up for");
+    assert_eq!(kinds, ["Isolation isolated", "Isolation requested"], "a missed outcome is published later");
 }

@@ -1,10 +1,9 @@
-//! Payloads of tools with the right outcome of each, through the built webhook, a
-//! queue and the built worker.
+//! Tests of tools' payloads with expected outcomes, through the built webhook, a queue and the
+//! built worker.
 //!
-//! Each file in `cases/` describes one source, the machines of its estate, and
-//! payloads with the machines that must be isolated, must wait for a person, or
-//! the reasons for which they must be refused. The files of a folder share one
-//! estate: a payload must also leave the machines of all other files alone.
+//! Each file in `cases/` has one source, its machines, and payloads with the machines to
+//! isolate, the machines that wait for approval, or the reasons of refusals. The files of a
+//! folder share one estate: a payload must not isolate machines of other files.
 
 mod cases {
     pub(crate) mod files;
@@ -26,21 +25,21 @@ use local_lambda::{InvocationOutcome, Sandbox};
 use serde_json::{Value, json};
 use sophos_simulator::CredentialKind;
 
-/// Runs every case of a folder, and fails with all that went wrong.
+/// Runs every case of a folder, and fails with all differences.
 async fn run(folder: &str) {
     let folder = CaseFolder::load(folder).expect("the case files");
     assert!(!folder.files.is_empty(), "a folder without files tests nothing");
-    let mut stage = Fixture::start(&folder).await.expect("a stage");
+    let mut fixture = Fixture::start(&folder).await.expect("a stage");
     let mut tally = CaseResults::default();
     for file in &folder.files {
         for case in &file.cases {
-            let found = stage.run(file, case).await.expect("an outcome");
+            let found = fixture.run(file, case).await.expect("an outcome");
             tally.add(file, case, &found);
         }
     }
     println!("{tally}");
     assert!(tally.all_passed(), "{tally}");
-    stage.confirm_isolations().await.expect("confirmed isolations");
+    fixture.confirm_isolations().await.expect("confirmed isolations");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +62,7 @@ async fn preset_payloads_resolve_to_the_right_machine() {
     run("presets").await;
 }
 
-/// Escapes of TOML: the values have white space around the key.
+/// TOML escapes: the values have white space around the key.
 const STORED_KEYS: [(&str, bool); 5] = [
     (r"KEY\n", false),
     (r"KEY\r\n", false),
@@ -75,13 +74,13 @@ const STORED_KEYS: [(&str, bool); 5] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn stored_key_is_accepted_or_reported_as_the_cause() {
     let secret = webhook_secret("webhooks/generic");
-    let world =
+    let env =
         IsolationEnv::start(simulator_config(STORED_KEYS.len()), CredentialKind::Tenant, ENFORCE_POLICY)
             .await;
-    let world = world.expect("a world");
+    let env = env.expect("a world");
     for ((stored, is_remarked), machine) in STORED_KEYS.into_iter().zip(1..) {
-        world.set_secrets(&[("webhooks/generic", &stored.replace("KEY", secret), None)]).expect("a secret");
-        let mut webhook = world.webhook().start().await.expect("the webhook");
+        env.set_secrets(&[("webhooks/generic", &stored.replace("KEY", secret), None)]).expect("a secret");
+        let mut webhook = env.webhook().start().await.expect("the webhook");
         let body =
             json!({ "event_id": format!("key-{machine}"), "target": { "hostname": hostname(machine) } });
         let delivery = Delivery::generic("soar", &body, secret, unix_now());
@@ -91,14 +90,14 @@ async fn stored_key_is_accepted_or_reported_as_the_cause() {
         let logs = webhook.logs().join("\n");
         let note = logs.contains("\"event\":\"webhook_note\"");
         if is_remarked {
-            // A JSON object is either understood or named as the cause.
+            // A JSON object is either parsed or named in the error.
             assert!(answer["statusCode"] == 202 || note, "{stored:?}: {answer}\n{logs}");
             assert!(note, "{stored:?}: {answer}\n{logs}");
         } else {
             assert_eq!(answer["statusCode"], 202, "{stored:?}: {answer}\n{logs}");
         }
     }
-    let isolated = world.simulator.isolation_changes();
+    let isolated = env.simulator.isolation_changes();
     assert!(isolated.iter().all(|change| change.enabled), "{isolated:?}");
     let plain = STORED_KEYS.iter().filter(|(_, is_remarked)| !is_remarked).count();
     assert!(isolated.len() >= plain, "{isolated:?}");
@@ -113,12 +112,12 @@ async fn answer(function: &mut Sandbox, event: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dry_runs_write_nothing_to_the_ledger() {
-    let world = IsolationEnv::start(simulator_config(2), CredentialKind::Tenant, ENFORCE_POLICY)
+    let env = IsolationEnv::start(simulator_config(2), CredentialKind::Tenant, ENFORCE_POLICY)
         .await
         .expect("a world");
     let queue = Queue::start().await.expect("a queue");
     let payload = json!({ "event_id": "check-1", "target": { "hostname": hostname(2) } });
-    let mut worker = world.worker().start().await.expect("the worker");
+    let mut worker = env.worker().start().await.expect("the worker");
     let checked =
         answer(&mut worker, &json!({ "check": { "source": "soar", "payload": payload.clone() } })).await;
     assert_eq!(checked["signals"][0]["outcome"], "isolate", "{checked}");
@@ -127,10 +126,10 @@ async fn dry_runs_write_nothing_to_the_ledger() {
 
     let delivery = Delivery::generic("soar", &payload, webhook_secret("webhooks/generic"), unix_now());
     let dry = delivery.clone().with_header("x-sophos-dry-run", "1").to_event();
-    let queued = queue.configure(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+    let queued = queue.configure(env.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
     let mut queued = queued.start().await.expect("the webhook with a queue");
-    let mut alone = world.webhook().start().await.expect("the webhook");
-    let mut workers = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
+    let mut alone = env.webhook().start().await.expect("the webhook");
+    let mut workers = EventSource::new(&queue, env.worker(), 1, 10).await.expect("the worker");
     workers.run();
     for webhook in [&mut queued, &mut alone] {
         let response = answer(webhook, &dry).await;
@@ -139,11 +138,11 @@ async fn dry_runs_write_nothing_to_the_ledger() {
         assert_eq!(body["dry_run"], true, "{body}");
         assert_eq!(body["check"], checked, "the same as from the worker");
     }
-    let objects = world.objects().expect("objects");
-    // A dry run spends a lookup of its source, and the worker answers it.
+    let objects = env.objects().expect("objects");
+    // A dry run uses a lookup of its source, and the worker responds to it.
     let is_of_check = |path: &String| path.starts_with("checks/") || path.contains("/lookups/soar/check-");
     assert!(objects.keys().all(is_of_check), "{:?}", objects.keys());
-    assert!(world.simulator.isolation_changes().is_empty());
+    assert!(env.simulator.isolation_changes().is_empty());
     queue.wait_for_deleted(1).await;
     assert!(queue.is_empty(), "{:?}", queue.messages());
 }

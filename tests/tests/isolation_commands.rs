@@ -1,4 +1,4 @@
-//! Orders about machines, and events that must fail an invocation.
+//! Tests of commands about machines, and of events that must fail an invocation.
 
 use end_to_end::isolation::{
     Delivery, ENFORCE_POLICY, IsolationEnv, TENANT, hostname, machine_id, parse_decision_id, simulator_config,
@@ -14,9 +14,9 @@ async fn test_env() -> IsolationEnv {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn worker_releases_a_machine_by_name() {
-    let world = test_env().await;
-    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
-    let mut worker = world.worker().start().await.expect("the worker");
+    let env = test_env().await;
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
+    let mut worker = env.worker().start().await.expect("the worker");
     let machine =
         |tenant: Value| json!({ "release": { "endpoint": machine_id(1), "tenant": tenant }, "by": "ana" });
     let early = worker.invoke(&machine(Value::Null)).await;
@@ -27,22 +27,22 @@ async fn worker_releases_a_machine_by_name() {
         for event in ["a", "b"] {
             let event = format!("{event}-{tenant}");
             let delivery = Delivery::isolate(&event, &hostname(1));
-            let (_, answer) =
-                delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer");
-            ids.push(parse_decision_id(&answer).expect("a decision"));
+            let (_, response) =
+                delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("a response");
+            ids.push(parse_decision_id(&response).expect("a decision"));
         }
-        world.follow_up(&mut worker).await.expect("a report");
-        let InvocationOutcome::Ok(answer) = worker.invoke(&machine(tenant)).await else {
+        env.follow_up(&mut worker).await.expect("a report");
+        let InvocationOutcome::Ok(response) = worker.invoke(&machine(tenant)).await else {
             panic!("{}", worker.logs().join("\n"))
         };
-        assert_eq!(answer["released"].as_array().map(Vec::len), Some(2), "{answer}");
-        assert_eq!(answer["released"][0]["state"], "release_requested", "{answer}");
-        world.follow_up(&mut worker).await.expect("a report");
+        assert_eq!(response["released"].as_array().map(Vec::len), Some(2), "{response}");
+        assert_eq!(response["released"][0]["state"], "release_requested", "{response}");
+        env.follow_up(&mut worker).await.expect("a report");
         for id in &ids {
-            assert_eq!(world.state(id).await.expect("a state"), DecisionState::Released);
+            assert_eq!(env.state(id).await.expect("a state"), DecisionState::Released);
         }
     }
-    let changes: Vec<_> = world.simulator.isolation_changes().iter().map(|one| one.enabled).collect();
+    let changes: Vec<_> = env.simulator.isolation_changes().iter().map(|one| one.enabled).collect();
     assert_eq!(changes, [true, false, true, false]);
     for wrong in [json!({ "endpoint": "pc-1" }), json!({ "endpoint": machine_id(1), "tenant": "../slots" })] {
         let outcome = worker.invoke(&json!({ "release": wrong })).await;
@@ -52,14 +52,14 @@ async fn worker_releases_a_machine_by_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invocation_fails_when_an_aws_event_is_rejected() {
-    let world = test_env().await;
+    let env = test_env().await;
     let policy = format!(
         "{ENFORCE_POLICY}\n[sources.gd]\ntool = \"guardduty\"\ntenants = [\"{TENANT}\"]\n\
          accounts = {{ \"111122223333\" = \"{TENANT}\" }}\n\
          [sources.hub]\ntool = \"security_hub\"\ntenants = [\"{TENANT}\"]\nper_hour = 0\n\
          accounts = {{ \"111122223333\" = \"{TENANT}\" }}\n"
     );
-    world.set_policy(&policy).expect("a policy");
+    env.set_policy(&policy).expect("a policy");
     let finding = |source: &str, account: &str| {
         json!({
             "version": "0", "id": "e-1", "source": source, "account": account, "region": "eu-west-1",
@@ -80,9 +80,9 @@ async fn invocation_fails_when_an_aws_event_is_rejected() {
         (json!({ "Records": [{ "eventSource": "aws:s3", "s3": {} }] }), "InvalidEvent"),
     ];
     let queue = end_to_end::queue::Queue::start().await.expect("a queue");
-    let webhook = queue.configure(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+    let webhook = queue.configure(env.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
     let mut webhook = webhook.start().await.expect("the webhook");
-    let mut alone = world.webhook().start().await.expect("the webhook without a queue");
+    let mut alone = env.webhook().start().await.expect("the webhook without a queue");
     for (event, kind) in &rows {
         let outcome = webhook.invoke(event).await;
         assert_eq!(outcome.error_kind(), Some(*kind), "{event}: {outcome:?}");
@@ -92,7 +92,7 @@ async fn invocation_fails_when_an_aws_event_is_rejected() {
             assert_eq!(outcome.error_kind(), Some(*kind), "without a queue: {event}: {outcome:?}");
         }
     }
-    let objects = world.objects().expect("objects");
+    let objects = env.objects().expect("objects");
     assert_eq!(objects.len(), 1, "{:?}", objects.keys());
     assert!(objects.keys().all(|path| path.starts_with("unreadable/gd/")), "{:?}", objects.keys());
     let logs = webhook.logs().join("\n");

@@ -1,7 +1,6 @@
-//! The webhook and the worker are killed at every request that they make of the
-//! ledger's store while one event is taken to an isolated endpoint. The sender
-//! sends again what was not answered, the queue brings back what was not
-//! handled, and the follow-up looks at the rest: one isolation, every time.
+//! Tests that kill the webhook and the worker at every request to the ledger's store, while one
+//! event leads to an isolated endpoint. The sender repeats requests without a response, the
+//! queue redelivers messages, and the follow-up does the rest: one isolation every time.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -22,7 +21,7 @@ use sophos_simulator::CredentialKind;
 const AFTER_LEASE_EXPIRY: Duration = Duration::from_secs(120);
 
 struct Fixture {
-    world: IsolationEnv,
+    env: IsolationEnv,
     s3: S3Server,
     queue: Queue,
     webhook: Pool,
@@ -30,7 +29,7 @@ struct Fixture {
     _folder: tempfile::TempDir,
 }
 
-/// How far a run into a trap came.
+/// The function that a trap killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KilledFunction {
     Webhook,
@@ -42,35 +41,35 @@ impl Fixture {
     async fn start(machines: usize, policy: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-        let mut world = IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, policy)
+        let mut env = IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, policy)
             .await
             .expect("a world");
-        world.use_s3_ledger(&s3);
+        env.use_s3_ledger(&s3);
         let queue = Queue::start().await.expect("a queue");
-        let webhook = queue.configure(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+        let webhook = queue.configure(env.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
         let webhook = Pool::start(s3.configure(webhook), 1).await.expect("the webhook starts");
-        let worker = EventSource::new(&queue, s3.configure(world.worker()), 1, 10).await;
+        let worker = EventSource::new(&queue, s3.configure(env.worker()), 1, 10).await;
         let worker = worker.expect("the worker starts");
-        Self { world, s3, queue, webhook, worker, _folder: folder }
+        Self { env, s3, queue, webhook, worker, _folder: folder }
     }
 
-    /// The status and the body of the webhook's answer.
+    /// The status and the body of the webhook's response.
     async fn deliver(&self, delivery: &Delivery) -> (u64, Value) {
         match self.webhook.invoke(&delivery.to_event()).await.expect("the webhook starts") {
-            InvocationOutcome::Ok(answer) => {
-                let body = answer["body"].as_str().unwrap_or_default();
+            InvocationOutcome::Ok(response) => {
+                let body = response["body"].as_str().unwrap_or_default();
                 let body = serde_json::from_str(body).unwrap_or_default();
-                (answer["statusCode"].as_u64().unwrap_or_default(), body)
+                (response["statusCode"].as_u64().unwrap_or_default(), body)
             }
             other => panic!("{other:?}\n{}", self.webhook.logs().join("\n")),
         }
     }
 
-    /// Delivers an event and has it worked on, until somebody is in the trap.
+    /// Sends an event and runs the worker until a request is in the trap.
     async fn run_until_trapped(&self, trap: S3Trap, delivery: &Delivery) -> KilledFunction {
         self.s3.set_trap(Some(trap));
         tokio::select! {
-            (status, answer) = self.deliver(delivery) => assert_eq!(status, 202, "{answer}"),
+            (status, response) = self.deliver(delivery) => assert_eq!(status, 202, "{response}"),
             () = self.s3.wait_for_trap() => {
                 self.webhook.kill_one().expect("the webhook runs");
                 return KilledFunction::Webhook;
@@ -95,55 +94,54 @@ impl Fixture {
         }
     }
 
-    /// What happens after a crash without anybody's doing.
+    /// Retries as the sender, the queue and the schedule do after a crash.
     async fn recover(&self, killed: KilledFunction, delivery: &Delivery) {
         self.s3.set_trap(None);
         if killed == KilledFunction::Webhook {
-            let (status, answer) = self.deliver(delivery).await;
-            assert!(matches!(status, 200 | 202), "{status} {answer}");
+            let (status, response) = self.deliver(delivery).await;
+            assert!(matches!(status, 200 | 202), "{status} {response}");
         }
         self.queue.make_visible();
         let drained = self.worker.drain().await;
         assert_eq!(drained.returned, 0, "{drained:?}");
-        self.world.advance_ledger_time(AFTER_LEASE_EXPIRY).expect("the ledger's files");
-        // The first may have to make the call, the next sees that it took effect.
+        self.env.advance_ledger_time(AFTER_LEASE_EXPIRY).expect("the ledger's files");
+        // The first run may have to send the request, the second confirms it.
         for _ in 0..2 {
             let report = self.follow_up().await;
             assert_eq!(report["errors"], json!([]), "{report}");
         }
     }
 
-    /// One isolation of the right endpoint, a ledger that reads back, and what
-    /// is taken of the budgets is what decisions hold.
+    /// Checks for one isolation of the right endpoint, a readable ledger, and permits that
+    /// match the decisions.
     async fn check(&self, when: &str, id: &DecisionId, machine: usize) {
-        let decision = self.world.decision(id).await.expect("a decision");
+        let decision = self.env.decision(id).await.expect("a decision");
         assert_eq!(decision.state(), DecisionState::Isolated, "{when}: {decision:#?}");
         let claim = decision.claim().expect("a claim");
         assert_eq!(claim.target.endpoint, machine_id(machine), "{when}");
-        let changes = self.world.simulator.isolation_changes();
+        let changes = self.env.simulator.isolation_changes();
         assert_eq!(changes.len(), 1, "{when}: {changes:#?}");
         assert_eq!((changes[0].endpoint.as_str(), changes[0].enabled), (machine_id(machine).as_str(), true));
-        self.world.simulator.clear_isolation_changes();
+        self.env.simulator.clear_isolation_changes();
 
-        let taken: BTreeSet<_> = self.world.held_permits().expect("slots").into_iter().collect();
+        let taken: BTreeSet<_> = self.env.held_permits().expect("permits").into_iter().collect();
         for slot in &claim.permits {
             assert!(taken.contains(slot), "{when}: {slot} of the claim is free");
         }
         assert_eq!(claim.permits.len(), 3, "{when}: {:?}", claim.permits);
     }
 
-    /// Slots that are taken and that no claim has.
+    /// The number of permits without a claim.
     async fn abandoned_permits(&self) -> usize {
-        let decisions = self.world.decisions().await.expect("a ledger that reads back");
+        let decisions = self.env.decisions().await.expect("a ledger that reads back");
         let held: BTreeSet<_> =
             decisions.iter().filter_map(|one| one.claim()).flat_map(|one| &one.permits).collect();
-        let taken = self.world.held_permits().expect("slots");
+        let taken = self.env.held_permits().expect("permits");
         taken.iter().filter(|slot| !held.contains(slot)).count()
     }
 }
 
-/// Kills at each request in turn, each time with an event and a machine of its
-/// own.
+/// Kills at each request in turn, each time with another event and machine.
 async fn kill_at_every_request(trap: fn(usize) -> S3Trap) {
     let bench = Fixture::start(300, ENFORCE_POLICY).await;
     let mut kills = Vec::new();
@@ -153,11 +151,11 @@ async fn kill_at_every_request(trap: fn(usize) -> S3Trap) {
         let request = bench.s3.requests().into_iter().nth(number - 1).unwrap_or_default();
         let at = format!("{killed:?} killed at {:?}: {request}", trap(number));
         bench.recover(killed, &delivery).await;
-        let (status, answer) = bench.deliver(&delivery).await;
-        assert_eq!(status, 200, "{at}: {answer}");
-        bench.check(&at, &parse_decision_id(&answer).expect("a decision"), number).await;
+        let (status, response) = bench.deliver(&delivery).await;
+        assert_eq!(status, 200, "{at}: {response}");
+        bench.check(&at, &parse_decision_id(&response).expect("a decision"), number).await;
         assert_eq!(bench.abandoned_permits().await, 0, "{at}");
-        bench.world.clear_schedule().expect("the agenda");
+        bench.env.clear_schedule().expect("the agenda");
         if killed == KilledFunction::Neither {
             break;
         }
@@ -166,7 +164,8 @@ async fn kill_at_every_request(trap: fn(usize) -> S3Trap) {
     println!("{} kills:\n{}", kills.len(), kills.join("\n"));
     let of = |killed: &str| kills.iter().filter(|kill| kill.starts_with(killed)).count();
     assert!(of("Webhook") >= 2 && of("Worker") >= 10, "{} kills", kills.len());
-    // Beside `received/` the reminder is written at once: either may be the request.
+    // `received/` and the scheduled check are written concurrently: either may be the
+    // request.
     for object in ["alerts/", "decisions/", "claims/", "permits/estate/", "permits/hour/"] {
         let writes = |kill: &String| kill.contains("PUT ") && kill.contains(object);
         assert!(kills.iter().any(writes), "none while it wrote to {object}");
@@ -197,8 +196,8 @@ async fn crashed_run_does_not_consume_the_isolation_budget() {
         let request = bench.s3.requests().pop().unwrap_or_default();
         assert!(takes(&request), "{request}");
         bench.recover(KilledFunction::Worker, &delivery).await;
-        let (_, answer) = bench.deliver(&delivery).await;
-        bench.check(budget, &parse_decision_id(&answer).expect("a decision"), 1).await;
+        let (_, response) = bench.deliver(&delivery).await;
+        bench.check(budget, &parse_decision_id(&response).expect("a decision"), 1).await;
         assert_eq!(bench.abandoned_permits().await, 0, "{budget}");
     }
 }

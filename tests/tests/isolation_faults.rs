@@ -1,6 +1,6 @@
-//! Isolation when things go wrong around it: everything comes several times at
-//! once, the service refuses, the queue or the ledger is down, messages are no
-//! good. Nothing is lost, and nothing is isolated twice.
+//! Tests of isolation with faults around it: concurrent duplicates, rejections of the service,
+//! failures of the queue or the ledger, invalid messages. No event is lost, and no endpoint is
+//! isolated twice.
 
 use std::time::Duration;
 
@@ -28,17 +28,17 @@ fn with_queue(queue: &Queue, function: LambdaFunction) -> LambdaFunction {
     queue.configure(function).env("ISOLATION_QUEUE_URL", queue.url())
 }
 
-/// Sends the same five times at once, to these addresses in turn.
+/// Sends the same delivery five times concurrently, to these URLs in turn.
 async fn send_five(delivery: &Delivery, urls: &[String]) -> (Vec<u16>, DecisionId) {
     let http = reqwest::Client::new();
     let mut sending = JoinSet::new();
     for url in urls.iter().cycle().take(5) {
         let (http, delivery, url) = (http.clone(), delivery.clone(), url.clone());
-        sending.spawn(async move { delivery.send(&http, &url).await.expect("an answer") });
+        sending.spawn(async move { delivery.send(&http, &url).await.expect("a response") });
     }
     let answers = sending.join_all().await;
     let mut ids: Vec<_> =
-        answers.iter().map(|(_, answer)| parse_decision_id(answer).expect("a decision")).collect();
+        answers.iter().map(|(_, response)| parse_decision_id(response).expect("a decision")).collect();
     ids.dedup();
     assert_eq!(ids.len(), 1, "{answers:?}");
     let mut statuses: Vec<_> = answers.iter().map(|(status, _)| *status).collect();
@@ -46,17 +46,16 @@ async fn send_five(delivery: &Delivery, urls: &[String]) -> (Vec<u16>, DecisionI
     (statuses, ids.remove(0))
 }
 
-/// One isolation of this machine by this decision, which alone has what is taken
-/// of the budgets.
-async fn assert_isolated_once(world: &IsolationEnv, id: &DecisionId, machine: usize) -> Decision {
-    let changes = world.simulator.isolation_changes();
+/// This decision isolates this machine exactly once and holds all permits.
+async fn assert_isolated_once(env: &IsolationEnv, id: &DecisionId, machine: usize) -> Decision {
+    let changes = env.simulator.isolation_changes();
     let of_machine: Vec<_> = changes.iter().filter(|one| one.endpoint == machine_id(machine)).collect();
     assert_eq!(of_machine.len(), 1, "{changes:#?}");
     assert!(of_machine[0].enabled && of_machine[0].changed, "{changes:#?}");
-    let decision = world.decision(id).await.expect("a decision");
+    let decision = env.decision(id).await.expect("a decision");
     let claim = decision.claim().expect("a claim");
     assert_eq!(claim.target.endpoint, machine_id(machine));
-    let taken = world.held_permits().expect("slots");
+    let taken = env.held_permits().expect("permits");
     assert!(
         claim.permits.len() == 3 && claim.permits.iter().all(|slot| taken.contains(slot)),
         "{claim:?} {taken:?}"
@@ -66,9 +65,9 @@ async fn assert_isolated_once(world: &IsolationEnv, id: &DecisionId, machine: us
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_concurrent_duplicates_isolate_once() {
-    let world = test_env(1).await;
+    let env = test_env(1).await;
     let queue = Queue::start().await.expect("a queue");
-    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 5).await.expect("the webhook");
+    let webhook = FunctionUrl::start(with_queue(&queue, env.webhook()), 5).await.expect("the webhook");
     let (statuses, id) = send_five(&Delivery::isolate("1", &hostname(1)), &[webhook.url()]).await;
     assert_eq!(statuses, [200, 200, 200, 200, 202]);
     assert!(webhook.pids().len() > 1, "they are several processes");
@@ -79,17 +78,17 @@ async fn five_concurrent_duplicates_isolate_once() {
     let record = json!({ "messageId": "1", "body": body, "eventSource": "aws:sqs" });
     let mut working = JoinSet::new();
     for _ in 0..4 {
-        let mut worker = world.worker().start().await.expect("the worker starts");
+        let mut worker = env.worker().start().await.expect("the worker starts");
         let event = json!({ "Records": [record] });
         working.spawn(async move { (worker.invoke(&event).await, worker.logs()) });
     }
     for (outcome, logs) in working.join_all().await {
         assert_eq!(outcome, InvocationOutcome::Ok(json!({ "batchItemFailures": [] })), "{}", logs.join("\n"));
     }
-    let decision = assert_isolated_once(&world, &id, 1).await;
+    let decision = assert_isolated_once(&env, &id, 1).await;
     assert_eq!(decision.state(), DecisionState::Requested);
-    assert_eq!(world.decisions().await.expect("a ledger without holes").len(), 1);
-    assert_eq!(world.held_permits().expect("slots").len(), 3, "whoever was late gave its own back");
+    assert_eq!(env.decisions().await.expect("a ledger without holes").len(), 1);
+    assert_eq!(env.held_permits().expect("permits").len(), 3, "late processes returned their permits");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,26 +96,26 @@ async fn five_webhooks_without_a_queue_isolate_once() {
     five_webhooks(ENFORCE_POLICY).await;
 }
 
-/// None of the five takes for spent what another has taken for the same decision.
+/// None of the five counts a permit of the same decision as used by another.
 #[tokio::test(flavor = "multi_thread")]
 async fn five_webhooks_isolate_once_within_a_budget_of_one() {
     five_webhooks(&tight_limits_policy()).await;
 }
 
 async fn five_webhooks(policy: &str) {
-    let world =
+    let env =
         IsolationEnv::start(simulator_config(1), CredentialKind::Tenant, policy).await.expect("a world");
     let mut webhooks = Vec::new();
     for _ in 0..5 {
-        let function = world.webhook().env("ISOLATION_LEASE_SECONDS", "300");
+        let function = env.webhook().env("ISOLATION_LEASE_SECONDS", "300");
         webhooks.push(FunctionUrl::start(function, 1).await.expect("the webhook"));
     }
     let urls: Vec<_> = webhooks.iter().map(FunctionUrl::url).collect();
     let (statuses, id) = send_five(&Delivery::isolate("1", &hostname(1)), &urls).await;
     assert_eq!(statuses, [200, 200, 200, 200, 202]);
-    let decision = assert_isolated_once(&world, &id, 1).await;
-    assert_eq!(world.decisions().await.expect("a ledger without holes").len(), 1);
-    assert_eq!(world.held_permits().expect("slots").len(), 3, "whoever was late gave its own back");
+    let decision = assert_isolated_once(&env, &id, 1).await;
+    assert_eq!(env.decisions().await.expect("a ledger without holes").len(), 1);
+    assert_eq!(env.held_permits().expect("permits").len(), 3, "late processes returned their permits");
     let claim = decision.claim().expect("a claim");
     let left = claim.lease_until - decision.created_at_ms() / 1_000;
     assert!((300..330).contains(&left), "the lease is the one that was set: {left}");
@@ -124,8 +123,8 @@ async fn five_webhooks(policy: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn isolation_happens_once_whatever_the_call_outcome() {
-    let world = test_env(6).await;
-    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
+    let env = test_env(6).await;
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let cases = [
         (FaultAction::Disconnect, Some(IsolationOrigin::AlreadyApplied)),
@@ -138,12 +137,12 @@ async fn isolation_happens_once_whatever_the_call_outcome() {
     let mut ids = Vec::new();
     for (number, (action, how)) in (1..).zip(cases) {
         let rule = FaultRule::new("isolation.bulk", action.clone()).times(1);
-        world.simulator.set_faults(FaultPlan::new([rule]));
+        env.simulator.set_faults(FaultPlan::new([rule]));
         let delivery = Delivery::isolate(&format!("event-{number}"), &hostname(number));
-        let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
-        assert_eq!(status, 202, "{action:?}: {answer}");
-        let id = parse_decision_id(&answer).expect("a decision");
-        let decision = world.decision(&id).await.expect("a decision");
+        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
+        assert_eq!(status, 202, "{action:?}: {response}");
+        let id = parse_decision_id(&response).expect("a decision");
+        let decision = env.decision(&id).await.expect("a decision");
         match how {
             Some(how) => {
                 let last = decision.entries().last().map(|entry| &entry.transition);
@@ -156,99 +155,99 @@ async fn isolation_happens_once_whatever_the_call_outcome() {
         }
         ids.push((number, id));
     }
-    world.advance_ledger_time(Duration::from_secs(60)).expect("the ledger's files");
-    let mut worker = world.worker().start().await.expect("the worker");
+    env.advance_ledger_time(Duration::from_secs(60)).expect("the ledger's files");
+    let mut worker = env.worker().start().await.expect("the worker");
     for _ in 0..2 {
-        let report = world.follow_up(&mut worker).await.expect("a report");
+        let report = env.follow_up(&mut worker).await.expect("a report");
         assert_eq!(report["errors"], json!([]), "{report}");
     }
     for (number, id) in ids {
-        assert_eq!(assert_isolated_once(&world, &id, number).await.state(), DecisionState::Isolated);
+        assert_eq!(assert_isolated_once(&env, &id, number).await.state(), DecisionState::Isolated);
     }
-    assert_eq!(world.held_permits().expect("slots").len(), 18, "three for each");
+    assert_eq!(env.held_permits().expect("permits").len(), 18, "three for each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn isolation_is_retried_after_ten_minutes_of_throttling() {
-    let world = test_env(1).await;
+    let env = test_env(1).await;
     let queue = Queue::start().await.expect("a queue");
-    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
+    let webhook = FunctionUrl::start(with_queue(&queue, env.webhook()), 1).await.expect("the webhook");
     let ten_minutes = Duration::from_secs(600);
     let throttle = FaultAction::throttle(Some(RetryAfter::Seconds(300)));
-    world.simulator.set_faults(FaultPlan::new([FaultRule::new("*", throttle).for_duration(ten_minutes)]));
+    env.simulator.set_faults(FaultPlan::new([FaultRule::new("*", throttle).for_duration(ten_minutes)]));
 
     let http = reqwest::Client::new();
-    let (status, answer) =
-        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("an answer");
-    assert_eq!(status, 202, "the webhook asks nothing of the service: {answer}");
-    let id = parse_decision_id(&answer).expect("a decision");
-    let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
+    let (status, response) =
+        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("a response");
+    assert_eq!(status, 202, "the webhook sends no request to the service: {response}");
+    let id = parse_decision_id(&response).expect("a decision");
+    let worker = EventSource::new(&queue, env.worker(), 1, 10).await.expect("the worker");
     let drained = worker.drain().await;
     assert_eq!((drained.handled, drained.returned), (1, 0), "{drained:?}");
 
-    let mut states = vec![world.state(&id).await.expect("a state")];
+    let mut states = vec![env.state(&id).await.expect("a state")];
     for _ in 0..3 {
         let pause = Duration::from_secs(310);
-        world.advance_ledger_time(pause).expect("the ledger's files");
-        world.simulator.clock().advance(pause);
-        // One that was told to wait would do so in real time.
-        let mut worker = world.worker().start().await.expect("the worker");
-        let report = world.follow_up(&mut worker).await.expect("a report");
+        env.advance_ledger_time(pause).expect("the ledger's files");
+        env.simulator.clock().advance(pause);
+        // A worker that has to wait would wait in real time.
+        let mut worker = env.worker().start().await.expect("the worker");
+        let report = env.follow_up(&mut worker).await.expect("a report");
         assert_eq!(report["errors"], json!([]), "{report}");
-        states.push(world.state(&id).await.expect("a state"));
+        states.push(env.state(&id).await.expect("a state"));
     }
     assert_eq!(
         states,
         [DecisionState::Deferred, DecisionState::Deferred, DecisionState::Requested, DecisionState::Isolated]
     );
-    assert_isolated_once(&world, &id, 1).await;
-    assert_eq!(world.held_permits().expect("slots").len(), 3);
+    assert_isolated_once(&env, &id, 1).await;
+    assert_eq!(env.held_permits().expect("permits").len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unavailable_queue_loses_no_decision() {
-    let world = test_env(1).await;
+    let env = test_env(1).await;
     let queue = Queue::start().await.expect("a queue");
-    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
+    let webhook = FunctionUrl::start(with_queue(&queue, env.webhook()), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let delivery = Delivery::isolate("1", &hostname(1));
 
     queue.fail_next_sends(usize::MAX);
-    let refused = delivery.request(&http, &webhook.url()).send().await.expect("an answer");
+    let refused = delivery.request(&http, &webhook.url()).send().await.expect("a response");
     assert_eq!(refused.status(), 503);
     let wait = refused.headers().get("retry-after").and_then(|wait| wait.to_str().ok()?.parse::<u64>().ok());
     assert!(wait.is_some_and(|wait| (1..=60).contains(&wait)), "{:?}", refused.headers());
-    let said = refused.text().await.expect("a body");
+    let body = refused.text().await.expect("a body");
     assert!(queue.send_requests() > 1 && queue.messages().is_empty());
-    assert!(!said.contains("iso-") && !said.contains(&queue.url()), "{said}");
+    assert!(!body.contains("iso-") && !body.contains(&queue.url()), "{body}");
 
     queue.fail_next_sends(0);
-    let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
-    assert_eq!(status, 200, "its decision was begun before: {answer}");
+    let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
+    assert_eq!(status, 200, "its decision was begun before: {response}");
     assert_eq!(queue.messages().len(), 1);
-    let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
+    let worker = EventSource::new(&queue, env.worker(), 1, 10).await.expect("the worker");
     assert_eq!(worker.drain().await.handled, 1);
-    assert_isolated_once(&world, &parse_decision_id(&answer).expect("a decision"), 1).await;
+    assert_isolated_once(&env, &parse_decision_id(&response).expect("a decision"), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn follow_up_processes_a_decision_with_a_lost_message() {
-    let world = test_env(1).await;
+    let env = test_env(1).await;
     let queue = Queue::start().await.expect("a queue");
-    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
+    let webhook = FunctionUrl::start(with_queue(&queue, env.webhook()), 1).await.expect("the webhook");
     queue.fail_next_sends(usize::MAX);
     let http = reqwest::Client::new();
     let (status, _) =
-        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("an answer");
+        Delivery::isolate("1", &hostname(1)).send(&http, &webhook.url()).await.expect("a response");
     assert_eq!(status, 503);
     // The sender does not send again.
-    let mut worker = world.worker().start().await.expect("the worker");
+    let mut worker = env.worker().start().await.expect("the worker");
     let scheduled = json!({ "detail-type": "Scheduled Event", "source": "aws.events" });
     let InvocationOutcome::Ok(report) = worker.invoke(&scheduled).await else {
         panic!("{:?}", worker.logs())
     };
     assert_eq!(report["due"], 0, "the queue gets its time");
-    world.advance_ledger_time(Duration::from_secs(120)).expect("the ledger's files");
+    env.advance_ledger_time(Duration::from_secs(120)).expect("the ledger's files");
     let InvocationOutcome::Ok(report) = worker.invoke(&scheduled).await else {
         panic!("{:?}", worker.logs())
     };
@@ -258,68 +257,68 @@ async fn follow_up_processes_a_decision_with_a_lost_message() {
     let moved = records.iter().find(|record| record["event"] == "decisions_moved").expect("a log record");
     assert_eq!((&moved["state"], &moved["count"]), (&json!("requested"), &json!(1)), "{moved}");
     let id = DecisionId::from_event_id("soar", "[\"1\"]");
-    assert_isolated_once(&world, &id, 1).await;
+    assert_isolated_once(&env, &id, 1).await;
 }
 
 async fn deliver(webhook: &FunctionUrl, delivery: &Delivery) -> (u16, Value) {
-    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer")
+    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("a response")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unavailable_ledger_returns_503_to_the_sender() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut world = test_env(1).await;
+    let mut env = test_env(1).await;
     let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-    world.use_s3_ledger(&s3);
-    let webhook = FunctionUrl::start(s3.configure(world.webhook()), 1).await.expect("the webhook");
+    env.use_s3_ledger(&s3);
+    let webhook = FunctionUrl::start(s3.configure(env.webhook()), 1).await.expect("the webhook");
     drop(s3);
     let delivery = Delivery::isolate("1", &hostname(1));
-    let (status, answer) = deliver(&webhook, &delivery).await;
-    assert_eq!((status, answer["decision"].as_str()), (503, None), "{answer}");
+    let (status, response) = deliver(&webhook, &delivery).await;
+    assert_eq!((status, response["decision"].as_str()), (503, None), "{response}");
 
     let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-    let webhook = FunctionUrl::start(s3.configure(world.webhook()), 1).await.expect("the webhook");
-    let (status, answer) = deliver(&webhook, &delivery).await;
-    assert_eq!(status, 202, "{answer}");
-    assert_isolated_once(&world, &parse_decision_id(&answer).expect("a decision"), 1).await;
+    let webhook = FunctionUrl::start(s3.configure(env.webhook()), 1).await.expect("the webhook");
+    let (status, response) = deliver(&webhook, &delivery).await;
+    assert_eq!(status, 202, "{response}");
+    assert_isolated_once(&env, &parse_decision_id(&response).expect("a decision"), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ledger_failure_midway_loses_no_decision() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut world = test_env(1).await;
+    let mut env = test_env(1).await;
     let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
-    world.use_s3_ledger(&s3);
-    let webhook = FunctionUrl::start(s3.configure(world.webhook()), 1).await.expect("the webhook");
+    env.use_s3_ledger(&s3);
+    let webhook = FunctionUrl::start(s3.configure(env.webhook()), 1).await.expect("the webhook");
     let delivery = Delivery::isolate("1", &hostname(1));
-    // Its first object, and whatever it makes of it, fails from now on.
+    // The first object of the webhook fails from now on, and all that depend on it.
     s3.set_trap(Some(S3Trap::FailObject(1)));
-    let (status, answer) = deliver(&webhook, &delivery).await;
-    assert_eq!(status, 503, "{answer}");
-    assert!(world.simulator.isolation_changes().is_empty());
+    let (status, response) = deliver(&webhook, &delivery).await;
+    assert_eq!(status, 503, "{response}");
+    assert!(env.simulator.isolation_changes().is_empty());
     s3.set_trap(None);
-    let (status, answer) = deliver(&webhook, &delivery).await;
-    assert!(matches!(status, 200 | 202), "{status} {answer}");
-    assert_isolated_once(&world, &parse_decision_id(&answer).expect("a decision"), 1).await;
+    let (status, response) = deliver(&webhook, &delivery).await;
+    assert!(matches!(status, 200 | 202), "{status} {response}");
+    assert_isolated_once(&env, &parse_decision_id(&response).expect("a decision"), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_message_does_not_affect_others() {
-    let world = test_env(2).await;
+    let env = test_env(2).await;
     let queue = Queue::start().await.expect("a queue");
     queue.set_max_receive_count(Some(2));
-    let webhook = FunctionUrl::start(with_queue(&queue, world.webhook()), 1).await.expect("the webhook");
+    let webhook = FunctionUrl::start(with_queue(&queue, env.webhook()), 1).await.expect("the webhook");
     let unknown = json!({ "decision": "iso-0123456789abcdef01234567" }).to_string();
     let mut poison =
         vec![queue.send("not JSON"), queue.send(unknown), queue.send("{\"decision\":\"../..\"}")];
     let mut ids = Vec::new();
     for number in 1..=2 {
         let delivery = Delivery::isolate(&format!("event-{number}"), &hostname(number));
-        let (status, answer) = deliver(&webhook, &delivery).await;
-        assert_eq!(status, 202, "{answer}");
-        ids.push(parse_decision_id(&answer).expect("a decision"));
+        let (status, response) = deliver(&webhook, &delivery).await;
+        assert_eq!(status, 202, "{response}");
+        ids.push(parse_decision_id(&response).expect("a decision"));
     }
-    let worker = EventSource::new(&queue, world.worker(), 1, 10).await.expect("the worker");
+    let worker = EventSource::new(&queue, env.worker(), 1, 10).await.expect("the worker");
     let drained = worker.drain().await;
     assert_eq!((drained.handled, drained.returned), (2, 3), "{drained:?}");
     queue.make_visible();
@@ -332,6 +331,6 @@ async fn invalid_message_does_not_affect_others() {
     poison.sort_unstable();
     assert_eq!(dead, poison);
     for (number, id) in (1..).zip(ids) {
-        assert_isolated_once(&world, &id, number).await;
+        assert_isolated_once(&env, &id, number).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The functions of isolation with Secrets Manager: the keys of senders, and the
+//! Tests of the isolation functions with Secrets Manager: the keys of senders, and the
 //! credential.
 
 use end_to_end::{
@@ -16,18 +16,18 @@ const KEY: &str = "sophos/webhooks/generic";
 
 struct Fixture {
     moto: Moto,
-    world: IsolationEnv,
+    env: IsolationEnv,
 }
 
 impl Fixture {
-    /// A world whose functions are told of Secrets Manager alone, if there is an
-    /// emulator of it.
+    /// Starts an environment with all secrets in Secrets Manager, if the emulator is
+    /// installed.
     async fn start() -> Option<Self> {
         let moto = Moto::start().await.expect("the emulator serves")?;
-        let world = IsolationEnv::start(simulator_config(9), CredentialKind::Tenant, ENFORCE_POLICY)
+        let env = IsolationEnv::start(simulator_config(9), CredentialKind::Tenant, ENFORCE_POLICY)
             .await
             .expect("a world");
-        let credential = world.simulator.credentials().remove(0);
+        let credential = env.simulator.credentials().remove(0);
         let value = json!({
             "client_id": credential.client_id,
             "client_secret": credential.client_secret,
@@ -42,7 +42,7 @@ impl Fixture {
         for (name, value) in secrets {
             moto.secrets().create_secret().name(name).secret_string(value).send().await.expect("a secret");
         }
-        Some(Self { moto, world })
+        Some(Self { moto, env })
     }
 
     fn managed(&self, function: LambdaFunction) -> LambdaFunction {
@@ -57,7 +57,7 @@ impl Fixture {
     }
 
     async fn webhook(&self) -> FunctionUrl {
-        FunctionUrl::start(self.managed(self.world.webhook()), 1).await.expect("the webhook starts")
+        FunctionUrl::start(self.managed(self.env.webhook()), 1).await.expect("the webhook starts")
     }
 
     async fn rotate(&self, key: &str) {
@@ -74,44 +74,44 @@ async fn send(webhook: &FunctionUrl, machine: usize, key: &str) -> (u16, Value) 
         "reason": "beacon",
     });
     let delivery = Delivery::generic("soar", &body, key, unix_now());
-    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer")
+    delivery.send(&reqwest::Client::new(), &webhook.url()).await.expect("a response")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn only_current_and_previous_key_are_accepted_on_rotation() {
-    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     let old = webhook_secret("webhooks/generic");
-    let webhook = stage.webhook().await;
-    let (status, answer) = send(&webhook, 1, old).await;
-    assert_eq!(status, 202, "{answer}\n{}", webhook.logs().join("\n"));
-    let id = parse_decision_id(&answer).expect("a decision");
-    assert_eq!(stage.world.state(&id).await.expect("a state"), DecisionState::Requested);
+    let webhook = fixture.webhook().await;
+    let (status, response) = send(&webhook, 1, old).await;
+    assert_eq!(status, 202, "{response}\n{}", webhook.logs().join("\n"));
+    let id = parse_decision_id(&response).expect("a decision");
+    assert_eq!(fixture.env.state(&id).await.expect("a state"), DecisionState::Requested);
 
-    // A process that starts now knows both.
-    stage.rotate("another-key-0123456789abcdef").await;
-    let webhook = stage.webhook().await;
+    // A new process reads both keys.
+    fixture.rotate("another-key-0123456789abcdef").await;
+    let webhook = fixture.webhook().await;
     assert_eq!(send(&webhook, 2, old).await.0, 202);
     assert_eq!(send(&webhook, 3, "another-key-0123456789abcdef").await.0, 202);
     assert_eq!(send(&webhook, 4, "a-forged-key-0123456789abcdef").await.0, 401);
 
-    stage.rotate("a-third-key-0123456789abcdef").await;
-    let webhook = stage.webhook().await;
+    fixture.rotate("a-third-key-0123456789abcdef").await;
+    let webhook = fixture.webhook().await;
     assert_eq!(send(&webhook, 5, old).await.0, 401, "it is neither current nor previous");
     assert_eq!(send(&webhook, 6, "another-key-0123456789abcdef").await.0, 202);
-    assert_eq!(stage.world.simulator.isolation_changes().len(), 4);
+    assert_eq!(fixture.env.simulator.isolation_changes().len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn warm_process_fetches_the_key_once() {
-    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
-    let webhook = stage.webhook().await;
-    stage.moto.reset_calls().await.expect("counts");
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
+    let webhook = fixture.webhook().await;
+    fixture.moto.reset_calls().await.expect("counts");
     for machine in 1..=6 {
         assert_eq!(send(&webhook, machine, webhook_secret("webhooks/generic")).await.0, 202);
     }
-    let calls = stage.moto.calls().await.expect("counts");
+    let calls = fixture.moto.calls().await.expect("counts");
     let reads: Vec<_> = calls.iter().filter(|(name, _)| name.starts_with("secretsmanager.")).collect();
     let of = |name: &str| calls.get(&format!("secretsmanager.{name}")).copied().unwrap_or_default();
     // Both versions of the key; the credential by its list.
@@ -121,10 +121,10 @@ async fn warm_process_fetches_the_key_once() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn credential_for_another_use_does_not_isolate() {
-    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     let store = async |used_for: Value| {
-        let secrets = stage.moto.secrets();
-        let (secret, credential) = ("sophos/credentials/acme", stage.world.simulator.credentials().remove(0));
+        let secrets = fixture.moto.secrets();
+        let (secret, credential) = ("sophos/credentials/acme", fixture.env.simulator.credentials().remove(0));
         let value = json!({
             "client_id": credential.client_id,
             "client_secret": credential.client_secret,
@@ -134,18 +134,18 @@ async fn credential_for_another_use_does_not_isolate() {
         put.send().await.expect("a version");
     };
     store(json!(["export"])).await;
-    let webhook = stage.webhook().await;
-    let (status, answer) = send(&webhook, 1, webhook_secret("webhooks/generic")).await;
+    let webhook = fixture.webhook().await;
+    let (status, response) = send(&webhook, 1, webhook_secret("webhooks/generic")).await;
     let logs = webhook.logs().join("\n").replace('\\', "");
     let what_to_do = r#"credentials/acme is not used for isolation: add "isolation" to its used_for"#;
-    assert!(status == 503 && logs.contains(what_to_do), "{status} {answer}\n{logs}");
-    assert_eq!(stage.world.simulator.calls().total, 0);
+    assert!(status == 503 && logs.contains(what_to_do), "{status} {response}\n{logs}");
+    assert_eq!(fixture.env.simulator.calls().total, 0);
 
     store(json!(["export", "isolation"])).await;
-    let webhook = stage.webhook().await;
-    let (status, answer) = send(&webhook, 1, webhook_secret("webhooks/generic")).await;
-    // It was recorded the first time.
-    assert_eq!(status, 200, "{answer}\n{}", webhook.logs().join("\n"));
-    let id = parse_decision_id(&answer).expect("a decision");
-    assert_eq!(stage.world.state(&id).await.expect("a state"), DecisionState::Requested);
+    let webhook = fixture.webhook().await;
+    let (status, response) = send(&webhook, 1, webhook_secret("webhooks/generic")).await;
+    // The event was recorded the first time.
+    assert_eq!(status, 200, "{response}\n{}", webhook.logs().join("\n"));
+    let id = parse_decision_id(&response).expect("a decision");
+    assert_eq!(fixture.env.state(&id).await.expect("a state"), DecisionState::Requested);
 }

@@ -1,4 +1,4 @@
-//! One delivery of each tool, as it comes: over HTTP, or through EventBridge.
+//! Tests with one delivery of each tool, over HTTP or EventBridge.
 
 use end_to_end::isolation::{
     Delivery, IsolationEnv, TENANT, hostname, machine_id, parse_decision_id, simulator_config, unix_now,
@@ -60,7 +60,7 @@ tool = "security_hub"
 accounts = { "111122223333" = "TENANT" }
 "#;
 
-/// Every source may act on the one tenant.
+/// A policy in which every source may isolate in the tenant.
 fn policy() -> String {
     let tenants = format!("tenants = [\"{TENANT}\"]\ntool =");
     POLICY.replace("TENANT", TENANT).replace("\ntool =", &format!("\n{tenants}"))
@@ -70,7 +70,7 @@ fn instance(number: usize) -> String {
     format!("i-{number:017x}")
 }
 
-/// A world whose machines are EC2 instances too.
+/// An environment whose machines are also EC2 instances.
 async fn test_env(machines: usize) -> IsolationEnv {
     let mut config = simulator_config(machines);
     for (number, machine) in (1..).zip(&mut config.machines) {
@@ -156,7 +156,7 @@ fn sentinelone(machine: usize) -> Delivery {
         .with_header("x-s1-key", webhook_secret("webhooks/sentinelone"))
 }
 
-/// Two alerts with nothing between them, as a rule's template makes of them.
+/// Two concatenated alerts, as a rule's template creates them.
 fn elastic(first: usize, second: usize) -> Delivery {
     let alert = |machine| {
         json!({
@@ -168,7 +168,7 @@ fn elastic(first: usize, second: usize) -> Delivery {
     Delivery::basic("elastic", &body, "elastic", webhook_secret("webhooks/elastic"))
 }
 
-/// As the README has it for `curl` and `openssl`.
+/// The request of the README's `curl` and `openssl` example.
 fn curl(machine: usize) -> Delivery {
     let body = json!({ "event_id": "42", "target": { "endpoint_id": machine_id(machine) }, "ttl": "4h" });
     Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now())
@@ -179,8 +179,8 @@ fn curl(machine: usize) -> Delivery {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_tool_isolates_the_named_machine() {
-    let world = test_env(11).await;
-    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
+    let env = test_env(11).await;
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let now = unix_now();
     let secret = webhook_secret("webhooks/crowdstrike");
@@ -197,24 +197,24 @@ async fn each_tool_isolates_the_named_machine() {
         (curl(11), vec![11]),
     ];
     for (delivery, machines) in &deliveries {
-        let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
-        assert_eq!(status, 202, "{}: {answer}\n{}", delivery.path, webhook.logs().join("\n"));
-        let ids = answer["decisions"].as_array().expect("ids").clone();
+        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
+        assert_eq!(status, 202, "{}: {response}\n{}", delivery.path, webhook.logs().join("\n"));
+        let ids = response["decisions"].as_array().expect("ids").clone();
         let mut isolated = Vec::new();
         for id in ids {
             let id = id.as_str().expect("an id").parse().expect("an id");
-            let decision = world.decision(&id).await.expect("a decision");
+            let decision = env.decision(&id).await.expect("a decision");
             assert_eq!(decision.state(), DecisionState::Requested, "{}: {decision:#?}", delivery.path);
             isolated.push(decision.target().expect("a target").endpoint.clone());
         }
         let wanted: Vec<_> = machines.iter().map(|number| machine_id(*number)).collect();
         assert_eq!(isolated, wanted, "{}", delivery.path);
     }
-    assert_eq!(world.simulator.isolation_changes().len(), 11);
-    // Again, they are what was sent before; changed, they are not believed.
+    assert_eq!(env.simulator.isolation_changes().len(), 11);
+    // Unchanged deliveries are duplicates. Changed ones fail authentication.
     for (delivery, _) in &deliveries {
-        let (status, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
-        assert_eq!(status, 200, "{}: {answer}", delivery.path);
+        let (status, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
+        assert_eq!(status, 200, "{}: {response}", delivery.path);
         let mut wrong = delivery.clone();
         match delivery.path.strip_prefix("/hooks/splunk/") {
             Some(_) => wrong.path = "/hooks/splunk/splunk-secret".into(),
@@ -224,27 +224,27 @@ async fn each_tool_isolates_the_named_machine() {
                 }
             }),
         }
-        let (status, answer) = wrong.send(&http, &webhook.url()).await.expect("an answer");
-        assert_eq!(status, 401, "{}: {answer}", delivery.path);
+        let (status, response) = wrong.send(&http, &webhook.url()).await.expect("a response");
+        assert_eq!(status, 401, "{}: {response}", delivery.path);
     }
-    assert_eq!(world.simulator.isolation_changes().len(), 11);
+    assert_eq!(env.simulator.isolation_changes().len(), 11);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn webhook_answers_verification_challenges() {
-    let world = test_env(1).await;
-    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
+    let env = test_env(1).await;
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
     let http = reqwest::Client::new();
     let url = |path: &str| format!("{}{path}", webhook.url());
-    // No answer tells which sources there are.
-    for source in ["okta", "soar", "nobody"] {
+    // No response reveals which sources exist.
+    for source in ["okta", "soar", "unknown"] {
         let okta = http.get(url(&format!("hooks/{source}")));
-        let okta = okta.header("x-okta-verification-challenge", "dj0xLjA").send().await.expect("an answer");
+        let okta = okta.header("x-okta-verification-challenge", "dj0xLjA").send().await.expect("a response");
         assert_eq!(okta.status(), 200, "{source}");
         assert_eq!(okta.text().await.expect("a body"), r#"{"verification":"dj0xLjA"}"#);
     }
     let graph = http.post(url("hooks/defender?validationToken=Validation%3a+a%26b")).send().await;
-    let graph = graph.expect("an answer");
+    let graph = graph.expect("a response");
     assert_eq!(graph.status(), 200);
     assert_eq!(graph.headers()["content-type"], "text/plain; charset=utf-8");
     assert_eq!(graph.text().await.expect("a body"), "Validation: a&b");
@@ -297,8 +297,8 @@ fn refusal(decision: &Decision) -> Option<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn aws_events_isolate_the_ec2_instance() {
-    let world = test_env(6).await;
-    let mut webhook = world.webhook().start().await.expect("the webhook");
+    let env = test_env(6).await;
+    let mut webhook = env.webhook().start().await.expect("the webhook");
     let sample = json!({ "service": { "additionalInfo": { "sample": true }, "archived": false } });
     let low = json!({ "severity": 2 });
     let iam = json!({ "resource": { "resourceType": "AccessKey", "instanceDetails": { "instanceId": instance(5) } } });
@@ -309,13 +309,13 @@ async fn aws_events_isolate_the_ec2_instance() {
         (finding(5, &iam), vec![(Some("no_host"), None)]),
         (finding(6, &low), vec![(Some("severity"), None)]),
     ] {
-        let InvocationOutcome::Ok(answer) = webhook.invoke(&event).await else {
+        let InvocationOutcome::Ok(response) = webhook.invoke(&event).await else {
             panic!("{:?}", webhook.logs())
         };
         let mut found = Vec::new();
-        for id in answer["decisions"].as_array().expect("ids") {
+        for id in response["decisions"].as_array().expect("ids") {
             let id = id.as_str().expect("an id").parse().expect("an id");
-            let decision = world.decision(&id).await.expect("a decision");
+            let decision = env.decision(&id).await.expect("a decision");
             let isolated =
                 decision.claim().and_then(|claim| claim.target.endpoint[24..].parse::<usize>().ok());
             assert_eq!(decision.state() == DecisionState::Requested, isolated.is_some(), "{decision:#?}");
@@ -331,19 +331,19 @@ async fn aws_events_isolate_the_ec2_instance() {
     let is_unlisted =
         matches!(&outcome, InvocationOutcome::FunctionError { kind, .. } if kind == "UnlistedAccount");
     assert!(is_unlisted, "{outcome:?}");
-    assert_eq!(world.simulator.isolation_changes().len(), 3);
-    assert_eq!(world.decisions().await.expect("decisions").len(), 6);
+    assert_eq!(env.simulator.isolation_changes().len(), 3);
+    assert_eq!(env.decisions().await.expect("decisions").len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn event_without_a_target_isolates_nothing() {
-    let world = test_env(1).await;
-    world.set_policy(&policy().replace("mode = \"enforce\"\n", "")).expect("a policy");
-    let webhook = FunctionUrl::start(world.webhook(), 1).await.expect("the webhook");
-    let (status, answer) = curl(1).send(&reqwest::Client::new(), &webhook.url()).await.expect("an answer");
-    assert_eq!(status, 202, "{answer}");
+    let env = test_env(1).await;
+    env.set_policy(&policy().replace("mode = \"enforce\"\n", "")).expect("a policy");
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
+    let (status, response) = curl(1).send(&reqwest::Client::new(), &webhook.url()).await.expect("a response");
+    assert_eq!(status, 202, "{response}");
     let decision =
-        world.decision(&parse_decision_id(&answer).expect("a decision")).await.expect("a decision");
+        env.decision(&parse_decision_id(&response).expect("a decision")).await.expect("a decision");
     let last = decision.entries().last().map(|entry| &entry.transition);
     let Some(Transition::DryRun { target, requires_approval: false, release_after_seconds: Some(14_400) }) =
         last
@@ -351,5 +351,5 @@ async fn event_without_a_target_isolates_nothing() {
         panic!("{last:?}")
     };
     assert_eq!(target.endpoint, machine_id(1));
-    assert!(world.simulator.isolation_changes().is_empty());
+    assert!(env.simulator.isolation_changes().is_empty());
 }

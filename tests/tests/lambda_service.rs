@@ -1,4 +1,4 @@
-//! Functions are invoked over HTTP as at Lambda's service.
+//! Tests of Lambda's `Invoke` over HTTP.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 async fn invoke(service: &LambdaService, function: &str, event: &str) -> (u16, Option<String>, Value) {
     let url = format!("{}/2015-03-31/functions/{function}/invocations", service.endpoint());
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let response = client.post(url).body(event.to_owned()).send().await.expect("an answer");
+    let response = client.post(url).body(event.to_owned()).send().await.expect("a response");
     let failed = response.headers().get("x-amz-function-error").map(|kind| kind.to_str().expect("text"));
     let (status, failed) = (response.status().as_u16(), failed.map(str::to_owned));
     let body = response.bytes().await.expect("a body");

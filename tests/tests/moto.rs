@@ -1,4 +1,4 @@
-//! The emulator of AWS does what the tests of the functions rely on.
+//! Tests of the emulator's behaviour on which other tests rely.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use end_to_end::moto::Moto;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn event_on_a_bus_reaches_the_rule_target_queue() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let queue = moto.create_queue("signals").await.unwrap();
     let pattern = json!({"source": ["probe"], "detail": {"severity": ["high"]}}).to_string();
@@ -47,7 +47,7 @@ async fn event_on_a_bus_reaches_the_rule_target_queue() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn servers_are_independent() {
     let Some(one) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let other = Moto::start().await.expect("the emulator serves").expect("it did before");
     assert_ne!(one.endpoint(), other.endpoint());
@@ -62,7 +62,7 @@ async fn servers_are_independent() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn emulator_counts_requests() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     assert!(moto.calls().await.unwrap().is_empty());
     let queue = moto.create_queue("signals").await.unwrap();
@@ -89,7 +89,7 @@ async fn emulator_counts_requests() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn fifo_queue_keeps_message_order() {
     let Some(moto) = Moto::start().await.expect("the emulator serves") else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
     let queue = moto.create_fifo_queue("signals.fifo").await.unwrap();
     for body in ["one", "two", "two"] {

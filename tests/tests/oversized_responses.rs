@@ -1,5 +1,5 @@
-//! A service, or a gateway before it, whose answers have no end: the function
-//! says so, and stays within the least memory that Lambda has.
+//! Tests of endless responses of a service or gateway: the function reports the error, and fits
+//! into Lambda's smallest memory.
 
 use std::{
     io::Write,
@@ -18,17 +18,17 @@ use tokio::{
 
 const TENANTS: usize = 4;
 
-/// Of 128 MB: what is left is for the parts of Lambda itself.
+/// Of 128 MB; the rest is for Lambda's own processes.
 const MAX_RSS: u64 = 110 << 20;
 
-/// The answer of the feed.
+/// The response of the feed.
 #[derive(Clone)]
 enum FeedResponse {
-    /// A length that is told, and as much as is taken of it.
+    /// A declared length, and as many bytes as the client reads.
     Declared(u64),
-    /// Chunks without end.
+    /// Endless chunks.
     Endless,
-    /// A status, headers and a body that are all.
+    /// A complete response: status, headers and body.
     Complete(&'static str, Arc<Vec<u8>>),
 }
 
@@ -47,7 +47,7 @@ impl OversizedServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let giant = serving.clone();
-                // The function closes a connection of which it has read enough.
+                // The function closes a connection after it has read enough.
                 tokio::spawn(async move { drop(giant.respond(stream).await) });
             }
         });
@@ -94,7 +94,7 @@ async fn write_endless(stream: &mut TcpStream, part: &[u8]) -> std::io::Result<(
     }
 }
 
-/// A gigabyte of spaces, as small as it gets.
+/// A compressed gigabyte of spaces.
 fn gzip_bomb() -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let part = vec![b' '; 1 << 20];
@@ -104,7 +104,7 @@ fn gzip_bomb() -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// The longest page that is read by default, full of events.
+/// The largest page that the export reads by default, full of events.
 fn max_size_page() -> Vec<u8> {
     let event = |number: usize| {
         json!({
@@ -126,10 +126,10 @@ async fn export_survives_giant_responses_in_128_mb() {
         credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
         ..Config::default()
     };
-    let world = TestEnv::start(config, CredentialKind::Partner).await.expect("a simulator");
+    let env = TestEnv::start(config, CredentialKind::Partner).await.expect("a simulator");
     let giant = OversizedServer::start().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let function = world.export_function(&folder.path().to_string_lossy());
+    let function = env.export_function(&folder.path().to_string_lossy());
     let function =
         function.env("SOPHOS_IDENTITY_URL", &giant.address).env("SOPHOS_GLOBAL_URL", &giant.address);
     let mut sandbox = function.start().await.expect("the function starts");
@@ -152,15 +152,15 @@ async fn export_survives_giant_responses_in_128_mb() {
         ("a large error", FeedResponse::Complete("403 Forbidden\r\n", odd.into_bytes().into()), "(403): xxx"),
         ("the longest page", FeedResponse::Complete("200 OK\r\n", max_size_page().into()), ""),
     ];
-    for (what, feed, told) in feeds {
+    for (what, feed, expected) in feeds {
         *giant.feed.lock().expect("a feed") = feed;
         match sandbox.invoke(&TestEnv::schedule_event()).await {
-            InvocationOutcome::Ok(report) if told.is_empty() => {
+            InvocationOutcome::Ok(report) if expected.is_empty() => {
                 let all = report["streams"].as_array().map(Vec::len).unwrap_or_default();
                 assert_eq!((all, &report["failed"]), (2 * TENANTS, &json!(0)), "{what}: {report}");
             }
-            InvocationOutcome::FunctionError { message, .. } if !told.is_empty() => {
-                assert!(message.contains(told), "{what}: {message}");
+            InvocationOutcome::FunctionError { message, .. } if !expected.is_empty() => {
+                assert!(message.contains(expected), "{what}: {message}");
             }
             outcome => panic!("{what}: {outcome:?}"),
         }

@@ -1,4 +1,4 @@
-//! The queue as AWS's client sees it, and a function fed from it.
+//! Tests of the queue with the AWS client, and of a function behind it.
 
 mod consumer;
 
@@ -100,7 +100,7 @@ async fn message_reappears_after_the_visibility_timeout() {
     let second = receive().await.unwrap().remove(0);
     assert_ne!(first.receipt_handle, second.receipt_handle);
 
-    // The old receipt is accepted and does nothing.
+    // The queue accepts the old receipt handle without effect.
     let delete = sqs.delete_message().queue_url(queue.url());
     delete.receipt_handle(first.receipt_handle.unwrap()).send().await.unwrap();
     assert_eq!(queue.in_flight().len(), 1);
@@ -278,7 +278,7 @@ async fn only_reported_batch_item_failures_are_returned() {
 #[tokio::test]
 async fn function_response_determines_batch_handling() {
     // Whether the batch counts as handled.
-    for (answer, handled) in [
+    for (response, handled) in [
         ("{}", true),
         ("null", true),
         (r#"{"batchItemFailures":[]}"#, true),
@@ -293,15 +293,15 @@ async fn function_response_determines_batch_handling() {
     ] {
         let queue = Queue::start().await.unwrap();
         queue.send("plain");
-        queue.send(format!("answer {answer}"));
+        queue.send(format!("answer {response}"));
         let source = event_source(&queue, 1, 10).await;
         let drained = source.drain().await;
         assert_eq!(
             (drained.handled, drained.failures.len()),
             if handled { (2, 0) } else { (0, 1) },
-            "{answer}"
+            "{response}"
         );
-        assert_eq!(queue.in_flight().len(), if handled { 0 } else { 2 }, "{answer}");
+        assert_eq!(queue.in_flight().len(), if handled { 0 } else { 2 }, "{response}");
     }
 }
 
@@ -327,7 +327,7 @@ async fn message_moves_to_the_dlq_after_max_receives() {
     queue.set_visibility_timeout(Duration::ZERO);
     queue.send("fail");
     queue.send("fine");
-    // With no time out of sight, one draining sees all of it.
+    // Without a visibility timeout, one drain handles all redeliveries.
     let drained = event_source(&queue, 1, 1).await.drain().await;
     assert_eq!((drained.batches, drained.handled), (3, 1));
     let dead = queue.dead_letters();

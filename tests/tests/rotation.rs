@@ -1,5 +1,5 @@
-//! Rotation as Secrets Manager asks for it: the built function against the
-//! emulator of AWS and the simulator.
+//! Tests of rotation: the built function, invoked by the emulator's Secrets Manager, with the
+//! simulator.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,8 +28,8 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// A partner's credential in a secret that can be rotated, if there is an
-    /// emulator of AWS.
+    /// Starts with a partner's credential in a rotatable secret, if the emulator is
+    /// installed.
     async fn start(events: u64) -> Option<Self> {
         let lambda = LambdaService::start().await.expect("a service");
         let moto = Moto::start_with_lambda(&lambda.endpoint()).await.expect("the emulator serves")?;
@@ -46,15 +46,16 @@ impl Fixture {
         Some(Self { moto, secrets, estate, function, arn, secret, _lambda: lambda })
     }
 
-    /// Stages a credential, as the README says.
+    /// Stages a credential, as the README describes.
     async fn stage_credential(&self, label: &str, value: &str) {
         let put = self.secrets.put_secret_value().secret_id(&self.secret).secret_string(value);
         put.version_stages(label).send().await.expect("a staged version");
     }
 
-    /// A rotation, as far as it goes.
+    /// Rotates until success or an error.
     async fn rotate(&self) -> Rotation {
-        // It is said when the one before is not complete, and that one goes on.
+        // Secrets Manager returns an error if the rotation before is incomplete, and
+        // continues that one.
         drop(
             self.secrets.rotate_secret().secret_id(&self.secret).rotation_lambda_arn(&self.arn).send().await,
         );
@@ -92,90 +93,91 @@ impl Fixture {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn staged_credential_is_promoted_during_an_export() {
-    let Some(stage) = Fixture::start(100_000).await else { panic!("EMULATOR_PYTHON is not set") };
-    let old = stage.estate.env.credential().clone();
-    let new = stage.create_credential(CredentialKind::Partner);
-    stage.stage_credential("STAGED", &secret_value(&new)).await;
-    let mut export = stage.export().await;
+    let Some(fixture) = Fixture::start(100_000).await else { panic!("missing EMULATOR_PYTHON") };
+    let old = fixture.estate.env.credential().clone();
+    let new = fixture.create_credential(CredentialKind::Partner);
+    fixture.stage_credential("STAGED", &secret_value(&new)).await;
+    let mut export = fixture.export().await;
     let rotate = async {
-        let simulator = &stage.estate.env.simulator;
+        let simulator = &fixture.estate.env.simulator;
         while simulator.calls().operation("siem.events") < 20 {
             tokio::task::yield_now().await;
         }
-        let rotation = stage.rotate().await;
+        let rotation = fixture.rotate().await;
         // The administrator deletes the old one in the console.
         assert!(simulator.remove_credential(&old.client_id));
         (rotation, simulator.calls().operation("siem.events"))
     };
-    let (report, (rotation, page)) = tokio::join!(stage.estate.env.run_export(&mut export), rotate);
+    let (report, (rotation, page)) = tokio::join!(fixture.estate.env.run_export(&mut export), rotate);
     let report = report.expect("a report");
     assert_eq!((rotation.steps, rotation.error), (STEPS.map(str::to_owned).to_vec(), None));
-    assert_eq!(stage.current().await, new.client_id);
-    assert_eq!(stage.labels().await, ["AWSCURRENT", "AWSPREVIOUS"], "it is staged no more");
+    assert_eq!(fixture.current().await, new.client_id);
+    assert_eq!(fixture.labels().await, ["AWSCURRENT", "AWSPREVIOUS"], "it is no longer staged");
     assert!(page < 100, "it was in the middle, not at page {page}");
     assert_eq!((&report["failed"], &report["unfinished"]), (&json!(0), &json!(0)), "{report}");
-    let committed = stage.estate.committed().expect("each record once");
+    let committed = fixture.estate.committed().expect("each record once");
     assert_eq!(committed.rows_of("events"), 100_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn unusable_staged_credential_leaves_the_current_one() {
-    let Some(stage) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
-    let old = stage.estate.env.credential().clone();
+    let Some(fixture) = Fixture::start(500).await else { panic!("missing EMULATOR_PYTHON") };
+    let old = fixture.estate.env.credential().clone();
 
-    // Nothing is staged.
-    let rotation = stage.rotate().await;
+    // No credential is staged.
+    let rotation = fixture.rotate().await;
     assert_eq!(rotation.steps, ["createSecret"]);
-    let told = rotation.error.expect("an empty pool is told");
-    assert!(told.contains("put-secret-value") && told.contains("STAGED"), "{told}");
-    assert_eq!(stage.current().await, old.client_id);
+    let message = rotation.error.expect("an error of an empty pool");
+    assert!(message.contains("put-secret-value") && message.contains("STAGED"), "{message}");
+    assert_eq!(fixture.current().await, old.client_id);
 
-    // One that the service does not know, one that has ended by its own words, and
-    // one of somebody else.
+    // A credential that is unknown to the service, one that has expired, and one of another
+    // owner.
     let mut ended: Value =
-        serde_json::from_str(&secret_value(&stage.create_credential(CredentialKind::Partner))).expect("JSON");
+        serde_json::from_str(&secret_value(&fixture.create_credential(CredentialKind::Partner)))
+            .expect("JSON");
     ended["expires_at"] = json!("2020-01-01");
-    stage.stage_credential("STAGED", &ended.to_string()).await;
-    let rotation = stage.rotate().await;
-    let told = rotation.error.expect("an ended credential is told");
-    assert!(told.contains("2020-01-01"), "{told}");
+    fixture.stage_credential("STAGED", &ended.to_string()).await;
+    let rotation = fixture.rotate().await;
+    let message = rotation.error.expect("an error of an expired credential");
+    assert!(message.contains("2020-01-01"), "{message}");
 
-    let foreign = stage.create_credential(CredentialKind::Organization);
+    let foreign = fixture.create_credential(CredentialKind::Organization);
     let unowned = json!({ "client_id": foreign.client_id, "client_secret": foreign.client_secret });
-    stage.stage_credential("STAGED_2", &unowned.to_string()).await;
-    let rotation = stage.rotate().await;
-    let told = rotation.error.expect("another owner is told");
-    assert_eq!(rotation.steps, ["createSecret", "setSecret", "testSecret"], "{told}");
-    assert!(told.contains(&foreign.client_id) && told.contains("organization"), "{told}");
-    assert_eq!(stage.current().await, old.client_id);
+    fixture.stage_credential("STAGED_2", &unowned.to_string()).await;
+    let rotation = fixture.rotate().await;
+    let message = rotation.error.expect("an error of another owner");
+    assert_eq!(rotation.steps, ["createSecret", "setSecret", "testSecret"], "{message}");
+    assert!(message.contains(&foreign.client_id) && message.contains("organization"), "{message}");
+    assert_eq!(fixture.current().await, old.client_id);
 
-    let deleted = stage.create_credential(CredentialKind::Partner);
-    assert!(stage.estate.env.simulator.remove_credential(&deleted.client_id));
-    stage.stage_credential("STAGED_2", &secret_value(&deleted)).await;
-    let rotation = stage.rotate().await;
+    let deleted = fixture.create_credential(CredentialKind::Partner);
+    assert!(fixture.estate.env.simulator.remove_credential(&deleted.client_id));
+    fixture.stage_credential("STAGED_2", &secret_value(&deleted)).await;
+    let rotation = fixture.rotate().await;
     assert_eq!(rotation.steps, ["createSecret", "setSecret", "testSecret"]);
-    assert_eq!(stage.current().await, old.client_id);
+    assert_eq!(fixture.current().await, old.client_id);
 
-    // The good one behind them takes over.
-    let good = stage.create_credential(CredentialKind::Partner);
-    stage.stage_credential("STAGED_3", &secret_value(&good)).await;
-    let rotation = stage.rotate().await;
+    // The valid credential behind them becomes current.
+    let good = fixture.create_credential(CredentialKind::Partner);
+    fixture.stage_credential("STAGED_3", &secret_value(&good)).await;
+    let rotation = fixture.rotate().await;
     assert_eq!((rotation.steps, rotation.error), (STEPS.map(str::to_owned).to_vec(), None));
-    assert_eq!(stage.current().await, good.client_id);
-    let mut export = stage.export().await;
-    assert_eq!(stage.estate.env.run_export(&mut export).await.expect("a report")["failed"], 0);
+    assert_eq!(fixture.current().await, good.client_id);
+    let mut export = fixture.export().await;
+    assert_eq!(fixture.estate.env.run_export(&mut export).await.expect("a report")["failed"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn failed_step_is_retried_with_the_same_version() {
-    let Some(stage) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
-    let new = stage.create_credential(CredentialKind::Partner);
-    stage.stage_credential("STAGED", &secret_value(&new)).await;
-    let simulator = &stage.estate.env.simulator;
+    let Some(fixture) = Fixture::start(500).await else { panic!("missing EMULATOR_PYTHON") };
+    let new = fixture.create_credential(CredentialKind::Partner);
+    fixture.stage_credential("STAGED", &secret_value(&new)).await;
+    let simulator = &fixture.estate.env.simulator;
     simulator.set_faults(FaultPlan::new([FaultRule::new("whoami", FaultAction::status(503))]));
-    let failed = stage.rotate().await;
+    let failed = fixture.rotate().await;
     assert_eq!(failed.steps, ["createSecret", "setSecret", "testSecret"]);
 
     // The process is killed while it waits for the service.
@@ -186,51 +188,51 @@ async fn failed_step_is_retried_with_the_same_version() {
         while simulator.calls().operation("whoami") == 0 {
             tokio::task::yield_now().await;
         }
-        stage.function.kill_one().expect("a process at work");
+        fixture.function.kill_one().expect("a running process");
     };
-    let (killed, ()) = tokio::join!(stage.rotate(), kill);
+    let (killed, ()) = tokio::join!(fixture.rotate(), kill);
     assert!(killed.error.is_some(), "{killed:?}");
-    assert_eq!(killed.token, failed.token, "the one before goes on");
+    assert_eq!(killed.token, failed.token, "the earlier rotation continues");
 
     simulator.set_faults(FaultPlan::default());
-    let done = stage.rotate().await;
+    let done = fixture.rotate().await;
     assert_eq!((&done.token, &done.error), (&failed.token, &None));
-    assert_eq!(stage.current().await, new.client_id);
-    assert_eq!(stage.labels().await, ["AWSCURRENT", "AWSPREVIOUS"]);
+    assert_eq!(fixture.current().await, new.client_id);
+    assert_eq!(fixture.labels().await, ["AWSCURRENT", "AWSPREVIOUS"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotation_can_be_enabled_before_or_after_the_credential() {
-    let Some(stage) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start(500).await else { panic!("missing EMULATOR_PYTHON") };
     let placeholder = format!("{PREFIX}second");
     let value = r#"{"no_credential_yet":"store one with put-secret-value","random":"hush-hush-hush"}"#;
-    stage.secrets.create_secret().name(&placeholder).secret_string(value).send().await.expect("a secret");
-    let next = stage.create_credential(CredentialKind::Partner);
-    stage.stage_credential("STAGED", &secret_value(&next)).await;
-    stage.estate.env.simulator.reset_calls();
-    for secret in [&placeholder, &stage.secret] {
-        let rotate = stage.secrets.rotate_secret().secret_id(secret).rotation_lambda_arn(&stage.arn);
+    fixture.secrets.create_secret().name(&placeholder).secret_string(value).send().await.expect("a secret");
+    let next = fixture.create_credential(CredentialKind::Partner);
+    fixture.stage_credential("STAGED", &secret_value(&next)).await;
+    fixture.estate.env.simulator.reset_calls();
+    for secret in [&placeholder, &fixture.secret] {
+        let rotate = fixture.secrets.rotate_secret().secret_id(secret).rotation_lambda_arn(&fixture.arn);
         let days = RotationRulesType::builder().automatically_after_days(365).build();
         rotate.rotation_rules(days).rotate_immediately(false).send().await.expect("it is arranged");
-        let tried = stage.moto.rotations().await.expect("rotations").pop().expect("one at least");
+        let tried = fixture.moto.rotations().await.expect("rotations").pop().expect("one at least");
         assert_eq!((tried.steps, tried.error), (vec!["testSecret".to_owned()], None), "{secret}");
     }
-    assert_eq!(stage.labels().await, ["AWSCURRENT", "STAGED"], "what is staged stays where it is");
-    assert_eq!(stage.estate.env.simulator.calls().total, 0, "nobody has to be asked");
-    let logs = stage.function.logs().join("\n");
-    assert!(logs.contains("only tries whether it can rotate") && !logs.contains("hush-hush"), "{logs}");
+    assert_eq!(fixture.labels().await, ["AWSCURRENT", "STAGED"], "what is staged stays where it is");
+    assert_eq!(fixture.estate.env.simulator.calls().total, 0, "no request is needed");
+    let logs = fixture.function.logs().join("\n");
+    assert!(logs.contains("only tests the configuration") && !logs.contains("hush-hush"), "{logs}");
 
-    // When the time comes, it rotates.
-    let rotation = stage.rotate().await;
+    // The schedule rotates the credential when it is due.
+    let rotation = fixture.rotate().await;
     assert_eq!((rotation.steps, rotation.error), (STEPS.map(str::to_owned).to_vec(), None));
-    assert_eq!(stage.current().await, next.client_id);
+    assert_eq!(fixture.current().await, next.client_id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn audit_reports_the_expiry_of_each_credential() {
-    let Some(stage) = Fixture::start(500).await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start(500).await else { panic!("missing EMULATOR_PYTHON") };
     let secret = |days: i64, more: Value| {
         let now = jiff::Timestamp::now();
         let ends = now + jiff::SignedDuration::from_hours(24 * days + 1);
@@ -244,12 +246,12 @@ async fn audit_reports_the_expiry_of_each_credential() {
         ("broken", "hush-hush-hush".to_owned()),
     ];
     for (name, value) in more {
-        let create = stage.secrets.create_secret().name(format!("{PREFIX}{name}")).secret_string(value);
+        let create = fixture.secrets.create_secret().name(format!("{PREFIX}{name}")).secret_string(value);
         create.send().await.expect("a secret");
     }
-    stage.stage_credential("STAGED", &secret(300, json!({}))).await;
+    fixture.stage_credential("STAGED", &secret(300, json!({}))).await;
     let event = end_to_end::TestEnv::schedule_event();
-    let InvocationOutcome::Ok(report) = stage.function.invoke(&event).await.expect("a sandbox") else {
+    let InvocationOutcome::Ok(report) = fixture.function.invoke(&event).await.expect("a sandbox") else {
         panic!("a report")
     };
     let of = |name: &str| {
@@ -261,15 +263,16 @@ async fn audit_reports_the_expiry_of_each_credential() {
     assert_eq!(of("wide")["overprivileged"], true);
     assert_eq!(of("broken")["unusable"], true);
     assert_eq!(of("partner")["staged"], 1);
-    // What nobody wrote down is known to the day on which it was stored.
+    // Without an expiry in the secret, the time of storage gives the day.
     let life = of("partner")["days_to_expiry"].as_i64().expect("days");
     assert!((1_094..=1_097).contains(&life), "{life}");
-    // The watch reads too: it notes what it knows, so as not to take that for a use.
-    let described = stage.secrets.describe_secret().secret_id(&stage.secret).send().await.expect("a secret");
+    // The audit reads secrets, too. It must not count its own reads as use.
+    let described =
+        fixture.secrets.describe_secret().secret_id(&fixture.secret).send().await.expect("a secret");
     let tags = described.tags.expect("tags");
     assert!(tags.iter().any(|tag| tag.key() == Some("sophos-central:last-used")), "{tags:?}");
     assert_eq!(of("partner")["days_since_use"], 0);
-    let logs = stage.function.logs();
+    let logs = fixture.function.logs();
     let metrics: Vec<Value> = logs
         .iter()
         .filter(|line| line.contains("_aws"))
@@ -280,5 +283,5 @@ async fn audit_reports_the_expiry_of_each_credential() {
     assert_eq!(soon["DaysToExpiry"], 5.0);
     assert!(metrics.iter().any(|line| line["MinDaysToExpiry"] == 5.0 && line["UnusableCredentials"] == 1.0));
     assert!(!logs.join("\n").contains("hush-hush"), "a secret is in the log");
-    tokio::time::timeout(Duration::from_secs(60), stage.function.stop()).await.expect("it stops");
+    tokio::time::timeout(Duration::from_secs(60), fixture.function.stop()).await.expect("it stops");
 }

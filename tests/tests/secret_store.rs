@@ -1,4 +1,4 @@
-//! Credentials in Secrets Manager as a library reads them, against the emulator.
+//! Tests of the library that reads credentials from Secrets Manager, against the emulator.
 
 use std::{
     sync::{
@@ -41,7 +41,7 @@ impl Fixture {
         create.set_tags(tags).send().await.expect("a secret");
     }
 
-    /// The requests since the last time, in the order list, batch, single.
+    /// The requests since the last call: list, batch, single.
     async fn requests(&self) -> [u64; 3] {
         let calls = self.moto.calls().await.expect("counts");
         self.moto.reset_calls().await.expect("counts");
@@ -66,31 +66,31 @@ async fn names(store: &SecretsManagerCredentials) -> Vec<(String, bool)> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn refresh_fetches_only_changed_secrets() {
-    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     for number in 0..45 {
-        stage.create(&format!("sophos/{number:02}"), None).await;
+        fixture.create(&format!("sophos/{number:02}"), None).await;
     }
-    stage.create("sophosother", None).await;
-    let store = stage.store(SecretSelector::Prefix("sophos/".into()));
-    stage.requests().await;
+    fixture.create("sophosother", None).await;
+    let store = fixture.store(SecretSelector::Prefix("sophos/".into()));
+    fixture.requests().await;
     assert_eq!(names(&store).await.len(), 45);
-    assert_eq!(stage.requests().await, [1, 3, 0]);
+    assert_eq!(fixture.requests().await, [1, 3, 0]);
     names(&store).await;
     store.load("sophos/07", RequestedVersion::Cached).await.expect("a credential");
-    assert_eq!(stage.requests().await, [0, 0, 0], "all is known");
+    assert_eq!(fixture.requests().await, [0, 0, 0], "all is known");
 
-    stage.advance_clock(301);
+    fixture.advance_clock(301);
     names(&store).await;
-    assert_eq!(stage.requests().await, [1, 0, 0], "nothing has changed");
+    assert_eq!(fixture.requests().await, [1, 0, 0], "nothing has changed");
 
-    let put = stage.client.put_secret_value().secret_id("sophos/07").secret_string(value("another"));
+    let put = fixture.client.put_secret_value().secret_id("sophos/07").secret_string(value("another"));
     put.send().await.expect("a version");
-    let delete = stage.client.delete_secret().secret_id("sophos/08").force_delete_without_recovery(true);
+    let delete = fixture.client.delete_secret().secret_id("sophos/08").force_delete_without_recovery(true);
     delete.send().await.expect("it is gone");
-    stage.advance_clock(301);
-    stage.requests().await;
+    fixture.advance_clock(301);
+    fixture.requests().await;
     assert_eq!(names(&store).await.len(), 44);
-    assert_eq!(stage.requests().await, [1, 1, 0], "one has changed");
+    assert_eq!(fixture.requests().await, [1, 1, 0], "one has changed");
     let read =
         store.load("sophos/07", RequestedVersion::Cached).await.expect("no failure").expect("a credential");
     assert_eq!(read.credentials.client_id(), "another");
@@ -103,13 +103,13 @@ async fn refresh_fetches_only_changed_secrets() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn concurrent_callers_share_one_request() {
-    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
-    stage.create("acme", None).await;
-    let store = Arc::new(stage.store(SecretSelector::Id("acme".into())));
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
+    fixture.create("acme", None).await;
+    let store = Arc::new(fixture.store(SecretSelector::Id("acme".into())));
     for (version, most) in
         [(RequestedVersion::Cached, 1), (RequestedVersion::Cached, 0), (RequestedVersion::Fresh, 2)]
     {
-        stage.requests().await;
+        fixture.requests().await;
         let reads = (0..50).map(|_| {
             let store = Arc::clone(&store);
             tokio::spawn(async move { store.load("acme", version).await.map(|read| read.is_some()) })
@@ -117,8 +117,8 @@ async fn concurrent_callers_share_one_request() {
         for read in futures_util::future::join_all(reads).await {
             assert_eq!(read.expect("a task"), Ok(true));
         }
-        let [list, batch, single] = stage.requests().await;
-        // One may be under way already when somebody asks for a reading from now on.
+        let [list, batch, single] = fixture.requests().await;
+        // A read may already be in progress when a caller requests a fresh one.
         assert!(list + batch == 0 && single <= most, "{single} for {version:?}");
         assert!(most == 0 || single > 0);
     }
@@ -127,33 +127,33 @@ async fn concurrent_callers_share_one_request() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn uncached_secrets_are_still_listed() {
-    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
-    stage.create("acme", None).await;
-    let store = stage.store_with_ttl(SecretSelector::Prefix("ac".into()), Duration::ZERO);
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
+    fixture.create("acme", None).await;
+    let store = fixture.store_with_ttl(SecretSelector::Prefix("ac".into()), Duration::ZERO);
     assert_eq!(names(&store).await, [("acme".to_owned(), true)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn tag_match_is_case_sensitive() {
-    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
-    stage.create("ours", Some(("sophos", "credential"))).await;
-    stage.create("longer", Some(("sophos", "credentials"))).await;
-    stage.create("other-key", Some(("sophos-old", "credential"))).await;
-    stage.create("none", None).await;
-    let store = stage.store(SecretSelector::Tag { key: "sophos".into(), value: "credential".into() });
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
+    fixture.create("ours", Some(("sophos", "credential"))).await;
+    fixture.create("longer", Some(("sophos", "credentials"))).await;
+    fixture.create("other-key", Some(("sophos-old", "credential"))).await;
+    fixture.create("none", None).await;
+    let store = fixture.store(SecretSelector::Tag { key: "sophos".into(), value: "credential".into() });
     assert_eq!(names(&store).await, [("ours".to_owned(), true)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn binary_and_missing_secrets_are_reported_by_name() {
-    let Some(stage) = Fixture::start().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(fixture) = Fixture::start().await else { panic!("missing EMULATOR_PYTHON") };
     let binary = aws_sdk_secretsmanager::primitives::Blob::new(b"hush-hush".to_vec());
-    stage.client.create_secret().name("binary").secret_binary(binary).send().await.expect("a secret");
-    for (id, told) in [("binary", "store it as text"), ("absent", "no such secret")] {
-        let listed = stage.store(SecretSelector::Id(id.into())).list().await.expect("a list");
-        let error = listed[0].credential.as_ref().expect_err(told).to_string();
-        assert!(error.contains(told) && error.contains(id) && !error.contains("hush"), "{error}");
+    fixture.client.create_secret().name("binary").secret_binary(binary).send().await.expect("a secret");
+    for (id, expected) in [("binary", "store it as text"), ("absent", "does not exist")] {
+        let listed = fixture.store(SecretSelector::Id(id.into())).list().await.expect("a list");
+        let error = listed[0].credential.as_ref().expect_err(expected).to_string();
+        assert!(error.contains(expected) && error.contains(id) && !error.contains("hush"), "{error}");
     }
 }

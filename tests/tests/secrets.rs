@@ -1,4 +1,4 @@
-//! Neither the secret nor a token is in anything that the function writes.
+//! Tests that the function's output contains neither the secret nor a token.
 
 use std::{fs, time::Duration};
 
@@ -25,8 +25,7 @@ fn config() -> Config {
     }
 }
 
-/// Everything a run may show of the secret, in each form that it has on its
-/// way, and of the simulator's tokens, all of which begin alike.
+/// Finds the secret in any of its encodings, or a token of the simulator by its prefix.
 fn find_leak(text: &str) -> Option<&str> {
     let forms =
         [SECRET, "a%20secret", "a secret", "0123456789abcdef", "eyJhbGci", "Bearer ", "client_secret="];
@@ -35,11 +34,11 @@ fn find_leak(text: &str) -> Option<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_responses_and_objects_contain_no_secrets() {
-    let world = TestEnv::start(config(), CredentialKind::Partner).await.expect("a simulator");
+    let env = TestEnv::start(config(), CredentialKind::Partner).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
-    let function = world.export_function(&folder.path().to_string_lossy()).env("LOG_LEVEL", "trace");
+    let function = env.export_function(&folder.path().to_string_lossy()).env("LOG_LEVEL", "trace");
     let mut sandbox = function.start().await.expect("the function starts");
-    let mut said = Vec::new();
+    let mut output = Vec::new();
     let misfortunes = [
         vec![],
         vec![FaultRule::new("*", FaultAction::Malformed).probability(0.5)],
@@ -54,25 +53,25 @@ async fn logs_responses_and_objects_contain_no_secrets() {
         ],
     ];
     for rules in misfortunes {
-        world.simulator.clock().advance(Duration::from_secs(4_000));
-        world.simulator.set_faults(FaultPlan::new(rules));
+        env.simulator.clock().advance(Duration::from_secs(4_000));
+        env.simulator.set_faults(FaultPlan::new(rules));
         let event = TestEnv::schedule_event();
-        said.push(format!("{:?}", sandbox.invoke_with_deadline(&event, Duration::from_secs(12)).await));
+        output.push(format!("{:?}", sandbox.invoke_with_deadline(&event, Duration::from_secs(12)).await));
     }
-    world.simulator.set_faults(FaultPlan::default());
-    assert!(world.simulator.expire_credential(&world.credential().client_id));
-    world.simulator.revoke_tokens();
+    env.simulator.set_faults(FaultPlan::default());
+    assert!(env.simulator.expire_credential(&env.credential().client_id));
+    env.simulator.revoke_tokens();
     let refused = sandbox.invoke(&TestEnv::schedule_event()).await;
     assert_eq!(refused.error_kind(), Some("ExportFailed"), "{refused:?}");
-    said.push(format!("{refused:?}"));
-    said.push(format!("{:?}", sandbox.invoke(&json!(["no", "event"])).await));
+    output.push(format!("{refused:?}"));
+    output.push(format!("{:?}", sandbox.invoke(&json!(["no", "event"])).await));
 
     let logs = sandbox.stop().await.logs;
     assert!(logs.iter().any(|line| line.contains("the credential was rejected")), "the reason is logged");
-    for line in logs.iter().filter(|line| line.contains("exported") || line.contains("_aws")) {
+    for line in logs.iter().filter(|line| line.contains("export_completed") || line.contains("_aws")) {
         assert!(line.contains("request_id"), "a record tells its request: {line}");
     }
-    for text in said.iter().chain(&logs) {
+    for text in output.iter().chain(&logs) {
         assert_eq!(find_leak(text), None, "{text}");
     }
     for file in files(folder.path()) {
@@ -82,8 +81,8 @@ async fn logs_responses_and_objects_contain_no_secrets() {
 
 #[tokio::test]
 async fn config_error_names_the_variable_and_hides_its_value() {
-    let world = TestEnv::start(config(), CredentialKind::Partner).await.expect("a simulator");
-    let function = world.export_function("ftp://nowhere").env("EXPORT_CONCURRENCY", "none");
+    let env = TestEnv::start(config(), CredentialKind::Partner).await.expect("a simulator");
+    let function = env.export_function("ftp://nowhere").env("EXPORT_CONCURRENCY", "none");
     let error = function.start().await.expect_err("it cannot start").to_string();
     for name in ["EXPORT_LOCATION", "EXPORT_CONCURRENCY"] {
         assert!(error.contains(name), "{error}");
@@ -95,30 +94,30 @@ async fn config_error_names_the_variable_and_hides_its_value() {
 async fn replaced_credential_file_is_reloaded() {
     use std::os::unix::fs::PermissionsExt;
 
-    let world = TestEnv::start(config(), CredentialKind::Partner).await.expect("a simulator");
+    let env = TestEnv::start(config(), CredentialKind::Partner).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("credential.toml");
     let write = |secret: &str| {
-        let text = format!("client_id = {:?}\nclient_secret = {secret:?}\n", world.credential().client_id);
+        let text = format!("client_id = {:?}\nclient_secret = {secret:?}\n", env.credential().client_id);
         fs::write(&file, text).expect("a file");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("its mode");
     };
     write(SECRET);
     let export = tempfile::tempdir().expect("a folder");
-    let function = world
+    let function = env
         .export_function(&export.path().to_string_lossy())
         .env_remove("SOPHOS_CLIENT_ID")
         .env_remove("SOPHOS_CLIENT_SECRET")
         .env("SOPHOS_CREDENTIALS_FILE", &file);
     let mut sandbox = function.start().await.expect("the function starts");
-    world.run_export(&mut sandbox).await.expect("a report");
+    env.run_export(&mut sandbox).await.expect("a report");
 
-    let next = world.simulator.rotate_secret(&world.credential().client_id).expect("a new secret");
-    world.simulator.revoke_tokens();
+    let next = env.simulator.rotate_secret(&env.credential().client_id).expect("a new secret");
+    env.simulator.revoke_tokens();
     let refused = sandbox.invoke(&TestEnv::schedule_event()).await;
     assert_eq!(refused.error_kind(), Some("ExportFailed"), "{refused:?}");
     write(&next);
-    let report = world.run_export(&mut sandbox).await.expect("the same process goes on with the new secret");
+    let report = env.run_export(&mut sandbox).await.expect("the same process uses the new secret");
     assert_eq!(report["failed"], 0, "{report}");
 }
 

@@ -1,4 +1,4 @@
-//! The emulator's secrets behave as AWS's where the functions rely on it.
+//! Tests of the emulator's Secrets Manager where the functions rely on it.
 
 use std::sync::{
     Arc, Mutex,
@@ -18,7 +18,7 @@ const V1: &str = "11111111-1111-4111-8111-111111111111";
 const V2: &str = "22222222-2222-4222-8222-222222222222";
 const V3: &str = "33333333-3333-4333-8333-333333333333";
 
-/// A secret `s` with a first value, if there is an emulator.
+/// Starts with a secret `s` and a first value, if the emulator is installed.
 async fn started() -> Option<(Moto, Client)> {
     let moto = Moto::start().await.expect("the emulator serves")?;
     let secrets = moto.secrets();
@@ -51,7 +51,7 @@ async fn move_label(
     update.map(drop).map_err(|error| error.code().unwrap_or_default().to_owned())
 }
 
-/// Each version and its labels, as `version label label`.
+/// Each version with its labels, as `version label label`.
 async fn versions(secrets: &Client) -> Vec<String> {
     let described = secrets.describe_secret().secret_id("s").send().await.expect("a description");
     let described = described.version_ids_to_stages.expect("versions");
@@ -71,7 +71,7 @@ async fn versions(secrets: &Client) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn awscurrent_follows_the_staging_label() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     put_secret_value(&secrets, V2, "two", &["AWSPENDING"]).await.unwrap();
     assert_eq!(current(&secrets).await, "one");
     assert_eq!(
@@ -94,7 +94,7 @@ async fn awscurrent_follows_the_staging_label() {
     let batch = secrets.batch_get_secret_value().filters(filter).send().await.unwrap();
     assert_eq!(batch.secret_values()[0].secret_string(), Some("two"));
 
-    // And back: a version that is current again is no longer the previous one.
+    // And back: a version that is current again loses the label of the previous one.
     move_label(&secrets, "AWSCURRENT", Some(V2), Some(V1)).await.unwrap();
     assert_eq!(current(&secrets).await, "one");
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT", "2 AWSPENDING AWSPREVIOUS"]);
@@ -109,10 +109,10 @@ async fn awscurrent_follows_the_staging_label() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn batch_holds_twenty_values_and_skips_empty_secrets() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     for number in 0..24 {
         let create = secrets.create_secret().name(format!("s{number}"));
-        // One without a value.
+        // A version without a value.
         create.set_secret_string((number > 0).then(|| "x".to_owned())).send().await.unwrap();
     }
     secrets.delete_secret().secret_id("s1").send().await.unwrap();
@@ -135,7 +135,7 @@ async fn batch_holds_twenty_values_and_skips_empty_secrets() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn secret_version_is_immutable() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     for labels in [&["AWSPENDING"][..], &[]] {
         let token = if labels.is_empty() { V3 } else { V2 };
         put_secret_value(&secrets, token, "two", labels).await.unwrap();
@@ -148,7 +148,7 @@ async fn secret_version_is_immutable() {
         assert_eq!(value.secret_string(), Some("two"));
     }
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSPENDING", "3 AWSCURRENT"]);
-    // To repeat the request of an older version does not bring it back.
+    // A repeated request of an older version does not make it current.
     put_secret_value(&secrets, V1, "one", &[]).await.unwrap();
     assert_eq!(current(&secrets).await, "two");
 }
@@ -156,7 +156,7 @@ async fn secret_version_is_immutable() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn custom_staging_labels_stay_until_moved() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     move_label(&secrets, "blue", None, Some(V1)).await.unwrap();
     put_secret_value(&secrets, V2, "two", &["AWSCURRENT", "green"]).await.unwrap();
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS blue", "2 AWSCURRENT green"]);
@@ -169,8 +169,8 @@ async fn custom_staging_labels_stay_until_moved() {
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSCURRENT blue green"]);
     move_label(&secrets, "green", Some(V2), None).await.unwrap();
 
-    // A value that is written with a label takes it along; a version without any is
-    // not told of.
+    // A value with a label takes the label from another version. Versions without labels are
+    // not listed.
     put_secret_value(&secrets, V3, "three", &["blue"]).await.unwrap();
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSCURRENT", "3 blue"]);
     move_label(&secrets, "blue", Some(V3), None).await.unwrap();
@@ -184,7 +184,7 @@ async fn custom_staging_labels_stay_until_moved() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn secret_reports_its_last_accessed_date() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     let read = async || {
         let described = secrets.describe_secret().secret_id("s").send().await.unwrap();
         described.last_accessed_date.as_ref().map(DateTime::secs)
@@ -197,7 +197,7 @@ async fn secret_reports_its_last_accessed_date() {
     assert!((now - 86_401..=now).contains(&day), "{day}");
 }
 
-/// A rotation function, which fails at one step as long as it is told to.
+/// A rotation function that fails at a chosen step.
 #[derive(Debug)]
 struct RotationFixture {
     moto: Moto,
@@ -214,9 +214,9 @@ impl RotationFixture {
         let create = moto.secrets().create_secret().name("s").secret_string("one").client_request_token(V1);
         create.send().await.expect("a secret");
         let (secrets, events, failing) = (moto.secrets(), Arc::<Mutex<Vec<_>>>::default(), Arc::default());
-        let (told, fails) = (Arc::clone(&events), Arc::<AtomicBool>::clone(&failing));
+        let (recorded, fails) = (Arc::clone(&events), Arc::<AtomicBool>::clone(&failing));
         let function = lambda.register_script("rotate", move |event: Value| {
-            told.lock().expect("no panic").push(event.clone());
+            recorded.lock().expect("no panic").push(event.clone());
             let fails = fails.load(Ordering::Relaxed) && event["Step"] == fails_at;
             step(secrets.clone(), event, fails)
         });
@@ -231,7 +231,7 @@ impl RotationFixture {
         })
     }
 
-    /// The steps and tokens that the function was invoked with.
+    /// The steps and tokens of the function's invocations.
     fn steps(&self) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let events = self.events.lock().expect("no panic");
@@ -243,7 +243,7 @@ async fn step(secrets: Client, event: Value, fails: bool) -> Result<Value, Strin
     let text = |name: &str| event[name].as_str().unwrap_or_default();
     let (secret, token) = (text("SecretId"), text("ClientRequestToken"));
     if fails {
-        return Err("as told".to_owned());
+        return Err("as configured".to_owned());
     }
     let result = match event["Step"].as_str() {
         Some("createSecret") => {
@@ -274,7 +274,7 @@ const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecr
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotation_runs_four_steps() {
-    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(it) = RotationFixture::start("none").await else { panic!("missing EMULATOR_PYTHON") };
     let secrets = it.moto.secrets();
     assert_eq!(it.rotate(V2).await.unwrap(), V2);
     let rotations = it.moto.rotations().await.unwrap();
@@ -291,8 +291,8 @@ async fn rotation_runs_four_steps() {
     assert_eq!(current(&secrets).await, "new");
     assert_eq!(versions(&secrets).await, ["1 AWSPREVIOUS", "2 AWSCURRENT AWSPENDING"]);
 
-    // AWSPENDING where AWSCURRENT is: the rotation is over, and its request may be
-    // repeated.
+    // AWSPENDING and AWSCURRENT on one version: the rotation is complete, and its request
+    // can be repeated.
     assert_eq!(it.rotate(V2).await.unwrap(), V2);
     assert_eq!(it.moto.rotations().await.unwrap().len(), 1);
     assert_eq!(it.rotate(V3).await.unwrap(), V3);
@@ -304,12 +304,12 @@ async fn rotation_runs_four_steps() {
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotation_stops_at_a_failed_step_and_restarts() {
     for (number, failing) in STEPS.into_iter().enumerate() {
-        let Some(it) = RotationFixture::start(failing).await else { panic!("EMULATOR_PYTHON is not set") };
+        let Some(it) = RotationFixture::start(failing).await else { panic!("missing EMULATOR_PYTHON") };
         it.should_fail.store(true, Ordering::Relaxed);
         it.rotate(V2).await.unwrap();
         let rotations = it.moto.rotations().await.unwrap();
         assert_eq!(rotations[0].steps, STEPS[..=number]);
-        assert!(rotations[0].error.as_deref().unwrap().contains("as told"), "{rotations:?}");
+        assert!(rotations[0].error.as_deref().unwrap().contains("as configured"), "{rotations:?}");
         let secrets = it.moto.secrets();
         assert_eq!(current(&secrets).await, "one");
         assert_eq!(versions(&secrets).await, ["1 AWSCURRENT", "2 AWSPENDING"]);
@@ -330,7 +330,7 @@ async fn rotation_stops_at_a_failed_step_and_restarts() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotate_secret_returns_before_the_rotation_ends() {
-    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(it) = RotationFixture::start("none").await else { panic!("missing EMULATOR_PYTHON") };
     let (go, going) = tokio::sync::watch::channel(false);
     let function = it.lambda.register_script("slow", move |_| {
         let mut going = going.clone();
@@ -342,19 +342,19 @@ async fn rotate_secret_returns_before_the_rotation_ends() {
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT", "2 AWSPENDING"]);
     go.send_replace(true);
     assert_eq!(it.moto.rotations().await.unwrap()[0].steps, STEPS);
-    assert_eq!(current(&secrets).await, "one", "nobody has moved the label");
+    assert_eq!(current(&secrets).await, "one", "the label did not move");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn deferred_rotation_only_tests_the_function() {
-    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(it) = RotationFixture::start("none").await else { panic!("missing EMULATOR_PYTHON") };
     let secrets = it.moto.secrets();
     let rotate = secrets.rotate_secret().secret_id("s").client_request_token(V2).rotate_immediately(false);
     rotate.rotation_lambda_arn(&it.function).send().await.unwrap();
     assert_eq!(it.moto.rotations().await.unwrap()[0].steps, ["testSecret"]);
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT"]);
-    // The function is known from then on.
+    // Secrets Manager remembers the function.
     let rotated = secrets.rotate_secret().secret_id("s").client_request_token(V3).send().await.unwrap();
     assert_eq!(rotated.version_id(), Some(V3));
     assert_eq!(it.moto.rotations().await.unwrap()[1].steps, STEPS);
@@ -363,7 +363,7 @@ async fn deferred_rotation_only_tests_the_function() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn rotation_requires_a_function() {
-    let Some((_moto, secrets)) = started().await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some((_moto, secrets)) = started().await else { panic!("missing EMULATOR_PYTHON") };
     let rotate = || secrets.rotate_secret().secret_id("s");
     let nowhere = rotate().rotation_lambda_arn("arn:aws:lambda:eu-west-1:123456789012:function:none");
     for rotate in [rotate(), nowhere] {
@@ -371,7 +371,7 @@ async fn rotation_requires_a_function() {
     }
     assert_eq!(versions(&secrets).await, ["1 AWSCURRENT"]);
 
-    let Some(it) = RotationFixture::start("none").await else { panic!("EMULATOR_PYTHON is not set") };
+    let Some(it) = RotationFixture::start("none").await else { panic!("missing EMULATOR_PYTHON") };
     let rotate = it.moto.secrets().rotate_secret().secret_id("s").client_request_token(V2);
     let unknown = it.function.replace("rotate", "unknown");
     rotate.rotation_lambda_arn(unknown).send().await.unwrap();

@@ -1,5 +1,4 @@
-//! The stack, deployed by the command line of SAM, does its work as it was deployed,
-//! within the rights that it was given.
+//! Tests of the stack, deployed with the SAM CLI, within its permissions.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -10,9 +9,8 @@ use end_to_end::{
 use serde_json::{Value, json};
 use sophos_simulator::{CredentialConfig, CredentialKind, Role};
 
-/// The rights that this run does not use: of which role, or of all; what is in the
-/// right's line; and why. Any other that is not used fails the test: it is to be given
-/// up, or to be used here.
+/// The permissions that this run does not use: the role (or all), a part of the permission's
+/// line, and the reason. Any other unused permission fails the test: remove it, or use it here.
 const UNUSED_PERMISSIONS: [(&str, &str, &str); 4] = [
     ("ExportRole", "/_quarantine/", "for records that cannot be read, which `sophos-export` tests"),
     ("", "Log: logs:", "Lambda uses it, to keep what a function writes"),
@@ -34,38 +32,39 @@ fn programs() -> PathBuf {
     folder.expect("the functions are built; run `cargo build --workspace --bins`").to_owned()
 }
 
-fn logs(tour: &SmokeTest, function: &str) -> String {
-    tour.account.logs(tour.stack.output(function).expect("a function")).join("\n")
+fn logs(smoke_test: &SmokeTest, function: &str) -> String {
+    smoke_test.account.logs(smoke_test.stack.output(function).expect("a function")).join("\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn deployed_stack_works_within_its_permissions() {
-    let Some(mut tour) = SmokeTest::start(&DeployPackages::Programs(programs())).await.expect("a stack")
+    let Some(mut smoke_test) =
+        SmokeTest::start(&DeployPackages::Programs(programs())).await.expect("a stack")
     else {
-        panic!("EMULATOR_PYTHON is not set")
+        panic!("missing EMULATOR_PYTHON")
     };
-    assert_all_resources_created(&tour.stack);
-    reports_missing_credential(&tour).await;
+    assert_all_resources_created(&smoke_test.stack);
+    reports_missing_credential(&smoke_test).await;
 
-    retries_finding_without_policy(&tour).await;
-    tour.store_credential().await.expect("a credential");
-    tour.store_policy().await.expect("a policy");
-    exports(&tour, 6).await;
-    sends_unreadable_message_to_dlq(&tour).await;
-    isolates(&mut tour).await;
-    isolates_for_a_finding(&tour).await;
-    rotates(&tour).await;
-    audits_credentials(&tour, 1).await;
+    retries_finding_without_policy(&smoke_test).await;
+    smoke_test.store_credential().await.expect("a credential");
+    smoke_test.store_policy().await.expect("a policy");
+    exports(&smoke_test, 6).await;
+    sends_unreadable_message_to_dlq(&smoke_test).await;
+    isolates(&mut smoke_test).await;
+    isolates_for_a_finding(&smoke_test).await;
+    rotates(&smoke_test).await;
+    audits_credentials(&smoke_test, 1).await;
     let mut known = BTreeSet::new();
-    assert_permissions_used(&tour, &mut known).await;
-    redeploys(&mut tour, &mut known).await;
-    isolates_with_a_dedicated_credential(&mut tour, &mut known).await;
-    denies_actions_outside_the_role(&tour).await;
-    deletes_stack(&tour).await;
+    assert_permissions_used(&smoke_test, &mut known).await;
+    redeploys(&mut smoke_test, &mut known).await;
+    isolates_with_a_dedicated_credential(&mut smoke_test, &mut known).await;
+    denies_actions_outside_the_role(&smoke_test).await;
+    deletes_stack(&smoke_test).await;
 }
 
-/// Nothing of the templates is kept by its name alone.
+/// The emulator implements all resources of the templates.
 fn assert_all_resources_created(stack: &DeployedStack) {
     let names: Vec<_> =
         stack.resources.iter().filter(|(_, one)| !one.is_emulated).map(|(name, _)| name).collect();
@@ -76,220 +75,230 @@ fn assert_all_resources_created(stack: &DeployedStack) {
     }
 }
 
-/// Before there is a credential the export says so, and the stack stands.
-async fn reports_missing_credential(tour: &SmokeTest) {
-    let schedule = tour.schedule_for("ExportFunction").expect("a schedule");
-    let fired = tour.account.fire_schedule(schedule).await.expect("it fires");
-    let told = format!("{fired:?}\n{}", logs(tour, "ExportFunction"));
-    assert!(told.contains("credentials/first"), "{told}");
-    // A process looks again only some seconds later.
-    tour.account.restart(tour.stack.output("ExportFunction").expect("a function")).await;
-    // The rotation is tried when it is arranged, with a copy of what is no credential.
-    let rotations = tour.account.rotations().await.expect("rotations");
+/// Without a credential the export reports an error, and the stack stays deployed.
+async fn reports_missing_credential(smoke_test: &SmokeTest) {
+    let schedule = smoke_test.schedule_for("ExportFunction").expect("a schedule");
+    let fired = smoke_test.account.fire_schedule(schedule).await.expect("it fires");
+    let message = format!("{fired:?}\n{}", logs(smoke_test, "ExportFunction"));
+    assert!(message.contains("credentials/first"), "{message}");
+    // A process reads the credential again only after some seconds.
+    smoke_test.account.restart(smoke_test.stack.output("ExportFunction").expect("a function")).await;
+    // The rotation starts with its configuration, on a secret without a credential.
+    let rotations = smoke_test.account.rotations().await.expect("rotations");
     assert_eq!(rotations.len(), 1, "{rotations:?}");
     assert_eq!(rotations[0].steps, ["testSecret"]);
     assert_eq!(rotations[0].error, None);
 }
 
-/// A finding that comes before there is a policy is tried three times, and kept.
-async fn retries_finding_without_policy(tour: &SmokeTest) {
-    tour.send_guardduty_finding("too-early").await.expect("a finding");
-    let deliveries = tour.account.deliveries().await.expect("deliveries");
+/// EventBridge retries a finding three times without a policy, and the webhook keeps it.
+async fn retries_finding_without_policy(smoke_test: &SmokeTest) {
+    smoke_test.send_guardduty_finding("too-early").await.expect("a finding");
+    let deliveries = smoke_test.account.deliveries().await.expect("deliveries");
     assert_eq!((deliveries.len(), deliveries[0].attempts), (1, 3), "{deliveries:?}");
     assert!(deliveries[0].error.is_some(), "{deliveries:?}");
-    let dead = tour.stack.output("FindingDeadLetterQueueUrl").expect("a queue");
-    let dead = tour.account.moto().receive(dead).await.expect("they are there");
+    let dead = smoke_test.stack.output("FindingDeadLetterQueueUrl").expect("a queue");
+    let dead = smoke_test.account.moto().receive(dead).await.expect("they are there");
     assert!(dead.len() == 1 && dead[0].body().is_some_and(|body| body.contains("too-early")), "{dead:?}");
-    // It looks for the policy again after a minute.
-    tour.account.restart(tour.stack.output("WebhookFunction").expect("a function")).await;
+    // A process reads the policy again after a minute.
+    smoke_test.account.restart(smoke_test.stack.output("WebhookFunction").expect("a function")).await;
 }
 
-async fn exports(tour: &SmokeTest, messages: usize) {
-    let exported = tour.export().await.expect("an export");
-    let told = || format!("{exported:?}\n{}", logs(tour, "ExportFunction"));
-    assert_eq!(exported.plan.error, None, "{}", told());
-    assert_eq!(exported.plan.answer["planned"], messages, "{}", told());
+async fn exports(smoke_test: &SmokeTest, messages: usize) {
+    let exported = smoke_test.export().await.expect("an export");
+    let message = || format!("{exported:?}\n{}", logs(smoke_test, "ExportFunction"));
+    assert_eq!(exported.plan.error, None, "{}", message());
+    assert_eq!(exported.plan.response["planned"], messages, "{}", message());
     let drained = &exported.drain;
-    assert_eq!((drained.handled, drained.failures.len()), (messages, 0), "{}", told());
+    assert_eq!((drained.handled, drained.failures.len()), (messages, 0), "{}", message());
     assert_eq!(exported.defects, Vec::<String>::new());
     assert!(exported.committed.rows() > 1_000, "{}", exported.committed.rows());
 }
 
-/// A message that nobody can read is put aside, and disturbs no other.
-async fn sends_unreadable_message_to_dlq(tour: &SmokeTest) {
-    let sqs = tour.account.moto().sqs();
-    let send = sqs.send_message().queue_url(tour.stack.output("ExportQueueUrl").expect("a queue"));
-    let send = send.message_body("nonsense").message_group_id("nobody").message_deduplication_id("nonsense");
+/// An unreadable message moves to the dead-letter queue, and other messages continue.
+async fn sends_unreadable_message_to_dlq(smoke_test: &SmokeTest) {
+    let sqs = smoke_test.account.moto().sqs();
+    let send = sqs.send_message().queue_url(smoke_test.stack.output("ExportQueueUrl").expect("a queue"));
+    let send = send.message_body("nonsense").message_group_id("unknown").message_deduplication_id("nonsense");
     send.send().await.expect("it is sent");
-    let queue = tour.queue_arn("ExportQueueUrl").expect("a queue");
-    let drained = tour.account.drain(&tour.stack, &queue).await.expect("it is worked off");
+    let queue = smoke_test.queue_arn("ExportQueueUrl").expect("a queue");
+    let drained = smoke_test.account.drain(&smoke_test.stack, &queue).await.expect("the queue is drained");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
-    let dead = tour.stack.output("ExportDeadLetterQueueUrl").expect("a queue");
-    let dead = tour.account.moto().receive(dead).await.expect("it is there");
+    let dead = smoke_test.stack.output("ExportDeadLetterQueueUrl").expect("a queue");
+    let dead = smoke_test.account.moto().receive(dead).await.expect("it is there");
     assert_eq!(dead.iter().filter_map(|message| message.body()).collect::<Vec<_>>(), ["nonsense"]);
 }
 
-async fn isolates(tour: &mut SmokeTest) {
-    let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
-    let dry = tour.dry_run("LAPTOP-4711", &key).await.expect("an answer");
+async fn isolates(smoke_test: &mut SmokeTest) {
+    let key = smoke_test.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
+    let dry = smoke_test.dry_run("LAPTOP-4711", &key).await.expect("a response");
     assert_eq!(dry["check"]["signals"][0]["outcome"], "isolate", "{dry}");
-    let (status, answer) = tour.send_report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
-    assert_eq!(status, 202, "{answer}\n{}", logs(tour, "WebhookFunction"));
-    let laptop = parse_decision_id(&answer).expect("a decision");
-    let (status, _) = tour.send_report("case-1", "LAPTOP-4711", &key).await.expect("an answer");
+    let (status, response) = smoke_test.send_report("case-1", "LAPTOP-4711", &key).await.expect("a response");
+    assert_eq!(status, 202, "{response}\n{}", logs(smoke_test, "WebhookFunction"));
+    let laptop = parse_decision_id(&response).expect("a decision");
+    let (status, _) = smoke_test.send_report("case-1", "LAPTOP-4711", &key).await.expect("a response");
     assert_eq!(status, 200, "the same again is one decision");
     let (status, _) =
-        tour.send_report("case-2", "LAPTOP-4711", "a key that somebody guessed").await.expect("an answer");
+        smoke_test.send_report("case-2", "LAPTOP-4711", "a guessed key").await.expect("a response");
     assert_eq!(status, 401);
-    assert_eq!(tour.send_report_without_event_id(&key).await.expect("an answer"), 422);
-    let (status, answer) = tour.send_report("case-3", "DC01", &key).await.expect("an answer");
-    assert_eq!(status, 202, "{answer}");
-    let server = parse_decision_id(&answer).expect("a decision");
-    let (status, answer) = tour.send_report("case-4", "CEO-1", &key).await.expect("an answer");
-    assert_eq!(status, 202, "{answer}");
-    let chief = parse_decision_id(&answer).expect("a decision");
+    assert_eq!(smoke_test.send_report_without_event_id(&key).await.expect("a response"), 422);
+    let (status, response) = smoke_test.send_report("case-3", "DC01", &key).await.expect("a response");
+    assert_eq!(status, 202, "{response}");
+    let server = parse_decision_id(&response).expect("a decision");
+    let (status, response) = smoke_test.send_report("case-4", "CEO-1", &key).await.expect("a response");
+    assert_eq!(status, 202, "{response}");
+    let chief = parse_decision_id(&response).expect("a decision");
 
-    let statuses = tour.replay("NOBODY", &key).await.expect("answers");
+    let statuses = smoke_test.replay("UNKNOWN", &key).await.expect("responses");
     assert!(statuses[0] == 202 && statuses[1] >= 400, "{statuses:?}");
 
-    let drained = tour.drain_isolation_queue().await.expect("the worker works");
-    // What was sent again before it was worked on is a message again.
+    let drained = smoke_test.drain_isolation_queue().await.expect("the worker works");
+    // A delivery that was repeated before the worker handled it is another message.
     assert_eq!(
         (drained.handled, drained.failures.len()),
         (5, 0),
         "{drained:?}\n{}",
-        logs(tour, "WorkerFunction")
+        logs(smoke_test, "WorkerFunction")
     );
-    assert_eq!(tour.state(&server.to_string()).await.expect("a decision"), "refused");
-    assert_eq!(tour.state(&chief.to_string()).await.expect("a decision"), "pending_approval");
-    tour.approve_by_link(&chief).await.expect("an approval");
-    let drained = tour.drain_isolation_queue().await.expect("the worker works");
+    assert_eq!(smoke_test.state(&server.to_string()).await.expect("a decision"), "refused");
+    assert_eq!(smoke_test.state(&chief.to_string()).await.expect("a decision"), "pending_approval");
+    smoke_test.approve_by_link(&chief).await.expect("an approval");
+    let drained = smoke_test.drain_isolation_queue().await.expect("the worker works");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
     for id in [laptop.to_string(), chief.to_string()] {
-        wait_for_state(tour, &id, "released").await;
+        wait_for_state(smoke_test, &id, "released").await;
     }
-    let changes = tour.simulator.isolation_changes();
+    let changes = smoke_test.simulator.isolation_changes();
     let isolated = changes.iter().filter(|change| change.enabled && change.changed).count();
     let released = changes.iter().filter(|change| !change.enabled && change.changed).count();
     assert_eq!((isolated, released), (2, 2), "{changes:?}");
 }
 
-async fn isolates_for_a_finding(tour: &SmokeTest) {
-    tour.send_guardduty_finding("6acdc15e4418414a868e8bbdf45b456b").await.expect("a finding");
-    let deliveries = tour.account.deliveries().await.expect("deliveries");
+async fn isolates_for_a_finding(smoke_test: &SmokeTest) {
+    smoke_test.send_guardduty_finding("6acdc15e4418414a868e8bbdf45b456b").await.expect("a finding");
+    let deliveries = smoke_test.account.deliveries().await.expect("deliveries");
     let last = deliveries.last().expect("a delivery");
     assert_eq!((deliveries.len(), last.attempts, &last.error), (2, 1, &None), "{deliveries:?}");
-    let drained = tour.drain_isolation_queue().await.expect("the worker works");
+    let drained = smoke_test.drain_isolation_queue().await.expect("the worker works");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
-    let id = parse_decision_id(&last.answer).expect("a decision").to_string();
-    wait_for_state(tour, &id, "released").await;
+    let id = parse_decision_id(&last.response).expect("a decision").to_string();
+    wait_for_state(smoke_test, &id, "released").await;
 }
 
-async fn rotates(tour: &SmokeTest) {
-    let before = tour.rotate().await.expect_err("nothing is staged").to_string();
+async fn rotates(smoke_test: &SmokeTest) {
+    let before = smoke_test.rotate().await.expect_err("nothing is staged").to_string();
     assert!(before.contains("createSecret"), "{before}");
-    let next = tour.stage_credential().await.expect("a credential");
-    let steps = tour.rotate().await.expect("a rotation");
+    let next = smoke_test.stage_credential().await.expect("a credential");
+    let steps = smoke_test.rotate().await.expect("a rotation");
     assert_eq!(steps, STEPS);
-    let secret = tour.stack.output("FirstCredentialSecret").expect("a secret");
-    let value =
-        tour.account.moto().secrets().get_secret_value().secret_id(secret).send().await.expect("a value");
+    let secret = smoke_test.stack.output("FirstCredentialSecret").expect("a secret");
+    let value = smoke_test
+        .account
+        .moto()
+        .secrets()
+        .get_secret_value()
+        .secret_id(secret)
+        .send()
+        .await
+        .expect("a value");
     let value: Value = serde_json::from_str(value.secret_string().expect("text")).expect("JSON");
     assert_eq!(value["client_id"], json!(next.client_id));
-    // Whoever has the old one in mind finds the new one.
-    assert!(tour.simulator.remove_credential(&tour.credential.client_id));
-    exports(tour, 6).await;
+    // A process with the old credential finds the new one.
+    assert!(smoke_test.simulator.remove_credential(&smoke_test.credential.client_id));
+    exports(smoke_test, 6).await;
 }
 
-async fn audits_credentials(tour: &SmokeTest, credentials: usize) {
-    let fired = tour.account.fire_schedule(tour.schedule_for("RotationFunction").expect("a schedule")).await;
+async fn audits_credentials(smoke_test: &SmokeTest, credentials: usize) {
+    let fired = smoke_test
+        .account
+        .fire_schedule(smoke_test.schedule_for("RotationFunction").expect("a schedule"))
+        .await;
     let fired = fired.expect("it fires");
-    assert_eq!(fired.error, None, "{fired:?}\n{}", logs(tour, "RotationFunction"));
-    assert_eq!(fired.answer["credentials"].as_array().map(Vec::len), Some(credentials), "{fired:?}");
+    assert_eq!(fired.error, None, "{fired:?}\n{}", logs(smoke_test, "RotationFunction"));
+    assert_eq!(fired.response["credentials"].as_array().map(Vec::len), Some(credentials), "{fired:?}");
 }
 
-/// What is deployed again is what runs from then on, and nothing is lost: the webhook
-/// writes of errors only, one dataset is exported, and credentials are found by a tag.
-/// Then they have any names, and all that have it are found.
-async fn redeploys(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
-    let before = tour.stack.clone();
-    let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
-    let first = isolates_for_a_report(tour, "case-5", &key).await;
-    assert!(logs(tour, "WebhookFunction").contains(&first), "the webhook writes of it");
+/// A redeployment takes effect without loss: the webhook logs only errors, one dataset is
+/// exported, and credentials are found by a tag, with any names.
+async fn redeploys(smoke_test: &mut SmokeTest, known: &mut BTreeSet<String>) {
+    let before = smoke_test.stack.clone();
+    let key = smoke_test.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
+    let first = isolates_for_a_report(smoke_test, "case-5", &key).await;
+    assert!(logs(smoke_test, "WebhookFunction").contains(&first), "the webhook writes of it");
 
     let parameters = [("CredentialsTagValue", "harbour"), ("Datasets", "events"), ("LogLevel", "error")];
-    tour.redeploy(&parameters).await.expect("another deployment");
+    smoke_test.redeploy(&parameters).await.expect("another deployment");
     for output in ["BucketName", "FirstCredentialSecret", "ExportFunction", "WebhookBaseUrl"] {
-        assert_eq!(before.output(output).expect(output), tour.stack.output(output).expect(output));
+        assert_eq!(before.output(output).expect(output), smoke_test.stack.output(output).expect(output));
     }
     let other = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
-    tour.store_credential_as(other, "sophos/credentials/other", Some("quay"))
+    smoke_test
+        .store_credential_as(other, "sophos/credentials/other", Some("quay"))
         .await
         .expect("one that is not found");
     let own = CredentialConfig::for_tenant(TENANT, Role::SuperAdmin);
-    let own = tour.store_credential_as(own, "elsewhere/tenant", Some("harbour")).await.expect("one that is");
+    let own =
+        smoke_test.store_credential_as(own, "elsewhere/tenant", Some("harbour")).await.expect("one that is");
 
-    exports(tour, 3).await;
-    let second = isolates_for_a_report(tour, "case-6", &key).await;
-    assert!(!logs(tour, "WebhookFunction").contains(&second), "the webhook of the first deployment");
-    assert_eq!(last_isolated_by(tour), own.client_id, "the one that the tenant has for itself");
-    tour.stage_credential().await.expect("a credential");
-    assert_eq!(tour.rotate().await.expect("a rotation"), STEPS);
-    audits_credentials(tour, 2).await;
-    let new = assert_permissions_used(tour, known).await;
+    exports(smoke_test, 3).await;
+    let second = isolates_for_a_report(smoke_test, "case-6", &key).await;
+    assert!(!logs(smoke_test, "WebhookFunction").contains(&second), "the webhook of the first deployment");
+    assert_eq!(last_isolated_by(smoke_test), own.client_id, "the one that the tenant has for itself");
+    smoke_test.stage_credential().await.expect("a credential");
+    assert_eq!(smoke_test.rotate().await.expect("a rotation"), STEPS);
+    audits_credentials(smoke_test, 2).await;
+    let new = assert_permissions_used(smoke_test, known).await;
     let new: Vec<_> = new.iter().map(String::as_str).collect();
     let [note, rotate] = ["RotationRole: TagLastUse", "RotationRole: Rotate"];
-    assert_eq!(new, ["ExportRole: ReadCredentials", note, rotate, "WorkerRole: ReadCredential"]);
+    assert_eq!(new, ["ExportRole: ReadCredentials", rotate, note, "WorkerRole: ReadCredential"]);
 }
 
-/// A credential that is isolation's own is read by its name, and no other is.
-async fn isolates_with_a_dedicated_credential(tour: &mut SmokeTest, known: &mut BTreeSet<String>) {
+/// Isolation reads its dedicated credential by its name, and no other one.
+async fn isolates_with_a_dedicated_credential(smoke_test: &mut SmokeTest, known: &mut BTreeSet<String>) {
     let parameter = ("IsolationCredential", "elsewhere/isolation");
-    tour.redeploy(&[parameter]).await.expect("another deployment");
+    smoke_test.redeploy(&[parameter]).await.expect("another deployment");
     let own = CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin);
-    let own = tour.store_credential_as(own, "elsewhere/isolation", None).await.expect("a credential");
-    let key = tour.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
-    isolates_for_a_report(tour, "case-7", &key).await;
-    assert_eq!(last_isolated_by(tour), own.client_id);
+    let own = smoke_test.store_credential_as(own, "elsewhere/isolation", None).await.expect("a credential");
+    let key = smoke_test.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
+    isolates_for_a_report(smoke_test, "case-7", &key).await;
+    assert_eq!(last_isolated_by(smoke_test), own.client_id);
     assert_eq!(
-        assert_permissions_used(tour, known).await,
+        assert_permissions_used(smoke_test, known).await,
         BTreeSet::from(["WorkerRole: ReadCredential".to_owned()])
     );
 }
 
-fn last_isolated_by(tour: &SmokeTest) -> String {
-    let changes = tour.simulator.isolation_changes();
+fn last_isolated_by(smoke_test: &SmokeTest) -> String {
+    let changes = smoke_test.simulator.isolation_changes();
     let last = changes.into_iter().rfind(|change| change.enabled && change.changed);
     last.expect("an isolation").requested_by
 }
 
-/// A report that comes to its end: the decision.
-async fn isolates_for_a_report(tour: &mut SmokeTest, event: &str, key: &str) -> String {
-    let (status, answer) = tour.send_report(event, "LAPTOP-4711", key).await.expect("an answer");
-    assert_eq!(status, 202, "{answer}\n{}", logs(tour, "WebhookFunction"));
-    let id = parse_decision_id(&answer).expect("a decision").to_string();
-    let drained = tour.drain_isolation_queue().await.expect("the worker works");
+/// Sends a report, waits for the end of its decision, and returns its id.
+async fn isolates_for_a_report(smoke_test: &mut SmokeTest, event: &str, key: &str) -> String {
+    let (status, response) = smoke_test.send_report(event, "LAPTOP-4711", key).await.expect("a response");
+    assert_eq!(status, 202, "{response}\n{}", logs(smoke_test, "WebhookFunction"));
+    let id = parse_decision_id(&response).expect("a decision").to_string();
+    let drained = smoke_test.drain_isolation_queue().await.expect("the worker works");
     assert_eq!((drained.handled, drained.failures.len()), (1, 0), "{drained:?}");
-    wait_for_state(tour, &id, "released").await;
+    wait_for_state(smoke_test, &id, "released").await;
     id
 }
 
-async fn wait_for_state(tour: &SmokeTest, decision: &str, wanted: &str) {
-    let state = tour.wait_until_ended(decision).await.expect("it ends");
-    assert_eq!(state, wanted, "{}", logs(tour, "WorkerFunction"));
+async fn wait_for_state(smoke_test: &SmokeTest, decision: &str, wanted: &str) {
+    let state = smoke_test.wait_until_ended(decision).await.expect("it ends");
+    assert_eq!(state, wanted, "{}", logs(smoke_test, "WorkerFunction"));
 }
 
-/// No function asked for what it may not, and none may do what it did not need. Rights
-/// that are known were looked at before; the others are known then. Returns the
-/// statements that those are of.
-async fn assert_permissions_used(tour: &SmokeTest, known: &mut BTreeSet<String>) -> BTreeSet<String> {
-    let access = tour.account.access().await.expect("what was asked for");
+/// No role requested anything outside its permissions, and all permissions were needed.
+/// Statements in `known` were checked before. Returns the checked statements.
+async fn assert_permissions_used(smoke_test: &SmokeTest, known: &mut BTreeSet<String>) -> BTreeSet<String> {
+    let access = smoke_test.account.access().await.expect("the access report");
     let (mut refused, mut unused, mut new) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for (name, role) in tour.stack.resources_of_type("AWS::IAM::Role") {
+    for (name, role) in smoke_test.stack.resources_of_type("AWS::IAM::Role") {
         let of = access.role(&role.physical_id);
-        assert!(!of.allowed.is_empty(), "{name} was not at work");
-        println!("{name}: {} calls", of.allowed.iter().map(|asked| asked.count).sum::<u64>());
-        refused.extend(of.denied.iter().map(|asked| format!("{name}: {asked}")));
+        assert!(!of.allowed.is_empty(), "{name} made no requests");
+        println!("{name}: {} calls", of.allowed.iter().map(|access| access.count).sum::<u64>());
+        refused.extend(of.denied.iter().map(|access| format!("{name}: {access}")));
         for right in of.permissions.iter().filter(|right| right.allows) {
             let line = format!("{name}: {right}");
             if !known.insert(line.clone()) {
@@ -304,30 +313,30 @@ async fn assert_permissions_used(tour: &SmokeTest, known: &mut BTreeSet<String>)
             }
         }
     }
-    assert_eq!(refused, Vec::<String>::new(), "asked for outside of the role");
-    assert_eq!(unused, Vec::<String>::new(), "a right that nothing needed");
+    assert_eq!(refused, Vec::<String>::new(), "requests outside of the role");
+    assert_eq!(unused, Vec::<String>::new(), "unused permissions");
     new
 }
 
-/// The net has no holes: what a role may not is refused and told.
-async fn denies_actions_outside_the_role(tour: &SmokeTest) {
-    let role = &tour.stack.resource("ExportRole").expect("a role").physical_id;
-    let sqs = tour.account.sqs_for_role(role).await.expect("keys");
+/// The emulator enforces policies: it denies other actions and reports them.
+async fn denies_actions_outside_the_role(smoke_test: &SmokeTest) {
+    let role = &smoke_test.stack.resource("ExportRole").expect("a role").physical_id;
+    let sqs = smoke_test.account.sqs_for_role(role).await.expect("keys");
     for (output, allowed) in [("ExportQueueUrl", true), ("IsolationQueueUrl", false)] {
-        let url = tour.stack.output(output).expect("a queue");
+        let url = smoke_test.stack.output(output).expect("a queue");
         let sent = sqs.send_message().queue_url(url).message_group_id("x").message_deduplication_id("x");
         let sent = sent.message_body("{}").send().await;
         assert_eq!(sent.is_ok(), allowed, "{output}: {sent:?}");
     }
-    let refused = tour.account.access().await.expect("what was asked for").role(role).denied;
-    let refused: Vec<_> = refused.iter().map(|asked| asked.action.as_str()).collect();
+    let refused = smoke_test.account.access().await.expect("the access report").role(role).denied;
+    let refused: Vec<_> = refused.iter().map(|access| access.action.as_str()).collect();
     assert_eq!(refused, ["sqs:SendMessage"]);
 }
 
-/// A stack that is deleted leaves what is to be kept.
-async fn deletes_stack(tour: &SmokeTest) {
-    let bucket = tour.stack.output("BucketName").expect("a bucket");
-    tour.account.delete_stack(STACK_NAME).await.expect("a deletion");
-    assert!(tour.account.stack(STACK_NAME).await.is_err(), "there is no such stack any more");
-    assert!(tour.account.object(bucket, "policy/policy.toml").await.is_ok(), "the bucket stays");
+/// Deleting a stack keeps the retained resources.
+async fn deletes_stack(smoke_test: &SmokeTest) {
+    let bucket = smoke_test.stack.output("BucketName").expect("a bucket");
+    smoke_test.account.delete_stack(STACK_NAME).await.expect("a deletion");
+    assert!(smoke_test.account.stack(STACK_NAME).await.is_err(), "the stack is deleted");
+    assert!(smoke_test.account.object(bucket, "policy/policy.toml").await.is_ok(), "the bucket stays");
 }

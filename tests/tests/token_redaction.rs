@@ -1,5 +1,5 @@
-//! A service that repeats what it was sent: no answer, log or object of the
-//! functions has the secret or a token from there.
+//! Tests with a service that repeats requests in its responses. No response, log or object of
+//! the functions contains the secret or a token.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -14,7 +14,7 @@ use sophos_simulator::{
     TenantGroup,
 };
 
-/// How each token of the simulator begins.
+/// The prefix of the simulator's tokens.
 const TOKEN: &str = "eyJhbGci";
 
 const REDACTED: &str = "[redacted]";
@@ -23,7 +23,7 @@ fn echo(operation: &str, status: u16) -> FaultPlan {
     FaultPlan::new([FaultRule::new(operation, FaultAction::Echo { status })])
 }
 
-/// Holds texts against the token and the secret, in the forms that an echo has.
+/// Fails if a text contains the token or the secret, in any form of the echo.
 #[track_caller]
 fn assert_clean<'t>(credential: &CredentialInfo, texts: impl IntoIterator<Item = &'t String>) {
     let longest = credential.client_secret.split(|c: char| !c.is_ascii_alphanumeric());
@@ -55,7 +55,7 @@ async fn export_redacts_a_token_echoed_by_the_service() {
         credentials: vec![CredentialConfig::new(CredentialKind::Partner, Role::ReadOnly)],
         ..Config::default()
     };
-    let world = TestEnv::start(config, CredentialKind::Partner).await.expect("a simulator");
+    let env = TestEnv::start(config, CredentialKind::Partner).await.expect("a simulator");
     let folder = tempfile::tempdir().expect("a folder");
     for (operation, status) in [
         ("token", 401),
@@ -66,48 +66,48 @@ async fn export_redacts_a_token_echoed_by_the_service() {
         ("siem.alerts", 409),
         ("*", 401),
     ] {
-        let function = world.export_function(&folder.path().to_string_lossy()).env("LOG_LEVEL", "trace");
+        let function = env.export_function(&folder.path().to_string_lossy()).env("LOG_LEVEL", "trace");
         let mut sandbox = function.start().await.expect("the function starts");
-        world.simulator.set_faults(echo(operation, status));
+        env.simulator.set_faults(echo(operation, status));
         let outcome = sandbox.invoke(&TestEnv::schedule_event()).await;
         let mut texts = vec![format!("{outcome:?}")];
         texts.extend(sandbox.stop().await.logs);
-        assert_clean(world.credential(), &texts);
+        assert_clean(env.credential(), &texts);
         assert!(texts.iter().any(|text| text.contains(REDACTED)), "{operation}: {texts:#?}");
     }
     let mut files = BTreeMap::new();
     collect(folder.path(), &mut files);
-    assert_clean(world.credential(), files.values());
+    assert_clean(env.credential(), files.values());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn isolation_redacts_a_token_echoed_by_the_service() {
-    let world = IsolationEnv::start(simulator_config(8), CredentialKind::Tenant, ENFORCE_POLICY)
+    let env = IsolationEnv::start(simulator_config(8), CredentialKind::Tenant, ENFORCE_POLICY)
         .await
         .expect("a world");
-    let webhook = FunctionUrl::start(world.webhook().env("LOG_LEVEL", "trace"), 1).await;
+    let webhook = FunctionUrl::start(env.webhook().env("LOG_LEVEL", "trace"), 1).await;
     let webhook = webhook.expect("the webhook");
-    let mut worker = world.worker().env("LOG_LEVEL", "trace").start().await.expect("the worker");
+    let mut worker = env.worker().env("LOG_LEVEL", "trace").start().await.expect("the worker");
     let http = reqwest::Client::new();
     let mut texts = Vec::new();
     let operations =
         ["token", "whoami", "endpoints.list", "isolation.get", "isolation.bulk", "endpoints.get"];
     for (number, operation) in (1..).zip(operations) {
-        // Those that are known are not asked for again.
-        world.simulator.revoke_tokens();
-        world.simulator.set_faults(echo(operation, 403));
+        // Known tenants are not requested again.
+        env.simulator.revoke_tokens();
+        env.simulator.set_faults(echo(operation, 403));
         let delivery = Delivery::isolate(&number.to_string(), &hostname(number));
-        let (_, answer) = delivery.send(&http, &webhook.url()).await.expect("an answer");
-        texts.push(answer.to_string());
-        for order in [json!({ "show": answer["decision"] }), json!({ "follow_up": "all" })] {
+        let (_, response) = delivery.send(&http, &webhook.url()).await.expect("a response");
+        texts.push(response.to_string());
+        for order in [json!({ "show": response["decision"] }), json!({ "follow_up": "all" })] {
             texts.push(format!("{:?}", worker.invoke(&order).await));
         }
     }
     texts.extend(webhook.stop().await.into_iter().flat_map(|stopped| stopped.logs));
     texts.extend(worker.stop().await.logs);
-    let objects = world.objects().expect("objects").into_values();
+    let objects = env.objects().expect("objects").into_values();
     let objects: Vec<_> = objects.map(|body| String::from_utf8_lossy(&body).into_owned()).collect();
-    assert_clean(world.credential(), texts.iter().chain(&objects));
+    assert_clean(env.credential(), texts.iter().chain(&objects));
     for (what, texts) in [("what is said", &texts), ("the ledger", &objects)] {
         assert!(texts.iter().any(|text| text.contains(REDACTED)), "{what}: {texts:#?}");
     }

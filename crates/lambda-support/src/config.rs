@@ -2,8 +2,8 @@ use std::{env, fmt, fmt::Display, str::FromStr};
 
 type Lookup<'v> = dyn Fn(&str) -> Option<String> + 'v;
 
-/// Reads variables, and keeps what is wrong with them until
-/// [`finish`](Self::finish), so that every mistake is told at once.
+/// Reads environment variables and collects the issues until
+/// [`finish`](Self::finish), so that one error lists all of them.
 pub struct ConfigReader<'v> {
     lookup: Box<Lookup<'v>>,
     issues: Vec<String>,
@@ -17,47 +17,48 @@ impl ConfigReader<'static> {
 }
 
 impl<'v> ConfigReader<'v> {
-    /// Reads variables from elsewhere.
+    /// Reads variables through a function, for tests.
     pub fn from_fn(variable: impl Fn(&str) -> Option<String> + 'v) -> Self {
         Self { lookup: Box::new(variable), issues: Vec::new() }
     }
 
-    /// Notes that there is something wrong with a variable: the text goes on
-    /// from its name, and never holds a secret.
+    /// Adds an issue of a variable. `problem` continues after the variable's name and
+    /// holds no secret.
     pub fn invalid(&mut self, name: &str, problem: impl Display) {
         self.issues.push(format!("{name} {problem}"));
     }
 
-    /// A variable's text. One that is empty is not set: templates cannot leave
-    /// one out.
+    /// The text of a variable, trimmed. An empty variable counts as unset, since
+    /// templates cannot omit one.
     pub fn text(&self, name: &str) -> Option<String> {
         (self.lookup)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    /// A variable's value, if it is set and can be read.
+    /// The parsed value of a variable; `None` if it is unset or, with an issue, invalid.
     pub fn value<V: FromStr<Err: Display>>(&mut self, name: &str) -> Option<V> {
         match self.text(name)?.parse() {
             Ok(value) => Some(value),
             Err(error) => {
-                self.invalid(name, format!("cannot be read: {error}"));
+                self.invalid(name, format!("is invalid: {error}"));
                 None
             }
         }
     }
 
-    /// A variable's number, which must be within these bounds.
+    /// The number in a variable. Outside of the bounds, which are inclusive, it is an
+    /// issue.
     pub fn number(&mut self, name: &str, min: u64, max: u64) -> Option<u64> {
         let number = self.value::<u64>(name)?;
         if !(min..=max).contains(&number) {
-            self.invalid(name, format!("is {number}; it must be from {min} to {max}"));
+            self.invalid(name, format!("is {number}: expected {min} to {max}"));
         }
         Some(number)
     }
 
-    /// The configuration that was read, if nothing is wrong with it.
+    /// Returns the configuration if there is no issue.
     ///
     /// # Errors
-    /// Everything that is wrong.
+    /// All issues.
     pub fn finish<C>(self, config: C) -> Result<C, ConfigError> {
         if self.issues.is_empty() { Ok(config) } else { Err(ConfigError(self.issues)) }
     }
@@ -70,12 +71,12 @@ impl fmt::Debug for ConfigReader<'_> {
     }
 }
 
-/// Everything that is wrong with the configuration.
+/// The issues of an invalid configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError(Vec<String>);
 
 impl ConfigError {
-    /// Each mistake, beginning with its variable.
+    /// Each issue, beginning with the name of its variable.
     pub fn issues(&self) -> &[String] {
         &self.0
     }
@@ -83,7 +84,7 @@ impl ConfigError {
 
 impl Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration is wrong: {}", self.0.join("; "))
+        write!(f, "invalid configuration: {}", self.0.join("; "))
     }
 }
 
@@ -117,10 +118,10 @@ mod tests {
         assert_eq!(reader.value::<bool>("FLAG"), None);
         reader.invalid("OTHER", "is not set");
         assert!(!format!("{reader:?}").contains("hush"), "{reader:?}");
-        let error = reader.finish(()).expect_err("mistakes");
+        let error = reader.finish(()).expect_err("issues");
         let names: Vec<_> = error.issues().iter().filter_map(|m| m.split(' ').next()).collect();
         assert_eq!(names, ["LOW", "HIGH", "FLAG", "OTHER"]);
-        let told = error.to_string();
-        assert!(told.starts_with("the configuration is wrong: LOW is 1; it must be from 2 to 8; "), "{told}");
+        let text = error.to_string();
+        assert!(text.starts_with("invalid configuration: LOW is 1: expected 2 to 8; "), "{text}");
     }
 }

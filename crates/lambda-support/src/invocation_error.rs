@@ -2,8 +2,8 @@ use std::fmt::{self, Display, Formatter};
 
 use lambda_runtime::Diagnostic;
 
-/// Why an invocation failed, as Lambda tells it to whoever invoked the function,
-/// and as X-Ray shows it.
+/// The failure of an invocation, as Lambda returns it to the caller and X-Ray shows
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvocationError {
     kind: &'static str,
@@ -11,26 +11,25 @@ pub struct InvocationError {
 }
 
 impl InvocationError {
-    /// A failure of this kind, Lambda's `errorType`: a word that stays the same
-    /// when the message is put otherwise, so that it can be counted and chosen by.
+    /// A failure of this kind, Lambda's `errorType`. The kind is stable, so that alarms
+    /// and callers can match it; the message may change.
     pub fn new(kind: &'static str, message: impl Display) -> Self {
         Self { kind, message: message.to_string() }
     }
 
-    /// The event is none that the function knows (`InvalidEvent`): to send it again
-    /// is of no use.
+    /// The event is invalid (`InvalidEvent`). A retry fails again.
     pub fn invalid_event(message: impl Display) -> Self {
         Self::new("InvalidEvent", message)
     }
 
-    /// There is no credential to work with (`NoCredential`): none is stored for what
-    /// the function does, or none of those that are can be read. One that Sophos
-    /// Central refuses is another kind of failure.
+    /// No usable credential (`NoCredential`): none is stored for the purpose of the
+    /// function, or none can be read. A credential that Sophos Central rejects is a
+    /// failure of another kind.
     pub fn no_credential(message: impl Display) -> Self {
         Self::new("NoCredential", message)
     }
 
-    /// The kind, Lambda's `errorType`.
+    /// The kind, which is Lambda's `errorType`.
     pub fn kind(&self) -> &'static str {
         self.kind
     }

@@ -1,20 +1,23 @@
-//! What the Lambda functions have in common: how invocations are served,
-//! configuration from the environment, log records, metrics.
+//! The common parts of the Lambda functions: the entry point, configuration from the
+//! environment, log records, metrics.
 
 #![deny(missing_docs)]
 
 pub mod aws;
 pub mod clock;
 mod config;
+mod deadline;
 mod invocation;
 mod invocation_error;
 pub mod logging;
 pub mod metrics;
+mod panic;
 mod sophos_config;
 mod webhook_secrets;
 
 pub use config::{ConfigError, ConfigReader};
-pub use invocation::{Invocation, serve};
+pub use deadline::{list_credentials, run_until};
+pub use invocation::{Handler, Invocation, run};
 pub use invocation_error::InvocationError;
 pub use sophos_config::{CredentialLocation, SophosConfig};
 pub use webhook_secrets::{WebhookSecrets, WebhookSecretsLocation};

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::since_epoch;
 
-/// One metric: its name, its unit in CloudWatch's words, its value.
+/// A metric: its name, its CloudWatch unit and its value.
 pub type Metric = (&'static str, &'static str, f64);
 
-/// One line: these metrics of these dimensions, each a name and a value, at
-/// this time in milliseconds.
+/// A line with metrics. Each dimension is a name and a value; `now_ms` is in
+/// milliseconds since the Unix epoch.
 pub fn emf_record(
     namespace: &str,
     request_id: &str,
@@ -36,16 +36,16 @@ pub fn emf_record(
     Value::Object(line)
 }
 
-/// The time of a line that is written now.
+/// The current time in milliseconds since the Unix epoch.
 pub fn now_ms() -> u64 {
     since_epoch().as_millis() as u64
 }
 
-/// Writes lines where Lambda reads them.
+/// Writes lines to standard output, where Lambda collects them.
 pub fn write(lines: impl IntoIterator<Item = Value>) {
     let mut out = io::stdout().lock();
     for line in lines {
-        // Without an output there is nobody to tell.
+        // A closed output cannot be reported anywhere.
         let _ = writeln!(out, "{line}");
     }
 }

@@ -8,17 +8,20 @@ use sophos_secrets::{
     CredentialStore, EnvironmentCredential, FileCredentials, InspectedCredential, SecretError,
     SecretSelector, SecretsManagerCredentials, StoredCredentialSource,
 };
-use sophos_store::{Store, StoreError, StoreRateLimiter, encode_name};
+use sophos_store::{MAX_RESERVE_PERCENT, Store, StoreError, StoreRateLimiter, encode_name};
 
-use crate::{ConfigReader, aws, clock};
+use crate::{
+    ConfigReader, aws, clock,
+    deadline::{list_before, list_credentials},
+};
 
-/// How long a credential that was read is kept, if not told: what a rotation
-/// may take to be noticed while the credential before it still works.
+/// The default time for which a credential is cached. A rotation takes effect within
+/// it; meanwhile the previous credential still works.
 const DEFAULT_TTL_SECONDS: u64 = 300;
 
-/// The bounds of the longest answer that is read, in bytes.
-const MIN_MAX_RESPONSE_LEN: u64 = 64 << 10;
-const MAX_MAX_RESPONSE_LEN: u64 = 256 << 20;
+/// The bounds of `SOPHOS_MAX_RESPONSE_BYTES`.
+const MIN_RESPONSE_LIMIT: u64 = 64 << 10;
+const MAX_RESPONSE_LIMIT: u64 = 256 << 20;
 
 const SECRET: &str = "SOPHOS_SECRET";
 const PREFIX: &str = "SOPHOS_SECRETS_PREFIX";
@@ -27,64 +30,64 @@ const FILE: &str = "SOPHOS_CREDENTIALS_FILE";
 const CLIENT_ID: &str = "SOPHOS_CLIENT_ID";
 const CLIENT_SECRET: &str = "SOPHOS_CLIENT_SECRET";
 
-/// How a function reaches Sophos Central.
+/// The configuration of access to Sophos Central.
 ///
-/// Credentials come from one of these places:
+/// Credentials come from one of these locations:
 ///
-/// | variable | what it is |
+/// | variable | value |
 /// |---|---|
 /// | `SOPHOS_SECRET` | a secret of Secrets Manager, by name or ARN |
-/// | `SOPHOS_SECRETS_PREFIX` | all secrets whose names begin so, such as `sophos/credentials/` |
+/// | `SOPHOS_SECRETS_PREFIX` | all secrets with this prefix of their names, such as `sophos/credentials/` |
 /// | `SOPHOS_SECRETS_TAG` | all secrets with this tag, such as `sophos=credential` |
 /// | `SOPHOS_CREDENTIALS_FILE` | a TOML file that only its owner may read, as [`FileCredentials`] describes |
 /// | `SOPHOS_CLIENT_ID`, `SOPHOS_CLIENT_SECRET` | the credential itself, for development |
 ///
-/// A function uses those whose `used_for` names what it does, and those that have
-/// none; the others are passed over, as [`PurposeSelection`](sophos_secrets::PurposeSelection) tells.
+/// A function uses the credentials whose `used_for` lists its purpose or is empty, and
+/// skips the others: see [`PurposeSelection`](sophos_secrets::PurposeSelection).
 ///
-/// The rest is
+/// The other variables:
 ///
-/// | variable | what it is | if not set |
+/// | variable | value | default |
 /// |---|---|---|
-/// | `SOPHOS_SECRETS_TTL_SECONDS` | how long what was read of Secrets Manager is kept, 10 to 3600 | 300 |
+/// | `SOPHOS_SECRETS_TTL_SECONDS` | seconds for which values of Secrets Manager are cached, 10 to 3600 | 300 |
 /// | `SOPHOS_RATE_LIMIT` | `documented`, `unlimited`, or such as `10/s, 100/m+300, 1000/h` | `documented` |
-/// | `SOPHOS_RATE_LIMIT_STORE` | where functions spend the budget together: `s3://bucket/prefix`, or a folder | each process has its own; the workers of an export's queue use the export's place |
-/// | `SOPHOS_RATE_RESERVE_PERCENT` | of the shared budget one part in so many is left to other functions, 2 to 100 | nothing is |
-/// | `SOPHOS_MAX_RESPONSE_BYTES` | the longest answer that is read, 65536 to 268435456; each stream that is at work takes up to three times as much memory | 6291456, which four streams of 128 MB can carry |
-/// | `SOPHOS_IDENTITY_URL`, `SOPHOS_GLOBAL_URL` | another place than Sophos Central, such as a simulator; both or none | Sophos Central |
-/// | `SOPHOS_REGION_URLS` | hosts of data regions there, such as `eu01=http://127.0.0.1:7003` | none |
+/// | `SOPHOS_RATE_LIMIT_STORE` | the store through which functions share the rate limit: `s3://bucket/prefix` or a folder | a limit for each process; the workers of an export's queue share it through the export's store |
+/// | `SOPHOS_RATE_RESERVE_PERCENT` | percentage of the shared rate limit that is left to other functions, 1 to 50 | 0 |
+/// | `SOPHOS_MAX_RESPONSE_BYTES` | the largest response in bytes, 65536 to 268435456; each active stream takes up to three times as much memory | 6291456, for four streams within 128 MB |
+/// | `SOPHOS_IDENTITY_URL`, `SOPHOS_GLOBAL_URL` | other hosts than Sophos Central's, such as a simulator; both or none | Sophos Central |
+/// | `SOPHOS_REGION_URLS` | their hosts of data regions, such as `eu01=http://127.0.0.1:7003` | none |
 #[derive(Debug)]
 pub struct SophosConfig {
-    /// Where the credentials are.
+    /// The location of the credentials.
     pub credentials: CredentialLocation,
     /// The hosts.
     pub hosts: Hosts,
-    /// The calls that a credential may make.
+    /// The client-side rate limit of each credential.
     pub rate_limit: RateLimit,
-    /// Where it is spent together with other processes.
+    /// The store through which processes share the rate limit.
     pub rate_limit_store: Option<String>,
-    /// Of the shared budget one part in so many is left to others.
-    pub reserve: Option<u64>,
-    /// The longest answer that is read, in bytes.
+    /// The percentage of the shared rate limit that is left to other processes.
+    pub reserve_percent: Option<u64>,
+    /// The largest accepted response, in bytes.
     pub max_response_len: usize,
 }
 
 impl SophosConfig {
-    /// What the variables say.
+    /// Reads the variables. Issues go to `reader`.
     pub fn from_reader(reader: &mut ConfigReader<'_>) -> Self {
         Self {
             credentials: credential_location(reader),
             hosts: hosts(reader),
             rate_limit: reader.value("SOPHOS_RATE_LIMIT").unwrap_or_default(),
             rate_limit_store: reader.text("SOPHOS_RATE_LIMIT_STORE"),
-            reserve: reader.number("SOPHOS_RATE_RESERVE_PERCENT", 2, 100),
+            reserve_percent: reader.number("SOPHOS_RATE_RESERVE_PERCENT", 1, MAX_RESERVE_PERCENT),
             max_response_len: reader
-                .number("SOPHOS_MAX_RESPONSE_BYTES", MIN_MAX_RESPONSE_LEN, MAX_MAX_RESPONSE_LEN)
+                .number("SOPHOS_MAX_RESPONSE_BYTES", MIN_RESPONSE_LIMIT, MAX_RESPONSE_LIMIT)
                 .map_or(DEFAULT_MAX_RESPONSE_LEN, |bytes| bytes as usize),
         }
     }
 
-    /// A transport to the service, with the settings of these variables.
+    /// Creates a transport to Sophos Central with these settings.
     ///
     /// # Errors
     /// When TLS cannot be set up.
@@ -92,8 +95,8 @@ impl SophosConfig {
         Ok(ReqwestTransport::new()?.with_max_response_len(self.max_response_len))
     }
 
-    /// A client of one of the credentials. Its budget is spent together with
-    /// other processes if there is a store for that.
+    /// Creates a client for a credential. With a `rate_limit_store` it shares its rate
+    /// limit with other processes.
     pub fn client(
         &self,
         transport: &ReqwestTransport,
@@ -103,23 +106,23 @@ impl SophosConfig {
     ) -> Client<ReqwestTransport> {
         let source = StoredCredentialSource::new(Arc::clone(credentials), name, clock::since_epoch);
         let mut client = Client::builder(transport.clone(), source).hosts(self.hosts.clone());
-        let slots = rate_limit_store.and_then(|store| {
+        let limiter = rate_limit_store.and_then(|store| {
             let folder = format!("_rate_limit/{}", encode_name(name));
             StoreRateLimiter::new(store.clone(), folder, &self.rate_limit, transport.clone())
         });
-        client = match slots {
-            Some(slots) => {
-                client.rate_limit(RateLimit::unlimited()).shared_rate_limiter(Arc::new(match self.reserve {
-                    Some(one_in) => slots.with_reserve(one_in),
-                    None => slots,
-                }))
-            }
+        client = match limiter {
+            Some(limiter) => client.rate_limit(RateLimit::unlimited()).shared_rate_limiter(Arc::new(
+                match self.reserve_percent {
+                    Some(percent) => limiter.with_reserve(percent),
+                    None => limiter,
+                },
+            )),
             None => client.rate_limit(self.rate_limit.clone()),
         };
         client.build()
     }
 
-    /// The store in which the budget is spent together, if there is one.
+    /// Opens the store through which processes share the rate limit, if it is configured.
     ///
     /// # Errors
     /// When it cannot be opened.
@@ -128,25 +131,25 @@ impl SophosConfig {
     }
 }
 
-/// Where the credentials are.
+/// The location of credentials.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CredentialLocation {
-    /// Two variables.
+    /// Two environment variables.
     Environment(EnvironmentCredential),
-    /// A file.
+    /// A TOML file.
     File(FileCredentials),
     /// Secrets Manager.
     SecretsManager {
-        /// Which secrets.
+        /// The secrets that are credentials.
         selection: SecretSelector,
-        /// How long what was read is kept.
+        /// The time for which values are cached.
         time_to_live: Duration,
     },
 }
 
 impl CredentialLocation {
-    /// Opens it. Nothing is read yet.
+    /// Opens the location. Reads nothing yet.
     pub async fn open(&self) -> Arc<dyn CredentialStore> {
         match self {
             Self::Environment(credential) => Arc::new(credential.clone()),
@@ -157,24 +160,22 @@ impl CredentialLocation {
         }
     }
 
-    /// Reads all credentials with what is known of them, for a watch over them.
+    /// Reads all credentials with their metadata, for an audit. Ends by `deadline`, in
+    /// time since the Unix epoch.
     ///
     /// # Errors
-    /// When the place itself cannot be read.
-    pub async fn inspect(&self, now: Timestamp) -> Result<Vec<InspectedCredential>, SecretError> {
-        match self {
-            Self::SecretsManager { selection, time_to_live } => {
-                secrets_manager(selection, *time_to_live).await.inspect(now).await
-            }
-            _ => Ok(self
-                .open()
-                .await
-                .list()
-                .await?
-                .into_iter()
-                .map(InspectedCredential::from_listed)
-                .collect()),
+    /// When the location cannot be read, or the deadline passes first.
+    pub async fn inspect(
+        &self,
+        now: Timestamp,
+        deadline: Duration,
+    ) -> Result<Vec<InspectedCredential>, SecretError> {
+        if let Self::SecretsManager { selection, time_to_live } = self {
+            let store = secrets_manager(selection, *time_to_live).await;
+            return list_before(deadline, || format!("{store:?}"), store.inspect(now)).await;
         }
+        let listed = list_credentials(&*self.open().await, deadline).await?;
+        Ok(listed.into_iter().map(InspectedCredential::from_listed).collect())
     }
 }
 
@@ -190,18 +191,19 @@ fn credential_location(reader: &mut ConfigReader<'_>) -> CredentialLocation {
     let variables = [CLIENT_ID, CLIENT_SECRET].map(|name| (name, reader.text(name).is_some()));
     let Some((name, text)) = given.next() else {
         for (name, _) in variables.iter().filter(|(_, set)| !set) {
-            reader.invalid(name, format!("is not set, and none of {SECRET}, {PREFIX}, {TAG} and {FILE} is"));
+            reader
+                .invalid(name, format!("is not set; set it, or one of {SECRET}, {PREFIX}, {TAG} and {FILE}"));
         }
         return CredentialLocation::Environment(EnvironmentCredential::new(CLIENT_ID, CLIENT_SECRET));
     };
     let other = given.next().map(|(name, _)| name);
     if let Some(other) = other.or(variables.iter().find(|(_, set)| *set).map(|(name, _)| *name)) {
-        reader.invalid(name, format!("is set, and {other} as well; choose one"));
+        reader.invalid(name, format!("conflicts with {other}; set one of them"));
     }
     let selection = match name {
         FILE => {
             if !Path::new(&text).is_file() {
-                reader.invalid(FILE, format!("names {text}, which is no file"));
+                reader.invalid(FILE, format!("names {text}, which is not a file"));
             }
             return CredentialLocation::File(FileCredentials::new(text));
         }
@@ -210,7 +212,7 @@ fn credential_location(reader: &mut ConfigReader<'_>) -> CredentialLocation {
             let (key, value) = text.split_once('=').unwrap_or((&text, ""));
             let (key, value) = (key.trim().to_owned(), value.trim().to_owned());
             if key.is_empty() || value.is_empty() {
-                reader.invalid(TAG, "is no tag; write it as key=value");
+                reader.invalid(TAG, "is not a tag: expected key=value");
             }
             SecretSelector::Tag { key, value }
         }
@@ -229,18 +231,18 @@ fn hosts(reader: &mut ConfigReader<'_>) -> Hosts {
         _ => Hosts::sophos_central(),
     };
     match set {
-        [true, false] => reader.invalid(GLOBAL, format!("is not set, and {IDENTITY} is; set both or none")),
-        [false, true] => reader.invalid(IDENTITY, format!("is not set, and {GLOBAL} is; set both or none")),
+        [true, false] => reader.invalid(GLOBAL, format!("is not set while {IDENTITY} is; set both or none")),
+        [false, true] => reader.invalid(IDENTITY, format!("is not set while {GLOBAL} is; set both or none")),
         _ => {}
     }
     for pair in reader.text("SOPHOS_REGION_URLS").iter().flat_map(|pairs| pairs.split(',')) {
-        let region = pair.split_once('=').ok_or_else(|| "is not of the form eu01=https://host".to_owned());
+        let region = pair.split_once('=').ok_or_else(|| "expected eu01=https://host".to_owned());
         match region
             .and_then(|(code, url)| Ok((code.trim(), url.parse::<BaseUrl>().map_err(|e| e.to_string())?)))
         {
             Ok((code, url)) => hosts = hosts.with_region(code, url),
             Err(problem) => {
-                reader.invalid("SOPHOS_REGION_URLS", format!("cannot be read at \"{pair}\": {problem}"))
+                reader.invalid("SOPHOS_REGION_URLS", format!("has an invalid entry \"{pair}\": {problem}"))
             }
         }
     }
@@ -280,6 +282,10 @@ mod tests {
         );
         assert_eq!(parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").max_response_len, 6 << 20);
         assert_eq!(parse_with("SOPHOS_MAX_RESPONSE_BYTES", "65536").expect("all").max_response_len, 65_536);
+        for percent in [1, 10, 50] {
+            let sophos = parse_with("SOPHOS_RATE_RESERVE_PERCENT", &percent.to_string()).expect("all");
+            assert_eq!(sophos.reserve_percent, Some(percent));
+        }
     }
 
     #[test]
@@ -288,7 +294,7 @@ mod tests {
         let sophos = parse(&[("SOPHOS_CREDENTIALS_FILE", file)]).expect("a file");
         assert!(matches!(sophos.credentials, CredentialLocation::File(_)));
         let error = parse_with("SOPHOS_CREDENTIALS_FILE", file).expect_err("both").to_string();
-        assert!(error.contains("choose one"), "{error}");
+        assert!(error.contains("set one of them"), "{error}");
     }
 
     #[test]
@@ -309,9 +315,9 @@ mod tests {
             assert!(error.contains("key=value"), "{error}");
         }
         let error = parse(&[(SECRET, "acme"), (PREFIX, prefix)]).expect_err("both").to_string();
-        assert!(error.contains("SOPHOS_SECRET is set, and SOPHOS_SECRETS_PREFIX as well"), "{error}");
+        assert!(error.contains("SOPHOS_SECRET conflicts with SOPHOS_SECRETS_PREFIX"), "{error}");
         let error = parse_with(SECRET, "acme").expect_err("both").to_string();
-        assert!(error.contains("SOPHOS_CLIENT_ID as well"), "{error}");
+        assert!(error.contains("conflicts with SOPHOS_CLIENT_ID"), "{error}");
     }
 
     #[test]
@@ -322,7 +328,9 @@ mod tests {
             ("SOPHOS_CREDENTIALS_FILE", "/nowhere/credential.toml"),
             ("SOPHOS_SECRETS_TTL_SECONDS", "9"),
             ("SOPHOS_RATE_LIMIT", "lots"),
-            ("SOPHOS_RATE_RESERVE_PERCENT", "1"),
+            ("SOPHOS_RATE_RESERVE_PERCENT", "0"),
+            ("SOPHOS_RATE_RESERVE_PERCENT", "51"),
+            ("SOPHOS_RATE_RESERVE_PERCENT", "1/10"),
             ("SOPHOS_MAX_RESPONSE_BYTES", "65535"),
             ("SOPHOS_MAX_RESPONSE_BYTES", "6 MiB"),
             ("SOPHOS_IDENTITY_URL", "http://127.0.0.1:1"),

@@ -10,40 +10,40 @@ const PREFIX: &str = "WEBHOOK_SECRETS_PREFIX";
 const FILE: &str = "WEBHOOK_SECRETS_FILE";
 const VARIABLE_PREFIX: &str = "SECRET_";
 
-/// How long a secret that was read is kept: what a rotation may take to be
-/// noticed. Meanwhile the one before is good.
+/// The time for which a secret is cached. A rotation takes effect within it; meanwhile
+/// the previous secret is valid.
 const TIME_TO_LIVE: Duration = Duration::from_secs(300);
 
-/// Where the secrets are by which senders prove themselves.
+/// The location of the secrets that authenticate webhook senders.
 ///
-/// | variable | what it is | if not set |
+/// | variable | value | if not set |
 /// |---|---|---|
-/// | `WEBHOOK_SECRETS_PREFIX` | how the names of these secrets begin in Secrets Manager: with `sophos/`, `webhooks/pagerduty` is `sophos/webhooks/pagerduty` | the next |
-/// | `WEBHOOK_SECRETS_FILE` | a TOML file, as [`FileSecrets`] reads it | variables such as `SECRET_WEBHOOKS_PAGERDUTY`, see [`EnvironmentSecrets`] |
+/// | `WEBHOOK_SECRETS_PREFIX` | the prefix of their names in Secrets Manager: with `sophos/`, `webhooks/pagerduty` is `sophos/webhooks/pagerduty` | `WEBHOOK_SECRETS_FILE` |
+/// | `WEBHOOK_SECRETS_FILE` | a TOML file for [`FileSecrets`] | variables such as `SECRET_WEBHOOKS_PAGERDUTY`, see [`EnvironmentSecrets`] |
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookSecretsLocation {
-    /// Variables.
+    /// Environment variables.
     Environment(EnvironmentSecrets),
-    /// A file.
+    /// A TOML file.
     File(FileSecrets),
-    /// Secrets Manager, with what all names begin with.
+    /// Secrets Manager, with the prefix of all names.
     SecretsManager(String),
 }
 
 impl WebhookSecretsLocation {
-    /// Where the variables say that they are.
+    /// Reads the variables. Issues go to `reader`.
     pub fn from_reader(reader: &mut ConfigReader<'_>) -> Self {
         match (reader.text(PREFIX), reader.text(FILE)) {
             (Some(prefix), file) => {
                 if file.is_some() {
-                    reader.invalid(PREFIX, format!("is set, and {FILE} as well; choose one"));
+                    reader.invalid(PREFIX, format!("conflicts with {FILE}; set one of them"));
                 }
                 Self::SecretsManager(prefix)
             }
             (None, Some(path)) => {
                 if !Path::new(&path).is_file() {
-                    reader.invalid(FILE, format!("names {path}, which is no file"));
+                    reader.invalid(FILE, format!("names {path}, which is not a file"));
                 }
                 Self::File(FileSecrets::new(path))
             }
@@ -51,7 +51,7 @@ impl WebhookSecretsLocation {
         }
     }
 
-    /// Opens it. Nothing is read yet.
+    /// Opens the location. Reads nothing yet.
     pub async fn open(&self) -> WebhookSecrets {
         WebhookSecrets(match self {
             Self::Environment(secrets) => SecretBackend::Environment(secrets.clone()),
@@ -69,7 +69,7 @@ impl WebhookSecretsLocation {
     }
 }
 
-/// The secrets by which senders prove themselves.
+/// The secrets that authenticate webhook senders.
 #[derive(Debug)]
 pub struct WebhookSecrets(SecretBackend);
 
@@ -98,9 +98,9 @@ mod tests {
         let mut reader = ConfigReader::from_fn(|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         });
-        let place = WebhookSecretsLocation::from_reader(&mut reader);
-        let mistakes = reader.finish(()).err().map(|error| error.issues().to_vec());
-        (place, mistakes.unwrap_or_default())
+        let location = WebhookSecretsLocation::from_reader(&mut reader);
+        let issues = reader.finish(()).err().map(|error| error.issues().to_vec());
+        (location, issues.unwrap_or_default())
     }
 
     #[test]
@@ -118,9 +118,9 @@ mod tests {
             parse_location(&[(PREFIX, "sophos/")]),
             (WebhookSecretsLocation::SecretsManager("sophos/".into()), vec![])
         );
-        let (_, mistakes) = parse_location(&[(FILE, "/nowhere")]);
-        assert_eq!(mistakes, ["WEBHOOK_SECRETS_FILE names /nowhere, which is no file"]);
-        let (_, mistakes) = parse_location(&[(FILE, file), (PREFIX, "sophos/")]);
-        assert_eq!(mistakes, ["WEBHOOK_SECRETS_PREFIX is set, and WEBHOOK_SECRETS_FILE as well; choose one"]);
+        let (_, issues) = parse_location(&[(FILE, "/nowhere")]);
+        assert_eq!(issues, ["WEBHOOK_SECRETS_FILE names /nowhere, which is not a file"]);
+        let (_, issues) = parse_location(&[(FILE, file), (PREFIX, "sophos/")]);
+        assert_eq!(issues, ["WEBHOOK_SECRETS_PREFIX conflicts with WEBHOOK_SECRETS_FILE; set one of them"]);
     }
 }

@@ -1,4 +1,4 @@
-//! A function that does what its event says, to try the library and for its tests.
+//! A function that follows the instructions in its event, for the tests of the library.
 
 use std::{env, fs, path::Path, process, time::Duration};
 
@@ -29,7 +29,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     println!("doing {}", event["do"]);
     match event["do"].as_str() {
         Some("fail") => Err("the disk is full".into()),
-        Some("panic") => panic!("this is a bug"),
+        Some("panic") => panic!("a bug"),
         Some("exit") => process::exit(3),
         Some("abort") => process::abort(),
         Some("sleep") => {
@@ -38,7 +38,8 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             Ok(json!("awake"))
         }
         Some("allocate") => {
-            // Written to, as untouched pages do not count as resident.
+            // The loop writes to each page, because untouched pages do not count as
+            // resident.
             let bytes = vec![1_u8; event["bytes"].as_u64().unwrap_or(0).try_into()?];
             Ok(json!(bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>()))
         }
@@ -66,13 +67,13 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     }
 }
 
-/// What to do is in the body, when the event came over a function URL.
+/// Returns the instruction: the event, or its body if it came over a function URL.
 fn parse_instruction(event: Value) -> Value {
     let body = event["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
     body.filter(|body| body["do"].is_string()).unwrap_or(event)
 }
 
-/// Waits until as many processes as the event says have come to the folder.
+/// Waits until as many processes as the event names have written to the folder.
 async fn wait_for_processes(event: &Value) -> Result<Value, Error> {
     let folder = Path::new(event["folder"].as_str().unwrap_or_default());
     fs::write(folder.join(process::id().to_string()), "")?;

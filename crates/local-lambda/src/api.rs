@@ -22,11 +22,11 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use crate::{MAX_PAYLOAD_LEN, ids, outcome::InvocationOutcome, process};
 
-/// How far the function has come with its initialisation.
+/// The state of the function's initialization.
 #[derive(Clone, Debug)]
 pub(crate) enum Phase {
     Starting,
-    /// It asked for work, for the first time at this instant.
+    /// The function polled for work, for the first time at this instant.
     Ready(Instant),
     Failed(InvocationOutcome),
 }
@@ -40,7 +40,7 @@ pub(crate) struct Invocation {
     pub(crate) responder: oneshot::Sender<InvocationOutcome>,
 }
 
-/// What the handlers and the sandbox share.
+/// The state that the handlers and the sandbox share.
 #[derive(Debug)]
 pub(crate) struct Api {
     arn: String,
@@ -86,13 +86,13 @@ impl Api {
         lock(&self.pid).is_some()
     }
 
-    /// The id may belong to another process once this one has been reaped.
+    /// Forgets the process id. The system may reuse it after the process is reaped.
     pub(crate) fn clear_pid(&self) {
         *lock(&self.pid) = None;
     }
 
-    /// The most memory seen so far. A process that is gone no longer says, so its
-    /// mark is also taken at each answer.
+    /// The peak memory so far. Each response updates it, because an ended process no longer
+    /// reports it.
     pub(crate) fn peak_rss_bytes(&self) -> Option<u64> {
         let now = lock(&self.pid).and_then(process::peak_rss_bytes).unwrap_or(0);
         let before = self.peak.fetch_max(now, Ordering::Relaxed);
@@ -104,12 +104,12 @@ impl Api {
         self.queued.notify_one();
     }
 
-    /// Whether the function has taken this event.
+    /// Whether the function has received this event.
     pub(crate) fn is_delivered(&self, id: &str) -> bool {
         lock(&self.running).contains_key(id)
     }
 
-    /// The next event that somebody still waits for.
+    /// The next event whose caller still waits.
     fn pop(&self) -> Option<Invocation> {
         let mut queue = lock(&self.queue);
         std::iter::from_fn(|| queue.pop_front()).find(|invocation| !invocation.responder.is_closed())
@@ -120,7 +120,7 @@ impl Api {
             return false;
         };
         self.peak_rss_bytes();
-        // The caller may have given up on the invocation; the function may still end it.
+        // The caller may have dropped the invocation; the function may still finish it.
         let _ = answer.send(outcome);
         true
     }
@@ -155,10 +155,10 @@ async fn next_invocation(State(api): State<Arc<Api>>) -> Response {
 }
 
 async fn invocation_response(State(api): State<Arc<Api>>, Path(id): Path<String>, body: Body) -> Response {
-    // Read to its end even when it is too long: a function that is cut off while it
-    // writes would see a broken connection, not the answer.
+    // The body is read to its end even if it is too long. A cut connection would hide the
+    // error response.
     let Ok(body) = to_bytes(body, usize::MAX).await else {
-        return error_response(StatusCode::BAD_REQUEST, "InvalidRequest", "the body was cut short");
+        return error_response(StatusCode::BAD_REQUEST, "InvalidRequest", "incomplete body");
     };
     if body.len() > MAX_PAYLOAD_LEN {
         api.finish(&id, InvocationOutcome::response_too_large(MAX_PAYLOAD_LEN));

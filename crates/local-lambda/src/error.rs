@@ -1,48 +1,48 @@
-//! Why a sandbox did not come up.
+//! Errors of the start of a sandbox.
 
 use std::{io, path::PathBuf, time::Duration};
 
-/// A function that did not get as far as asking for its first event.
+/// The error of a function that did not reach its first poll.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The binary could not be run; most often it has not been built.
-    #[error("cannot run the function binary {}: {source} (has it been built?)", path.display())]
+    /// The binary could not be started. Usually it has not been built.
+    #[error("starting the function binary {} failed: {source}; build it first", path.display())]
     Spawn {
-        /// The path that was tried.
+        /// The path of the binary.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The Runtime API itself could not be set up on loopback.
-    #[error("cannot set up the local Runtime API: {0}")]
+    /// The Runtime API could not listen on loopback.
+    #[error("starting the local Runtime API failed: {0}")]
     Setup(#[source] io::Error),
-    /// The function reported an error of its own initialisation.
-    #[error("the function reported that it cannot start: {kind}: {message}{}", log_tail(logs))]
+    /// The function reported an initialization error.
+    #[error("the function failed to initialize: {kind}: {message}{}", log_tail(logs))]
     Init {
         /// The type of the error.
         kind: String,
-        /// The text of the error.
+        /// The message of the error.
         message: String,
-        /// What the process had written.
+        /// The lines that the process wrote.
         logs: Vec<String>,
     },
-    /// The process ended before it asked for work.
-    #[error("the function ended before it asked for work ({}){}", exit_description(*code, *signal), log_tail(logs))]
+    /// The process ended before its first poll.
+    #[error("the function exited before its first poll ({}){}", exit_description(*code, *signal), log_tail(logs))]
     Exited {
-        /// The exit code, when it left by itself.
+        /// The exit code, if the process exited by itself.
         code: Option<i32>,
-        /// The signal that ended it.
+        /// The signal that ended the process.
         signal: Option<i32>,
-        /// What the process had written.
+        /// The lines that the process wrote.
         logs: Vec<String>,
     },
-    /// The process neither asked for work nor ended in the time allowed.
-    #[error("the function did not ask for work within {after:?}{}", log_tail(logs))]
+    /// The process neither polled nor ended within the timeout.
+    #[error("the function did not poll within {after:?}{}", log_tail(logs))]
     TimedOut {
-        /// The time allowed.
+        /// The timeout.
         after: Duration,
-        /// What the process had written.
+        /// The lines that the process wrote.
         logs: Vec<String>,
     },
 }
@@ -65,11 +65,11 @@ fn exit_description(code: Option<i32>, signal: Option<i32>) -> String {
     }
 }
 
-/// The last lines of the log, which in most cases say what was wrong.
+/// The last lines of the log, which usually contain the cause.
 fn log_tail(logs: &[String]) -> String {
     const LINES: usize = 5;
     if logs.is_empty() {
-        return "; it wrote nothing".to_owned();
+        return "; it has no output".to_owned();
     }
     let last = &logs[logs.len().saturating_sub(LINES)..];
     format!("; its last lines:\n{}", last.join("\n"))

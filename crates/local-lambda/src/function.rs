@@ -1,4 +1,4 @@
-//! A function binary and the configuration it runs with.
+//! A function binary and its configuration.
 
 use std::{
     collections::BTreeMap,
@@ -22,14 +22,14 @@ use crate::{
     process::ExitInfo,
 };
 
-/// The account in the ARN that a function is told; the one AWS uses in its examples.
+/// The account in the function's ARN; AWS uses it in examples.
 const ACCOUNT_ID: &str = "123456789012";
 
-/// A function binary with its configuration, ready to be started.
+/// A function binary with its configuration, ready to start.
 ///
-/// The child sees the variables that Lambda sets and those given here, nothing of
-/// the caller's own environment. The credentials are placeholders, so a call that
-/// escapes to AWS is refused there.
+/// The child's environment has the variables that Lambda sets and those of this configuration,
+/// and nothing of the caller's. The credentials are placeholders, so AWS rejects a call that
+/// reaches it.
 #[derive(Clone, Debug)]
 pub struct LambdaFunction {
     binary: PathBuf,
@@ -42,9 +42,8 @@ pub struct LambdaFunction {
 }
 
 impl LambdaFunction {
-    /// A function from its binary, with Lambda's defaults: 128 MB and 3 seconds.
-    ///
-    /// Its name is that of the file.
+    /// Creates a function with Lambda's defaults: 128 MB and 3 seconds. Its name is the
+    /// file name.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
         let binary = binary.into();
         let stem = binary.file_stem().unwrap_or_default();
@@ -59,35 +58,36 @@ impl LambdaFunction {
         }
     }
 
-    /// Names the function, for `AWS_LAMBDA_FUNCTION_NAME`, its ARN and its log group.
+    /// Sets the name, for `AWS_LAMBDA_FUNCTION_NAME`, the ARN and the log group.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the memory size that the function is told. It is not enforced.
+    /// Sets the memory size that the function reads from its environment. It is not
+    /// enforced.
     #[must_use]
     pub fn memory_mb(mut self, megabytes: u32) -> Self {
         self.memory_mb = megabytes;
         self
     }
 
-    /// Sets the time each invocation may take.
+    /// Sets the timeout of each invocation.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets the time the function may take until it asks for work, 10 seconds by default.
+    /// Sets the timeout until the first poll, 10 seconds by default.
     #[must_use]
     pub fn init_timeout(mut self, timeout: Duration) -> Self {
         self.init_timeout = timeout;
         self
     }
 
-    /// Sets an environment variable, also one that Lambda would set.
+    /// Sets an environment variable. It overrides Lambda's own.
     #[must_use]
     pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.insert(key.into(), Some(value.into()));
@@ -106,28 +106,28 @@ impl LambdaFunction {
         self
     }
 
-    /// Takes an environment variable away, also one that Lambda would set.
+    /// Removes an environment variable, including one that Lambda would set.
     #[must_use]
     pub fn env_remove(mut self, key: impl Into<OsString>) -> Self {
         self.environment.insert(key.into(), None);
         self
     }
 
-    /// Sends what the function writes to `sink` as well as keeping it.
+    /// Sends the output of the function to `sink`, in addition to the captured log.
     #[must_use]
     pub fn log_to(mut self, sink: LogSink) -> Self {
         self.sink = sink;
         self
     }
 
-    /// Starts the process and waits until it asks for its first event.
+    /// Starts the process and waits for its first poll.
     ///
-    /// Must be called within a tokio runtime with I/O and time, which also serves
-    /// the Runtime API as long as the sandbox lives.
+    /// The caller must be in a tokio runtime with I/O and time, which serves the Runtime
+    /// API while the sandbox lives.
     ///
     /// # Errors
-    /// When the binary cannot be run, ends or reports an error before it asks for
-    /// work, or does neither in time. The error carries what it wrote.
+    /// When the binary cannot be started, exits or reports an error before its first poll,
+    /// or exceeds the timeout. The error carries the process's output.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         let binary = std::path::absolute(&self.binary).map_err(StartError::Setup)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Setup)?;
@@ -161,7 +161,7 @@ impl LambdaFunction {
         let mut background = JoinSet::new();
         let router = api.clone().router();
         background.spawn(async move {
-            // Ends with the set; a listener on loopback has no other way to end.
+            // Ends with the set; a listener on loopback has no other end.
             let _ = axum::serve(listener, router).await;
         });
         background.spawn(log.clone().follow());
@@ -181,7 +181,7 @@ impl LambdaFunction {
             StartOutcome::Phase(Phase::Failed(InvocationOutcome::FunctionError {
                 kind, message, ..
             })) => {
-                // It is about to leave by itself and may have more to say.
+                // The process is about to exit and may write more.
                 let _ = tokio::time::timeout(Duration::from_millis(500), child.wait()).await;
                 Err(StartError::Init { kind, message, logs: log.lines() })
             }
@@ -199,7 +199,7 @@ impl LambdaFunction {
         region.and_then(Option::as_deref).unwrap_or(OsStr::new("us-east-1"))
     }
 
-    /// The variables that Lambda sets, then those of the caller.
+    /// The variables that Lambda sets, then those of the configuration.
     fn full_environment(&self, binary: &Path, api: SocketAddr) -> BTreeMap<OsString, OsString> {
         let folder = binary.parent().unwrap_or(Path::new("/"));
         let lambda: [(&str, OsString); 18] = [

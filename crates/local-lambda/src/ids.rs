@@ -1,4 +1,4 @@
-//! Request and trace identifiers in the form that Lambda gives them.
+//! Request and trace identifiers in Lambda's format.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -17,7 +17,7 @@ fn random_u64() -> u64 {
     KEYS.hash_one((count, std::process::id(), SystemTime::now()))
 }
 
-/// A new request id: a version 4 UUID in its usual spelling.
+/// A new request id: a version 4 UUID.
 pub(crate) fn request_id() -> String {
     let (high, low) = (random_u64(), random_u64());
     format!(
@@ -41,12 +41,12 @@ pub(crate) fn trace_id() -> String {
     )
 }
 
-/// The part of a log stream's name that tells one sandbox from another.
+/// The part of a log stream's name that identifies the sandbox.
 pub(crate) fn log_stream_name() -> String {
     format!("[$LATEST]{:016x}{:016x}", random_u64(), random_u64())
 }
 
-/// Time since the Unix epoch; nothing for a clock set before it.
+/// The time since the Unix epoch; zero for an earlier clock.
 pub(crate) fn since_epoch(time: SystemTime) -> std::time::Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -1,10 +1,9 @@
-//! A local Lambda Runtime API that runs one real function binary, as Lambda does.
+//! A local Lambda Runtime API that runs a function binary as Lambda does.
 //!
-//! [`LambdaFunction`] describes the binary and its configuration, [`LambdaFunction::start`]
-//! spawns it and waits until it asks for work, and [`Sandbox::invoke`] hands it one
-//! event at a time. The process under test is the artefact that is deployed, so its
-//! start-up, its reading of the environment, its deadline handling and its way of
-//! dying are all the real ones.
+//! [`LambdaFunction`] describes the binary and its configuration. [`LambdaFunction::start`]
+//! starts it and waits for its first poll, and [`Sandbox::invoke`] invokes it with one event at
+//! a time. The process is the deployed binary, so its start, configuration, deadlines and
+//! crashes are real.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,12 +21,11 @@
 //! # }
 //! ```
 //!
-//! A [`Pool`] keeps several sandboxes of a function and replaces those that have
-//! ended; a [`FunctionUrl`] is a pool behind HTTP.
+//! A [`Pool`] keeps several sandboxes of a function and replaces those that have ended. A
+//! [`FunctionUrl`] is a pool behind HTTP.
 //!
-//! What differs from Lambda: memory is announced to the function and measured, but
-//! not limited; the process is not frozen between invocations; a single sandbox that
-//! has ended is never replaced behind the caller's back. Linux and macOS only.
+//! Differences from Lambda: memory is measured but not limited, the process is not frozen
+//! between invocations, and a single sandbox is never replaced. Linux and macOS only.
 
 #[cfg(not(unix))]
 compile_error!("local-lambda controls its child with Unix signals; use Linux, macOS or WSL");
@@ -52,5 +50,5 @@ pub use process::peak_rss_bytes;
 pub use sandbox::Sandbox;
 pub use url::FunctionUrl;
 
-/// The largest event or answer that Lambda carries in one synchronous invocation, in bytes.
+/// The maximum size of an event or a response of a synchronous invocation, in bytes.
 pub const MAX_PAYLOAD_LEN: usize = 6_291_556;

@@ -1,4 +1,4 @@
-//! What the function writes to standard output and standard error.
+//! The captured standard output and standard error of a function.
 
 use std::{
     fmt, fs, io,
@@ -10,26 +10,26 @@ use std::{
     time::Duration,
 };
 
-/// How often lines go to the sink while the function works.
+/// The interval at which lines go to the sink while the function works.
 const FORWARD_INTERVAL: Duration = Duration::from_millis(25);
 
-/// Where the lines of a function go as they appear, besides being kept.
+/// A second destination of a function's output, besides the captured log.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub enum LogSink {
-    /// Nowhere else.
+    /// No second destination.
     #[default]
     Discard,
-    /// To standard error, each line after the function's name.
+    /// Standard error, each line with the function's name.
     Stderr,
-    /// To the end of this file, which is created if need be.
+    /// The end of this file, which is created if it does not exist.
     File(PathBuf),
-    /// To this closure, line by line.
+    /// This closure, called with each line.
     Callback(Arc<dyn Fn(&str) + Send + Sync>),
 }
 
 impl LogSink {
-    /// A sink that hands every line to `call`.
+    /// A sink that calls `call` with every line.
     pub fn callback(call: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self::Callback(Arc::new(call))
     }
@@ -48,8 +48,8 @@ impl fmt::Debug for LogSink {
 
 /// The captured output of one process.
 ///
-/// The process writes to an unnamed file, not to a pipe: whatever it wrote before
-/// it answered is there when the answer is, and nobody has to keep reading.
+/// The process writes to an unnamed file, not to a pipe. All that it wrote before its response
+/// is therefore there with the response, and no task has to keep reading.
 #[derive(Debug)]
 pub(crate) struct Log {
     file: fs::File,
@@ -69,18 +69,18 @@ impl Log {
         Ok(Self { file: tempfile::tempfile()?, forwarding: Mutex::new(forwarding) })
     }
 
-    /// A handle for the process to write to. All of them share one position.
+    /// A handle for the process to write to. All handles share one position.
     pub(crate) fn stdio(&self) -> io::Result<Stdio> {
         Ok(self.file.try_clone()?.into())
     }
 
-    /// All lines so far; the last one may still be growing.
+    /// All lines so far. The last one may be incomplete.
     pub(crate) fn lines(&self) -> Vec<String> {
         let bytes = self.read_from(0);
         String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
     }
 
-    /// Hands lines to the sink as they come, for as long as it is polled.
+    /// Sends new lines to the sink for as long as the future is polled.
     pub(crate) async fn follow(self: Arc<Self>) {
         while !matches!(self.forwarding().sink, LogSink::Discard) {
             tokio::time::sleep(FORWARD_INTERVAL).await;
@@ -88,7 +88,7 @@ impl Log {
         }
     }
 
-    /// Hands new lines to the sink; with `all`, also one that has no end yet.
+    /// Sends new lines to the sink; with `all`, also an incomplete last line.
     pub(crate) fn forward(&self, all: bool) {
         let mut forwarding = self.forwarding();
         if matches!(forwarding.sink, LogSink::Discard) {
@@ -111,7 +111,7 @@ impl Log {
         self.forwarding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads without moving the position at which the process writes.
+    /// Reads without moving the write position of the process.
     fn read_from(&self, mut offset: u64) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut chunk = vec![0; 64 * 1024];
@@ -124,7 +124,7 @@ impl Log {
 }
 
 impl Forwarding {
-    /// A sink that fails to take a line must not fail the function under test.
+    /// Writes to the sink. A failing sink must not fail the function under test.
     fn emit(&self, text: &str) {
         match &self.sink {
             LogSink::Discard => {}

@@ -1,56 +1,55 @@
-//! What an invocation and a sandbox end with.
+//! Outcomes of invocations and sandboxes.
 
 use serde_json::Value;
 
-/// How one invocation ended.
+/// The outcome of one invocation.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum InvocationOutcome {
-    /// The function answered with this JSON; an empty answer is `null`.
+    /// The function responded with this JSON; an empty response is `null`.
     Ok(Value),
-    /// The function answered, but not with JSON.
+    /// The function's response is not JSON.
     NotJson(Vec<u8>),
-    /// The function reported an error, or panicked and its runtime reported that.
+    /// The function reported an error, or its runtime reported a panic.
     FunctionError {
-        /// The type of the error, as `errorType` in the body names it.
+        /// The type of the error: `errorType` of the body.
         kind: String,
-        /// The text of the error, `errorMessage` in the body.
+        /// The message of the error: `errorMessage` of the body.
         message: String,
-        /// All that the function sent; a string when it is not JSON.
+        /// The whole body; a string if it is not JSON.
         body: Value,
     },
-    /// The deadline passed without an answer and the process was killed.
+    /// The deadline passed without a response, and the sandbox killed the process.
     TimedOut,
-    /// The process ended while it held the event.
+    /// The process ended during the invocation.
     Exited {
-        /// Its exit code, when it left by itself.
+        /// The exit code, if the process exited by itself.
         code: Option<i32>,
-        /// The signal that ended it.
+        /// The signal that ended the process.
         signal: Option<i32>,
     },
-    /// The event is over [`PAYLOAD_LIMIT`](crate::MAX_PAYLOAD_LEN) and was not delivered.
+    /// The event exceeds [`MAX_PAYLOAD_LEN`](crate::MAX_PAYLOAD_LEN) and was not delivered.
     EventTooLarge {
-        /// The size of the event as JSON.
+        /// The size of the event as JSON, in bytes.
         bytes: usize,
     },
-    /// The process had ended before it took this event.
+    /// The process had ended before it received this event.
     ///
-    /// Lambda would bring up another sandbox here. This library does not: start
-    /// another one with [`LambdaFunction::start`](crate::LambdaFunction::start) and send the
-    /// event again.
+    /// Lambda would start another sandbox. This library does not: start one with
+    /// [`LambdaFunction::start`](crate::LambdaFunction::start) and send the event again.
     NotRunning {
-        /// The exit code with which the process had left.
+        /// The exit code of the process.
         code: Option<i32>,
-        /// The signal that had ended it.
+        /// The signal that ended the process.
         signal: Option<i32>,
     },
 }
 
 impl InvocationOutcome {
-    /// The answer, if the function gave one.
+    /// The response, if the function gave one.
     pub fn ok(self) -> Option<Value> {
         match self {
-            Self::Ok(answer) => Some(answer),
+            Self::Ok(response) => Some(response),
             _ => None,
         }
     }
@@ -63,7 +62,7 @@ impl InvocationOutcome {
         }
     }
 
-    /// An outcome from the body of a response.
+    /// The outcome of a response with this body.
     pub(crate) fn from_response(body: &[u8]) -> Self {
         if body.is_empty() {
             return Self::Ok(Value::Null);
@@ -71,7 +70,7 @@ impl InvocationOutcome {
         serde_json::from_slice(body).map_or_else(|_| Self::NotJson(body.to_vec()), Self::Ok)
     }
 
-    /// An outcome from an error report; `header` is the type that its header names.
+    /// The outcome of an error report. `header` is the error type in its header.
     pub(crate) fn from_error(header: Option<&str>, body: &[u8]) -> Self {
         let body = serde_json::from_slice(body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()));
@@ -83,7 +82,7 @@ impl InvocationOutcome {
         }
     }
 
-    /// What Lambda tells the caller when the answer is over the limit.
+    /// The error that Lambda returns for a response over the limit.
     pub(crate) fn response_too_large(limit: usize) -> Self {
         let kind = "Function.ResponseSizeTooLarge";
         let message = format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
@@ -95,16 +94,16 @@ impl InvocationOutcome {
     }
 }
 
-/// What is left of a sandbox after [`Sandbox::stop`](crate::Sandbox::stop).
+/// The final state of a sandbox after [`Sandbox::stop`](crate::Sandbox::stop).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StoppedSandbox {
-    /// The exit code, when the process left by itself.
+    /// The exit code, if the process exited by itself.
     pub code: Option<i32>,
-    /// The signal that ended it: 15 when it did not handle the request to leave.
+    /// The signal that ended the process: 15 if the process did not handle SIGTERM.
     pub signal: Option<i32>,
-    /// The most memory it ever held, where the system tells.
+    /// The peak resident memory in bytes, if the system reports it.
     pub peak_rss_bytes: Option<u64>,
-    /// All lines it wrote to standard output and standard error.
+    /// All lines of standard output and standard error.
     pub logs: Vec<String>,
 }

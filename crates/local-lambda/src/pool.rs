@@ -1,4 +1,4 @@
-//! Several sandboxes of one function, as Lambda keeps them.
+//! Several sandboxes of one function.
 
 use std::{
     io,
@@ -12,15 +12,14 @@ use crate::{
     InvocationOutcome, LambdaFunction, Sandbox, StartError, StoppedSandbox, sandbox::SandboxMonitor,
 };
 
-/// How often one event is handed to a new sandbox because the last had ended
-/// before it took the event.
+/// The maximum number of sandboxes for one event. The pool tries another one if the sandbox
+/// ended before it received the event.
 const MAX_ATTEMPTS: usize = 3;
 
 /// Sandboxes of one function, each with one event at a time.
 ///
-/// The first one is started with the pool, the others when all that there are have
-/// work. One that has ended is replaced before its next event. Dropping the pool
-/// kills them all.
+/// The pool starts the first with itself, and another when all are busy. It replaces an ended
+/// sandbox before the next event. Dropping the pool kills all processes.
 #[derive(Debug)]
 pub struct Pool {
     inner: Arc<PoolInner>,
@@ -42,14 +41,14 @@ struct PoolState {
     ended: Vec<StoppedSandbox>,
 }
 
-/// A sandbox, with whoever uses it.
+/// A sandbox in use, with the signal that it was killed.
 #[derive(Debug)]
 struct PooledSandbox {
     sandbox: Sandbox,
     killed: watch::Receiver<bool>,
 }
 
-/// What the pool knows of a sandbox while somebody else uses it, and afterwards.
+/// The pool's record of a sandbox, during its use and afterwards.
 #[derive(Debug)]
 struct SandboxEntry {
     pid: u32,
@@ -65,7 +64,7 @@ impl SandboxEntry {
 }
 
 impl Pool {
-    /// Starts the first sandbox, of at most `sandboxes` (and at least one).
+    /// Starts the first of at most `sandboxes` sandboxes (at least one).
     ///
     /// # Errors
     /// When the function does not start.
@@ -78,36 +77,33 @@ impl Pool {
         Ok(Self { inner })
     }
 
-    /// Hands one event to a free sandbox, or waits for one, and then for what comes
-    /// of it.
+    /// Invokes a free sandbox with one event, or waits for one, and returns the outcome.
     ///
-    /// Dropping the future leaves the function at work, as a caller does that hangs
-    /// up.
+    /// Dropping the future leaves the function running, as a caller that disconnects does.
     ///
     /// # Errors
-    /// When a sandbox was needed and did not start.
+    /// When a new sandbox does not start.
     pub async fn invoke(&self, event: &Value) -> Result<InvocationOutcome, StartError> {
         let (inner, event) = (self.inner.clone(), event.clone());
         let task = tokio::spawn(async move { inner.invoke(&event).await });
         task.await.unwrap_or_else(|error| Err(StartError::Setup(io::Error::other(error))))
     }
 
-    /// The processes that run, in the order in which they were started.
+    /// The running processes, in the order of their starts.
     pub fn pids(&self) -> Vec<u32> {
         let state = self.inner.state();
         state.sandboxes.iter().filter(|member| member.is_alive()).map(|member| member.pid).collect()
     }
 
-    /// Ends a process at once (SIGKILL), also in the middle of its work. Says
-    /// whether there was one of this id.
+    /// Kills a process (SIGKILL), also during an invocation. Returns `false` if the pool
+    /// has no such process.
     pub fn kill(&self, pid: u32) -> bool {
         self.inner
             .kill(|members| members.iter().position(|member| member.pid == pid && member.is_alive()))
             .is_some()
     }
 
-    /// Ends one process at once, one that has work if there is one, and returns its
-    /// id.
+    /// Kills one process, a busy one if possible, and returns its id.
     pub fn kill_one(&self) -> Option<u32> {
         self.inner.kill(|members| {
             let alive = |busy| members.iter().position(|member| member.is_alive() && member.busy == busy);
@@ -115,25 +111,24 @@ impl Pool {
         })
     }
 
-    /// What all processes have written, also those that have ended: one after the
-    /// other, in the order in which they were started.
+    /// The output of all processes, including ended ones, process by process in the order
+    /// of their starts.
     pub fn logs(&self) -> Vec<String> {
         self.inner.state().sandboxes.iter().flat_map(|member| member.records.logs()).collect()
     }
 
-    /// The most resident memory that any one process ever held, on Linux.
+    /// The peak resident memory of any one process in bytes, on Linux.
     pub fn peak_rss_bytes(&self) -> Option<u64> {
         self.inner.state().sandboxes.iter().filter_map(|member| member.records.peak_rss_bytes()).max()
     }
 
-    /// Waits until all work is done, asks every process to leave, and returns what
-    /// is known about them, also about those that had ended before. Nothing is
-    /// handed to a sandbox afterwards.
+    /// Waits for the invocations in progress, stops every process, and returns the final
+    /// state of each, including ended ones. The pool accepts no more events.
     pub async fn stop(&self) -> Vec<StoppedSandbox> {
         self.inner.stop().await
     }
 
-    /// Kills all, whoever still holds the pool.
+    /// Kills all processes, even if other handles of the pool exist.
     pub(crate) fn close(&self) {
         self.inner.permits.close();
         let mut state = self.inner.state();
@@ -174,7 +169,7 @@ impl PoolInner {
         Ok(outcome)
     }
 
-    /// The sandbox that was used last, or a new one.
+    /// The most recently used sandbox, or a new one.
     async fn acquire(&self) -> Result<PooledSandbox, StartError> {
         let idle = {
             let mut state = self.state();
@@ -201,7 +196,8 @@ impl PoolInner {
     fn release(&self, mut seat: PooledSandbox) {
         let mut state = self.state();
         state.set_busy(seat.sandbox.pid(), false);
-        // Seen under the lock, so that a kill meets it either at work or here.
+        // Read under the lock, so that a kill takes effect either here or during the
+        // invocation.
         if *seat.killed.borrow() {
             seat.sandbox.kill();
         }
@@ -223,7 +219,7 @@ impl PoolInner {
     }
 
     async fn stop(&self) -> Vec<StoppedSandbox> {
-        // Fails only if the pool is closed, and then there is nothing to wait for.
+        // Fails only if the pool is closed; then no invocation is in progress.
         let all = self.permits.acquire_many(self.limit).await;
         self.permits.close();
         drop(all);
@@ -240,7 +236,7 @@ impl PoolInner {
 }
 
 impl PoolState {
-    /// The last of this id: the system may give an id again.
+    /// Sets the state of the last entry with this id: the system may reuse ids.
     fn set_busy(&mut self, pid: u32, busy: bool) {
         if let Some(member) = self.sandboxes.iter_mut().rfind(|member| member.pid == pid) {
             member.busy = busy;

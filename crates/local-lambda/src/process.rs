@@ -1,4 +1,4 @@
-//! What the operating system knows about the child, and how it is told to leave.
+//! The exit status, memory and termination of a child process.
 
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
@@ -6,7 +6,7 @@ use tokio::process::Child;
 
 use crate::outcome::InvocationOutcome;
 
-/// How a process ended: its exit code, or the signal.
+/// The exit code of a process, or the signal that ended it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ExitInfo {
     pub(crate) code: Option<i32>,
@@ -14,7 +14,7 @@ pub(crate) struct ExitInfo {
 }
 
 impl ExitInfo {
-    /// For a process whose end the system did not report.
+    /// The value for a process whose exit the system did not report.
     pub(crate) const UNKNOWN: Self = Self { code: None, signal: None };
 
     pub(crate) fn to_exited(self) -> InvocationOutcome {
@@ -32,17 +32,18 @@ impl From<ExitStatus> for ExitInfo {
     }
 }
 
-/// Asks the child to leave (SIGTERM); does nothing if it has been reaped.
+/// Sends SIGTERM to the child, unless it has been reaped.
 pub(crate) fn terminate(child: &Child) {
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
     if let Some(pid) = pid {
-        // Not reaped, so the id is still the child's; one that is gone needs no signal.
+        // The child is not reaped, so the id is still its own. An error means that it
+        // has ended.
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     }
 }
 
-/// The most resident memory that a live process has had, in bytes, on Linux; `None`
-/// elsewhere, and once the process has ended.
+/// The peak resident memory of a live process in bytes, on Linux; `None` elsewhere and after
+/// its end.
 pub fn peak_rss_bytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     parse_peak(&status)

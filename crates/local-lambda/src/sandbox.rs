@@ -1,4 +1,4 @@
-//! A running function, to which events are handed one at a time.
+//! A running function that is invoked with one event at a time.
 
 use std::{
     io,
@@ -19,17 +19,17 @@ use crate::{
     process::{self, ExitInfo},
 };
 
-/// How long an answer may still be on its way when the process is already gone.
+/// The time in which a response may still arrive after the process has ended.
 const RESPONSE_GRACE_PERIOD: Duration = Duration::from_millis(100);
 
-/// How long a function may take to leave once it is asked to.
+/// The time that a function has to exit after SIGTERM.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// One process of a function, as Lambda keeps it between invocations.
+/// One process of a function, which Lambda keeps between invocations.
 ///
-/// Once the process has ended, by itself, at a deadline or by [`kill`](Self::kill),
-/// every further invocation is [`InvocationOutcome::NotRunning`]: nothing is restarted.
-/// Dropping the sandbox kills the process.
+/// After the process has ended, by itself, at a deadline or by [`kill`](Self::kill), each
+/// invocation returns [`InvocationOutcome::NotRunning`]: nothing restarts it. Dropping the
+/// sandbox kills the process.
 #[derive(Debug)]
 pub struct Sandbox {
     api: Arc<Api>,
@@ -44,7 +44,7 @@ pub struct Sandbox {
 #[derive(Debug)]
 enum ProcessState {
     Running(Child),
-    /// Told to die, and perhaps not dead yet.
+    /// SIGKILL was sent; the process may still be alive.
     Killed(Child),
     Ended(ExitInfo),
 }
@@ -63,34 +63,33 @@ impl Sandbox {
         Self { api, log, pid, timeout, init_duration, state: life, _background: background }
     }
 
-    /// What can be read of the sandbox while somebody else uses it.
+    /// A read-only view of the sandbox, for use during an invocation.
     pub(crate) fn monitor(&self) -> SandboxMonitor {
         SandboxMonitor { api: self.api.clone(), log: self.log.clone() }
     }
 
-    /// The time from the start of the process until it asked for work.
+    /// The time from the start of the process until its first poll.
     pub fn init_duration(&self) -> Duration {
         self.init_duration
     }
 
-    /// The id of the process.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Hands one event to the function and waits for what comes of it, within the
-    /// function's timeout.
+    /// Invokes the function with one event, within the function's timeout.
     ///
-    /// Dropping the future gives up on the answer and leaves the function working;
-    /// the next event then waits until it is done.
+    /// Dropping the future drops the response and leaves the function running. The next
+    /// event waits until it is done.
     pub async fn invoke(&mut self, event: &Value) -> InvocationOutcome {
         self.invoke_with_deadline(event, self.timeout).await
     }
 
-    /// Hands one event to the function with this much time left until its deadline.
+    /// Invokes the function with one event and this much time until its deadline.
     ///
-    /// The function is told the deadline as a moment on the wall clock. Only when
-    /// that has passed without an answer is the process killed, as on Lambda.
+    /// The function gets the deadline as wall-clock time. As on Lambda, the process is
+    /// killed when the deadline passes without a response.
     pub async fn invoke_with_deadline(&mut self, event: &Value, remaining: Duration) -> InvocationOutcome {
         let outcome = self.run(event, remaining).await;
         self.log.forward(false);
@@ -115,10 +114,10 @@ impl Sandbox {
         }
 
         let id = ids::request_id();
-        let (answer, mut answered) = oneshot::channel();
+        let (response, mut answered) = oneshot::channel();
         let deadline = SystemTime::now() + remaining;
         let timer = tokio::time::sleep(remaining);
-        self.api.push(Invocation { id: id.clone(), event, deadline, responder: answer });
+        self.api.push(Invocation { id: id.clone(), event, deadline, responder: response });
         tokio::select! {
             biased;
             Ok(outcome) = &mut answered => outcome,
@@ -149,7 +148,7 @@ impl Sandbox {
         ended
     }
 
-    /// Ends the process at once (SIGKILL), as a failing host would.
+    /// Kills the process (SIGKILL), as a failing host would.
     pub fn kill(&mut self) {
         self.api.peak_rss_bytes();
         self.state = match std::mem::replace(&mut self.state, ProcessState::Ended(ExitInfo::UNKNOWN)) {
@@ -161,8 +160,8 @@ impl Sandbox {
         };
     }
 
-    /// Asks the process to leave (SIGTERM), kills it if it does not, and returns
-    /// what is known about its life.
+    /// Stops the process with SIGTERM, then SIGKILL if it does not exit, and returns its
+    /// final state.
     pub async fn stop(mut self) -> StoppedSandbox {
         let peak_rss_bytes = self.api.peak_rss_bytes();
         let ended = match &mut self.state {
@@ -183,24 +182,23 @@ impl Sandbox {
         StoppedSandbox { code, signal, peak_rss_bytes, logs: self.log.lines() }
     }
 
-    /// The most resident memory the process ever held, on Linux.
+    /// The peak resident memory of the process in bytes, on Linux.
     ///
-    /// For a process that has ended by itself this is its mark at its last answer.
+    /// For a process that ended by itself, this is the value at its last response.
     pub fn peak_rss_bytes(&self) -> Option<u64> {
         self.api.peak_rss_bytes()
     }
 
-    /// What the process has written to standard output and standard error, in the
-    /// order in which it wrote it.
+    /// The standard output and standard error of the process, in the order of its writes.
     ///
-    /// All that it wrote before an answer is here once [`invoke`](Self::invoke)
+    /// Everything that it wrote before a response is included once [`invoke`](Self::invoke)
     /// returns.
     pub fn logs(&self) -> Vec<String> {
         self.log.lines()
     }
 }
 
-/// What a sandbox has left so far, and leaves when it is gone.
+/// A view of a sandbox that outlives it.
 #[derive(Debug)]
 pub(crate) struct SandboxMonitor {
     api: Arc<Api>,
@@ -208,7 +206,7 @@ pub(crate) struct SandboxMonitor {
 }
 
 impl SandboxMonitor {
-    /// Whether the process had not been seen to end.
+    /// Whether the process is not known to have ended.
     pub(crate) fn is_running(&self) -> bool {
         self.api.has_process()
     }

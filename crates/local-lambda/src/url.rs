@@ -22,18 +22,18 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{LambdaFunction, MAX_PAYLOAD_LEN, Pool, StartError, StoppedSandbox};
 
-/// How much of a body that is too long is still read. A client that is cut off
-/// while it writes would see a broken connection, not the answer.
+/// The maximum number of bytes read of a body that is too long. A cut connection would hide the
+/// error response from the client.
 const MAX_READ_LEN: usize = 16 * MAX_PAYLOAD_LEN;
 
 /// A function behind an HTTP address on loopback.
 ///
-/// Each request becomes an event in payload format 2.0, which a free sandbox of the
-/// function gets, and its answer becomes the response. With no sandbox free the
-/// request waits; it does not fail, as it would at Lambda's concurrency limit.
+/// Each request becomes an event in payload format 2.0 for a free sandbox, whose response
+/// becomes the HTTP response. Without a free sandbox the request waits; on Lambda it would fail
+/// at the concurrency limit.
 ///
-/// The path reaches the function as it was sent, not decoded, and so do the
-/// headers: none is added. Bytes in a header that are not UTF-8 are replaced.
+/// The function gets the path undecoded and no additional headers. Bytes of a header that are
+/// not UTF-8 are replaced.
 #[derive(Debug)]
 pub struct FunctionUrl {
     state: Arc<UrlState>,
@@ -49,10 +49,10 @@ struct UrlState {
 }
 
 impl FunctionUrl {
-    /// Starts the function's first sandbox, of at most `sandboxes`, and listens.
+    /// Starts the first of at most `sandboxes` sandboxes and listens.
     ///
     /// # Errors
-    /// When the function does not start or no port is to be had.
+    /// When the function does not start, or no port is available.
     pub async fn start(function: LambdaFunction, sandboxes: usize) -> Result<Self, StartError> {
         let region = function.region().to_string_lossy().into_owned();
         let pool = Pool::start(function, sandboxes).await?;
@@ -62,53 +62,52 @@ impl FunctionUrl {
         let router = Router::new().fallback(handle).with_state(front.clone());
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(async move {
-            // Ends with the task; a listener on loopback has no other way to end.
+            // Ends with the task; a listener on loopback has no other end.
             let _ = axum::serve(listener, service).await;
         });
         Ok(Self { state: front, address, server_task: serving })
     }
 
-    /// The address, which ends with a slash as Lambda's do.
+    /// The URL, with a trailing slash like Lambda's.
     pub fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
 
-    /// Whether the first address in `X-Forwarded-For` is what the function is told
-    /// as the source, so that a test can come from anywhere. Lambda never does this.
+    /// Sets whether the first address in `X-Forwarded-For` becomes the source IP of the
+    /// event, so that tests can set it. Lambda never does this.
     pub fn trust_forwarded_for(&self, trust: bool) {
         self.state.trust_forwarded_for.store(trust, Ordering::Relaxed);
     }
 
-    /// The processes that run, in the order in which they were started.
+    /// The running processes, in the order of their starts.
     pub fn pids(&self) -> Vec<u32> {
         self.state.pool.pids()
     }
 
-    /// Ends a process at once (SIGKILL), also in the middle of a request. Says
-    /// whether there was one of this id.
+    /// Kills a process (SIGKILL), also during a request. Returns `false` if there is no
+    /// such process.
     pub fn kill(&self, pid: u32) -> bool {
         self.state.pool.kill(pid)
     }
 
-    /// Ends one process at once, one that has a request if there is one, and
-    /// returns its id.
+    /// Kills one process, a busy one if possible, and returns its id.
     pub fn kill_one(&self) -> Option<u32> {
         self.state.pool.kill_one()
     }
 
-    /// What all processes have written, also those that have ended: one after the
-    /// other, in the order in which they were started.
+    /// The output of all processes, including ended ones, process by process in the order
+    /// of their starts.
     pub fn logs(&self) -> Vec<String> {
         self.state.pool.logs()
     }
 
-    /// The most resident memory that any one process ever held, on Linux.
+    /// The peak resident memory of any one process in bytes, on Linux.
     pub fn peak_rss_bytes(&self) -> Option<u64> {
         self.state.pool.peak_rss_bytes()
     }
 
-    /// Takes no new connection, waits for the requests at work, asks every process
-    /// to leave, and returns what is known about all of them.
+    /// Accepts no new connections, waits for the requests in progress, stops every process,
+    /// and returns the final state of each.
     pub async fn stop(self) -> Vec<StoppedSandbox> {
         self.server_task.abort();
         self.state.pool.stop().await
@@ -118,7 +117,7 @@ impl FunctionUrl {
 impl Drop for FunctionUrl {
     fn drop(&mut self) {
         self.server_task.abort();
-        // Connections that are still open hold the front, too.
+        // Open connections hold the state, too.
         self.state.pool.close();
     }
 }

@@ -12,11 +12,11 @@ use crate::support::echo_function;
 
 async fn sandbox_pid(pool: &Pool) -> u32 {
     let outcome = pool.invoke(&json!({"do": "say who"})).await.expect("a sandbox");
-    let answer = outcome.ok().expect("an answer");
-    answer["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("an id")
+    let response = outcome.ok().expect("an answer");
+    response["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("an id")
 }
 
-/// Invokes with each event at the same time and returns what came of them.
+/// Invokes with all events concurrently and returns the outcomes.
 async fn invoke_all(pool: &Arc<Pool>, events: Vec<Value>) -> Vec<InvocationOutcome> {
     let mut tasks = JoinSet::new();
     for event in events {
@@ -34,7 +34,7 @@ async fn pool_starts_sandboxes_on_demand() {
     assert_eq!(sandbox_pid(&pool).await, sandbox_pid(&pool).await);
     assert_eq!(pool.pids().len(), 1);
 
-    // Each waits for the other two, so they must be at work at once.
+    // Each waits for the other two, so all must run at the same time.
     let meet = json!({"do": "meet", "folder": folder.path(), "number": 3});
     let outcomes = invoke_all(&pool, vec![meet; 3]).await;
     let pids: HashSet<_> =
@@ -112,10 +112,10 @@ async fn function_keeps_running_when_the_caller_disconnects() {
     let meet = json!({"do": "meet", "folder": folder.path(), "number": 2});
     {
         let mut call = Box::pin(pool.invoke(&meet));
-        // Once is enough to set it going.
+        // One poll starts the invocation.
         assert!(futures_util::FutureExt::now_or_never(&mut call).is_none());
     }
-    // Would wait for ever if the other one had been given up.
+    // This would wait forever if the pool had stopped the other process.
     assert!(pool.invoke(&meet).await.unwrap().ok().is_some());
     let signals: Vec<_> = pool.stop().await.into_iter().map(|stopped| stopped.signal).collect();
     assert_eq!(signals, [Some(15), Some(15)]);

@@ -1,4 +1,4 @@
-//! A real function binary behind HTTP.
+//! Tests of a function binary behind HTTP.
 
 mod support;
 
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::support::echo_function;
 
-/// A response as it came.
+/// A raw response.
 struct Response {
     status: u16,
     head: Vec<String>,
@@ -60,7 +60,7 @@ async fn send(url: &FunctionUrl, line: &str, headers: &[&str], body: &[u8]) -> R
     exchange(url, [request.as_bytes(), b"\r\n", body].concat()).await
 }
 
-/// The event that the function gets for this request.
+/// The event of a function for this request.
 async fn event(url: &FunctionUrl, line: &str, headers: &[&str], body: &[u8]) -> Value {
     let response = send(url, line, headers, body).await;
     assert_eq!(response.status, 200, "{line}");
@@ -345,7 +345,7 @@ async fn dropping_the_url_closes_the_listener() {
     let url = start_echo_url().await;
     let address = url.url();
     let address = address.trim_start_matches("http://").trim_end_matches('/').to_owned();
-    // A connection that is kept open must not keep the function alive.
+    // An open connection must not keep the function alive.
     let mut kept = TcpStream::connect(&address).await.unwrap();
     kept.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     assert!(kept.read(&mut [0; 64]).await.unwrap() > 0);

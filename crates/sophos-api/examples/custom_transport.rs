@@ -41,7 +41,10 @@ impl Transport for LoggingTransport {
     }
 }
 
-pub(crate) async fn run(credentials: Credentials, hosts: Hosts) -> Result<(Identity, Vec<String>), Box<dyn Error>> {
+pub(crate) async fn run(
+    credentials: Credentials,
+    hosts: Hosts,
+) -> Result<(Identity, Vec<String>), Box<dyn Error>> {
     let transport = LoggingTransport { inner: ReqwestTransport::new()?, log: Mutex::default() };
     let client = Client::builder(transport, credentials).hosts(hosts).build();
     let identity = client.identity().await?;

@@ -2,8 +2,9 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
     credential_source::CredentialSource,
-    error::{Error, ErrorKind},
-    hosts::{BaseUrl, Hosts},
+    error::Error,
+    error_kind::ErrorKind,
+    hosts::Hosts,
     identity::Identity,
     models::{IdType, Tenant},
     operation::{ApiHost, Operation, RequestTarget, ScopeHeader},
@@ -18,6 +19,7 @@ use crate::{
     retry::RetryPolicy,
     shared_rate_limiter::SharedRateLimiter,
     stats::{RequestCounters, RequestStats},
+    tenant_client::TenantClient,
     tenant_id::TenantId,
     tenant_list::{MAX_TENANT_PAGE_SIZE, TenantList, own_tenant, unknown_id_type},
     transport::Transport,
@@ -240,7 +242,7 @@ impl<T: Transport> Client<T> {
             let error = Error::new(ErrorKind::UntrustedHost);
             return Err(describe(error.with_message("the name of the host holds a secret or a token")));
         }
-        Ok(TenantClient { client: self.clone(), id: record.id.clone(), base, counters: Arc::default() })
+        Ok(TenantClient::new(self.clone(), record.id.clone(), base))
     }
 
     /// Replaces secrets and tokens by `[redacted]`: the ones that this client uses or
@@ -281,7 +283,7 @@ impl<T: Transport> Client<T> {
         &self.inner.transport
     }
 
-    fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {
+    pub(crate) fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {
         RequestContext::new(&self.inner, self.deadline, tenant)
     }
 }
@@ -308,8 +310,10 @@ impl<T: Transport> ApiClient for Client<T> {
             None => None,
             Some(required) if required == identity.id_type => Some(identity.id),
             Some(required) => {
-                let why =
-                    format!("expected a credential of a {required}, and this one is of a {}", identity.id_type);
+                let why = format!(
+                    "expected a credential of a {required}, and this one is of a {}",
+                    identity.id_type
+                );
                 return reject(ErrorKind::WrongCredentialType, &why);
             }
         };
@@ -326,86 +330,5 @@ impl<T> Clone for Client<T> {
 impl<T> fmt::Debug for Client<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("credential", &self.inner.source).finish_non_exhaustive()
-    }
-}
-
-/// A client for one tenant: it adds the tenant's id and the host of its data region
-/// to each operation.
-pub struct TenantClient<T> {
-    client: Client<T>,
-    id: TenantId,
-    base: BaseUrl,
-    counters: Arc<RequestCounters>,
-}
-
-impl<T: Transport> TenantClient<T> {
-    /// The tenant's id.
-    pub fn id(&self) -> &TenantId {
-        &self.id
-    }
-
-    /// The host of the tenant's data region.
-    pub fn base_url(&self) -> &BaseUrl {
-        &self.base
-    }
-
-    /// Replaces secrets and tokens by `[redacted]`; see [`Client::scrub`].
-    pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.client.scrub(text)
-    }
-
-    /// The client of the credential.
-    pub fn client(&self) -> &Client<T> {
-        &self.client
-    }
-
-    /// A handle of the same tenant with its own request counters.
-    #[must_use]
-    pub fn with_separate_stats(&self) -> Self {
-        Self { counters: Arc::default(), ..self.clone() }
-    }
-
-    /// A handle of the same tenant with another handle of its credential's client,
-    /// such as one with a deadline.
-    #[must_use]
-    pub fn with_client(&self, client: &Client<T>) -> Self {
-        Self { client: client.clone(), ..self.clone() }
-    }
-
-    /// The counters of this handle and its clones.
-    pub fn stats(&self) -> RequestStats {
-        self.counters.snapshot()
-    }
-}
-
-impl<T: Transport> ApiClient for TenantClient<T> {
-    async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
-        if O::ROUTE.scope != ScopeHeader::Tenant {
-            return Err(Error::invalid("the operation is not a tenant's; send it through the Client")
-                .with_operation(O::ROUTE.to_string()));
-        }
-        let base = match O::ROUTE.host {
-            ApiHost::DataRegion => self.base.clone(),
-            ApiHost::Identity | ApiHost::Global => self.client.identity().await?.global,
-        };
-        let target = RequestTarget::with_id(base, self.id.as_str());
-        self.client.context(Some(&self.counters)).send(operation, &target).await
-    }
-}
-
-impl<T> Clone for TenantClient<T> {
-    fn clone(&self) -> Self {
-        Self {
-            client: self.client.clone(),
-            id: self.id.clone(),
-            base: self.base.clone(),
-            counters: Arc::clone(&self.counters),
-        }
-    }
-}
-
-impl<T> fmt::Debug for TenantClient<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TenantClient").field("id", &self.id).field("base", &self.base).finish_non_exhaustive()
     }
 }

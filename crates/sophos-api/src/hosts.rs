@@ -2,10 +2,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use http::Uri;
 
-use crate::{
-    error::{Error, ErrorKind},
-    region::DataRegion,
-};
+use crate::{error::Error, error_kind::ErrorKind, region::DataRegion};
 
 /// The domain whose hosts may receive a token.
 const TRUSTED_SUFFIX: &str = ".sophos.com";
@@ -36,7 +33,8 @@ impl FromStr for BaseUrl {
     /// Parses `https://host[:port]` or `http://…`, with or without a slash at the end.
     /// It rejects a path, a query or a user name.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let invalid = |expected: &str| Error::invalid(format!("invalid host URL \"{text}\": expected {expected}"));
+        let invalid =
+            |expected: &str| Error::invalid(format!("invalid host URL \"{text}\": expected {expected}"));
         let uri: Uri = text.trim().parse().map_err(|_| invalid("https://host[:port]"))?;
         let scheme = match uri.scheme_str() {
             Some("https") => "https",

@@ -1,6 +1,7 @@
 use crate::{
     credentials::Owner,
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     hosts::BaseUrl,
     models::{IdType, Whoami},
     operation::Operation,

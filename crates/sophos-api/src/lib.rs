@@ -55,6 +55,7 @@ mod client;
 mod credential_source;
 mod credentials;
 mod error;
+mod error_kind;
 mod error_predicates;
 mod hosts;
 mod identity;
@@ -75,6 +76,7 @@ mod setters;
 mod shared_rate_limiter;
 mod stats;
 mod sync;
+mod tenant_client;
 mod tenant_id;
 mod tenant_list;
 mod timestamp;
@@ -85,10 +87,11 @@ pub mod models;
 pub mod operations;
 
 pub use auth::{AccessToken, Auth};
-pub use client::{ApiClient, Client, ClientBuilder, TenantClient};
+pub use client::{ApiClient, Client, ClientBuilder};
 pub use credential_source::{CredentialSource, NoCredential};
 pub use credentials::{Credentials, Owner};
-pub use error::{Error, ErrorKind};
+pub use error::Error;
+pub use error_kind::ErrorKind;
 pub use hosts::{BaseUrl, Hosts};
 pub use identity::Identity;
 pub use operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader};
@@ -101,6 +104,7 @@ pub use reqwest_transport::ReqwestTransport;
 pub use retry::RetryPolicy;
 pub use shared_rate_limiter::SharedRateLimiter;
 pub use stats::RequestStats;
+pub use tenant_client::TenantClient;
 pub use tenant_id::TenantId;
 pub use tenant_list::TenantList;
 pub use timestamp::Timestamp;
@@ -109,3 +113,8 @@ pub use with_raw::{Raw, WithRaw};
 
 /// A boxed future, as traits that are used as `dyn` return it.
 pub type BoxFuture<'a, V> = std::pin::Pin<Box<dyn Future<Output = V> + Send + 'a>>;
+
+/// Compiles the examples of the README as doc tests.
+#[cfg(all(doctest, feature = "reqwest"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,10 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{
-    error::{Error, ErrorKind},
-    hosts::BaseUrl,
-};
+use crate::{error::Error, error_kind::ErrorKind, hosts::BaseUrl};
 
 /// The characters that are not encoded in a path segment or a query value.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

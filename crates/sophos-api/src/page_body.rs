@@ -9,10 +9,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::{
-    error::{Error, ErrorKind},
-    operation::parse_json,
-};
+use crate::{error::Error, error_kind::ErrorKind, operation::parse_json};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -42,7 +39,9 @@ pub(crate) trait LenientPage: DeserializeOwned {
 pub(crate) fn parse_page<P: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<P, Error> {
     let first = response.body().iter().find(|byte| !byte.is_ascii_whitespace());
     if response.status().is_success() && first == Some(&b'[') {
-        return Err(Error::malformed("the page is a list, not an object").with_status(response.status().as_u16()));
+        return Err(
+            Error::malformed("the page is a list, not an object").with_status(response.status().as_u16())
+        );
     }
     parse_json(response)
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     BoxFuture,
     client::ApiClient,
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     model::{items, lenient_id, model, null_as_default},
     operation::Operation,
     page_body::{LenientPage, MalformedItem},

@@ -107,7 +107,8 @@ struct LimiterState {
 
 impl RateLimiter {
     pub(crate) fn new(rate_limit: RateLimit) -> Self {
-        let buckets = rate_limit.windows.into_iter().map(|window| (window, f64::from(window.burst))).collect();
+        let buckets =
+            rate_limit.windows.into_iter().map(|window| (window, f64::from(window.burst))).collect();
         Self {
             state: Mutex::new(LimiterState {
                 buckets,
@@ -223,7 +224,8 @@ mod tests {
     fn reserve_permit_delays_requests_beyond_the_burst() {
         let limiter = RateLimiter::new(RateLimit::new([RateWindow::new(10, SECOND)]));
         let now = Duration::from_secs(1_000_000);
-        let waits: Vec<_> = (0..13).map(|_| limiter.reserve_permit(now, None).expect("no deadline")).collect();
+        let waits: Vec<_> =
+            (0..13).map(|_| limiter.reserve_permit(now, None).expect("no deadline")).collect();
         assert!(waits[..10].iter().all(Duration::is_zero));
         assert_eq!(waits[10..], [SECOND / 10, SECOND / 5, SECOND * 3 / 10]);
     }

@@ -11,7 +11,8 @@ use http::{HeaderValue, header};
 
 use crate::{
     credential_source::CredentialSource,
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     hosts::Hosts,
     operation::{Operation, RequestTarget, Route},
     operations::token::RequestToken,

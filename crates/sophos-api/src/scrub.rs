@@ -60,7 +60,8 @@ struct KnownSecret {
 impl KnownSecret {
     fn new(secret: &str) -> Self {
         let encodings = encodings_of(secret);
-        let part_hashes = encodings.iter().flat_map(|encoding| encoding.windows(PART_LEN)).map(hash).collect();
+        let part_hashes =
+            encodings.iter().flat_map(|encoding| encoding.windows(PART_LEN)).map(hash).collect();
         Self { plain: secret.into(), encodings, part_hashes }
     }
 

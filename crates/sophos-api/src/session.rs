@@ -17,7 +17,8 @@ use crate::{
     auth::{AccessToken, Auth},
     credential_source::{MAX_REJECTIONS, NoCredential},
     credentials::{Credentials, Owner},
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     identity::{Identity, parse_identity},
     operation::{Operation, RequestTarget},
     operations::{token::RequestToken, whoami::GetWhoami},
@@ -93,9 +94,8 @@ impl SingleFlight {
         }
         let before = self.completed.load(Ordering::Acquire);
         let Some(mut failure) = until_deadline(self.last_failure.lock(), deadline).await else {
-            return Err(
-                Error::new(ErrorKind::DeadlineExceeded).with_message("another caller's request was not complete")
-            );
+            return Err(Error::new(ErrorKind::DeadlineExceeded)
+                .with_message("another caller's request was not complete"));
         };
         if let Some(value) = cached() {
             return Ok(value);
@@ -224,8 +224,7 @@ impl Session {
             }
             rejections += 1;
             let next =
-                until_deadline(context.source().replace_rejected(&auth), context.deadline_reached())
-                    .await;
+                until_deadline(context.source().replace_rejected(&auth), context.deadline_reached()).await;
             auth = next.ok_or_else(late)?.map_err(|reason| error.with_reason(&reason))?;
         }
     }
@@ -257,8 +256,10 @@ impl Session {
         };
         // Its owner is unknown, so each is verified against the one before.
         let origin = format!("access token {}", self.token_count.load(Ordering::Relaxed) + 1);
-        let token =
-            IssuedToken { provided: Some(provided.clone()), ..self.new_token(Some(header), renew_at, &origin) };
+        let token = IssuedToken {
+            provided: Some(provided.clone()),
+            ..self.new_token(Some(header), renew_at, &origin)
+        };
         self.verify_and_store(context, None, token).await
     }
 
@@ -289,8 +290,8 @@ impl Session {
         }
         let token = response.access_token.filter(|token| !token.expose_secret().is_empty());
         let token = token.ok_or_else(|| malformed("the response holds no access_token"))?;
-        let header =
-            bearer_header(token.expose_secret()).ok_or_else(|| malformed("the token is not a valid header value"))?;
+        let header = bearer_header(token.expose_secret())
+            .ok_or_else(|| malformed("the token is not a valid header value"))?;
         let lifetime = response.expires_in.map_or(DEFAULT_LIFETIME, Duration::from_secs);
         let renew_at = requested_at.saturating_add(time_until_renewal(lifetime));
         let origin = format!("credential {}", credentials.client_id());

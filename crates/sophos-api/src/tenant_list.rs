@@ -1,5 +1,6 @@
 use crate::{
-    error::{Error, ErrorKind},
+    error::Error,
+    error_kind::ErrorKind,
     identity::Identity,
     models::{IdType, Tenant},
 };
@@ -26,6 +27,7 @@ pub(crate) fn own_tenant(identity: &Identity) -> Tenant {
 }
 
 pub(crate) fn unknown_id_type(id_type: &IdType) -> Error {
-    Error::new(ErrorKind::WrongCredentialType)
-        .with_message(format!("unknown credential type \"{id_type}\": expected partner, organization or tenant"))
+    Error::new(ErrorKind::WrongCredentialType).with_message(format!(
+        "unknown credential type \"{id_type}\": expected partner, organization or tenant"
+    ))
 }

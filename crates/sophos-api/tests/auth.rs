@@ -1,5 +1,5 @@
-//! What lets requests in, other than a credential: a token of the source's own,
-//! and nothing, when somebody else adds the authorisation.
+//! Authorization without a credential: by an access token of the source, and by the
+//! host of the program.
 
 mod support;
 
@@ -18,8 +18,7 @@ use sophos_api::{
 };
 use support::{SECOND, ScriptedResponse, ScriptedTransport, SentRequest, last_page, tenant, whoami};
 
-/// Tokens in the order in which they are handed out: at first, and in place of
-/// those that were refused.
+/// Access tokens in the order of their use: the current ones, and the replacements.
 #[derive(Default)]
 struct TokenSource {
     current: Mutex<Vec<AccessToken>>,
@@ -27,11 +26,11 @@ struct TokenSource {
 }
 
 impl TokenSource {
-    fn new(now: impl IntoIterator<Item = AccessToken>, instead: &[&str]) -> Self {
-        let mut now: Vec<_> = now.into_iter().collect();
-        now.reverse();
-        let instead = instead.iter().rev().map(|token| AccessToken::new(*token)).collect();
-        Self { current: Mutex::new(now), replacements: Mutex::new(instead) }
+    fn new(tokens: impl IntoIterator<Item = AccessToken>, replacements: &[&str]) -> Self {
+        let mut tokens: Vec<_> = tokens.into_iter().collect();
+        tokens.reverse();
+        let replacements = replacements.iter().rev().map(|token| AccessToken::new(*token)).collect();
+        Self { current: Mutex::new(tokens), replacements: Mutex::new(replacements) }
     }
 }
 
@@ -43,9 +42,9 @@ impl fmt::Debug for TokenSource {
 
 impl CredentialSource for TokenSource {
     fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
-        let mut now = self.current.lock().expect("no panic");
+        let mut tokens = self.current.lock().expect("no panic");
         // The last one stays, as in a cache.
-        let token = if now.len() > 1 { now.pop() } else { now.last().cloned() };
+        let token = if tokens.len() > 1 { tokens.pop() } else { tokens.last().cloned() };
         let token = token.map(Auth::from).ok_or_else(|| NoCredential::new("the vault is sealed"));
         Box::pin(ready(token))
     }
@@ -64,11 +63,11 @@ fn client(
     Client::builder(Arc::clone(script), source).rate_limit(RateLimit::unlimited()).build()
 }
 
-/// Refuses all tokens but one.
+/// A service that rejects all tokens but one.
 fn script_accepting_token(token: &'static str) -> Arc<ScriptedTransport> {
     ScriptedTransport::with_router(move |sent| {
-        let good = sent.header("authorization") == Some(&format!("Bearer {token}"));
-        match (good, sent.is_whoami()) {
+        let accepted = sent.header("authorization") == Some(&format!("Bearer {token}"));
+        match (accepted, sent.is_whoami()) {
             (false, _) => Some(ScriptedResponse::status(401)),
             (true, true) => None,
             (true, false) => Some(last_page(&[])),
@@ -81,10 +80,10 @@ fn client_sends_a_provided_access_token_unchanged() {
     let script = ScriptedTransport::with_responses((0..3).map(|_| last_page(&[])));
     let tenant = tenant(&client(&script, Auth::AccessToken(AccessToken::new("given"))));
     for _ in 0..3 {
-        block_on(tenant.send(&ListEndpoints::default())).expect("let in");
+        block_on(tenant.send(&ListEndpoints::default())).expect("accepted");
     }
     assert!(script.sent().iter().all(|sent| sent.header("authorization") == Some("Bearer given")));
-    assert_eq!(script.count(SentRequest::is_token), 0, "the identity service is not asked");
+    assert_eq!(script.count(SentRequest::is_token), 0, "no token is requested");
 }
 
 #[test]
@@ -96,8 +95,8 @@ fn client_sends_no_token_when_auth_is_host_managed() {
         ScriptedResponse::status(401),
     ]);
     let tenant = tenant(&client(&script, Auth::HostManaged));
-    block_on(tenant.send(&ListEndpoints::default())).expect("whoever adds it has renewed it");
-    let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("twice refused");
+    block_on(tenant.send(&ListEndpoints::default())).expect("the host renewed the token");
+    let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("rejected twice");
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     assert!(script.sent().iter().all(|sent| sent.header("authorization").is_none()));
 }
@@ -110,7 +109,7 @@ fn client_replaces_an_access_token_before_it_expires() {
     let tenant = tenant(&client(&script, TokenSource::new(tokens, &[])));
     for wait in [minutes(0), minutes(54), minutes(1)] {
         script.advance(wait);
-        block_on(tenant.send(&ListEndpoints::default())).expect("let in");
+        block_on(tenant.send(&ListEndpoints::default())).expect("accepted");
     }
     let sent: Vec<_> =
         script.api_requests().iter().map(|sent| sent.header("authorization").map(str::to_owned)).collect();
@@ -120,19 +119,19 @@ fn client_replaces_an_access_token_before_it_expires() {
 
 #[test]
 fn client_does_not_resend_a_rejected_access_token() {
-    for (instead, failure, requests) in [
-        // The source may name the refused one again before it has read anew.
+    for (replacements, failure, requests) in [
+        // The source may return the rejected token once more, before it reads the next.
         (&["stale", "fresh"][..], None, 2),
         (&["old", "fresh"], Some(ErrorKind::Unauthorized), 2),
         (&["stale"], Some(ErrorKind::CredentialRejected), 1),
         (&[], Some(ErrorKind::CredentialRejected), 1),
     ] {
         let script = script_accepting_token("fresh");
-        let source = TokenSource::new([AccessToken::new("stale")], instead);
-        let outcome = block_on(tenant(&client(&script, source)).send(&ListEndpoints::default()));
-        assert_eq!(outcome.as_ref().err().map(sophos_api::Error::kind), failure, "{instead:?}");
-        assert_eq!(script.sent().len(), requests, "{instead:?}");
-        let Err(error) = outcome else { continue };
+        let source = TokenSource::new([AccessToken::new("stale")], replacements);
+        let result = block_on(tenant(&client(&script, source)).send(&ListEndpoints::default()));
+        assert_eq!(result.as_ref().err().map(sophos_api::Error::kind), failure, "{replacements:?}");
+        assert_eq!(script.sent().len(), requests, "{replacements:?}");
+        let Err(error) = result else { continue };
         assert_eq!(error.status(), Some(401));
         let text = error.to_string();
         assert!(!text.contains("stale") && !text.contains("old"), "{text}");
@@ -144,11 +143,11 @@ fn client_does_not_resend_a_rejected_access_token() {
 
 #[test]
 fn client_does_not_send_unusable_access_tokens() {
-    let useless = [
+    let unusable = [
         (AccessToken::new("over").with_expires_in(Duration::ZERO), "has expired"),
         (AccessToken::new("two\nlines"), "not a valid header value"),
     ];
-    for (token, why) in useless {
+    for (token, why) in unusable {
         let script = ScriptedTransport::with_responses([]);
         let error =
             block_on(tenant(&client(&script, Auth::AccessToken(token))).send(&ListEndpoints::default()))
@@ -180,7 +179,7 @@ fn client_rejects_an_access_token_of_another_owner() {
     let error = block_on(tenant(&client).send(&ListEndpoints::default())).expect_err("another's");
     assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     assert!(error.to_string().contains("access token 2 belongs to partner ffffffff"), "{error}");
-    assert!(script.api_requests().is_empty(), "nothing was asked with it");
+    assert!(script.api_requests().is_empty(), "no request used it");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A credential that replaces another serves the same owner, or nobody.
+//! The verification of a credential's owner.
 
 mod support;
 
@@ -41,14 +41,14 @@ fn credential_of_another_owner_is_skipped() {
     assert_eq!(owner.id, OWN_ID);
     let tenant = tenant(&client);
     script.advance(SECOND * 3_600);
-    block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
-    assert_eq!(source.asked(), ["current", "current", "after foreign"]);
+    block_on(tenant.send(&ListEndpoints::default())).expect("a response");
+    assert_eq!(source.calls(), ["current", "current", "after foreign"]);
     assert_eq!(
         sent_tokens(&script),
         ["Bearer token-of-good"],
-        "no tenant was asked about with the other's token"
+        "no request used the token of the other owner"
     );
-    // One question when it was replaced, and none when it was not.
+    // One request for the identity at a replacement, and none without one.
     assert_eq!(script.count(SentRequest::is_whoami), 3);
     script.advance(SECOND * 3_600);
     block_on(client.identity()).expect("an identity");
@@ -57,17 +57,17 @@ fn credential_of_another_owner_is_skipped() {
 
 #[test]
 fn credential_is_verified_against_its_named_owner() {
-    let script = scripted_service(&[], "nobody");
+    let script = scripted_service(&[], "none");
     let source =
         ScriptedSource::new([credentials_named("mine").with_owner(partner(&OWN_ID.to_lowercase()))], []);
     let client = client(&script, &source);
     block_on(client.identity()).expect("the same in either case");
-    assert_eq!(script.count(SentRequest::is_whoami), 1, "it is not asked twice");
+    assert_eq!(script.count(SentRequest::is_whoami), 1, "the identity is requested once");
 
-    let script = scripted_service(&[], "nobody");
+    let script = scripted_service(&[], "none");
     let source = ScriptedSource::new([credentials_named("mine").with_owner(partner(OTHER_ID))], []);
     let tenant = tenant(&self::client(&script, &source));
-    let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("somebody else's");
+    let error = block_on(tenant.send(&ListEndpoints::default())).expect_err("another owner's");
     assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     for part in ["97d69ec5", OWN_ID, "mine"] {
         assert!(error.to_string().contains(part), "{error}");
@@ -77,7 +77,7 @@ fn credential_is_verified_against_its_named_owner() {
 
 #[test]
 fn credential_with_another_id_type_or_no_whoami_fails() {
-    for (told, kind, looks) in [
+    for (identity, kind, replaced) in [
         (ScriptedResponse::json(whoami("tenant")), ErrorKind::CredentialRejected, true),
         (ScriptedResponse::status(403), ErrorKind::Forbidden, false),
     ] {
@@ -87,7 +87,7 @@ fn credential_with_another_id_type_or_no_whoami_fails() {
                 (_, Some(id)) => {
                     Some(ScriptedResponse::json(json!({"access_token": id, "expires_in": 3600})))
                 }
-                (Some("Bearer new"), None) if sent.is_whoami() => Some(told.clone()),
+                (Some("Bearer new"), None) if sent.is_whoami() => Some(identity.clone()),
                 _ => (!sent.is_whoami()).then(|| last_page(&[])),
             }
         });
@@ -98,14 +98,14 @@ fn credential_with_another_id_type_or_no_whoami_fails() {
         let error = block_on(tenant(&client).send(&ListEndpoints::default())).expect_err("of another");
         assert_eq!(error.kind(), kind, "{error}");
         assert!(script.api_requests().is_empty());
-        assert_eq!(source.asked().contains(&"after new".to_owned()), looks);
+        assert_eq!(source.calls().contains(&"after new".to_owned()), replaced);
     }
 }
 
 #[test]
 fn credential_naming_another_owner_is_rejected() {
-    // It belongs to whom the one before belonged to, and should to somebody else.
-    let script = scripted_service(&[], "nobody");
+    // Its owner is the known one, but it names another.
+    let script = scripted_service(&[], "none");
     let source = ScriptedSource::new(
         [credentials_named("old"), credentials_named("new").with_owner(partner(OTHER_ID))],
         [],
@@ -118,8 +118,8 @@ fn credential_naming_another_owner_is_rejected() {
     assert!(error.to_string().contains(OTHER_ID) && error.to_string().contains(OWN_ID), "{error}");
     assert!(script.api_requests().is_empty());
 
-    // The same credential, of which by now something else is said.
-    let script = scripted_service(&[], "nobody");
+    // The same credential, which names another owner now.
+    let script = scripted_service(&[], "none");
     let source = ScriptedSource::new(
         [credentials_named("one"), credentials_named("one").with_owner(partner(OTHER_ID))],
         [],
@@ -159,8 +159,8 @@ fn owner_ids_are_compared_case_insensitively() {
 
 #[test]
 fn token_obtained_during_whoami_is_verified_afterwards() {
-    // A call with the first token is refused while the question is under way, and
-    // the source has somebody else's by then.
+    // A request with the first token is rejected while the identity is requested, and
+    // the source has a credential of another owner by then.
     let script = ScriptedTransport::with_router(|sent| {
         let with = |id: &str| sent.header("authorization") == Some(&format!("Bearer token-of-{id}"));
         let mut answer = whoami("partner");
@@ -187,13 +187,13 @@ fn token_obtained_during_whoami_is_verified_afterwards() {
     let (tenant, operation) = (tenant(&client), ListEndpoints::default());
     let (identity, call) = block_on(join(client.identity(), tenant.send(&operation)));
     assert_eq!(identity.expect("an identity").id, OWN_ID);
-    call.expect("nobody knew whose it must be");
+    call.expect("the owner was unknown");
     let before = script.api_requests().len();
     for _ in 0..2 {
-        block_on(tenant.send(&operation)).expect("an answer");
+        block_on(tenant.send(&operation)).expect("a response");
     }
     assert_eq!(sent_tokens(&script)[before..], ["Bearer token-of-good", "Bearer token-of-good"]);
-    assert_eq!(source.asked(), ["current", "current", "current", "after foreign"]);
+    assert_eq!(source.calls(), ["current", "current", "current", "after foreign"]);
 }
 
 #[test]
@@ -203,14 +203,14 @@ fn rejected_whoami_does_not_reject_the_credential() {
             ScriptedTransport::with_router(|sent| sent.is_whoami().then(|| ScriptedResponse::status(401)));
         let mine = owner.into_iter().fold(credentials_named("mine"), Credentials::with_owner);
         let source = ScriptedSource::new([mine], []);
-        let error = block_on(client(&script, &source).identity()).expect_err("refused");
+        let error = block_on(client(&script, &source).identity()).expect_err("rejected");
         assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
         assert!(error.to_string().starts_with("GET /whoami/v1"), "{error}");
         assert_eq!(
             (script.count(SentRequest::is_token), script.count(SentRequest::is_whoami)),
             (whoamis, whoamis)
         );
-        assert!(!source.asked().iter().any(|asked| asked.starts_with("after")));
+        assert!(!source.calls().iter().any(|asked| asked.starts_with("after")));
     }
     let dead = AtomicBool::new(true);
     let script = ScriptedTransport::with_router(move |sent| {
@@ -232,8 +232,8 @@ fn owner_mismatch_error_hides_secrets() {
     assert!(!shown.contains(SECRET) && !shown.contains("token-of"), "{shown}");
 }
 
-/// A credential of the pool: whose it is, whether the identity service knows it,
-/// and whom it names as its owner.
+/// A credential of the pool: its owner, whether the identity service accepts it, and
+/// the owner that it names.
 #[derive(Debug, Clone)]
 struct PooledCredential {
     own: bool,
@@ -293,9 +293,9 @@ proptest! {
             if turn {
                 script.advance(SECOND * 3_600);
             }
-            let (asked, requests) = (source.asked().len(), script.count(SentRequest::is_token));
+            let (asked, requests) = (source.calls().len(), script.count(SentRequest::is_token));
             let answer = block_on(tenant.send(&ListEndpoints::default()));
-            prop_assert!(source.asked().len() - asked <= 4, "once, and after three refusals");
+            prop_assert!(source.calls().len() - asked <= 4, "once, and after three rejections");
             prop_assert!(script.count(SentRequest::is_token) - requests <= 4);
             if let Err(error) = answer {
                 prop_assert_eq!(error.kind(), ErrorKind::CredentialRejected);

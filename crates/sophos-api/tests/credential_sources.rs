@@ -1,4 +1,4 @@
-//! A credential that changes under a client's hands.
+//! Credentials that change while a client uses them.
 
 mod support;
 
@@ -18,29 +18,29 @@ use support::{
 
 #[test]
 fn replaced_credential_is_used_for_the_next_token() {
-    let script = scripted_service(&[], "nobody");
+    let script = scripted_service(&[], "none");
     let source = ScriptedSource::new([credentials_named("old"), credentials_named("new")], []);
     let tenant = tenant(&client(&script, &source));
-    let ask = || block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+    let ask = || block_on(tenant.send(&ListEndpoints::default())).expect("a response");
     ask();
     ask();
-    assert_eq!(source.asked(), ["current"], "one token for both");
+    assert_eq!(source.calls(), ["current"], "one token for both");
     script.advance(SECOND * 3_600);
     ask();
     assert_eq!(sent_tokens(&script), ["Bearer token-of-old", "Bearer token-of-old", "Bearer token-of-new"]);
-    assert_eq!(script.count(SentRequest::is_whoami), 0, "nobody has asked whose it is");
+    assert_eq!(script.count(SentRequest::is_whoami), 0, "the identity is not requested");
 }
 
 #[test]
 fn rejected_credential_is_replaced_by_the_next() {
-    let script = scripted_service(&["old", "fresh"], "nobody");
+    let script = scripted_service(&["old", "fresh"], "none");
     let source = ScriptedSource::new(
         [credentials_named("old")],
         [credentials_named("fresh"), credentials_named("previous")],
     );
     let tenant = tenant(&client(&script, &source));
-    block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
-    assert_eq!(source.asked(), ["current", "after old", "after fresh"]);
+    block_on(tenant.send(&ListEndpoints::default())).expect("a response");
+    assert_eq!(source.calls(), ["current", "after old", "after fresh"]);
     assert_eq!(sent_tokens(&script), ["Bearer token-of-previous"]);
 }
 
@@ -60,21 +60,21 @@ fn only_a_rejection_requests_a_replacement() {
         let script = ScriptedTransport::with_router(move |sent| sent.is_token().then(|| answer.clone()));
         let source = ScriptedSource::new([credentials_named("old")], []);
         block_on(client(&script, &source).identity()).expect_err(&shown);
-        assert_eq!(source.asked().len(), 1 + usize::from(looks), "{shown}");
+        assert_eq!(source.calls().len(), 1 + usize::from(looks), "{shown}");
     }
 }
 
 #[test]
 fn source_without_replacement_gives_the_reason() {
-    let script = scripted_service(&["old"], "nobody");
+    let script = scripted_service(&["old"], "none");
     let source = ScriptedSource::new([credentials_named("old")], []);
     let error =
-        block_on(tenant(&client(&script, &source)).send(&ListEndpoints::default())).expect_err("refused");
+        block_on(tenant(&client(&script, &source)).send(&ListEndpoints::default())).expect_err("rejected");
     assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     assert!(error.to_string().contains("secret acme holds no other; store one"), "{error}");
-    assert_eq!(source.asked(), ["current", "after old"]);
+    assert_eq!(source.calls(), ["current", "after old"]);
 
-    let script = scripted_service(&["old"], "nobody");
+    let script = scripted_service(&["old"], "none");
     let endless = ScriptedSource::new(
         [credentials_named("old")],
         [
@@ -84,12 +84,12 @@ fn source_without_replacement_gives_the_reason() {
             credentials_named("old"),
         ],
     );
-    let error = block_on(client(&script, &endless).identity()).expect_err("refused");
+    let error = block_on(client(&script, &endless).identity()).expect_err("rejected");
     assert_eq!(
-        (error.kind(), endless.asked().len()),
+        (error.kind(), endless.calls().len()),
         (ErrorKind::CredentialRejected, 4),
         "{:?}",
-        endless.asked()
+        endless.calls()
     );
     assert_eq!(script.count(SentRequest::is_token), 4);
     assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
@@ -97,7 +97,7 @@ fn source_without_replacement_gives_the_reason() {
 
 #[test]
 fn unreadable_credential_is_reported_with_the_reason() {
-    let script = scripted_service(&[], "nobody");
+    let script = scripted_service(&[], "none");
     let source = Arc::new(ScriptedSource {
         current: Mutex::new([Err(NoCredential::new("secret acme: access denied"))].into()),
         ..ScriptedSource::default()
@@ -110,20 +110,20 @@ fn unreadable_credential_is_reported_with_the_reason() {
 
 #[test]
 fn concurrent_callers_share_one_source_request() {
-    let script = scripted_service(&["old"], "nobody");
+    let script = scripted_service(&["old"], "none");
     let source = ScriptedSource::new([credentials_named("old")], [credentials_named("new")]);
     let tenant = tenant(&client(&script, &source));
     let operation = ListEndpoints::default();
-    let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
-    assert!(answers.iter().all(Result::is_ok));
-    assert_eq!(source.asked(), ["current", "after old"]);
+    let responses = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
+    assert!(responses.iter().all(Result::is_ok));
+    assert_eq!(source.calls(), ["current", "after old"]);
     assert_eq!(script.count(SentRequest::is_token), 2);
 }
 
 #[test]
 fn concurrent_callers_share_one_source_failure() {
     let unreadable = || Err(NoCredential::new("secret acme: access denied"));
-    let script = scripted_service(&["old"], "nobody");
+    let script = scripted_service(&["old"], "none");
     for (current, kind, asked, requests) in [
         (unreadable(), ErrorKind::NoCredential, &["current"][..], 0),
         (Ok(credentials_named("old")), ErrorKind::CredentialRejected, &["current", "after old"], 1),
@@ -133,24 +133,24 @@ fn concurrent_callers_share_one_source_failure() {
         let client = client(&script, &source);
         let (tenant, operation) = (tenant(&client), ListEndpoints::default());
         let before = script.sent().len();
-        let answers = block_on(join_all((0..20).map(|_| tenant.send(&operation))));
-        for error in answers.into_iter().map(|answer| answer.expect_err("a failure")) {
+        let responses = block_on(join_all((0..20).map(|_| tenant.send(&operation))));
+        for error in responses.into_iter().map(|answer| answer.expect_err("a failure")) {
             assert_eq!(error.kind(), kind, "{error}");
             assert!(error.to_string().contains("secret acme"), "{error}");
         }
         assert_eq!(
-            (source.asked(), script.sent().len() - before),
+            (source.calls(), script.sent().len() - before),
             (asked.iter().map(|&a| a.to_owned()).collect(), requests)
         );
-        // It is not kept for those who ask later.
+        // Later callers do not get the same failure.
         block_on(client.identity()).expect_err("still");
-        assert_eq!(source.asked().len(), 2 * asked.len());
+        assert_eq!(source.calls().len(), 2 * asked.len());
     }
 }
 
 #[test]
 fn listing_is_complete_when_the_credential_changes() {
-    // The token of the first dies, and its credential was deleted meanwhile.
+    // The first token becomes invalid, and its credential was deleted meanwhile.
     let script = ScriptedTransport::with_router(|sent| {
         let dead = sent.header("authorization") == Some("Bearer token-of-old");
         let page = |id: &str, next: serde_json::Value| {
@@ -180,11 +180,11 @@ fn listing_is_complete_when_the_credential_changes() {
         ids.extend(items.map(|item| item.parse().expect("an endpoint").id.clone()));
     }
     assert_eq!(ids, ["a", "b", "c"]);
-    assert_eq!(source.asked(), ["current", "current", "after gone"]);
+    assert_eq!(source.calls(), ["current", "current", "after gone"]);
     assert_eq!(
         sent_tokens(&script)[2..],
         ["Bearer token-of-old", "Bearer token-of-new"],
-        "the page is asked for again"
+        "the page is requested again"
     );
 }
 
@@ -201,7 +201,7 @@ fn error_keeps_the_full_reason_of_the_source() {
             next: Mutex::new([Err(NoCredential::new(reason.clone()))].into()),
             ..ScriptedSource::default()
         });
-        let error = block_on(client(&script, &source).identity()).expect_err("refused").to_string();
+        let error = block_on(client(&script, &source).identity()).expect_err("rejected").to_string();
         assert!(error.contains(&reason), "{error}");
         assert!(error.len() < 1_500, "what the service says is cut: {error}");
     }
@@ -210,7 +210,7 @@ fn error_keeps_the_full_reason_of_the_source() {
 #[test]
 fn hanging_source_ends_at_the_deadline_of_each_caller() {
     for question in ["current", "after old"] {
-        let script = scripted_service(&["old"], "nobody");
+        let script = scripted_service(&["old"], "none");
         let source = ScriptedSource::new([credentials_named("old")], [credentials_named("new")]);
         source.hanging.lock().expect("a list").push(question);
         let client = client(&script, &source);
@@ -226,7 +226,7 @@ fn hanging_source_ends_at_the_deadline_of_each_caller() {
 
 #[test]
 fn client_debug_hides_the_secret() {
-    let script = scripted_service(&[], "nobody");
+    let script = scripted_service(&[], "none");
     let client = Client::builder(script, credentials_named("mine")).build();
     let shown = format!("{client:?} {:?}", credentials_named("mine"));
     assert!(shown.contains("mine") && !shown.contains(SECRET), "{shown}");

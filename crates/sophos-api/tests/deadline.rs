@@ -1,4 +1,4 @@
-//! No wait goes past a deadline.
+//! No operation waits past its deadline.
 
 mod support;
 
@@ -21,7 +21,7 @@ fn get() -> GetEndpoint {
     GetEndpoint::full("e")
 }
 
-/// The same client, with so much time left.
+/// A handle of the client with a deadline after this time.
 fn with_time_left(client: &Client<Arc<ScriptedTransport>>, time: Duration) -> Client<Arc<ScriptedTransport>> {
     client.with_deadline(client.transport().now() + time)
 }
@@ -74,13 +74,13 @@ fn request_timeout_is_limited_by_the_deadline() {
         last_page(&[]),
     ]);
     let client = with_time_left(&client(&script), SECOND * 10);
-    block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
+    block_on(tenant(&client).send(&ListEndpoints::default())).expect("a response");
     let timeouts: Vec<_> = script.sent().iter().map(|sent| sent.timeout).collect();
     assert_eq!(timeouts, [SECOND * 10, SECOND * 10, SECOND * 3], "the token's request as well");
 
     let script = ScriptedTransport::with_responses([last_page(&[])]);
     let client = with_time_left(&support::client(&script), SECOND * 100);
-    block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
+    block_on(tenant(&client).send(&ListEndpoints::default())).expect("a response");
     assert_eq!(script.api_requests()[0].timeout, SECOND * 60, "nor more than one attempt may take");
 }
 
@@ -93,7 +93,7 @@ fn request_ends_at_the_deadline() {
     let error = block_on(tenant(&client).send(&get())).expect_err("too late");
     assert_eq!((error.kind(), script.now() - start), (ErrorKind::DeadlineExceeded, SECOND * 10));
 
-    // A change may have been carried out, and that is what matters then.
+    // The service may have executed the change, which the error must tell.
     let script = ScriptedTransport::with_responses([late()]);
     let client = with_time_left(&support::client(&script), SECOND * 10);
     let change = UpdateIsolation::new("e", true);
@@ -126,14 +126,14 @@ fn permit_beyond_the_deadline_fails_at_once() {
     let script = ScriptedTransport::with_responses([last_page(&[]), last_page(&[])]);
     let client =
         client_with(&script, RateLimit::new([RateWindow::new(1, SECOND * 60)]), RetryPolicy::default());
-    block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
+    block_on(tenant(&client).send(&ListEndpoints::default())).expect("a response");
     let hurried = tenant(&with_time_left(&client, SECOND * 30));
     for _ in 0..3 {
-        let error = block_on(hurried.send(&ListEndpoints::default())).expect_err("no turn");
+        let error = block_on(hurried.send(&ListEndpoints::default())).expect_err("no permit");
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::DeadlineExceeded, Some(SECOND * 60)));
     }
     assert!(script.sleeps().is_empty());
-    block_on(tenant(&client).send(&ListEndpoints::default())).expect("an answer");
+    block_on(tenant(&client).send(&ListEndpoints::default())).expect("a response");
     assert_eq!(script.sleeps(), [SECOND * 60], "those who gave up took no place");
 }
 
@@ -165,9 +165,9 @@ fn waiting_for_a_shared_token_ends_at_the_deadline() {
     let client = client(&script);
     let (patient, hurried) = (tenant(&client), tenant(&with_time_left(&client, SECOND * 10)));
     let operation = ListEndpoints::default();
-    let answers = block_on(join_all([patient.send(&operation), hurried.send(&operation)]));
-    assert!(answers[0].is_ok());
-    assert_eq!(answers[1].as_ref().expect_err("too late").kind(), ErrorKind::DeadlineExceeded);
+    let responses = block_on(join_all([patient.send(&operation), hurried.send(&operation)]));
+    assert!(responses[0].is_ok());
+    assert_eq!(responses[1].as_ref().expect_err("too late").kind(), ErrorKind::DeadlineExceeded);
     assert_eq!((script.count(SentRequest::is_token), script.api_requests().len()), (1, 1));
     assert_eq!(script.sleeps(), [SECOND * 10], "it waited no longer than it had");
 }
@@ -184,9 +184,9 @@ fn deadline_of_one_caller_does_not_fail_the_others() {
     let client = client(&script);
     let (hurried, patient) = (tenant(&with_time_left(&client, SECOND * 5)), tenant(&client));
     let operation = ListEndpoints::default();
-    let answers = block_on(join_all([hurried.send(&operation), patient.send(&operation)]));
-    assert_eq!(answers[0].as_ref().expect_err("too late").kind(), ErrorKind::DeadlineExceeded);
-    assert!(answers[1].is_ok(), "{:?}", answers[1]);
+    let responses = block_on(join_all([hurried.send(&operation), patient.send(&operation)]));
+    assert_eq!(responses[0].as_ref().expect_err("too late").kind(), ErrorKind::DeadlineExceeded);
+    assert!(responses[1].is_ok(), "{:?}", responses[1]);
     assert_eq!((script.count(SentRequest::is_token), script.api_requests().len()), (2, 1));
 }
 

@@ -1,4 +1,4 @@
-//! Refusals of the service in every form that was seen.
+//! The error responses of the service in every recorded form, and their errors.
 
 mod support;
 
@@ -10,22 +10,20 @@ use sophos_api::{
     ApiClient, Error, ErrorKind, NoCredential, RateLimit, RetryPolicy, TransportError, TransportErrorKind,
     operations::endpoints::GetEndpoint,
 };
-use support::{
-    ScriptedResponse, ScriptedTransport, TENANT_ID, client, client_with, parse_response, tenant,
-};
+use support::{ScriptedResponse, ScriptedTransport, TENANT_ID, client, client_with, parse_response, tenant};
 
 const ID: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 const OTHER: &str = "a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d";
 
 fn parse_error(status: u16, body: impl Into<Vec<u8>>) -> Error {
-    let error = parse_response::<GetEndpoint>(status, body).expect_err("a refusal");
+    let error = parse_response::<GetEndpoint>(status, body).expect_err("an error");
     assert_eq!(error.status(), Some(status));
     error
 }
 
 #[test]
 fn error_kind_follows_the_status_for_any_body() {
-    for (status, kind, transient) in [
+    for (status, kind, retryable) in [
         (301, ErrorKind::Malformed, false),
         (400, ErrorKind::Invalid, false),
         (401, ErrorKind::Unauthorized, false),
@@ -46,7 +44,7 @@ fn error_kind_follows_the_status_for_any_body() {
         {
             let error = parse_error(status, body);
             assert_eq!(error.kind(), kind, "{status} {body}");
-            assert_eq!(error.is_retryable(), transient, "{status} {body}");
+            assert_eq!(error.is_retryable(), retryable, "{status} {body}");
             assert_eq!(
                 (error.code(), error.request_id(), error.correlation_id()),
                 (None, None, None),

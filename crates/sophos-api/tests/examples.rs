@@ -1,8 +1,12 @@
 //! The examples, against the simulator.
 
+#![allow(clippy::duplicate_mod, reason = "each example is a program with the common module")]
+
 use std::time::Duration;
 
-use sophos_api::{ApiClient, Client, Credentials, Hosts, ReqwestTransport, operations::endpoints::ListEndpoints};
+use sophos_api::{
+    ApiClient, Client, Credentials, Hosts, ReqwestTransport, operations::endpoints::ListEndpoints,
+};
 use sophos_simulator::{Config, CredentialInfo, DataConfig, Owner, Simulator, TenantGroup};
 
 macro_rules! examples {
@@ -54,7 +58,8 @@ fn hosts(simulator: &Simulator) -> Hosts {
 }
 
 fn client(simulator: &Simulator) -> Client<ReqwestTransport> {
-    let transport = ReqwestTransport::from_builder(reqwest::Client::builder().no_proxy()).expect("a transport");
+    let transport =
+        ReqwestTransport::from_builder(reqwest::Client::builder().no_proxy()).expect("a transport");
     Client::builder(transport, credentials(simulator)).hosts(hosts(simulator)).build()
 }
 
@@ -71,7 +76,8 @@ async fn list_endpoints_finds_endpoints_in_bad_health() {
     for tenant in client.list_tenants().await.expect("tenants").tenants {
         let all = client.for_tenant(&tenant).expect("a tenant").send(&ListEndpoints::new()).await;
         let all = all.expect("a page").items.into_iter().map(|item| item.parse().expect("an endpoint"));
-        expected += all.filter(|endpoint| matches!(overall(endpoint).as_deref(), Some("bad" | "suspicious"))).count();
+        expected +=
+            all.filter(|endpoint| matches!(overall(endpoint).as_deref(), Some("bad" | "suspicious"))).count();
     }
     assert_eq!(found.len(), expected);
 }
@@ -138,7 +144,8 @@ async fn pages_and_items_run_in_a_spawned_task() {
     let tenants = client.list_tenants().await.expect("tenants").tenants;
     let tenant = client.for_tenant(&tenants[0]).expect("a tenant");
     let listing = ListEndpoints::new().page_size(5);
-    let pages = tokio::spawn(tenant.pages(listing.clone()).map_ok(|page| page.items.len()).collect::<Vec<_>>());
+    let pages =
+        tokio::spawn(tenant.pages(listing.clone()).map_ok(|page| page.items.len()).collect::<Vec<_>>());
     let items = tokio::spawn(tenant.items(listing).try_collect::<Vec<_>>());
     drop((tenant, client));
     let sizes: Vec<_> = pages.await.expect("a task").into_iter().map(|size| size.expect("a page")).collect();

@@ -1,5 +1,5 @@
-//! Answers that are not quite as documented: what can be read is read, and all
-//! of it is kept.
+//! Responses that are not as documented: the valid parts are parsed, and the JSON of
+//! the service is kept.
 
 mod support;
 
@@ -153,7 +153,7 @@ fn page_with_too_many_items_is_malformed() {
     let error = parse_response::<ListEndpoints>(200, page(20_001)).expect_err("too many");
     assert_eq!(error.kind(), ErrorKind::Malformed);
     assert_eq!(parse::<UpdateIsolations>(&json!({"items": null})).items, None);
-    assert_eq!(parse_response::<UpdateIsolations>(202, page(20_001)).expect("an answer").items, None);
+    assert_eq!(parse_response::<UpdateIsolations>(202, page(20_001)).expect("a response").items, None);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn members_beyond_one_mebibyte_become_none() {
     assert_eq!((long.id.as_str(), &long.ipv4_addresses), ("e", &None));
 }
 
-/// One item of five that is readable, among those that are not.
+/// A list of five items with a single valid one.
 fn assert_one_of_five_is_parsed<O: Paged>() {
     let items = json!(["a bare string", {"name": "no id"}, {"id": "kept"}, null, {"id": {}}]);
     let read: Vec<_> =
@@ -178,7 +178,7 @@ fn assert_one_of_five_is_parsed<O: Paged>() {
     );
     for error in read.into_iter().filter_map(Result::err) {
         assert_eq!(error.kind(), ErrorKind::Malformed, "{name}");
-        assert!(!error.is_retryable(), "asking again would not mend it");
+        assert!(!error.is_retryable(), "a retry would fail again");
         assert!(!error.to_string().contains("bare"), "an error repeats no customer data: {error}");
     }
 }
@@ -199,7 +199,7 @@ fn malformed_item_of_a_bulk_response_fails_alone() {
     ]});
     let answer = parse::<UpdateIsolations>(&body);
     let ids: Vec<_> = answer.items.iter().flatten().map(|item| item.id.as_str()).collect();
-    assert_eq!(ids, ["a", "d"], "an accepted endpoint must not look refused");
+    assert_eq!(ids, ["a", "d"], "an accepted endpoint must not look rejected");
     assert_eq!(serde_json::to_value(&answer).expect("JSON"), body);
 }
 

@@ -1,4 +1,4 @@
-//! Listings that come in pages, in the three ways in which they do.
+//! Listings by key, by page number and by cursor.
 
 mod support;
 
@@ -54,7 +54,7 @@ struct Id {
     id: String,
 }
 
-/// What each request but those for token and identity said of this parameter.
+/// The value of this query parameter in each request to the API.
 fn sent_query_values(script: &ScriptedTransport, name: &str) -> Vec<Option<String>> {
     script.api_requests().iter().map(|sent| sent.query(name).map(str::to_owned)).collect()
 }
@@ -90,7 +90,7 @@ fn numbered_listing_continues_after_an_empty_page() {
 
 #[test]
 fn numbered_listing_without_total_ends_at_an_empty_page() {
-    // The size is no sign of the end: it is the requested one or the number of items.
+    // The size does not tell the last page: it is the requested one or the number of items.
     let script = ScriptedTransport::with_responses([
         numbered(&["a"], json!({"current": 1, "size": 50, "maxSize": 100})),
         numbered(&["b"], json!({"current": 2, "size": 1, "maxSize": 100})),
@@ -162,17 +162,17 @@ fn siem_listing_ends_when_has_more_is_false() {
             cursor(&["b"], false, Some("c2")),
         ]);
         let tenant = tenant(&client(&script));
-        let walked = if of_events {
+        let ids = if of_events {
             collect_ids(&tenant, events.clone())
         } else {
             collect_ids(&tenant, alerts.clone())
         };
-        assert_eq!(walked, ["a", "b"]);
+        assert_eq!(ids, ["a", "b"]);
         assert_eq!(sent_query_values(&script, "cursor"), [None, some("c1")]);
         assert_eq!(
             sent_query_values(&script, "from_date"),
             [some("1700000000"), None],
-            "a cursor says where"
+            "a cursor replaces the start"
         );
         assert_eq!(sent_query_values(&script, "limit"), [some("1000"), some("1000")]);
         let excluded = of_events.then(|| some("x")).flatten();
@@ -190,7 +190,7 @@ fn pages_retries_a_failed_page_on_the_next_call() {
     let tenant = tenant(&client(&script));
     let mut pages = tenant.pages(ListEndpoints::default());
     assert_eq!(block_on(pages.next()).expect("a page").expect("the first").items.len(), 1);
-    assert_eq!(block_on(pages.next()).expect("a page").expect_err("refused").kind(), ErrorKind::Forbidden);
+    assert_eq!(block_on(pages.next()).expect("a page").expect_err("rejected").kind(), ErrorKind::Forbidden);
     assert_eq!(pages.position().and_then(|next| next.page_from_key.as_deref()), Some("k1"));
     assert_eq!(block_on(pages.next()).expect("a page").expect("the second").items.len(), 1);
     assert!(block_on(pages.next()).is_none());
@@ -209,7 +209,7 @@ fn page_stream_ends_after_the_error_of_a_page() {
     let taken: Vec<_> = block_on((&mut pages).map(|page| page.map(|page| page.items.len())).collect());
     assert_eq!(taken.iter().map(|page| page.as_ref().ok().copied()).collect::<Vec<_>>(), [Some(1), None]);
     assert_eq!(script.api_requests().len(), 2, "the error ends the stream");
-    // The listing can go on from there nevertheless.
+    // The listing can continue from there nevertheless.
     assert_eq!(block_on(pages.next()).expect("a page").expect("the second").items.len(), 1);
     assert!(block_on(pages.next()).is_none());
 }
@@ -245,9 +245,9 @@ fn items_end_with_the_error_of_a_failed_page() {
     let taken: Vec<_> = block_on(tenant.items(ListEndpoints::default()).collect());
     let shown: Vec<_> = taken.iter().map(|item| item.as_ref().map(|item| item.id.as_str())).collect();
     assert_eq!((shown.len(), shown[0].ok(), shown[1].ok()), (3, Some("a"), Some("b")));
-    assert_eq!(shown[2].expect_err("refused").kind(), ErrorKind::Forbidden);
+    assert_eq!(shown[2].expect_err("rejected").kind(), ErrorKind::Forbidden);
 
-    // Nothing comes after the end, however often one asks.
+    // After the end, each poll returns none.
     let script = ScriptedTransport::with_responses([ScriptedResponse::status(403)]);
     let tenant = support::tenant(&client(&script));
     let mut items = tenant.items(ListEndpoints::default());
@@ -266,7 +266,7 @@ fn items_yield_an_error_for_a_malformed_item() {
     assert_eq!(ids, [Some("a"), None, Some("c"), Some("d")]);
 }
 
-/// The next item, as one poll gives it.
+/// The next item, which a single poll must return.
 fn poll_ready<S: Stream + Unpin>(next: Next<'_, S>) -> Option<S::Item> {
     use futures_util::FutureExt;
     next.now_or_never().expect("an item is ready")
@@ -281,12 +281,12 @@ fn items_prefetch_exactly_one_page() {
     ]);
     let tenant: TenantClient<Arc<ScriptedTransport>> = tenant(&client(&script));
     let mut items = tenant.items(ListEndpoints::default());
-    assert!(script.sent().is_empty(), "nothing is asked before somebody wants an item");
-    let mut take = |expected: &str, pages_asked: usize, at_once: bool| {
+    assert!(script.sent().is_empty(), "nothing is requested before the first poll");
+    let mut take = |expected: &str, pages_requested: usize, at_once: bool| {
         let next = items.next();
         let item = if at_once { poll_ready(next) } else { block_on(next) };
         assert_eq!(item.expect("an item").expect("a readable one").id, expected);
-        assert_eq!(script.api_requests().len(), pages_asked, "after {expected}");
+        assert_eq!(script.api_requests().len(), pages_requested, "after {expected}");
     };
     take("a", 2, false);
     take("b", 2, true);
@@ -297,7 +297,7 @@ fn items_prefetch_exactly_one_page() {
     assert!(poll_ready(items.next()).is_none());
 }
 
-/// How a listing of these pages is answered, in each of the three styles.
+/// The responses of a listing of these pages, in each of the three styles.
 fn page_responses(pages: &[Vec<String>], style: &str) -> Vec<ScriptedResponse> {
     let last = pages.len() - 1;
     let page = |(index, ids): (usize, &Vec<String>)| {
@@ -328,34 +328,34 @@ fn collect_by_pages_and_items<O: Paged + Default + 'static>(
         ScriptedTransport::with_responses(page_responses(pages, style)),
     ];
     let clients = scripts.each_ref().map(client);
-    let walked = if through_tenant {
+    let ids = if through_tenant {
         [collect_ids(&tenant(&clients[0]), O::default()), items::<_, O>(&tenant(&clients[1]))]
     } else {
         [collect_ids(&clients[0], O::default()), items::<_, O>(&clients[1])]
     };
-    assert!(scripts.iter().all(|script| script.remaining() == 0), "every page is asked for once");
-    walked
+    assert!(scripts.iter().all(|script| script.remaining() == 0), "every page is requested once");
+    ids
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However the service cuts a listing, it is walked whole, once, in order.
+    /// A listing returns each item once, in order, for any sizes of the pages.
     #[test]
     fn listing_is_complete_for_any_page_split(sizes in prop::collection::vec(0_usize..4, 1..9)) {
         let mut ids = (0..).map(|number: u32| number.to_string());
         let pages: Vec<Vec<String>> = sizes.iter().map(|size| ids.by_ref().take(*size).collect()).collect();
         let whole: Vec<String> = pages.concat();
-        for walked in [
+        for ids in [
             collect_by_pages_and_items::<ListEndpoints>(&pages, "keyed", true),
             collect_by_pages_and_items::<ListSiemEvents>(&pages, "cursor", true),
             collect_by_pages_and_items::<ListPartnerTenants>(&pages, "numbered", false),
         ] {
-            prop_assert_eq!(&walked, &[whole.clone(), whole.clone()]);
+            prop_assert_eq!(&ids, &[whole.clone(), whole.clone()]);
         }
     }
 
-    /// So too without a total, where only an empty page is the end.
+    /// The same without a total, where only an empty page is the end.
     #[test]
     fn listing_without_total_is_complete_for_any_page_split(sizes in prop::collection::vec(1_usize..4, 0..9)) {
         let mut ids = (0..).map(|number: u32| number.to_string());

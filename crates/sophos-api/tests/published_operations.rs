@@ -1,4 +1,4 @@
-//! The operations of this crate against Sophos's own published list.
+//! The operations of this crate compared with the published list of Sophos.
 
 mod support;
 
@@ -153,8 +153,8 @@ fn recorded() -> Vec<PublishedOperation> {
     serde_json::from_str(&text).expect("the published list")
 }
 
-/// Each of this crate's operations with its entries in the published list: one,
-/// but for the token, which is published in two forms.
+/// Each operation of this crate with its entries in the published list: one, or two
+/// for the token.
 fn pairs(published: &[PublishedOperation]) -> Vec<(CrateOperation, Vec<&PublishedOperation>)> {
     let same = |ours: &CrateOperation, theirs: &&PublishedOperation| {
         ours.route.method.as_str() == theirs.method && ours.route.path == theirs.path
@@ -172,7 +172,7 @@ fn query_names(request: &http::Request<Vec<u8>>) -> BTreeSet<&str> {
     query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name).collect()
 }
 
-/// Members of a body, JSON or form.
+/// The fields of a JSON or form body.
 fn body_names(request: &http::Request<Vec<u8>>) -> BTreeSet<String> {
     let body = std::str::from_utf8(request.body()).expect("text");
     match serde_json::from_str::<Map<String, Value>>(body) {

@@ -1,5 +1,5 @@
-//! Answers of the shapes that the service sends, read by the operations that ask for
-//! them: those of this repository, and recorded ones where they are.
+//! Parsing of responses in the service's formats: the fixtures of this repository, and
+//! recorded responses if they are present.
 
 mod support;
 
@@ -24,7 +24,7 @@ use sophos_api::{
 };
 use support::{fixture, parse_response, read_text};
 
-/// A body that was recorded, in a folder of its recorder, or one of this repository.
+/// A recorded body, in a folder of its recorder, or a fixture of this repository.
 fn body(file: &str) -> String {
     if file.contains('/') {
         read_text(&support::recorded(&format!("fixtures/{file}")))
@@ -37,14 +37,14 @@ fn parse_body<O: Operation>(file: &str, text: &str) -> O::Response {
     parse_response::<O>(200, text).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Written again, the whole answer is what the service sent.
+/// The response serializes to the JSON that the service sent.
 fn assert_round_trip<O: Operation<Response: Serialize>>(file: &str) {
     let text = body(file);
     let written = serde_json::to_value(parse_body::<O>(file, &text)).expect(file);
     assert_eq!(written, serde_json::from_str::<Value>(&text).expect(file), "{file}");
 }
 
-/// So is each item, which is readable besides.
+/// Each item parses, and serializes to the JSON that the service sent.
 fn assert_items_round_trip<O: Paged<Response: Serialize>>(file: &str, count: usize) {
     assert_round_trip::<O>(file);
     let text = body(file);
@@ -178,7 +178,7 @@ fn endpoint_is_parsed_without_string_booleans() {
     assert_eq!(computer.tamper_protection_enabled, None);
     let os = computer.os.clone().expect("an operating system");
     assert_eq!((os.is_server, os.major_version), (None, Some(10)));
-    assert!(computer.raw().contains(r#""isServer": "False""#), "as it was sent");
+    assert!(computer.raw().contains(r#""isServer": "False""#), "the JSON of the service");
     let volumes = computer.encryption.clone().and_then(|encryption| encryption.volumes).expect("volumes");
     assert_eq!(volumes[0].volume_id.as_deref(), Some(r"\\?\Volume{6c1f0b8a-2d37-4e95-b0a4-917f3c5d2e80}\"));
     assert_eq!(computer.lockdown, None);
@@ -261,7 +261,7 @@ fn siem_events_are_parsed_with_nulls() {
     assert_eq!(event.source.as_deref(), Some("n/a"));
     assert_eq!(event.source_info.clone().and_then(|info| info.ip).as_deref(), Some("10.20.30.40"));
     assert_eq!(event.origin, None);
-    assert!(event.raw().contains(r#""origin": null"#), "as it was sent");
+    assert!(event.raw().contains(r#""origin": null"#), "the JSON of the service");
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn recorded_tokens_and_errors_are_parsed() {
     }
 }
 
-/// Recorded bodies of operations that this crate does not have.
+/// The recorded bodies of operations that this crate does not have.
 const UNSUPPORTED_OPERATIONS: [&str; 18] = [
     "xsoar/add_endpoints.json",
     "xsoar/added_users.json",
@@ -333,7 +333,7 @@ const UNSUPPORTED_OPERATIONS: [&str; 18] = [
     "xsoar/usergroups_list.json",
     "xsoar/users_list.json",
     "xsoar/users_single.json",
-    // Lines that a client printed: no body of the service.
+    // The output of a client, not a body of the service.
     "siem-integration/client_output_lines_2019.json",
 ];
 

@@ -1,5 +1,5 @@
-//! A service, or a gateway before it, that repeats what it was sent: nothing of
-//! the secret or of a token goes on from there.
+//! A service or gateway that repeats requests: no error, id or host holds a part of the
+//! secret or of a token.
 
 mod support;
 
@@ -19,7 +19,7 @@ use support::{
     whoami,
 };
 
-/// No JSON Web Token, so that it is found only by who knows it.
+/// Not a JSON Web Token, so that only a client that knows it can remove it.
 const TOKEN: &str = "Zm9v+7f3a9c/opaque-token_0123456789.abcdefghijkl";
 
 const MIN_PART_LEN: usize = 12;
@@ -27,11 +27,12 @@ const MIN_PART_LEN: usize = 12;
 /// All texts of an error and of its source.
 fn displayed(error: &Error) -> String {
     let source = std::error::Error::source(error).map(|source| format!("{source} {source:?}"));
-    let ids = [error.code(), error.request_id(), error.correlation_id(), error.operation(), error.tenant_id()];
+    let ids =
+        [error.code(), error.request_id(), error.correlation_id(), error.operation(), error.tenant_id()];
     format!("{error}\n{error:?}\n{ids:?}\n{source:?}")
 }
 
-/// The forms of a secret that answers repeat.
+/// The encodings in which responses repeat a secret.
 fn encodings(secret: &str) -> Vec<String> {
     let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
@@ -64,7 +65,7 @@ fn token() -> ScriptedResponse {
     ScriptedResponse::json(json!({"access_token": TOKEN, "expires_in": 3600}))
 }
 
-/// What was sent, as one text.
+/// The request as one text.
 fn request_text(sent: &SentRequest) -> String {
     let mut text = format!("{} {}\n", sent.method, sent.uri);
     for (name, value) in &sent.headers {
@@ -107,7 +108,7 @@ fn error_omits_secrets_when_a_response_echoes_the_request() {
 fn error_omits_encoded_secrets_at_any_truncation() {
     for secret in [SECRET, TOKEN] {
         for form in encodings(secret) {
-            // The limit of a message is within the secret, or just after it.
+            // The message is truncated within the secret, or just after it.
             for before in [0, 150, 240, 270, 290, 299, 300] {
                 let message = format!("{}{form} and more", "x ".repeat(before / 2));
                 let body = json!({"error": form, "message": message, "requestId": message}).to_string();
@@ -117,7 +118,7 @@ fn error_omits_encoded_secrets_at_any_truncation() {
                     _ => None,
                 });
                 let error = block_on(tenant(&client(&script)).send(&GetEndpoint::full("e")));
-                assert_clean(&displayed(&error.expect_err("refused")));
+                assert_clean(&displayed(&error.expect_err("rejected")));
             }
         }
     }
@@ -137,7 +138,7 @@ fn error_omits_replaced_tokens() {
         }
         _ => None,
     });
-    let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err("refused");
+    let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err("rejected");
     assert_eq!(script.count(SentRequest::is_token), 2);
     assert_clean(&displayed(&error));
     assert!(!displayed(&error).contains("second-token"), "{error}");
@@ -146,7 +147,7 @@ fn error_omits_replaced_tokens() {
 #[test]
 fn error_omits_secrets_from_transport_messages() {
     for kind in [TransportErrorKind::Connect, TransportErrorKind::Interrupted, TransportErrorKind::Blocked] {
-        let why = format!("GET https://api.example/a?access_token={TOKEN}: refused {SECRET}");
+        let why = format!("GET https://api.example/a?access_token={TOKEN}: rejected {SECRET}");
         let script = ScriptedTransport::with_router(move |sent| match sent.path() {
             "/api/v2/oauth2/token" => Some(token()),
             _ => Some(ScriptedResponse::failure_with_message(kind, &why)),
@@ -157,7 +158,7 @@ fn error_omits_secrets_from_transport_messages() {
     }
 }
 
-/// An identity that repeats the token in one of its members.
+/// An identity that repeats the token in one of its fields.
 fn whoami_script(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Arc<ScriptedTransport> {
     ScriptedTransport::with_router(move |sent| match sent.path() {
         "/api/v2/oauth2/token" => Some(token()),
@@ -177,7 +178,7 @@ fn whoami_is_rejected_when_it_contains_the_token() {
             let (parent, member) = pointer.rsplit_once('/').expect("a pointer");
             answer.pointer_mut(parent).expect("an object")[member] = json!(format!("https://{TOKEN}"));
         });
-        let error = block_on(client(&script).identity()).expect_err("refused");
+        let error = block_on(client(&script).identity()).expect_err("rejected");
         assert_clean(&displayed(&error));
         assert!(matches!(error.kind(), ErrorKind::Malformed | ErrorKind::UntrustedHost), "{error}");
     }
@@ -189,7 +190,7 @@ fn host_is_rejected_when_it_contains_the_secret() {
     for member in ["global", "dataRegion"] {
         let named = host.clone();
         let script = whoami_script(move |answer| answer["apiHosts"][member] = json!(named));
-        let error = block_on(client(&script).identity()).expect_err("refused");
+        let error = block_on(client(&script).identity()).expect_err("rejected");
         assert_eq!(error.kind(), ErrorKind::Malformed);
         assert_clean(&displayed(&error));
     }
@@ -197,7 +198,7 @@ fn host_is_rejected_when_it_contains_the_secret() {
     let client = client(&script);
     block_on(client.identity()).expect("an identity");
     let record = tenant_record(json!({"id": TENANT_ID, "apiHost": host}));
-    let error = client.for_tenant(&record).expect_err("refused");
+    let error = client.for_tenant(&record).expect_err("rejected");
     assert_eq!(error.kind(), ErrorKind::UntrustedHost);
     assert_clean(&displayed(&error));
 }
@@ -221,7 +222,7 @@ fn tenant_list_reports_records_that_contain_the_token() {
     tenants.errors.iter().for_each(|error| assert_clean(&displayed(error)));
     for (id, host) in [(TOKEN, "https://api-eu01.central.sophos.com"), (TENANT_ID, TOKEN)] {
         let record: Tenant = tenant_record(json!({"id": id, "apiHost": host}));
-        assert_clean(&displayed(&client.for_tenant(&record).expect_err("refused")));
+        assert_clean(&displayed(&client.for_tenant(&record).expect_err("rejected")));
     }
     assert_clean(&displayed(&block_on(client.fetch_tenant(&TENANT_ID.into())).expect_err("another")));
 }
@@ -237,11 +238,11 @@ fn token_response_error_omits_what_it_echoes() {
         let script = ScriptedTransport::with_router(move |sent| {
             sent.is_token().then(|| ScriptedResponse::json(answer.clone()))
         });
-        assert_clean(&displayed(&block_on(client(&script).identity()).expect_err("refused")));
+        assert_clean(&displayed(&block_on(client(&script).identity()).expect_err("rejected")));
     }
 }
 
-/// Hands out a token once, and then says more than it should.
+/// A source that returns a token once, and repeats it in its next error.
 #[derive(Debug)]
 struct LeakySource(Mutex<Option<Auth>>);
 
@@ -263,10 +264,10 @@ fn error_omits_tokens_from_the_credential_source() {
     let source = LeakySource(Mutex::new(Some(AccessToken::new(TOKEN.to_owned()).into())));
     let client = Client::builder(Arc::clone(&script), source).rate_limit(RateLimit::unlimited()).build();
     for _ in 0..2 {
-        let error = block_on(client.identity()).expect_err("refused");
+        let error = block_on(client.identity()).expect_err("rejected");
         assert!(!displayed(&error).contains("opaque-token"), "{error}");
     }
-    // Before anything is known, what looks like a token is removed.
+    // Anything like a token is removed before the client knows one.
     let reason = NoCredential::new("the host had eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9 only").to_string();
     assert_eq!(reason, "the host had [redacted] only");
 }
@@ -289,7 +290,7 @@ fn error_stays_short_for_a_huge_body() {
         "0,".repeat(100_000),
         "x".repeat(100_000)
     );
-    let error = support::parse_response::<GetEndpoint>(400, odd).expect_err("refused");
+    let error = support::parse_response::<GetEndpoint>(400, odd).expect_err("rejected");
     assert_eq!((error.code(), error.request_id()), (None, Some("1e400")));
     assert!(error.to_string().len() < 500, "{error}");
 }

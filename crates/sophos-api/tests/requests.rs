@@ -1,4 +1,4 @@
-//! What operations send.
+//! The requests of the operations.
 
 mod support;
 
@@ -33,15 +33,14 @@ fn request<O: Operation>(operation: &O) -> Result<http::Request<Vec<u8>>, Error>
     operation.to_request(&target())
 }
 
-/// Method, path and query.
+/// The method, path and query.
 fn request_line<O: Operation>(operation: &O) -> String {
     let request = request(operation).expect("a request");
     assert_eq!(request.uri().host(), Some("api-eu01.central.sophos.com"));
     format!("{} {}{}", request.method(), request.uri().path(), query(&request))
 }
 
-/// The query with its members in the order of the alphabet: it has none of its
-/// own.
+/// The query in alphabetical order: its own order is not defined.
 fn query(request: &http::Request<Vec<u8>>) -> String {
     let Some(query) = request.uri().query() else { return String::new() };
     let mut members: Vec<_> = query.split('&').collect();
@@ -49,7 +48,7 @@ fn query(request: &http::Request<Vec<u8>>) -> String {
     format!("?{}", members.join("&"))
 }
 
-/// So too a body of JSON.
+/// The JSON body in alphabetical order.
 fn body(request: &http::Request<Vec<u8>>) -> String {
     match serde_json::from_slice::<BTreeMap<String, Value>>(request.body()) {
         Ok(members) => serde_json::to_string(&members).expect("JSON"),
@@ -159,11 +158,7 @@ fn path_ids_are_percent_encoded() {
         ("é", "%C3%A9"),
         ("\\", "%5C"),
     ] {
-        assert_eq!(
-            request_line(&GetAlert::new(id)),
-            format!("GET /common/v1/alerts/{segment}"),
-            "{id}"
-        );
+        assert_eq!(request_line(&GetAlert::new(id)), format!("GET /common/v1/alerts/{segment}"), "{id}");
         assert_eq!(
             request_line(&GetIsolation::new(id)),
             format!("GET /endpoint/v1/endpoints/{segment}/isolation"),
@@ -294,7 +289,7 @@ fn isolation_ids_and_comment_length_are_validated() {
     assert_invalid(&many(MAX_IDS + 1), "invalid ids: 51 given, expected 1 to 50");
     assert!(request(&many(1)).is_ok() && request(&many(MAX_IDS)).is_ok());
 
-    // Characters, not bytes.
+    // The limit is in characters, not in bytes.
     for (length, allowed) in [(0, true), (MAX_COMMENT_LEN, true), (MAX_COMMENT_LEN + 1, false)] {
         let comment = "é".repeat(length);
         let one = UpdateIsolation::new("e", true).comment(&comment);
@@ -343,7 +338,10 @@ fn times_of_listings_are_validated() {
         assert_invalid(&all().last_seen_before(time), &format!("invalid last_seen_before {why}"));
         assert_invalid(&all().last_seen_after(time), &format!("invalid last_seen_after {why}"));
         assert_invalid(&all().last_os_update_before(time), &format!("invalid last_os_update_before {why}"));
-        assert_invalid(&all().last_agent_update_after(time), &format!("invalid last_agent_update_after {why}"));
+        assert_invalid(
+            &all().last_agent_update_after(time),
+            &format!("invalid last_agent_update_after {why}"),
+        );
     }
     for time in ["2026-11-23T10:00:00.000Z", "2026-11-23T10:00:00Z", "-P90D", "-PT12H"] {
         assert!(request(&ListEndpoints::new().last_seen_after(time)).is_ok(), "{time}");
@@ -371,7 +369,7 @@ fn invalid_operation_is_not_sent() {
     let script = support::ScriptedTransport::with_responses([]);
     let tenant = support::tenant(&support::client(&script));
     let operation = ListSiemEvents::new().limit(199);
-    let error = futures_executor::block_on(tenant.send(&operation)).expect_err("refused");
+    let error = futures_executor::block_on(tenant.send(&operation)).expect_err("invalid");
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(error.to_string().starts_with("GET /siem/v1/events for tenant 11f104c5"), "{error}");
     assert!(script.sent().is_empty(), "not even a token is requested");

@@ -1,4 +1,4 @@
-//! The transport against real sockets that misbehave.
+//! The native transport with faulty servers on real sockets.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,8 +10,8 @@ use tokio::{
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Answers every connection with these bytes and closes it. Without bytes it
-/// reads on and never answers.
+/// A server that sends these bytes on each connection and closes it. Without bytes it
+/// never responds.
 async fn server(answer: Option<&'static str>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
@@ -48,7 +48,7 @@ async fn send_error(answer: Option<&'static str>, timeout: Duration) -> (Transpo
 async fn transport_returns_responses_of_any_status() {
     let transport = ReqwestTransport::new().expect("a transport");
     let address = server(Some("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nbusy")).await;
-    let answer = transport.send(get(address), TIMEOUT).await.expect("an answer");
+    let answer = transport.send(get(address), TIMEOUT).await.expect("a response");
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["retry-after"], "7");
     assert_eq!(answer.body().as_ref(), b"busy");
@@ -60,7 +60,7 @@ async fn transport_does_not_follow_redirects() {
     let address =
         server(Some("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"))
             .await;
-    assert_eq!(transport.send(get(address), TIMEOUT).await.expect("an answer").status(), 302);
+    assert_eq!(transport.send(get(address), TIMEOUT).await.expect("a response").status(), 302);
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn transport_fails_when_the_connection_closes() {
     assert_eq!(send_error(Some(""), TIMEOUT).await.0, TransportErrorKind::Interrupted);
 }
 
-/// What an answer comes to where 400 bytes are read at most.
+/// The result of a response with a limit of 400 bytes.
 async fn send_with_limit(answer: &'static str) -> Result<usize, (TransportErrorKind, String)> {
     let transport = ReqwestTransport::new().expect("a transport").with_max_response_len(400);
     let address = server(Some(answer)).await;
@@ -90,15 +90,15 @@ async fn send_with_limit(answer: &'static str) -> Result<usize, (TransportErrorK
 async fn transport_rejects_responses_beyond_the_limit() {
     let body: &str = "x".repeat(401).leak();
     let declared = format!("HTTP/1.1 200 OK\r\nContent-Length: 401\r\n\r\n{body}").leak();
-    // It does not come, and need not: the length is enough.
+    // The body is not needed: its length is enough.
     let promised = "HTTP/1.1 200 OK\r\nContent-Length: 1099511627776\r\n\r\n";
     let chunked =
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n191\r\n{body}\r\n0\r\n\r\n").leak();
     let unbounded = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}").leak();
     for answer in [declared, promised, chunked, unbounded] {
-        let (kind, told) = send_with_limit(answer).await.expect_err("too large");
+        let (kind, text) = send_with_limit(answer).await.expect_err("too large");
         assert_eq!(kind, TransportErrorKind::TooLarge, "{answer}");
-        assert!(told.contains("more than 400 bytes"), "{told}");
+        assert!(text.contains("more than 400 bytes"), "{text}");
     }
     let body = &body[1..];
     let declared = format!("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{body}").leak();
@@ -132,6 +132,6 @@ async fn transport_reports_refused_connections_as_connect() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     drop(listener);
-    let error = transport.send(get(address), TIMEOUT).await.expect_err("nobody there");
+    let error = transport.send(get(address), TIMEOUT).await.expect_err("no server");
     assert_eq!(error.kind(), TransportErrorKind::Connect);
 }

@@ -1,4 +1,4 @@
-//! What is sent again after a failure, and when.
+//! The conditions and the timing of retries.
 
 mod support;
 
@@ -34,7 +34,7 @@ fn isolate_many() -> UpdateIsolations {
     UpdateIsolations::new(["e"], true)
 }
 
-/// How often an operation is sent when this answer comes first.
+/// The number of requests of an operation after this first response.
 fn count_sent<O: Operation>(first: &ScriptedResponse, operation: &O) -> usize {
     let script = ScriptedTransport::with_responses([first.clone(), endpoint()]);
     let answer = block_on(tenant(&client(&script)).send(operation));
@@ -44,7 +44,7 @@ fn count_sent<O: Operation>(first: &ScriptedResponse, operation: &O) -> usize {
 
 #[test]
 fn retry_waits_for_retry_after() {
-    // The script's clock stands at Tue, 14 Nov 2023 22:13:20 GMT.
+    // The clock of the script is at Tue, 14 Nov 2023 22:13:20 GMT.
     let date = "Tue, 14 Nov 2023 22:13:40 GMT";
     let throttled = || ScriptedResponse::status(429);
     for (answer, wait) in [
@@ -58,7 +58,7 @@ fn retry_waits_for_retry_after() {
         (ScriptedResponse::status(503).header("retry-after", "9"), Duration::from_secs(9)),
     ] {
         let script = ScriptedTransport::with_responses([answer.clone(), endpoint()]);
-        block_on(tenant(&client(&script)).send(&get())).expect("an answer");
+        block_on(tenant(&client(&script)).send(&get())).expect("a response");
         let calls = script.api_requests();
         assert_eq!(calls[1].at - calls[0].at, wait, "{answer:?}");
         assert_eq!(script.sleeps().iter().sum::<Duration>(), wait, "{answer:?}");
@@ -73,7 +73,7 @@ fn retry_backs_off_without_retry_after() {
         ScriptedResponse::status(503),
     ] {
         let script = ScriptedTransport::with_responses([answer, endpoint()]);
-        block_on(tenant(&client(&script)).send(&get())).expect("an answer");
+        block_on(tenant(&client(&script)).send(&get())).expect("a response");
         assert_eq!(script.sleeps().len(), 1);
         assert!(script.sleeps()[0] <= RetryPolicy::default().initial_backoff, "{:?}", script.sleeps());
     }
@@ -91,7 +91,7 @@ fn retry_after_pauses_all_callers_of_the_credential() {
     let error = block_on(tenant_with_id(&client, "a").send(&get())).expect_err("throttled");
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(SECOND * 30)));
     for other in ["b", "c"] {
-        block_on(tenant_with_id(&client, other).send(&get())).expect("an answer");
+        block_on(tenant_with_id(&client, other).send(&get())).expect("a response");
     }
     let calls = script.api_requests();
     assert_eq!(calls[1].at - calls[0].at, SECOND * 30);
@@ -107,13 +107,13 @@ fn retry_after_pauses_callers_that_wait_for_a_permit() {
     ]);
     let budget = RateLimit::new([RateWindow::new(1, SECOND)]);
     let client = client_with(&script, budget, RetryPolicy::default());
-    // A token beforehand, so that nobody waits for one.
+    // Obtain a token first, so that no request waits for one.
     block_on(client.identity()).expect("an identity");
     script.advance(SECOND);
     let tenant = tenant(&client);
     let operation = get();
-    let answers = block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
-    assert!(answers.iter().all(Result::is_ok));
+    let responses = block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
+    assert!(responses.iter().all(Result::is_ok));
     let calls = script.api_requests();
     for call in &calls[1..] {
         assert!(call.at - calls[0].at >= SECOND * 30, "{:?}", call.at - calls[0].at);
@@ -235,8 +235,8 @@ fn retry_after_beyond_the_maximum_is_returned() {
     assert_eq!((error.kind(), error.retry_after()), (ErrorKind::Throttled, Some(SECOND * 121)));
     assert!(error.to_string().contains("retry in 121 s"), "{error}");
     assert_eq!((script.api_requests().len(), script.sleeps().len()), (1, 0));
-    block_on(tenant(&client).send(&get())).expect("an answer");
-    assert_eq!(script.sleeps(), [SECOND * 120], "nobody is held back longer than one is willing to wait");
+    block_on(tenant(&client).send(&get())).expect("a response");
+    assert_eq!(script.sleeps(), [SECOND * 120], "no caller waits longer than max_retry_after");
 
     let script = ScriptedTransport::with_responses([
         ScriptedResponse::status(503).header("retry-after", "99999999999")
@@ -250,7 +250,7 @@ fn rate_limit_covers_all_tenants_of_a_credential() {
     let script = ScriptedTransport::with_responses((0..6).map(|_| last_page(&[])));
     let client = client_with(&script, RateLimit::new([RateWindow::new(2, SECOND)]), RetryPolicy::default());
     for name in ["a", "b", "c", "d", "e", "f"] {
-        block_on(tenant_with_id(&client, name).send(&ListEndpoints::default())).expect("an answer");
+        block_on(tenant_with_id(&client, name).send(&ListEndpoints::default())).expect("a response");
     }
     let start = script.api_requests()[0].at;
     let sent: Vec<_> = script.api_requests().iter().map(|call| (call.at - start).as_millis()).collect();
@@ -272,7 +272,7 @@ fn retries_consume_rate_limit_permits() {
     ]);
     let budget = RateLimit::new([RateWindow::new(1, SECOND * 100)]);
     let client = client_with(&script, budget, RetryPolicy::default());
-    block_on(tenant(&client).send(&get())).expect("an answer");
+    block_on(tenant(&client).send(&get())).expect("a response");
     let calls = script.api_requests();
     assert_eq!(calls[2].at - calls[0].at, SECOND * 200);
 }
@@ -287,8 +287,8 @@ fn stats_count_requests_per_client_and_tenant() {
     ]);
     let client = client(&script);
     let (first, second) = (tenant_with_id(&client, "a"), tenant_with_id(&client, "b"));
-    block_on(first.send(&get())).expect("an answer");
-    block_on(second.clone().send(&get())).expect("an answer");
+    block_on(first.send(&get())).expect("a response");
+    block_on(second.clone().send(&get())).expect("a response");
     block_on(client.identity()).expect("an identity");
 
     let of = |stats: sophos_api::RequestStats| {
@@ -312,7 +312,7 @@ fn service_time_follows_the_last_date_header() {
     ]);
     let client = client(&script);
     assert_eq!(client.service_time(), None);
-    block_on(tenant(&client).send(&get())).expect("an answer");
+    block_on(tenant(&client).send(&get())).expect("a response");
     script.advance(SECOND * 5);
     block_on(tenant(&client).send(&get())).expect("an answer without a date");
     assert_eq!(client.service_time(), Some(SECOND * 1_700_000_065));

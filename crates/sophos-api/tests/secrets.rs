@@ -1,4 +1,4 @@
-//! Neither the secret nor a token is in anything that is printed.
+//! No debug or display output holds the secret or a token.
 
 mod support;
 
@@ -50,7 +50,7 @@ fn debug_output_omits_secret_and_token() {
 
     let client = client(&script);
     let tenant = tenant(&client);
-    block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+    block_on(tenant.send(&ListEndpoints::default())).expect("a response");
     printed.debug(&block_on(client.identity()).expect("an identity"));
     printed.error(&block_on(client.list_tenants()).expect_err("not found"));
     printed.debug(&client);
@@ -80,7 +80,7 @@ fn debug_output_omits_secret_and_token() {
 fn token_request_errors_omit_secret_and_token() {
     use sophos_api::TransportErrorKind::{Connect, Interrupted, InvalidRequest, Timeout, TooLarge};
     let mut printed = Printed::default();
-    let mut answers = vec![
+    let mut responses = vec![
         ScriptedResponse::text(401, r#"{"errorCode": "oauth.invalid_client_secret"}"#),
         ScriptedResponse::status(500),
         ScriptedResponse::text(200, &format!(r#"{{"access_token": "{TOKEN}""#)),
@@ -92,8 +92,9 @@ fn token_request_errors_omit_secret_and_token() {
         ScriptedResponse::json(json!({"token": TOKEN})),
         ScriptedResponse::json(json!({"access_token": TOKEN, "expires_in": TOKEN})),
     ];
-    answers.extend([Connect, Interrupted, Timeout, TooLarge, InvalidRequest].map(ScriptedResponse::failure));
-    for answer in answers {
+    responses
+        .extend([Connect, Interrupted, Timeout, TooLarge, InvalidRequest].map(ScriptedResponse::failure));
+    for answer in responses {
         let script = ScriptedTransport::with_router(move |sent| {
             Some(if sent.is_token() { answer.clone() } else { ScriptedResponse::status(403) })
         });
@@ -115,7 +116,7 @@ fn token_response_debug_hides_the_token() {
 #[test]
 fn secret_is_sent_only_in_the_token_request_body() {
     let script = ScriptedTransport::with_responses([last_page(&[])]);
-    block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect("an answer");
+    block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect("a response");
     for sent in script.sent() {
         assert_eq!(sent.body.contains("5ecre7"), sent.is_token());
         assert!(!sent.uri.to_string().contains("5ecre7"));

@@ -22,7 +22,7 @@ fn empty_pages(count: usize) -> Vec<ScriptedResponse> {
     (0..count).map(|_| last_page(&[])).collect()
 }
 
-/// Refuses every token, and answers nothing else.
+/// A route that gives this response to each token request.
 fn token_route(answer: ScriptedResponse) -> impl Fn(&SentRequest) -> Option<ScriptedResponse> {
     move |sent| sent.is_token().then(|| answer.clone())
 }
@@ -36,8 +36,8 @@ fn concurrent_callers_share_one_token() {
     let script = ScriptedTransport::with_responses(empty_pages(100));
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
-    let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
-    assert!(answers.iter().all(Result::is_ok));
+    let responses = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
+    assert!(responses.iter().all(Result::is_ok));
     assert_eq!(script.count(SentRequest::is_token), 1);
     assert_eq!(script.api_requests().len(), 100);
     assert!(script.api_requests().iter().all(|sent| sent.header("authorization") == Some("Bearer token-1")));
@@ -50,8 +50,8 @@ fn concurrent_callers_share_one_identity() {
         ScriptedTransport::with_responses((0..100).map(|_| ScriptedResponse::json(json!({"items": []}))));
     let client = client(&script);
     let operation = ListPartnerTenants::default();
-    let answers = block_on(join_all((0..100).map(|_| client.send(&operation))));
-    assert!(answers.iter().all(Result::is_ok));
+    let responses = block_on(join_all((0..100).map(|_| client.send(&operation))));
+    assert!(responses.iter().all(Result::is_ok));
     assert_eq!((script.count(SentRequest::is_token), script.count(SentRequest::is_whoami)), (1, 1));
 }
 
@@ -60,8 +60,8 @@ fn concurrent_callers_share_one_credential_rejection() {
     let script = ScriptedTransport::with_router(token_route(invalid_secret()));
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
-    let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
-    for error in answers.into_iter().map(|answer| answer.expect_err("refused")) {
+    let responses = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
+    for error in responses.into_iter().map(|answer| answer.expect_err("rejected")) {
         assert_eq!((error.kind(), error.status()), (ErrorKind::CredentialRejected, Some(401)));
         assert_eq!(error.code(), Some("oauth.invalid_client_secret"));
         assert!(error.to_string().contains("POST /api/v2/oauth2/token for tenant 11f104c5"), "{error}");
@@ -73,11 +73,11 @@ fn concurrent_callers_share_one_credential_rejection() {
 fn concurrent_identity_calls_share_one_rejection() {
     let script = ScriptedTransport::with_router(token_route(invalid_secret()));
     let client = client(&script);
-    let answers = block_on(join_all((0..100).map(|_| client.identity())));
-    for error in answers.into_iter().map(|answer| answer.expect_err("refused")) {
+    let responses = block_on(join_all((0..100).map(|_| client.identity())));
+    for error in responses.into_iter().map(|answer| answer.expect_err("rejected")) {
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     }
-    assert_eq!(script.sent().len(), 1, "a hundred refused requests may lock the credential");
+    assert_eq!(script.sent().len(), 1, "a hundred rejected requests may lock the credential");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn token_response_is_accepted_in_every_success_form() {
         });
         let tenant = tenant(&client(&script));
         for _ in 0..3 {
-            block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+            block_on(tenant.send(&ListEndpoints::default())).expect("a response");
         }
         assert_eq!(script.count(SentRequest::is_token), 1);
         assert_eq!(script.api_requests()[2].header("authorization"), Some("Bearer t"));
@@ -153,9 +153,9 @@ fn token_is_renewed_five_minutes_before_it_expires() {
             .map(|sent| sent.header("authorization").unwrap_or("none").to_owned())
             .collect::<Vec<_>>()
     };
-    block_on(tenant.send(&operation)).expect("an answer");
+    block_on(tenant.send(&operation)).expect("a response");
     script.advance(SECOND * 3_299);
-    block_on(tenant.send(&operation)).expect("an answer");
+    block_on(tenant.send(&operation)).expect("a response");
     assert_eq!(bearers(), ["Bearer token-1", "Bearer token-1"]);
     script.advance(SECOND);
     block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
@@ -175,7 +175,7 @@ fn token_lifetime_counts_from_the_request() {
     let tenant = tenant(&client(&script));
     for (turn, tokens) in [(0, 1), (44, 1), (1, 2)] {
         script.advance(SECOND * turn);
-        block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+        block_on(tenant.send(&ListEndpoints::default())).expect("a response");
         assert_eq!(script.count(SentRequest::is_token), tokens, "after {turn} more seconds");
     }
 }
@@ -184,7 +184,7 @@ fn token_lifetime_counts_from_the_request() {
 fn rejected_token_is_renewed_and_the_request_retried() {
     let script = ScriptedTransport::with_responses([ScriptedResponse::status(401), last_page(&["e"])]);
     let tenant = tenant(&client(&script));
-    let page = block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+    let page = block_on(tenant.send(&ListEndpoints::default())).expect("a response");
     assert_eq!(page.items.len(), 1);
     let calls = script.api_requests();
     assert_eq!(calls[0].header("authorization"), Some("Bearer token-1"));
@@ -196,7 +196,7 @@ fn rejected_token_is_renewed_and_the_request_retried() {
 fn second_token_rejection_is_unauthorized() {
     let script =
         ScriptedTransport::with_responses([ScriptedResponse::status(401), ScriptedResponse::status(401)]);
-    let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err("refused");
+    let error = block_on(tenant(&client(&script)).send(&ListEndpoints::default())).expect_err("rejected");
     assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
     assert_eq!((script.api_requests().len(), script.count(SentRequest::is_token)), (2, 2));
 }
@@ -213,8 +213,8 @@ fn concurrent_token_rejections_renew_it_once() {
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
     block_on(tenant.send(&operation)).expect("the token is still good");
-    let answers = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
-    assert!(answers.iter().all(Result::is_ok));
+    let responses = block_on(join_all((0..100).map(|_| tenant.send(&operation))));
+    assert!(responses.iter().all(Result::is_ok));
     assert_eq!((script.count(SentRequest::is_token), script.api_requests().len()), (2, 201));
 }
 
@@ -232,9 +232,9 @@ fn late_rejection_of_an_old_token_keeps_the_new_one() {
     let tenant = tenant(&client(&script));
     let operation = ListEndpoints::default();
     block_on(tenant.send(&operation)).expect("the token is still good");
-    let answers = block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
-    assert!(answers.iter().all(Result::is_ok));
-    block_on(tenant.send(&operation)).expect("an answer");
+    let responses = block_on(join_all([tenant.send(&operation), tenant.send(&operation)]));
+    assert!(responses.iter().all(Result::is_ok));
+    block_on(tenant.send(&operation)).expect("a response");
     assert_eq!((script.count(SentRequest::is_token), script.remaining()), (2, 0));
     assert_eq!(script.api_requests()[5].header("authorization"), Some("Bearer token-2"));
 }
@@ -309,7 +309,7 @@ fn operation_is_rejected_by_the_wrong_client_type() {
 
 #[test]
 fn token_lifetime_of_any_form_is_accepted() {
-    // The requests for a token for two operations at once after each other.
+    // The second value is the number of token requests for two operations.
     for (expires_in, tokens) in [
         (json!(3_600), 1),
         (json!(3_599.5), 1),
@@ -328,7 +328,7 @@ fn token_lifetime_of_any_form_is_accepted() {
         });
         let tenant = tenant(&client(&script));
         for _ in 0..2 {
-            block_on(tenant.send(&ListEndpoints::new())).expect("an answer");
+            block_on(tenant.send(&ListEndpoints::new())).expect("a response");
         }
         assert_eq!(script.count(SentRequest::is_token), tokens, "{expires_in}");
     }

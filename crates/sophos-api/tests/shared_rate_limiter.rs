@@ -1,4 +1,4 @@
-//! A rate budget that a client spends together with others.
+//! A rate limiter that several clients share.
 
 mod support;
 
@@ -19,15 +19,15 @@ use support::{
     tenant,
 };
 
-/// A turn that everybody else goes on before so often, and its wait.
+/// A permit after this number of yields, and its wait.
 type ScriptedPermit = (u32, Result<Duration, Duration>);
 
-/// One turn after the other, as it is told; then none that waits.
+/// The permits in this order, then permits without a wait.
 #[derive(Debug)]
 struct ScriptedRateLimiter {
     clock: Arc<ScriptedTransport>,
     permits: Mutex<VecDeque<ScriptedPermit>>,
-    /// When it was asked, and with which deadline.
+    /// The time and the deadline of each call.
     requests: Mutex<Vec<(Duration, Option<Duration>)>>,
 }
 
@@ -54,20 +54,20 @@ struct Fixture {
 }
 
 fn fixture<const A: usize, const T: usize>(
-    answers: [ScriptedResponse; A],
+    responses: [ScriptedResponse; A],
     turns: [ScriptedPermit; T],
     budget: RateLimit,
 ) -> Fixture {
-    fixture_with_attempts(answers, turns, budget, 2)
+    fixture_with_attempts(responses, turns, budget, 2)
 }
 
 fn fixture_with_attempts<const A: usize, const T: usize>(
-    answers: [ScriptedResponse; A],
+    responses: [ScriptedResponse; A],
     turns: [ScriptedPermit; T],
     budget: RateLimit,
     attempts: u32,
 ) -> Fixture {
-    let script = ScriptedTransport::with_responses(answers);
+    let script = ScriptedTransport::with_responses(responses);
     let turns = Arc::new(ScriptedRateLimiter {
         clock: Arc::clone(&script),
         permits: Mutex::new(turns.into_iter().collect()),
@@ -83,7 +83,7 @@ fn fixture_with_attempts<const A: usize, const T: usize>(
 }
 
 impl Fixture {
-    /// When it was asked, since the beginning.
+    /// The times of the calls since the start.
     fn requested_at(&self) -> Vec<Duration> {
         self.rate_limiter.requests.lock().expect("a lock").iter().map(|(at, _)| *at - self.start).collect()
     }
@@ -98,10 +98,10 @@ fn shared_rate_limiter_runs_after_the_client_rate_limit() {
     let own = one_per_minute();
     let set = fixture([last_page(&[]), last_page(&[])], [(0, Ok(SECOND * 5)), (0, Ok(SECOND * 7))], own);
     let (tenant, operation) = (tenant(&set.client), ListEndpoints::default());
-    block_on(tenant.send(&operation)).expect("an answer");
+    block_on(tenant.send(&operation)).expect("a response");
     assert_eq!(tenant.stats().wait_time, SECOND * 5);
-    block_on(tenant.send(&operation)).expect("an answer");
-    // The own place was taken at 0; 5 seconds of the next 60 had gone by.
+    block_on(tenant.send(&operation)).expect("a response");
+    // The client's own permit is from 0; 5 of the next 60 seconds have passed.
     assert_eq!(set.requested_at(), [Duration::ZERO, SECOND * 60]);
     let sent: Vec<_> = set.script.api_requests().iter().map(|sent| sent.at - set.start).collect();
     assert_eq!(sent, [SECOND * 5, SECOND * 67]);
@@ -110,12 +110,12 @@ fn shared_rate_limiter_runs_after_the_client_rate_limit() {
 
 #[test]
 fn api_requests_acquire_permits_and_token_requests_do_not() {
-    let answers =
+    let responses =
         [ScriptedResponse::status(503), last_page(&[]), ScriptedResponse::status(401), last_page(&[])];
-    let set = fixture(answers, [], RateLimit::unlimited());
+    let set = fixture(responses, [], RateLimit::unlimited());
     let tenant = tenant(&set.client);
     for turns in [2, 4] {
-        block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+        block_on(tenant.send(&ListEndpoints::default())).expect("a response");
         assert_eq!(set.requested_at().len(), turns, "repetitions as well");
     }
     block_on(set.client.identity()).expect("an identity");
@@ -129,7 +129,7 @@ fn late_permit_fails_without_consuming_the_client_limit() {
     let deadline = set.start + SECOND * 30;
     let hurried = tenant(&set.client.with_deadline(deadline));
     for _ in 0..3 {
-        let error = block_on(hurried.send(&ListEndpoints::default())).expect_err("no turn");
+        let error = block_on(hurried.send(&ListEndpoints::default())).expect_err("no permit");
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::DeadlineExceeded, Some(SECOND * 40)));
         let error = error.to_string();
         assert!(error.contains("the rate limit of the credential is exhausted until then"), "{error}");
@@ -137,7 +137,7 @@ fn late_permit_fails_without_consuming_the_client_limit() {
     }
     assert!(set.script.sent().is_empty());
     assert_eq!(set.client.stats(), Default::default(), "it did not wait");
-    block_on(tenant(&set.client).send(&ListEndpoints::default())).expect("an answer");
+    block_on(tenant(&set.client).send(&ListEndpoints::default())).expect("a response");
     assert_eq!(set.script.now(), set.start, "nor did they take the place in the client's own budget");
     let asked = set.rate_limiter.requests.lock().expect("a lock");
     let deadlines: Vec<_> = asked.iter().map(|(_, deadline)| *deadline).collect();
@@ -148,24 +148,24 @@ fn late_permit_fails_without_consuming_the_client_limit() {
 fn request_without_a_client_permit_takes_no_shared_one() {
     let own = one_per_minute();
     let set = fixture([last_page(&[])], [], own);
-    block_on(tenant(&set.client).send(&ListEndpoints::default())).expect("an answer");
+    block_on(tenant(&set.client).send(&ListEndpoints::default())).expect("a response");
     let hurried = tenant(&set.client.with_deadline(set.start + SECOND * 30));
-    block_on(hurried.send(&ListEndpoints::default())).expect_err("no turn");
+    block_on(hurried.send(&ListEndpoints::default())).expect_err("no permit");
     assert_eq!(set.requested_at().len(), 1);
 }
 
 #[test]
 fn shared_permit_is_reacquired_after_a_pause() {
     let throttled = ScriptedResponse::status(429).header("retry-after", "30");
-    // The second caller's turn comes after the first has had its answer.
+    // The second permit is valid after the first response.
     let turns = [(0, Ok(Duration::ZERO)), (20, Ok(Duration::ZERO)), (0, Ok(SECOND * 5))];
     let set = fixture_with_attempts([throttled, last_page(&[])], turns, RateLimit::unlimited(), 1);
     let (tenant, operation) = (tenant(&set.client), ListEndpoints::default());
     let (first, second) = block_on(join(tenant.send(&operation), tenant.send(&operation)));
     assert_eq!(first.expect_err("throttled").kind(), ErrorKind::Throttled);
-    second.expect("an answer");
+    second.expect("a response");
     let sent: Vec<_> = set.script.api_requests().iter().map(|sent| sent.at - set.start).collect();
     assert_eq!(sent, [Duration::ZERO, SECOND * 35]);
-    // A turn from before the pause is none after it.
+    // A permit from before the pause is invalid after it.
     assert_eq!(set.requested_at(), [Duration::ZERO, Duration::ZERO, SECOND * 30]);
 }

@@ -1,4 +1,4 @@
-//! Whose credential it is, which tenants it reaches, and on which hosts.
+//! The owner of a credential, its tenants, and their hosts.
 
 mod support;
 
@@ -52,14 +52,14 @@ fn list_tenants_lists_partner_and_organization_tenants() {
 }
 
 #[test]
-fn tenants_are_listed_again_in_smaller_pages_when_one_is_too_large() {
+fn list_tenants_restarts_with_smaller_pages_when_too_large() {
     let page = |number: u32, id: &str| {
         ScriptedResponse::json(json!({"items": [{"id": id}], "pages": {"current": number, "total": 2}}))
     };
     let too_large = || ScriptedResponse::failure(TransportErrorKind::TooLarge);
     for kind in ["partner", "organization"] {
-        let answers = [page(1, "a"), too_large(), too_large(), page(1, "a"), page(2, "b")];
-        let script = ScriptedTransport::with_whoami(whoami(kind), answers);
+        let responses = [page(1, "a"), too_large(), too_large(), page(1, "a"), page(2, "b")];
+        let script = ScriptedTransport::with_whoami(whoami(kind), responses);
         let tenants = block_on(client(&script).list_tenants()).expect("tenants");
         let ids: Vec<_> = tenants.tenants.iter().map(|tenant| tenant.id.as_str()).collect();
         assert_eq!(ids, ["a", "b"], "{kind}");
@@ -79,10 +79,10 @@ fn tenant_credential_reaches_only_its_tenant() {
     let tenants = block_on(client.list_tenants()).expect("tenants");
     assert_eq!((tenants.tenants.len(), tenants.tenants[0].id.as_str()), (1, OWN_ID));
     let listed = client.for_tenant(&tenants.tenants[0]).expect("a handle");
-    // The same id in other letters is the same tenant.
+    // The same id in the other case is the same tenant.
     let named = block_on(client.tenant(OWN_ID.to_ascii_lowercase())).expect("a handle");
     for handle in [listed, named] {
-        block_on(handle.send(&ListEndpoints::default())).expect("an answer");
+        block_on(handle.send(&ListEndpoints::default())).expect("a response");
     }
     for call in script.api_requests() {
         assert_eq!((call.host(), call.header("x-tenant-id")), ("api-eu02.central.sophos.com", Some(OWN_ID)));
@@ -99,7 +99,7 @@ fn tenant_is_fetched_by_id() {
             ScriptedTransport::with_whoami(whoami(kind), [ScriptedResponse::json(record), last_page(&[])]);
         let tenant = block_on(client(&script).tenant(TENANT_ID.to_ascii_uppercase())).expect("a handle");
         assert_eq!(tenant.id().as_str(), TENANT_ID, "as the service writes it");
-        block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+        block_on(tenant.send(&ListEndpoints::default())).expect("a response");
         let calls = script.api_requests();
         assert_eq!(calls[0].path(), format!("{path}{}", TENANT_ID.to_ascii_uppercase()));
         assert_eq!(calls[1].host(), "api-ca01.central.sophos.com");
@@ -216,7 +216,7 @@ fn custom_hosts_receive_all_requests() {
         .build();
     let tenants = block_on(client.list_tenants()).expect("tenants");
     let tenant = client.for_tenant(&tenants.tenants[0]).expect("a handle");
-    block_on(tenant.send(&ListEndpoints::default())).expect("an answer");
+    block_on(tenant.send(&ListEndpoints::default())).expect("a response");
     let hosts: Vec<_> = script
         .sent()
         .iter()
@@ -250,7 +250,7 @@ fn unknown_id_type_reaches_no_tenant() {
 #[test]
 fn get_whoami_works_as_an_operation() {
     let script = ScriptedTransport::with_whoami(whoami("partner"), []);
-    let whoami: Whoami = block_on(client(&script).send(&GetWhoami::new())).expect("an answer").into_inner();
+    let whoami: Whoami = block_on(client(&script).send(&GetWhoami::new())).expect("a response").into_inner();
     assert_eq!((whoami.id.as_str(), whoami.id_type), (OWN_ID, Some(IdType::Partner)));
     assert!(script.sent().iter().all(|sent| sent.header("x-partner-id").is_none()), "no scope header");
 }

@@ -1,4 +1,4 @@
-//! How well a tenant is set up.
+//! The exported `account-health`.
 
 use sophos_api::{ApiClient, operations::account_health::CheckAccountHealth};
 

@@ -1,4 +1,4 @@
-//! Doing something about alerts.
+//! The exported `alert-actions`.
 
 use sophos_api::{ApiClient, Error, models::AlertActionKind, operations::alerts::ActOnAlert};
 
@@ -28,11 +28,11 @@ impl Guest for Component {
             let action = AlertActionKind::from(action.as_str());
             let mut operation = RawOperation(ActOnAlert::new(alert_id, action));
             operation.0.message = message;
-            let (answer, raw) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
+            let (response, raw) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
             Ok(Action {
-                id: id(&answer).map_err(Error::malformed)?,
-                status: string(&answer, &["status"]),
-                requested_at: string(&answer, &["requestedAt"]),
+                id: id(&response).map_err(Error::malformed)?,
+                status: string(&response, &["status"]),
+                requested_at: string(&response, &["requestedAt"]),
                 raw,
             })
         })

@@ -1,4 +1,4 @@
-//! Alerts.
+//! The exported `alerts`.
 
 use serde_json::Value;
 use sophos_api::{
@@ -32,24 +32,24 @@ impl Guest for Component {
                 apply_filter(&mut operation.filter, filter);
             }
             operation.filter.sort = options.sort.into_iter().collect();
-            let place = CursorScope::new('a', tenant.id(), &page::filters(&operation)?);
-            operation.filter.page_from_key = page::page_key(place, options.after.as_deref())?;
+            let scope = CursorScope::new('a', tenant.id(), &page::filters(&operation)?);
+            operation.filter.page_from_key = page::page_key(scope, options.after.as_deref())?;
             operation.filter.page_size = options.size;
             operation.filter.fields = options.fields.unwrap_or_default();
 
-            let answer = tenant.with_client(client).send(&operation).await?;
-            let next = operation.next_page(&answer)?.and_then(|next| next.filter.page_from_key);
+            let response = tenant.with_client(client).send(&operation).await?;
+            let next = operation.next_page(&response)?.and_then(|next| next.filter.page_from_key);
             let (alerts, malformed_items) =
-                page::split_items(answer.items, &answer.malformed_items, parse_alert);
-            Ok(Page { alerts, malformed_items, next: next.map(|key| place.cursor(&key)) })
+                page::split_items(response.items, &response.malformed_items, parse_alert);
+            Ok(Page { alerts, malformed_items, next: next.map(|key| scope.cursor(&key)) })
         })
     }
 
     fn get(tenant: TenantBorrow<'_>, id: String) -> Result<Alert, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
-            let answer = tenant.with_client(client).send(&RawOperation(GetAlert::new(id))).await?;
-            let (alert, raw) = into_value_and_text(answer)?;
+            let response = tenant.with_client(client).send(&RawOperation(GetAlert::new(id))).await?;
+            let (alert, raw) = into_value_and_text(response)?;
             parse_alert(&alert, raw).map_err(Error::malformed)
         })
     }
@@ -75,7 +75,7 @@ fn parse_alert(from: &Value, raw: String) -> Result<Alert, &'static str> {
         product: string(from, &["product"]),
         kind: string(from, &["type"]),
         description: string(from, &["description"]),
-        // Some tenants' alerts have it under the other name.
+        // Alerts of some tenants use `createdAt`.
         raised_at: string(from, &["raisedAt"]).or_else(|| string(from, &["createdAt"])),
         subject: from["managedAgent"].is_object().then(|| Subject {
             id: string(from, &["managedAgent", "id"]),

@@ -1,4 +1,4 @@
-//! What `wit/` says, in Rust: one module for the world that is being built.
+//! The bindings of the world that the features select, generated from `wit/`.
 
 #![allow(
     clippy::same_length_and_capacity,
@@ -32,7 +32,7 @@ wit_bindgen::generate!({
     generate_unused_types: true,
 });
 
-// Elsewhere the names of exports would be read as versions of symbols.
+// Other linkers parse the `@` of export names as a symbol version.
 #[cfg(target_family = "wasm")]
 export!(Component with_types_in self);
 

@@ -1,13 +1,13 @@
-//! Cursors: where a listing goes on, and which listing that is.
+//! Cursors that belong to one listing.
 //!
-//! `<listing>1-<digest>-<place>`: the digest is of the tenant and the filters,
-//! so that a cursor that is used for another listing is told so, instead of
-//! leaving a gap that nobody sees.
+//! The format is `<listing>1-<digest>-<position>`. The digest covers the tenant and
+//! the filters, so a cursor of another listing is rejected instead of silently
+//! skipping items.
 
 use serde_json::Value;
 use sophos_api::Error;
 
-/// A listing, as its cursors name it.
+/// The identity of a listing: its kind, its owner and its filters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CursorScope {
     prefix_letter: char,
@@ -15,9 +15,9 @@ pub(crate) struct CursorScope {
 }
 
 impl CursorScope {
-    /// The listing of this name (a letter), of this owner, with these filters.
+    /// Returns the scope of a listing. `name` is the letter of its kind.
     pub(crate) fn new(name: char, owner: &str, filters: &Value) -> Self {
-        // FNV-1a: a mistake is to be found, nobody is to be kept out.
+        // FNV-1a suffices: the digest detects mistakes, not attacks.
         let text = format!("{}\n{filters}", owner.to_ascii_lowercase());
         let digest = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -25,19 +25,19 @@ impl CursorScope {
         Self { prefix_letter: name, digest }
     }
 
-    /// The cursor of a place in this listing.
-    pub(crate) fn cursor(self, place: &str) -> String {
-        format!("{}{place}", self.prefix())
+    /// Returns the cursor of a position in this listing.
+    pub(crate) fn cursor(self, position: &str) -> String {
+        format!("{}{position}", self.prefix())
     }
 
-    /// The place of a cursor.
+    /// Returns the position of a cursor.
     ///
     /// # Errors
-    /// `Invalid` when it is none of this listing.
+    /// `Invalid` if the cursor belongs to another listing.
     pub(crate) fn position(self, cursor: &str) -> Result<&str, Error> {
-        cursor.strip_prefix(&self.prefix()).filter(|place| !place.is_empty()).ok_or_else(|| {
+        cursor.strip_prefix(&self.prefix()).filter(|position| !position.is_empty()).ok_or_else(|| {
             Error::invalid(
-                "the cursor is of another listing; use it with the tenant and filters it came from",
+                "invalid cursor: it belongs to another listing; use it with the tenant and filters of its page",
             )
         })
     }
@@ -57,10 +57,10 @@ mod tests {
     #[test]
     fn cursor_round_trips_its_position() {
         let listing = CursorScope::new('e', "4A7B", &json!({"health": ["bad"]}));
-        for place in ["a", "with-dash", "%2Fé\n", "2"] {
-            let cursor = listing.cursor(place);
+        for position in ["a", "with-dash", "%2Fé\n", "2"] {
+            let cursor = listing.cursor(position);
             let again = CursorScope::new('e', "4a7b", &json!({"health": ["bad"]}));
-            assert_eq!(again.position(&cursor).expect("of this listing"), place);
+            assert_eq!(again.position(&cursor).expect("of this listing"), position);
         }
     }
 

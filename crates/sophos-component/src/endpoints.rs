@@ -1,4 +1,4 @@
-//! Computers and servers with the agent.
+//! The exported `endpoints`.
 
 use serde_json::Value;
 use sophos_api::{
@@ -32,25 +32,25 @@ impl Guest for Component {
                 apply_filter(&mut operation, filter);
             }
             operation.sort = options.sort.into_iter().collect();
-            let place = CursorScope::new('e', tenant.id(), &page::filters(&operation)?);
-            operation.page_from_key = page::page_key(place, options.after.as_deref())?;
+            let scope = CursorScope::new('e', tenant.id(), &page::filters(&operation)?);
+            operation.page_from_key = page::page_key(scope, options.after.as_deref())?;
             operation.page_size = options.size;
             operation.view = Some(to_endpoint_view(options.view));
             operation.fields = options.fields.unwrap_or_default();
 
-            let answer = tenant.with_client(client).send(&operation).await?;
-            let next = operation.next_page(&answer)?.and_then(|next| next.page_from_key);
+            let response = tenant.with_client(client).send(&operation).await?;
+            let next = operation.next_page(&response)?.and_then(|next| next.page_from_key);
             let (endpoints, malformed_items) =
-                page::split_items(answer.items, &answer.malformed_items, parse_endpoint);
-            Ok(Page { endpoints, malformed_items, next: next.map(|key| place.cursor(&key)) })
+                page::split_items(response.items, &response.malformed_items, parse_endpoint);
+            Ok(Page { endpoints, malformed_items, next: next.map(|key| scope.cursor(&key)) })
         })
     }
 
     fn get(tenant: TenantBorrow<'_>, id: String) -> Result<Endpoint, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
-            let answer = tenant.with_client(client).send(&RawOperation(GetEndpoint::full(id))).await?;
-            let (endpoint, raw) = into_value_and_text(answer)?;
+            let response = tenant.with_client(client).send(&RawOperation(GetEndpoint::full(id))).await?;
+            let (endpoint, raw) = into_value_and_text(response)?;
             parse_endpoint(&endpoint, raw).map_err(Error::malformed)
         })
     }
@@ -123,8 +123,7 @@ fn parse_endpoint(from: &Value, raw: String) -> Result<Endpoint, &'static str> {
     })
 }
 
-/// Whether an endpoint reports that it is isolated; `None` when it reports
-/// neither.
+/// Whether an endpoint reports isolation; `None` for a missing or unknown status.
 pub(crate) fn reports_isolation(endpoint: &Value) -> Option<bool> {
     match endpoint["isolation"]["status"].as_str()? {
         "isolated" => Some(true),

@@ -1,4 +1,4 @@
-//! The feed of events.
+//! The exported `events`.
 
 use serde_json::{Value, json};
 use sophos_api::{ApiClient, Error, operations::siem::ListSiemEvents};
@@ -23,24 +23,25 @@ impl Guest for Component {
     fn list(tenant: TenantBorrow<'_>, start: StartPosition, options: PageOptions) -> Result<Page, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
-            let feed = CursorScope::new('f', tenant.id(), &json!({}));
+            let scope = CursorScope::new('f', tenant.id(), &json!({}));
             let (cursor, from_date) = match start {
                 StartPosition::Oldest => (None, None),
                 StartPosition::Since(second) => {
-                    let second =
-                        i64::try_from(second).map_err(|_| Error::invalid("there is no such second"))?;
+                    let second = i64::try_from(second).map_err(|_| {
+                        Error::invalid("invalid `since`: expected seconds since the Unix epoch")
+                    })?;
                     (None, Some(second))
                 }
-                StartPosition::After(cursor) => (page::page_key(feed, Some(&cursor))?, None),
+                StartPosition::After(cursor) => (page::page_key(scope, Some(&cursor))?, None),
             };
             let exclude_types = options.exclude.unwrap_or_default();
             let mut operation = ListSiemEvents::new().exclude_types(exclude_types);
             (operation.limit, operation.cursor, operation.from_date) = (options.size, cursor, from_date);
-            let answer = tenant.with_client(client).send(&operation).await?;
-            let next = answer.next_cursor.as_deref().filter(|cursor| !cursor.is_empty());
-            let (next, has_more) = (next.map(|cursor| feed.cursor(cursor)), answer.has_more);
+            let response = tenant.with_client(client).send(&operation).await?;
+            let next = response.next_cursor.as_deref().filter(|cursor| !cursor.is_empty());
+            let (next, has_more) = (next.map(|cursor| scope.cursor(cursor)), response.has_more);
             let (events, malformed_items) =
-                page::split_items(answer.items, &answer.malformed_items, parse_event);
+                page::split_items(response.items, &response.malformed_items, parse_event);
             Ok(Page { events, malformed_items, has_more, next })
         })
     }

@@ -1,4 +1,4 @@
-//! The whole runtime: a component does one thing at a time.
+//! A single-task executor: a component runs one call at a time.
 
 use std::{
     pin::pin,
@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// Whether somebody has asked to be polled again.
+/// A flag for a requested poll.
 struct WakeFlag(AtomicBool);
 
 impl Wake for WakeFlag {
@@ -18,11 +18,14 @@ impl Wake for WakeFlag {
     }
 }
 
-/// Runs a future to its end.
+/// Runs a future to completion.
 ///
-/// Every wait is a call of the host that comes back when it is over, so a future
-/// is pending only to let its own parts take turns. One that waits for somebody
-/// else would wait for ever, and ends the instance.
+/// Every wait is a blocking host call, so a future is pending only to alternate
+/// between its own parts.
+///
+/// # Panics
+/// If the future is pending and has not requested another poll: it would never
+/// complete.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let woken = Arc::new(WakeFlag(AtomicBool::new(false)));
     let waker = Waker::from(Arc::clone(&woken));
@@ -32,7 +35,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
-        assert!(woken.0.swap(false, Ordering::Relaxed), "nobody is there to go on with it");
+        assert!(woken.0.swap(false, Ordering::Relaxed), "the future is pending and has no wake-up");
     }
 }
 
@@ -45,7 +48,7 @@ mod tests {
     #[test]
     fn block_on_polls_again_after_a_wake() {
         let mut left = 3;
-        let turns = poll_fn(|context| {
+        let future = poll_fn(|context| {
             if left == 0 {
                 return Poll::Ready("done");
             }
@@ -53,11 +56,11 @@ mod tests {
             context.waker().wake_by_ref();
             Poll::Pending
         });
-        assert_eq!(block_on(turns), "done");
+        assert_eq!(block_on(future), "done");
     }
 
     #[test]
-    #[should_panic(expected = "nobody is there")]
+    #[should_panic(expected = "no wake-up")]
     fn block_on_panics_when_a_future_is_never_woken() {
         block_on(std::future::pending::<()>());
     }

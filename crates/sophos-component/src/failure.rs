@@ -1,4 +1,4 @@
-//! Errors of the client as `types.failure`.
+//! Conversion of client errors to `types.failure`.
 
 use sophos_api::{Error, ErrorKind, NoCredential};
 
@@ -29,8 +29,7 @@ fn to_reason(kind: ErrorKind, wait_ms: Option<u32>) -> Reason {
         ErrorKind::NotFound => Reason::NotFound,
         ErrorKind::Conflict => Reason::Conflict,
         ErrorKind::Throttled => Reason::Throttled(wait_ms),
-        // The wait that the service or the budget asks for is longer than the
-        // call may take.
+        // The required wait exceeds the call's time limit.
         ErrorKind::DeadlineExceeded if wait_ms.is_some() => Reason::Throttled(wait_ms),
         ErrorKind::DeadlineExceeded => Reason::DeadlineExceeded,
         ErrorKind::Invalid => Reason::Invalid,
@@ -45,12 +44,12 @@ fn to_reason(kind: ErrorKind, wait_ms: Option<u32>) -> Reason {
     }
 }
 
-/// The host gave nothing to be let in by, for this reason.
-pub(crate) fn no_credential(why: &str) -> Failure {
-    let why = NoCredential::new(why);
+/// Returns the failure for a host that returned no grant. Redacts the reason.
+pub(crate) fn no_credential(reason: &str) -> Failure {
+    let reason = NoCredential::new(reason);
     Failure {
         reason: Reason::NoCredential,
-        message: format!("the host gave no credentials: {why}"),
+        message: format!("the host returned no credential: {reason}"),
         transient: false,
         status: None,
         code: None,
@@ -69,8 +68,8 @@ mod tests {
     fn failure_keeps_the_error_members_of_the_service() {
         let body =
             r#"{"error": "unauthorized", "message": "no", "requestId": "r-1", "correlationId": "c-1"}"#;
-        let answer = http::Response::builder().status(403).body(body.into()).expect("a response");
-        let failure = Failure::from(GetAlert::parse_response(&answer).expect_err("refused"));
+        let response = http::Response::builder().status(403).body(body.into()).expect("a response");
+        let failure = Failure::from(GetAlert::parse_response(&response).expect_err("refused"));
         assert!(matches!(failure.reason, Reason::Forbidden), "{failure:?}");
         assert_eq!((failure.status, failure.transient), (Some(403), false));
         assert_eq!(failure.code.as_deref(), Some("unauthorized"));
@@ -82,14 +81,14 @@ mod tests {
     #[test]
     fn failure_redacts_an_echoed_token() {
         const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl";
-        let said = format!("Authorization: Bearer {TOKEN}");
+        let text = format!("Authorization: Bearer {TOKEN}");
         let body = serde_json::json!({
-            "error": said, "message": said, "requestId": said, "correlationId": said,
+            "error": text, "message": text, "requestId": text, "correlationId": text,
         });
-        let answer = http::Response::builder().status(403).body(body.to_string().into());
-        let answer = answer.expect("a response");
+        let response = http::Response::builder().status(403).body(body.to_string().into());
+        let response = response.expect("a response");
         let failures =
-            [Failure::from(GetAlert::parse_response(&answer).expect_err("refused")), no_credential(TOKEN)];
+            [Failure::from(GetAlert::parse_response(&response).expect_err("refused")), no_credential(TOKEN)];
         for failure in failures {
             let shown = format!("{failure:?}");
             assert!(!shown.contains("eyJ") && shown.contains("[redacted]"), "{shown}");

@@ -1,4 +1,4 @@
-//! The host's grant as a source of the client.
+//! The imported `credentials` as a credential source of the client.
 
 use std::{
     fmt,
@@ -17,14 +17,17 @@ use crate::{
     failure::no_credential,
 };
 
-/// Asks the host, each time anew: it knows best what to keep.
+/// The imported `credentials`. It caches nothing: caching is the host's choice.
 pub(crate) struct HostCredentialSource {
-    /// What came with the place, until it is used.
+    /// The grant of the first call, until its first use.
     initial: Mutex<Option<Auth>>,
 }
 
 impl HostCredentialSource {
-    /// Asks for the first grant and the place where it is good.
+    /// Requests the first grant and returns the hosts of its service.
+    ///
+    /// # Errors
+    /// `no-credential` with the host's reason, or `invalid` for a base URL.
     pub(crate) fn request_initial() -> Result<(Self, Hosts), Failure> {
         let access = credentials::obtain(RequestReason::Needed).map_err(|reason| no_credential(&reason))?;
         let hosts = match access.service {
@@ -40,24 +43,24 @@ impl HostCredentialSource {
 
 impl fmt::Debug for HostCredentialSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HostGrant")
+        f.write_str("HostCredentialSource")
     }
 }
 
 impl CredentialSource for HostCredentialSource {
     fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
-        let first = self.initial.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Box::pin(ready(first.map_or_else(|| request_grant(RequestReason::Needed), Ok)))
+        let initial = self.initial.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Box::pin(ready(initial.map_or_else(|| request_grant(RequestReason::Needed), Ok)))
     }
 
-    fn replace_rejected<'a>(&'a self, refused: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
-        let other = request_grant(RequestReason::Rejected).and_then(|authority| {
-            if authority == *refused {
-                return Err(NoCredential::new("the host gave the same again"));
+    fn replace_rejected<'a>(&'a self, rejected: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
+        let replacement = request_grant(RequestReason::Rejected).and_then(|auth| {
+            if auth == *rejected {
+                return Err(NoCredential::new("the host returned the rejected grant again"));
             }
-            Ok(authority)
+            Ok(auth)
         });
-        Box::pin(ready(other))
+        Box::pin(ready(replacement))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is known of an endpoint's isolation.
+//! The exported `isolation`.
 
 use sophos_api::{
     ApiClient, Error,
@@ -25,18 +25,18 @@ impl Guest for Component {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
             let tenant = tenant.with_client(client);
-            let question = RawOperation(GetIsolation::new(endpoint_id.as_str()));
-            let (asked, raw) = into_value_and_text(tenant.send(&question).await?)?;
+            let request = RawOperation(GetIsolation::new(endpoint_id.as_str()));
+            let (requested, raw) = into_value_and_text(tenant.send(&request).await?)?;
             let (endpoint, _) =
                 into_value_and_text(tenant.send(&RawOperation(GetEndpoint::full(endpoint_id))).await?)?;
             Ok(State {
                 endpoint_id: id(&endpoint).map_err(Error::malformed)?,
-                requested: boolean(&asked, &["enabled"]),
+                requested: boolean(&requested, &["enabled"]),
                 reported: reports_isolation(&endpoint),
                 self_isolated: boolean(&endpoint, &["isolation", "selfIsolated"]),
-                isolated_at: string(&asked, &["lastEnabledAt"]),
-                released_at: string(&asked, &["lastDisabledAt"]),
-                comment: string(&asked, &["comment"]),
+                isolated_at: string(&requested, &["lastEnabledAt"]),
+                released_at: string(&requested, &["lastDisabledAt"]),
+                comment: string(&requested, &["comment"]),
                 online: boolean(&endpoint, &["online"]),
                 last_seen_at: string(&endpoint, &["lastSeenAt"]),
                 raw,

@@ -1,4 +1,4 @@
-//! Cutting endpoints off from the network, and back.
+//! The exported `isolation-actions`.
 
 use sophos_api::{ApiClient, operations::isolation::UpdateIsolations};
 
@@ -44,12 +44,12 @@ fn update_isolation(
     run_call(async |client| {
         let mut operation = RawOperation(UpdateIsolations::new(ids, enabled));
         operation.0.comment = Some(comment).filter(|comment| !comment.is_empty());
-        let (answer, _) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
-        let taken: Vec<_> = array(&answer, &["items"]).filter_map(|item| item["id"].as_str()).collect();
-        // An id that nobody asked about says nothing.
+        let (response, _) = into_value_and_text(tenant.with_client(client).send(&operation).await?)?;
+        let accepted: Vec<_> = array(&response, &["items"]).filter_map(|item| item["id"].as_str()).collect();
+        // An id that was not requested is ignored.
         let ids = operation.0.ids.into_iter();
         let (accepted_ids, skipped_ids) =
-            ids.partition(|id| taken.iter().any(|taken| taken.eq_ignore_ascii_case(id)));
+            ids.partition(|id| accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(id)));
         Ok(IsolationResult { accepted_ids, skipped_ids })
     })
 }

@@ -1,15 +1,14 @@
-//! Records of the service, read as plain JSON.
+//! Records of the service as plain JSON.
 //!
-//! A record goes to the host as it is, with some of its members beside it. Those
-//! are looked up: to have each model's own reader compiled in would treble the
-//! component. A member that is missing, null or of another type than documented
-//! is not there.
+//! The host receives a record's JSON and some of its members. This module looks the
+//! members up, because typed models would triple the component's size. A member that
+//! is null or has an undocumented type counts as missing.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use sophos_api::{Error, Operation, Raw, Route};
 
-/// An operation whose answer is left as it is.
+/// An operation with an untyped response.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(crate) struct RawOperation<O>(pub(crate) O);
@@ -23,16 +22,16 @@ impl<O: Operation> Operation for RawOperation<O> {
     }
 }
 
-/// Reads an answer that was left as it is, into its members and its text.
+/// Parses an untyped response and returns its members and its text.
 ///
 /// # Errors
-/// `Malformed` when it is no JSON.
+/// `Malformed` if it is not JSON.
 pub(crate) fn into_value_and_text<T>(raw: Raw<T>) -> Result<(Value, String), Error> {
     let value = parse_members(&raw)?;
     Ok((value, raw.into_json().into_string()))
 }
 
-/// Those of a record's ids that may be numbers.
+/// The ids of a record that may be numbers.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct NumericIds<'a> {
@@ -41,11 +40,11 @@ struct NumericIds<'a> {
     endpoint_id: Option<&'a RawValue>,
 }
 
-/// Reads the members of a record. An id that is a number becomes a text, since a
-/// number of JSON loses digits.
+/// Parses the members of a record. A numeric id becomes a string, because a parsed
+/// number loses digits.
 ///
 /// # Errors
-/// `Malformed` when it is no JSON.
+/// `Malformed` if it is not JSON.
 pub(crate) fn parse_members<T>(raw: &Raw<T>) -> Result<Value, Error> {
     let mut value = raw.parse_as::<Value>()?;
     let ids = raw.parse_as::<NumericIds<'_>>().unwrap_or_default();
@@ -57,37 +56,37 @@ pub(crate) fn parse_members<T>(raw: &Raw<T>) -> Result<Value, Error> {
     Ok(value)
 }
 
-/// A member, by the names that lead to it.
+/// Returns the member at a path.
 fn lookup<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
     path.iter().fold(value, |value, name| &value[*name])
 }
 
-/// A text.
+/// Returns the string at a path.
 pub(crate) fn string(value: &Value, path: &[&str]) -> Option<String> {
     lookup(value, path).as_str().map(str::to_owned)
 }
 
-/// A truth.
+/// Returns the boolean at a path.
 pub(crate) fn boolean(value: &Value, path: &[&str]) -> Option<bool> {
     lookup(value, path).as_bool()
 }
 
-/// A list; empty when it is not there.
+/// Returns the items of the array at a path; none if it is missing.
 pub(crate) fn array<'v>(value: &'v Value, path: &[&str]) -> impl Iterator<Item = &'v Value> {
     lookup(value, path).as_array().into_iter().flatten()
 }
 
-/// The texts of a list.
+/// Returns the strings of the array at a path.
 pub(crate) fn strings(value: &Value, path: &[&str]) -> Vec<String> {
     array(value, path).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// The id, without which a record means nothing.
+/// Returns the id of a record.
 ///
 /// # Errors
-/// In words, when there is none.
+/// The reason, if the record has no id.
 pub(crate) fn id(value: &Value) -> Result<String, &'static str> {
-    string(value, &["id"]).ok_or("it is not as documented: it has no id")
+    string(value, &["id"]).ok_or("missing or invalid `id`: expected a string or a number")
 }
 
 #[cfg(test)]

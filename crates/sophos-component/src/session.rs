@@ -1,4 +1,4 @@
-//! The session that an instance is.
+//! The exported `session`, which is the state of the instance.
 
 use std::{cell::RefCell, ops::AsyncFnOnce, time::Duration};
 
@@ -29,27 +29,27 @@ struct SessionState {
     client: Option<Client<HostTransport>>,
 }
 
-/// Carries out one call, within the time that it may take.
+/// Runs one call within its time limit.
 pub(crate) fn run_call<V>(
-    what: impl AsyncFnOnce(&Client<HostTransport>) -> Result<V, Error>,
+    call: impl AsyncFnOnce(&Client<HostTransport>) -> Result<V, Error>,
 ) -> Result<V, Failure> {
     let client = current_client()?;
-    block_on(what(&client)).map_err(Failure::from)
+    block_on(call(&client)).map_err(Failure::from)
 }
 
-/// The session's client, whose deadline is that of a call which begins now.
+/// Returns the session's client with the deadline of a call that starts now.
 fn current_client() -> Result<Client<HostTransport>, Failure> {
-    let begun = STATE.with_borrow(|state| Some((state.client.clone()?, state.limits)));
-    let (client, limits) = match begun {
-        Some(begun) => begun,
+    let started = STATE.with_borrow(|state| Some((state.client.clone()?, state.limits)));
+    let (client, limits) = match started {
+        Some(started) => started,
         None => start_session()?,
     };
-    let call = Duration::from_millis(limits.call_timeout_ms.into());
-    Ok(client.with_deadline(client.transport().now() + call))
+    let timeout = Duration::from_millis(limits.call_timeout_ms.into());
+    Ok(client.with_deadline(client.transport().now() + timeout))
 }
 
 fn start_session() -> Result<(Client<HostTransport>, Limits), Failure> {
-    // The host is asked while nothing is borrowed.
+    // The call to the host comes before the borrow.
     let (grant, hosts) = HostCredentialSource::request_initial()?;
     Ok(STATE.with_borrow_mut(|state| {
         let retry = RetryPolicy::new()
@@ -68,11 +68,14 @@ impl Guest for Component {
 
     fn set_limits(limits: Limits) -> Result<(), Failure> {
         if [limits.call_timeout_ms, limits.request_timeout_ms, limits.max_attempts].contains(&0) {
-            return Err(Error::invalid("a limit of zero lets nothing through").into());
+            return Err(Error::invalid("invalid limit \"0\": expected a positive number").into());
         }
         STATE.with_borrow_mut(|state| {
             if state.client.is_some() {
-                return Err(Error::invalid("the session has begun; set limits before the first call").into());
+                return Err(Error::invalid(
+                    "set-limits failed: the session has started; call it before the first operation",
+                )
+                .into());
             }
             state.limits = limits;
             Ok(())

@@ -1,4 +1,4 @@
-//! The estates that the grant reaches.
+//! The exported `tenants`.
 
 use serde_json::json;
 use sophos_api::{
@@ -19,8 +19,8 @@ use crate::{
     transport::HostTransport,
 };
 
-/// A tenant, as other operations borrow it.
-#[expect(unreachable_pub, reason = "the public Component has it as a type")]
+/// The resource `tenant`, which other operations borrow.
+#[expect(unreachable_pub, reason = "an associated type of the public `Component`")]
 pub struct Tenant {
     client: TenantClient<HostTransport>,
     summary: Summary,
@@ -47,7 +47,7 @@ impl Tenant {
         Ok(Self { client: handle, summary })
     }
 
-    /// The tenant of this id, as the service knows it.
+    /// Fetches the tenant with this id.
     async fn fetch(client: &Client<HostTransport>, id: &TenantId) -> Result<tenants::Tenant, Error> {
         let (record, raw) = client.fetch_tenant(id).await?.into_parts();
         Ok(tenants::Tenant::new(Self::new(client, record, raw.into_string())?))
@@ -58,7 +58,7 @@ impl Tenant {
         &self.summary.id
     }
 
-    /// The tenant's client, in one call of the session.
+    /// Returns the tenant's client for one call of the session.
     pub(crate) fn with_client(&self, client: &Client<HostTransport>) -> TenantClient<HostTransport> {
         self.client.with_client(client)
     }
@@ -80,33 +80,33 @@ impl Guest for Component {
     fn list(after: Option<String>) -> Result<Page, Failure> {
         run_call(async |client| {
             let identity = client.identity().await?;
-            let listing = CursorScope::new('t', &identity.id, &json!({}));
-            let number = |cursor: &String| {
-                let place = listing.position(cursor)?;
-                place.parse().map_err(|_| Error::invalid("the cursor names no page"))
+            let scope = CursorScope::new('t', &identity.id, &json!({}));
+            let page_number = |cursor: &String| {
+                let position = scope.position(cursor)?;
+                position.parse().map_err(|_| Error::invalid("invalid cursor: expected a page number"))
             };
-            let page = after.as_ref().map(number).transpose()?;
-            let (items, broken, next) = match identity.id_type {
+            let page = after.as_ref().map(page_number).transpose()?;
+            let (items, invalid, next) = match identity.id_type {
                 IdType::Organization => {
                     let mut list = ListOrganizationTenants::all();
                     list.page = page;
-                    let (items, broken, next) = fetch_page(client, list).await?;
-                    (items, broken, next.and_then(|next| next.page))
+                    let (items, invalid, next) = fetch_page(client, list).await?;
+                    (items, invalid, next.and_then(|next| next.page))
                 }
                 IdType::Tenant => {
                     let tenants = vec![Tenant::fetch(client, &identity.id.into()).await?];
                     return Ok(Page { tenants, malformed_items: Vec::new(), next: None });
                 }
-                // Anything else is told that it needs a partner's.
+                // For other types the client returns `WrongCredentialType`.
                 _ => {
                     let mut list = ListPartnerTenants::all();
                     list.page = page;
-                    let (items, broken, next) = fetch_page(client, list).await?;
-                    (items, broken, next.and_then(|next| next.page))
+                    let (items, invalid, next) = fetch_page(client, list).await?;
+                    (items, invalid, next.and_then(|next| next.page))
                 }
             };
             let (mut tenants, mut malformed_items) =
-                (Vec::with_capacity(items.len()), page::to_malformed_items(&broken));
+                (Vec::with_capacity(items.len()), page::to_malformed_items(&invalid));
             for item in items {
                 let tenant =
                     item.parse_as().and_then(|record| Tenant::new(client, record, item.json().to_owned()));
@@ -118,7 +118,7 @@ impl Guest for Component {
                     }
                 }
             }
-            Ok(Page { tenants, malformed_items, next: next.map(|page| listing.cursor(&page.to_string())) })
+            Ok(Page { tenants, malformed_items, next: next.map(|page| scope.cursor(&page.to_string())) })
         })
     }
 
@@ -131,7 +131,7 @@ impl Guest for Component {
             let identity = client.identity().await?;
             if identity.id_type != IdType::Tenant {
                 return Err(Error::wrong_credential_type(format!(
-                    "the credential is of a {}, which has no tenant of its own; list those that it reaches",
+                    "the credential belongs to a {}, which has no tenant of its own; use tenants.list",
                     identity.id_type
                 )));
             }
@@ -146,8 +146,8 @@ async fn fetch_page<O: Paged<Item = models::Tenant>>(
     client: &Client<HostTransport>,
     operation: O,
 ) -> Result<TenantPage<O>, Error> {
-    let answer = client.send(&operation).await?;
-    let next = operation.next_page(&answer)?;
-    let broken = O::malformed_items(&answer).to_vec();
-    Ok((O::items(answer), broken, next))
+    let response = client.send(&operation).await?;
+    let next = operation.next_page(&response)?;
+    let invalid = O::malformed_items(&response).to_vec();
+    Ok((O::items(response), invalid, next))
 }

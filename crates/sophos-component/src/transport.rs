@@ -1,4 +1,4 @@
-//! The client's transport: by WASI, or by the host's own means.
+//! The client's transport, over WASI or over the imported `transport`.
 
 #[cfg(all(feature = "embedded", not(feature = "webhook")))]
 mod host;
@@ -14,15 +14,15 @@ pub(crate) use wasi::HostTransport;
 #[cfg(feature = "webhook")]
 pub(crate) use wasi::{Deadline, write_body};
 
-/// Checks the length of an answer, as far as it is known.
+/// Checks the known length of a response, because the host bounds the component's
+/// memory.
 ///
 /// # Errors
-/// `TooLarge` beyond [`DEFAULT_MAX_RESPONSE_LEN`]: the memory of a component is
-/// bounded by its host.
+/// `TooLarge` above [`DEFAULT_MAX_RESPONSE_LEN`].
 fn check_response_len(bytes: usize) -> Result<(), TransportError> {
     if bytes <= DEFAULT_MAX_RESPONSE_LEN {
         return Ok(());
     }
-    let why = format!("it has more than {DEFAULT_MAX_RESPONSE_LEN} bytes; ask for shorter pages");
-    Err(TransportError::new(TransportErrorKind::TooLarge, why))
+    let reason = format!("more than {DEFAULT_MAX_RESPONSE_LEN} bytes; request smaller pages");
+    Err(TransportError::new(TransportErrorKind::TooLarge, reason))
 }

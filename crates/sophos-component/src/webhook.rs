@@ -1,5 +1,4 @@
-//! The world `webhook`: isolation on other tools' alerts, over what its host
-//! provides.
+//! The world `webhook`: `sophos-isolation` over the host's imports.
 
 mod audit_log;
 mod decisions;
@@ -18,7 +17,7 @@ use sophos_api::Transport;
 
 use crate::transport::HostTransport;
 
-/// The time since the Unix epoch.
+/// Returns the time since the Unix epoch.
 fn now() -> Duration {
     HostTransport.now()
 }

@@ -1,34 +1,34 @@
-//! The service's time, which decides what is lost and what is new, and the
-//! transport's, which decides when to stop.
+//! The service's time, for checkpoints and gaps, and the transport's, for deadlines.
 
 use std::time::Duration;
 
 use sophos_api::{TenantClient, Transport};
 
-/// The service's time, in milliseconds since the Unix epoch, if it has told it.
+/// The service's time in milliseconds since the Unix epoch; `None` before its first
+/// response.
 ///
-/// A `Date` that is further from our own clock than `max_skew` is not believed:
-/// a checkpoint in the future would skip records, and our clock counts then.
+/// If its `Date` differs from the local clock by more than `max_skew`, the local clock
+/// counts: a checkpoint in the future would skip records.
 pub(crate) fn trusted_service_ms<T: Transport>(client: &TenantClient<T>, max_skew: Duration) -> Option<i64> {
     let service = client.client().service_time()?;
-    let own = client.client().transport().now();
-    let believed = service.abs_diff(own) <= max_skew;
-    Some(if believed { service } else { own }.as_millis() as i64)
+    let local = client.client().transport().now();
+    let is_trusted = service.abs_diff(local) <= max_skew;
+    Some(if is_trusted { service } else { local }.as_millis() as i64)
 }
 
-/// How far the service's time is from ours, if that is not believed.
+/// The skew of the service's time from the local clock, if it exceeds `max_skew`.
 pub(crate) fn excess_skew<T: Transport>(client: &TenantClient<T>, max_skew: Duration) -> Option<Duration> {
     let skew = client.client().service_time()?.abs_diff(client.client().transport().now());
     (skew > max_skew).then_some(skew)
 }
 
-/// The service's time, or ours as long as it has not told it.
+/// The service's time, or the local time before its first response.
 pub(crate) fn now_ms<T: Transport>(client: &TenantClient<T>, max_skew: Duration) -> i64 {
-    let own = || client.client().transport().now().as_millis() as i64;
-    trusted_service_ms(client, max_skew).unwrap_or_else(own)
+    let local = || client.client().transport().now().as_millis() as i64;
+    trusted_service_ms(client, max_skew).unwrap_or_else(local)
 }
 
-/// Whether the time is up.
+/// Whether the deadline has passed.
 pub(crate) fn deadline_passed<T: Transport>(client: &TenantClient<T>, stop_at: Option<Duration>) -> bool {
     stop_at.is_some_and(|stop_at| client.client().transport().now() >= stop_at)
 }

@@ -1,4 +1,4 @@
-//! The log of a stream: what was committed, in order.
+//! The commit log of a stream, in order.
 
 use serde::{Deserialize, Serialize};
 use sophos_store::Store;
@@ -10,8 +10,8 @@ use crate::{
     write_ahead::WriteAheadRecord,
 };
 
-/// The log is listed from here on, if there is a hint: a bound to the listing
-/// of a stream that has run for years, kept a while behind the head.
+/// The distance of the hint behind the head. The hint bounds the listing of a log that
+/// has grown for years.
 const HINT_INTERVAL: u64 = 64;
 
 /// A stream: one dataset of one tenant.
@@ -24,10 +24,10 @@ pub struct StreamId {
 }
 
 impl StreamId {
-    /// The stream of this tenant and dataset.
+    /// Creates the id of the stream of this tenant and dataset.
     ///
     /// # Errors
-    /// [`Error::InvalidTenantId`] when no path can be made of the id.
+    /// [`Error::InvalidTenantId`] when the tenant's id is not valid in a path.
     pub fn new(dataset: Dataset, tenant: &str) -> Result<Self, Error> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if tenant.is_empty() || tenant.len() > 64 || !tenant.bytes().all(plain) {
@@ -41,12 +41,12 @@ impl StreamId {
         format!("_log/{}/{}", self.dataset, self.tenant)
     }
 
-    /// The folder of the stream's rows, with one folder a day.
+    /// The folder of the stream's rows, with a subfolder for each day.
     pub(crate) fn data_folder(&self) -> String {
         format!("{}/tenant_id={}", self.dataset, self.tenant)
     }
 
-    /// The folder of the stream's records that are not JSON.
+    /// The folder of the stream's quarantined records.
     pub(crate) fn quarantine_folder(&self) -> String {
         format!("_quarantine/{}", self.data_folder())
     }
@@ -64,103 +64,102 @@ fn record_name(sequence: u64) -> String {
     format!("{sequence:012}.json")
 }
 
-/// What one run committed. Written once, as
-/// `_log/<dataset>/<tenant>/<sequence>.json`, and never changed.
+/// The record of a commit, at `_log/<dataset>/<tenant>/<sequence>.json`. Never changed.
 ///
-/// A reader who wants each row exactly once reads these, in order, and the
-/// objects that they name, and no others.
+/// To read each row exactly once, read the log records in order and only the objects
+/// that they name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LogRecord {
-    /// The form of this record: 1.
+    /// The format version: 1.
     pub version: u32,
     /// The dataset.
     pub dataset: Dataset,
     /// The tenant's id.
     pub tenant: String,
-    /// The number of this record, from 1, without holes.
+    /// The number of this record, from 1, without gaps.
     pub sequence: u64,
-    /// The run that committed it.
+    /// The id of the run that committed it.
     pub run_id: String,
-    /// When, by the service's clock.
+    /// The time of the commit by the service's clock.
     pub committed_at: String,
-    /// Where the run began in the feed; null for the first.
+    /// The start of the run in the feed; null for the first.
     pub checkpoint_before: Option<Checkpoint>,
-    /// Where the next begins.
+    /// The start of the next run.
     pub checkpoint_after: Checkpoint,
-    /// Rows in all objects.
+    /// The number of rows in all objects.
     pub rows: u64,
-    /// Rows of these whose id was written before, with other content.
+    /// The rows among these that are revisions of earlier rows.
     #[serde(default)]
     pub revised: u64,
-    /// Records that the service sent again and that were not written again.
+    /// Repeated records, which were not written again.
     pub duplicates: u64,
-    /// The time of the earliest record, by the endpoints' clocks.
+    /// The time of the earliest record by the endpoints' clocks.
     pub first_event: Option<String>,
-    /// The time of the latest record, by the endpoints' clocks.
+    /// The time of the latest record by the endpoints' clocks.
     pub last_event: Option<String>,
-    /// The objects.
+    /// The data objects.
     pub objects: Vec<DataObject>,
-    /// Records that are not JSON.
+    /// The number of quarantined records, which are not JSON.
     #[serde(default)]
     pub quarantined: u64,
-    /// The objects that hold them, one line for each: the bytes and the reason.
+    /// The objects with the quarantined records. Each line has the bytes and the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quarantine_objects: Vec<DataObject>,
-    /// What the feed had dropped before this run came for it.
+    /// The gaps: intervals that the feed dropped before this run read them.
     pub gaps: Vec<Gap>,
-    /// What is still to be read from the Common API to fill gaps.
+    /// The backfills of gaps that are not complete.
     pub pending_backfills: Vec<Backfill>,
-    /// The ids of the last records, for the next run. Base64 of 16 bytes each.
+    /// The ids of the latest records, for deduplication: Base64 of 16 bytes each.
     pub recent_ids: String,
-    /// The digests of their contents. Base64 of 4 bytes each.
+    /// The digests of their contents: Base64 of 4 bytes each.
     #[serde(default)]
     pub recent_digests: String,
-    /// Which of them are revisions: the index and the revision.
+    /// The revisions among them: the index and the revision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent_revisions: Vec<(usize, u32)>,
 }
 
 impl LogRecord {
-    /// Whether this is one of its objects.
+    /// Whether the record names this object.
     pub(crate) fn contains_object(&self, path: &str) -> bool {
         self.objects.iter().chain(&self.quarantine_objects).any(|object| object.path == path)
     }
 }
 
-/// One object of rows.
+/// An object with rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DataObject {
-    /// Where it is, from the root of the export.
+    /// The path from the root of the export.
     pub path: String,
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// The SHA-256 of its bytes, in hexadecimal.
+    /// The SHA-256 of the object in hexadecimal.
     pub sha256: String,
-    /// Its rows.
+    /// The number of rows.
     pub rows: u64,
-    /// The time of its earliest record, by the endpoints' clocks.
+    /// The time of the earliest record by the endpoints' clocks.
     pub first_event: Option<String>,
-    /// The time of its latest record, by the endpoints' clocks.
+    /// The time of the latest record by the endpoints' clocks.
     pub last_event: Option<String>,
 }
 
-/// A gap on its way to be filled.
+/// The backfill of a gap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backfill {
     /// The gap.
     pub gap: Gap,
-    /// The key of the next page, when some were read.
+    /// The key of the next page; `None` before the first.
     pub next_key: Option<String>,
 }
 
-/// The end of a stream's log, and what lies about.
+/// The end of a stream's log.
 #[derive(Debug, Default)]
 pub(crate) struct LogHead {
     /// The last record; `None` before the first run.
     pub(crate) record: Option<LogRecord>,
-    /// What runs meant to write, as the names of their intents.
+    /// The names of the write-ahead records.
     pub(crate) write_ahead_files: Vec<String>,
 }
 
@@ -170,17 +169,16 @@ impl LogHead {
     }
 }
 
-/// Finds the end of a stream's log: one read of the hint, one listing, one read
-/// of the record.
+/// Loads the end of a stream's log: reads the hint, lists once, and reads the record.
 pub(crate) async fn load_head(store: &Store, stream: &StreamId) -> Result<LogHead, Error> {
     let hint = store.read(&stream.hint_path()).await?;
-    // No more than a hint: an unreadable one costs a longer listing.
+    // An invalid hint only costs a longer listing.
     let from = hint.and_then(|hint| std::str::from_utf8(&hint).ok()?.trim().parse::<u64>().ok());
     let after = from.map(|from| record_name(from.saturating_sub(1))).unwrap_or_default();
     let mut names = store.list_names(&stream.log_folder(), &after).await?;
     let mut last = last_sequence(&names);
     if last.is_none() && from.is_some() {
-        // A hint past the end: somebody restored an older log.
+        // A hint past the end: an older log was restored.
         names = store.list_names(&stream.log_folder(), "").await?;
         last = last_sequence(&names);
     }
@@ -188,8 +186,8 @@ pub(crate) async fn load_head(store: &Store, stream: &StreamId) -> Result<LogHea
         Some(sequence) => Some(load_record(store, stream, sequence).await?),
         None => None,
     };
-    let intents = names.into_iter().filter(|name| WriteAheadRecord::is_file_name(name)).collect();
-    Ok(LogHead { record, write_ahead_files: intents })
+    let write_ahead_files = names.into_iter().filter(|name| WriteAheadRecord::is_file_name(name)).collect();
+    Ok(LogHead { record, write_ahead_files })
 }
 
 fn last_sequence(names: &[String]) -> Option<u64> {
@@ -198,25 +196,25 @@ fn last_sequence(names: &[String]) -> Option<u64> {
 
 pub(crate) async fn load_record(store: &Store, stream: &StreamId, sequence: u64) -> Result<LogRecord, Error> {
     let path = stream.record_path(sequence);
-    let unreadable = |reason: String| Error::InvalidLogRecord { path: path.clone(), reason };
-    let bytes = store.read(&path).await?.ok_or_else(|| unreadable("it was listed and is gone".into()))?;
-    let record: LogRecord = serde_json::from_slice(&bytes).map_err(|error| unreadable(error.to_string()))?;
+    let invalid = |reason: String| Error::InvalidLogRecord { path: path.clone(), reason };
+    let bytes =
+        store.read(&path).await?.ok_or_else(|| invalid("it was listed, but does not exist".into()))?;
+    let record: LogRecord = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
     if record.version != 1 {
-        return Err(unreadable(format!("its version is {}; a newer release wrote it", record.version)));
+        return Err(invalid(format!("its version is {}, written by a newer release", record.version)));
     }
     if record.sequence != sequence || record.dataset != stream.dataset || record.tenant != stream.tenant {
-        return Err(unreadable("it belongs to another stream or place".into()));
+        return Err(invalid("it belongs to another stream or sequence number".into()));
     }
     Ok(record)
 }
 
-/// Commits a run: creates its record, if no other run was first. Says whether
-/// it is committed.
+/// Commits a run by creating its log record. Returns `false` if another run committed
+/// first.
 pub(crate) async fn commit(store: &Store, stream: &StreamId, record: &LogRecord) -> Result<bool, Error> {
     let body = serde_json::to_vec_pretty(record).map_err(std::io::Error::from)?;
     let created = store.create(&stream.record_path(record.sequence), body).await?;
-    // The store may have created it and lost its answer, and then refused the
-    // repetition.
+    // The store may have created it, lost the response and rejected the retry.
     let ours = created || load_record(store, stream, record.sequence).await?.run_id == record.run_id;
     if ours && record.sequence.is_multiple_of(HINT_INTERVAL) && record.sequence > HINT_INTERVAL {
         let from = record.sequence - HINT_INTERVAL;
@@ -279,7 +277,7 @@ mod tests {
             assert!(commit(&store, &stream(), &record(sequence, "a")).await.expect("a commit"));
         }
         let hint = store.read(&stream().hint_path()).await.expect("the hint");
-        assert_eq!(hint.as_deref(), Some(b"64".as_slice()), "a while behind the end");
+        assert_eq!(hint.as_deref(), Some(b"64".as_slice()), "behind the end");
         for hint in ["64", "1", "130", "131", "999999", "", "soon", "-1"] {
             store.write(&stream().hint_path(), hint.into()).await.expect("a hint");
             assert_eq!(load_head(&store, &stream()).await.expect("a log").sequence(), 130, "hint {hint}");

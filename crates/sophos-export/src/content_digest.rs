@@ -1,17 +1,16 @@
-//! The content of a record, to tell an update from a repetition.
+//! The digest of a record's content, to tell a revision from a duplicate.
 
 use crate::json_scan::{blank, container_end, scalar_end, string_end};
 
-/// Objects within objects that are compared member by member.
+/// The nesting depth up to which objects and lists are digested by member.
 const MAX_DEPTH: u32 = 8;
 
-/// A digest of a record's content, never 0. The order of members and the white
-/// space between tokens make no difference: the service may write a record in
-/// another order when it sends it again. It is kept in the log, so its values
-/// must not change.
+/// The digest of a record's content, never 0. It ignores the order of members and white
+/// space between tokens: the service may repeat a record in another order. The log keeps
+/// it, so its values must not change.
 ///
-/// The text must be JSON without blanks around it. In the same pass `member` gets
-/// each member of the record itself: its key with quotes, and its value, as written.
+/// The text must be JSON without surrounding white space. In the same pass `member`
+/// receives each top-level member: its key with quotes and its value, as written.
 pub(crate) fn content_with<'r>(json: &'r str, member: impl FnMut(&'r str, &'r str)) -> u32 {
     let mut scan = Scan { json, member };
     let (_, digest) = scan.value(0, 0);
@@ -24,7 +23,7 @@ struct Scan<'r, F> {
 }
 
 impl<'r, F: FnMut(&'r str, &'r str)> Scan<'r, F> {
-    /// The end of the value that begins at `start`, and its digest.
+    /// The end and the digest of the value that begins at `start`.
     fn value(&mut self, start: usize, depth: u32) -> (usize, u64) {
         let bytes = self.json.as_bytes();
         let end = match bytes.get(start) {
@@ -43,7 +42,7 @@ impl<'r, F: FnMut(&'r str, &'r str)> Scan<'r, F> {
         let mut at = blank(bytes, start + 1);
         while bytes.get(at) == Some(&b'"') {
             let key_end = string_end(bytes, at);
-            // Past the colon.
+            // After the colon.
             let value = blank(bytes, blank(bytes, key_end) + 1);
             let (end, digest) = self.value(value, depth + 1);
             sum = sum.wrapping_add(mix(hash(&bytes[at..key_end]), digest));
@@ -81,7 +80,7 @@ fn hash(bytes: &[u8]) -> u64 {
         .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
-/// The mixing function of SplitMix64 over both.
+/// The mixing function of SplitMix64 over two values.
 fn mix(a: u64, b: u64) -> u64 {
     let mut bits = a.rotate_left(23).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ b;
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -104,9 +103,9 @@ mod tests {
 
     #[test]
     fn content_digest_ignores_member_order() {
-        let one = r#"{"id":"a","data":{"x":1,"y":[1,2]},"z":null}"#;
+        let first = r#"{"id":"a","data":{"x":1,"y":[1,2]},"z":null}"#;
         let other = "{ \"z\": null,\n \"data\":{\"y\": [1, 2],\"x\":1}, \"id\":\"a\"}";
-        assert_eq!(content_digest(one), content_digest(other));
+        assert_eq!(content_digest(first), content_digest(other));
     }
 
     #[test]
@@ -142,7 +141,7 @@ mod tests {
         assert_eq!(known, 3_626_569_648);
     }
 
-    /// The digest by a reader of JSON, for texts without repeated keys.
+    /// The digest by a JSON parser, for texts without repeated keys.
     fn by_serde(json: &str, depth: u32) -> u64 {
         if depth < MAX_DEPTH && json.starts_with('{') {
             let members: HashMap<String, &RawValue> = serde_json::from_str(json).expect("an object");
@@ -176,9 +175,9 @@ mod tests {
     }
 
     proptest! {
-        /// The scan finds the same values as a reader that checks what it reads.
+        /// The scan finds the same values as a validating parser.
         #[test]
-        fn the_scan_agrees_with_serde(value in json(), pretty in any::<bool>()) {
+        fn content_digest_agrees_with_serde(value in json(), pretty in any::<bool>()) {
             let text =
                 if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
             let text = text.expect("JSON");

@@ -1,4 +1,4 @@
-//! The cursors of one run, which must lead somewhere new.
+//! The cursors of one run, to detect cycles and endless empty pages.
 
 use std::collections::HashSet;
 
@@ -6,21 +6,21 @@ use sophos_api::operations::siem::MAX_PAGE_SIZE;
 
 use crate::dedup_window::RecordId;
 
-/// Empty pages in a row, with more to follow, that a run reads before it reports
-/// a failure. The next run goes on after them.
+/// The consecutive empty pages, with more to follow, after which a run fails. The next
+/// run continues after them.
 pub(crate) const MAX_EMPTY_PAGES: u32 = 1_000;
 
-/// What a run has learnt of the pages of its stream.
+/// The state of a run across the pages of its stream.
 #[derive(Debug)]
 pub(crate) struct CycleDetector {
-    /// The cursors, to notice one that leads back.
+    /// The cursors so far.
     cursors: HashSet<RecordId>,
-    /// Pages without items since the last with some.
+    /// The consecutive empty pages so far.
     pub(crate) empty_pages: u32,
-    /// Records a page that the service is asked for.
+    /// The requested records of a page.
     pub(crate) page_limit: u32,
-    /// The failure of the last page that was too large in its smallest form and
-    /// was passed over.
+    /// The error of the last page that was skipped, since it was too large even with the
+    /// smallest limit.
     pub(crate) passed_over: Option<sophos_api::Error>,
 }
 
@@ -31,12 +31,15 @@ impl Default for CycleDetector {
 }
 
 impl CycleDetector {
-    /// Notes a page and the cursor after it.
+    /// Records a page and the cursor after it.
+    ///
+    /// # Errors
+    /// When the cursor occurred before.
     pub(crate) fn record_page(&mut self, next: Option<&str>, empty: bool) -> Result<(), sophos_api::Error> {
         self.empty_pages = if empty { self.empty_pages + 1 } else { 0 };
         match next {
             Some(next) if !self.cursors.insert(RecordId::new(next)) => {
-                Err(sophos_api::Error::malformed("the next page was read before: the cursors form a cycle"))
+                Err(sophos_api::Error::malformed("the cursors form a cycle: the next page was read before"))
             }
             _ => Ok(()),
         }

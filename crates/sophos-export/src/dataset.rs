@@ -2,23 +2,23 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// What is exported of a tenant.
+/// A kind of records of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Dataset {
-    /// The events of the SIEM feed. What the feed lost cannot be had again.
+    /// The events of the SIEM feed. Events in a gap are lost.
     Events,
-    /// The alerts of the SIEM feed. What the feed lost is read from the Common
-    /// API, which keeps alerts for 90 days.
+    /// The alerts of the SIEM feed. Alerts in a gap are backfilled from the Common API,
+    /// which keeps them for 90 days.
     Alerts,
 }
 
 impl Dataset {
-    /// All of them.
+    /// All datasets.
     pub const ALL: [Self; 2] = [Self::Events, Self::Alerts];
 
-    /// The name, in paths and in the configuration.
+    /// The name in paths and in the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
@@ -26,7 +26,7 @@ impl Dataset {
         }
     }
 
-    /// The operation's path, as rows name their source.
+    /// The path of the operation, which is the source in rows.
     pub(crate) const fn source(self) -> &'static str {
         match self {
             Self::Events => "siem/v1/events",
@@ -34,9 +34,9 @@ impl Dataset {
         }
     }
 
-    /// How many ids are remembered at least, so that what the feed repeats
-    /// hours later is known. An estate has few alerts, and what is read from
-    /// the Common API must be told from what the feed of a whole day gave.
+    /// The minimum number of records in the deduplication window, since the feed repeats
+    /// records hours later. Alerts are few, and a backfill must be compared with the feed
+    /// of a whole day.
     pub(crate) const fn min_dedup_records(self) -> usize {
         match self {
             Self::Events => 2_000,
@@ -51,9 +51,9 @@ impl fmt::Display for Dataset {
     }
 }
 
-/// The name of no dataset.
+/// An unknown name of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no dataset; there are events and alerts")]
+#[error("unknown dataset \"{0}\": expected `events` or `alerts`")]
 pub struct UnknownDataset(String);
 
 impl FromStr for Dataset {

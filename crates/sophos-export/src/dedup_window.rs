@@ -1,4 +1,4 @@
-//! The records of late, to recognize what the service sends again.
+//! The latest records, to recognize duplicates and revisions.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -6,11 +6,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::digest::sha256;
 
-/// Records kept at most, whatever the overlap: 32 bytes each in the queue, and as
-/// much again in the map.
+/// The maximum number of records: 32 bytes each in the queue, and as much in the map.
 const MAX_RECORDS: usize = 100_000;
 
-/// The id of a record in 16 bytes: a UUID as it is, anything else hashed.
+/// The id of a record in 16 bytes: a UUID itself, or a hash of any other id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct RecordId([u8; 16]);
 
@@ -45,45 +44,44 @@ fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     Some(id)
 }
 
-/// What a record is in view of those before it.
+/// The relation of a record to earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DedupResult {
-    /// Its id is new.
+    /// The id is new.
     New,
-    /// It came before, with this content.
+    /// The id and the content are known.
     Duplicate,
-    /// Its id came before, with other content: this is its n-th revision.
+    /// The id is known with other content. This is the number of the revision.
     Revision(u32),
 }
 
-/// A version of a record: its content, or 0 if that is not known, and its number.
+/// A version of a record. The digest is 0 if the content is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct RecordVersion {
     content_digest: u32,
     revision: u32,
 }
 
-/// The versions of records that are remembered, as the log keeps them.
+/// The content of a window, as the log stores it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct DedupSnapshot {
     /// The ids, oldest first: Base64 of 16 bytes each.
     pub(crate) ids: String,
     /// The digests of their contents: Base64 of 4 bytes each.
     pub(crate) digests: String,
-    /// Which of them are revisions: the index and the revision.
+    /// The revisions among them: the index and the revision.
     pub(crate) revisions: Vec<(usize, u32)>,
 }
 
-/// The records read lately, so that none is written twice.
+/// The latest records, so that none is written twice.
 ///
-/// Remembered are the last `keep` records, and all that the next run will read
-/// again; the number is bounded, so memory is flat however long the feed. If the
-/// bound cuts into what would be read again, the next run starts later instead:
-/// see [`complete_from_ms`](Self::complete_from_ms).
+/// The window keeps the last `min_len` records and all that the next run may reread. A
+/// maximum bounds its memory. If the maximum evicts records that may be reread, the next
+/// run starts later: see [`complete_from_ms`](Self::complete_from_ms).
 #[derive(Debug)]
 pub(crate) struct DedupWindow {
     latest: HashMap<RecordId, RecordVersion>,
-    /// Versions before the latest: the feed sends them again as well.
+    /// Versions before the latest, which the feed repeats as well.
     previous: HashSet<(RecordId, u32)>,
     queue: VecDeque<(RecordId, RecordVersion, i64)>,
     min_len: usize,
@@ -92,21 +90,21 @@ pub(crate) struct DedupWindow {
 }
 
 impl DedupWindow {
-    pub(crate) fn new(keep: usize) -> Self {
+    pub(crate) fn new(min_len: usize) -> Self {
         Self {
             latest: HashMap::new(),
             previous: HashSet::new(),
             queue: VecDeque::new(),
-            min_len: keep.min(MAX_RECORDS),
+            min_len: min_len.min(MAX_RECORDS),
             max_len: MAX_RECORDS,
             complete_from_ms: i64::MIN,
         }
     }
 
-    /// Remembers a record that the service took in at `at_ms`. A content of 0 is
-    /// that of every version.
+    /// Adds a record that was created at `at_ms`. A content of 0 is unknown and matches
+    /// every version.
     pub(crate) fn insert(&mut self, id: RecordId, content: u32, at_ms: i64) -> DedupResult {
-        let (revision, sighting) = match self.latest.get_mut(&id) {
+        let (revision, result) = match self.latest.get_mut(&id) {
             None => (0, DedupResult::New),
             Some(latest) if content == 0 || latest.content_digest == content => {
                 return DedupResult::Duplicate;
@@ -123,7 +121,7 @@ impl DedupWindow {
             }
         };
         self.push(id, RecordVersion { content_digest: content, revision }, at_ms);
-        sighting
+        result
     }
 
     fn push(&mut self, id: RecordId, version: RecordVersion, at_ms: i64) {
@@ -131,10 +129,10 @@ impl DedupWindow {
         self.queue.push_back((id, version, at_ms));
     }
 
-    /// Forgets what is neither among the last nor taken in after `needed_ms`.
-    pub(crate) fn evict_before(&mut self, needed_ms: i64) {
+    /// Evicts records that are older than `needed_from_ms` and beyond the minimum number.
+    pub(crate) fn evict_before(&mut self, needed_from_ms: i64) {
         while let Some((id, version, at_ms)) = self.queue.front().copied() {
-            let old = self.queue.len() > self.min_len && at_ms < needed_ms;
+            let old = self.queue.len() > self.min_len && at_ms < needed_from_ms;
             let full = self.queue.len() > self.max_len;
             if !old && !full {
                 return;
@@ -155,13 +153,13 @@ impl DedupWindow {
         self.queue.is_empty()
     }
 
-    /// Records taken in before this may have been forgotten: they must not be
-    /// read again.
+    /// The time from which the window is complete. Older records may have been evicted, so
+    /// the next run must not reread them.
     pub(crate) fn complete_from_ms(&self) -> i64 {
         self.complete_from_ms
     }
 
-    /// What is remembered, as the log keeps it.
+    /// The content of the window, as the log stores it.
     pub(crate) fn snapshot(&self) -> DedupSnapshot {
         let ids: Vec<u8> = self.queue.iter().flat_map(|(id, ..)| id.0).collect();
         let contents: Vec<u8> =
@@ -175,8 +173,8 @@ impl DedupWindow {
         }
     }
 
-    /// Remembers what was [saved](Self::snapshot), as of records taken in at `at_ms`.
-    /// `None` when it is not of that form. Contents may be missing.
+    /// Adds the records of a [snapshot](Self::snapshot), as created at `at_ms`. `None` if
+    /// the snapshot is invalid. Digests may be missing.
     pub(crate) fn restore(&mut self, saved: &DedupSnapshot, at_ms: i64) -> Option<()> {
         let ids = BASE64_STANDARD.decode(&saved.ids).ok()?;
         let contents = BASE64_STANDARD.decode(&saved.digests).ok()?;
@@ -213,28 +211,28 @@ mod tests {
         assert_ne!(RecordId::new("a"), RecordId::new("b"));
     }
 
-    fn insert(seen: &mut DedupWindow, id: &str, content: u32) -> DedupResult {
-        seen.insert(RecordId::new(id), content, 1)
+    fn insert(window: &mut DedupWindow, id: &str, content: u32) -> DedupResult {
+        window.insert(RecordId::new(id), content, 1)
     }
 
     #[test]
     fn dedup_window_recognizes_records_after_restore() {
-        let mut seen = DedupWindow::new(10);
-        assert_eq!(insert(&mut seen, "a", 1), DedupResult::New);
-        assert_eq!(insert(&mut seen, "a", 1), DedupResult::Duplicate);
-        assert_eq!(insert(&mut seen, "b", 1), DedupResult::New);
-        assert_eq!(insert(&mut seen, "a", 2), DedupResult::Revision(1));
+        let mut window = DedupWindow::new(10);
+        assert_eq!(insert(&mut window, "a", 1), DedupResult::New);
+        assert_eq!(insert(&mut window, "a", 1), DedupResult::Duplicate);
+        assert_eq!(insert(&mut window, "b", 1), DedupResult::New);
+        assert_eq!(insert(&mut window, "a", 2), DedupResult::Revision(1));
         for _ in 0..2 {
             let mut next = DedupWindow::new(10);
-            next.restore(&seen.snapshot(), 2).expect("its own form");
-            assert_eq!(next.snapshot(), seen.snapshot());
-            seen = next;
+            next.restore(&window.snapshot(), 2).expect("a valid snapshot");
+            assert_eq!(next.snapshot(), window.snapshot());
+            window = next;
             // The feed has both versions, and sends both again.
-            assert_eq!(insert(&mut seen, "a", 1), DedupResult::Duplicate);
-            assert_eq!(insert(&mut seen, "a", 2), DedupResult::Duplicate);
+            assert_eq!(insert(&mut window, "a", 1), DedupResult::Duplicate);
+            assert_eq!(insert(&mut window, "a", 2), DedupResult::Duplicate);
         }
-        assert_eq!(insert(&mut seen, "a", 3), DedupResult::Revision(2));
-        assert_eq!(insert(&mut seen, "a", 0), DedupResult::Duplicate, "of an unknown content");
+        assert_eq!(insert(&mut window, "a", 3), DedupResult::Revision(2));
+        assert_eq!(insert(&mut window, "a", 0), DedupResult::Duplicate, "of unknown content");
         for ids in ["AAAA", "not base64!"] {
             let saved = DedupSnapshot { ids: ids.into(), ..DedupSnapshot::default() };
             assert!(DedupWindow::new(10).restore(&saved, 0).is_none());
@@ -243,18 +241,18 @@ mod tests {
 
     #[test]
     fn dedup_window_learns_the_content_of_a_duplicate() {
-        let mut seen = DedupWindow::new(10);
-        assert_eq!(insert(&mut seen, "a", 0), DedupResult::New);
-        assert_eq!(insert(&mut seen, "a", 5), DedupResult::Duplicate);
-        assert_eq!(insert(&mut seen, "a", 6), DedupResult::Revision(1));
-        seen.min_len = 0;
-        seen.evict_before(2);
-        assert!(seen.is_empty() && seen.latest.is_empty());
+        let mut window = DedupWindow::new(10);
+        assert_eq!(insert(&mut window, "a", 0), DedupResult::New);
+        assert_eq!(insert(&mut window, "a", 5), DedupResult::Duplicate);
+        assert_eq!(insert(&mut window, "a", 6), DedupResult::Revision(1));
+        window.min_len = 0;
+        window.evict_before(2);
+        assert!(window.is_empty() && window.latest.is_empty());
     }
 
     proptest! {
-        /// Nothing that may be read again is forgotten, unless the floor says
-        /// so; and no more is kept than is needed.
+        /// The window keeps all records from `complete_from_ms` on that may be reread, and
+        /// no more than it needs.
         #[test]
         fn dedup_window_keeps_what_may_be_read_again(
             steps in prop::collection::vec((0_i64..50, 0_i64..30), 1..400),
@@ -262,29 +260,29 @@ mod tests {
             most in 20_usize..60,
             overlap in 0_i64..500,
         ) {
-            let mut seen = DedupWindow { max_len: most, ..DedupWindow::new(keep) };
+            let mut window = DedupWindow { max_len: most, ..DedupWindow::new(keep) };
             let mut inserted = Vec::new();
             let mut now = 0;
             for (index, (step, late)) in steps.into_iter().enumerate() {
                 now += step;
                 let at = now - late;
                 let id = RecordId::new(&index.to_string());
-                prop_assert_eq!(seen.insert(id, 1, at), DedupResult::New);
+                prop_assert_eq!(window.insert(id, 1, at), DedupResult::New);
                 if late % 3 == 0 {
-                    prop_assert_eq!(seen.insert(id, 2, at), DedupResult::Revision(1));
+                    prop_assert_eq!(window.insert(id, 2, at), DedupResult::Revision(1));
                 }
                 inserted.push((id, at));
-                seen.evict_before(now - overlap);
-                prop_assert!(seen.queue.len() <= most);
-                prop_assert_eq!(seen.queue.len(), seen.latest.len() + seen.previous.len());
+                window.evict_before(now - overlap);
+                prop_assert!(window.queue.len() <= most);
+                prop_assert_eq!(window.queue.len(), window.latest.len() + window.previous.len());
             }
             for (id, at) in &inserted {
-                if *at >= (now - overlap).max(seen.complete_from_ms()) {
-                    prop_assert!(seen.latest.contains_key(id));
+                if *at >= (now - overlap).max(window.complete_from_ms()) {
+                    prop_assert!(window.latest.contains_key(id));
                 }
             }
             for (id, _) in inserted.iter().rev().take(keep / 2) {
-                prop_assert!(seen.latest.contains_key(id));
+                prop_assert!(window.latest.contains_key(id));
             }
         }
     }

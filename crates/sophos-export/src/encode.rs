@@ -1,4 +1,4 @@
-//! How rows become the bytes of an object.
+//! The encoding of rows as objects.
 
 use std::{
     fmt,
@@ -13,40 +13,40 @@ use serde::Serialize;
 
 use crate::{dataset::Dataset, row_json::write_row};
 
-/// One record, with what a reader wants to know without reading it.
+/// A record with its metadata.
 #[derive(Debug, Clone)]
 pub struct Row<'r> {
     /// The record's id.
     pub id: &'r str,
-    /// The tenant it belongs to.
+    /// The tenant's id.
     pub tenant: &'r str,
-    /// What it is.
+    /// The dataset.
     pub dataset: Dataset,
-    /// The operation that it was read from, such as `siem/v1/events`.
+    /// The operation that returned it, such as `siem/v1/events`.
     pub source: &'static str,
-    /// When it happened, by the endpoint's clock.
+    /// The time of the record by the endpoint's clock.
     pub time: Option<Timestamp>,
-    /// When the service took it in.
+    /// The creation time by the service's clock.
     pub created_at: Option<Timestamp>,
-    /// 0 for the first row of its id. A record that comes again with other content
-    /// is written again, with the next number: the highest is the latest.
+    /// 0 for the first row of an id. A repeated record with other content is written with
+    /// the next number: the highest is the latest.
     pub revision: u32,
     /// The service's own JSON.
     pub record: &'r str,
 }
 
-/// How objects are written.
+/// The format of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Format {
-    /// One JSON object a line, compressed with gzip. The service's own JSON is a
-    /// string in it, byte for byte.
+    /// One JSON object a line, compressed with gzip. It contains the service's JSON as a
+    /// string, byte for byte.
     #[default]
     NdjsonGzip,
 }
 
 impl Format {
-    /// The end of an object's name.
+    /// The extension of an object's name.
     pub fn extension(self) -> &'static str {
         match self {
             Self::NdjsonGzip => "ndjson.gz",
@@ -72,36 +72,36 @@ impl FromStr for Format {
     }
 }
 
-/// The name of no format.
+/// An unknown name of a format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no format; there is ndjson.gz")]
+#[error("unknown format \"{0}\": expected `ndjson.gz`")]
 pub struct UnknownFormat(String);
 
-/// Turns rows into the bytes of one object.
+/// Encodes rows as one object.
 pub trait Encoder: Send + fmt::Debug {
     /// Adds a row.
     ///
     /// # Errors
-    /// When it cannot be encoded; the object is spoilt then.
+    /// When encoding fails; the object is unusable then.
     fn push(&mut self, row: &Row<'_>) -> io::Result<()>;
 
-    /// Adds a line that is already encoded, with its line break.
+    /// Adds an encoded line, including its line break.
     ///
     /// # Errors
-    /// When it cannot be added; the object is spoilt then.
+    /// When encoding fails; the object is unusable then.
     fn push_line(&mut self, line: &[u8]) -> io::Result<()>;
 
-    /// About how many bytes of memory it takes.
+    /// The approximate memory in bytes.
     fn size(&self) -> usize;
 
-    /// The object.
+    /// Completes the object and returns its bytes.
     ///
     /// # Errors
-    /// When it cannot be completed.
+    /// When encoding fails.
     fn finish(self: Box<Self>) -> io::Result<Vec<u8>>;
 }
 
-/// A record that is not JSON, kept as its bytes.
+/// A record that is not JSON, as its bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct QuarantinedRecord<'r> {
     /// The SHA-256 of the bytes, in hexadecimal.
@@ -109,7 +109,7 @@ pub(crate) struct QuarantinedRecord<'r> {
     pub(crate) tenant: &'r str,
     pub(crate) dataset: Dataset,
     pub(crate) source: &'static str,
-    /// When it was read, by the service's clock.
+    /// The time of the read by the service's clock.
     pub(crate) read_at: Timestamp,
     pub(crate) reason: &'r str,
     pub(crate) bytes: &'r [u8],
@@ -123,9 +123,9 @@ struct QuarantineLine<'r> {
     source: &'static str,
     read_at: String,
     reason: &'r str,
-    /// For people; bytes that are not UTF-8 are replaced.
+    /// The bytes as text; invalid UTF-8 is replaced.
     text: std::borrow::Cow<'r, str>,
-    /// In Base64.
+    /// The bytes in Base64.
     bytes: String,
 }
 
@@ -148,35 +148,33 @@ impl QuarantinedRecord<'_> {
     }
 }
 
-/// Lines that an object has before they are compressed: a compressor takes a
-/// third of a megabyte, and an endpoint with a wrong clock opens many objects.
-/// Later lines are compressed as many at a time.
+/// The bytes of lines that are buffered before compression. A compressor takes a third
+/// of a megabyte, and an endpoint with a wrong clock opens many objects.
 const MAX_UNCOMPRESSED_LEN: usize = 16 << 10;
 
-/// What a compressor takes by itself.
+/// The memory of a compressor in bytes.
 const COMPRESSOR_MEMORY: usize = 320 << 10;
 
-/// The level of gzip, which takes more of the processor's time than any other step.
+/// The level of gzip, which takes more processor time than any other step.
 ///
-/// Measured over events: level 1 takes 0.4 of the time of level 4 and makes objects
-/// 1.57 times as large, level 2 takes 0.6 and makes them 1.17 times as large; level 6
-/// takes 1.1 and makes them 0.94 times as large.
+/// Measured with events against level 4: level 1 takes 0.4 of the time for 1.57 of the
+/// size, level 2 takes 0.6 for 1.17, and level 6 takes 1.1 for 0.94.
 pub const GZIP_LEVEL: u32 = 2;
 
 #[derive(Debug, Default)]
 struct NdjsonGzip {
-    /// Lines that are not compressed yet.
+    /// The lines that are not compressed yet.
     uncompressed: Vec<u8>,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
 impl NdjsonGzip {
-    /// Compresses what was not yet.
+    /// Compresses the buffered lines.
     fn compress(&mut self) -> io::Result<()> {
         let new = || GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
         self.gzip.get_or_insert_with(new).write_all(&self.uncompressed)?;
         self.uncompressed.clear();
-        // One line may have been far larger than most.
+        // A single line may have been very large.
         self.uncompressed.shrink_to(2 * MAX_UNCOMPRESSED_LEN);
         Ok(())
     }
@@ -208,7 +206,7 @@ impl Encoder for NdjsonGzip {
     }
 }
 
-/// RFC 3339 with milliseconds, in UTC: one form for all rows.
+/// Formats a time as RFC 3339 with milliseconds in UTC, the same for all rows.
 pub(crate) fn to_rfc3339_millis(time: Timestamp) -> String {
     format!("{time:.3}")
 }

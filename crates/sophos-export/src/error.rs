@@ -3,33 +3,33 @@ use tokio::task::JoinError;
 
 use crate::failure::FailureKind;
 
-/// Why a stream was not exported. Nothing was committed, nothing is lost: the
-/// next run starts where this one did.
+/// The failure of a stream. Nothing was committed and nothing is lost: the next run has
+/// the same start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Sophos Central refused or failed.
+    /// A request to Sophos Central failed.
     #[error(transparent)]
     Service(#[from] sophos_api::Error),
-    /// The object store refused or failed, or cannot be opened as configured.
+    /// The object store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An object of ours in the store cannot be read.
-    #[error("{path} is not a log record of this export ({reason}); restore it from a version or a backup")]
+    /// A log record in the store is invalid.
+    #[error("invalid log record {path}: {reason}; restore it from a version or a backup")]
     InvalidLogRecord {
-        /// The object.
+        /// The path of the object.
         path: String,
-        /// What is wrong with it.
+        /// The cause.
         reason: String,
     },
-    /// A row could not be encoded.
-    #[error("a row could not be encoded: {0}")]
+    /// Encoding a row failed.
+    #[error("encoding a row failed: {0}")]
     Encode(#[from] std::io::Error),
     /// A task of the export ended without a result. This is a defect.
-    #[error("a task of the export failed: {0}; report this with the log before it")]
+    #[error("a task of the export failed: {0}; report this with the log records before it")]
     TaskFailed(&'static str),
-    /// A tenant's id that no path may be made of.
-    #[error("\"{0}\" is no tenant id: letters, digits and hyphens are")]
+    /// A tenant's id is not valid in a path.
+    #[error("invalid tenant id \"{0}\": expected 1 to 64 letters, digits and hyphens")]
     InvalidTenantId(String),
 }
 
@@ -47,8 +47,8 @@ impl Error {
     }
 }
 
-/// A task that did not end by itself. Its panic message is in the log already,
-/// and may quote a record.
+/// A task that panicked or was cancelled. The log has the panic's message, which may
+/// quote a record.
 impl From<JoinError> for Error {
     fn from(error: JoinError) -> Self {
         Self::TaskFailed(if error.is_panic() { "it panicked" } else { "it was cancelled" })

@@ -19,27 +19,27 @@ use crate::{
     tenant_inventory::{InventoryChanges, RegionChange, TenantInventory, TenantRef},
 };
 
-/// How an export works.
+/// The settings of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExportSettings {
-    /// How much of the feed's end is read again, for what shows in it late.
+    /// The interval at the end of the feed that the next run rereads, since records
+    /// appear with a delay.
     pub overlap: Duration,
-    /// Rows after which a run commits and goes on: what a crash can cost.
+    /// The rows after which a run commits and continues. A crash loses at most these.
     pub rows_per_commit: u64,
-    /// Bytes of compressed rows that are held in memory, over all streams at
-    /// work, before objects are written. About as much again is under way to
-    /// the store.
+    /// The maximum bytes of compressed rows in memory, over all concurrent streams,
+    /// before objects are written. Uploads take about as much again.
     pub max_buffered_bytes: usize,
-    /// Streams at work at once.
+    /// The number of concurrent streams.
     pub concurrency: usize,
-    /// How objects are written.
+    /// The format of objects.
     pub format: Format,
-    /// How far the time of an endpoint may be from when the service took its
-    /// record in, for the row to be in the partition of that time.
+    /// The maximum distance between a record's time by the endpoint's clock and its
+    /// creation time. Beyond it, the creation time decides the partition.
     pub max_event_skew: Duration,
-    /// How far the service's time may be from the transport's to be believed.
-    /// Keep it below `overlap`: what is believed wrongly may be skipped.
+    /// The maximum skew of the service's clock from the transport's. Beyond it, the
+    /// transport's clock counts. Keep it below `overlap`: a wrong time may skip records.
     pub max_service_skew: Duration,
 }
 
@@ -63,14 +63,14 @@ impl ExportSettings {
     }
 }
 
-/// What a run is about.
+/// The scope of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportScope {
-    /// One tenant; `None` for all that the credential reaches.
+    /// One tenant; `None` for all tenants of the credential.
     pub tenant: Option<TenantId>,
     /// The datasets.
     pub datasets: Vec<Dataset>,
-    /// Tenants that another credential serves.
+    /// The tenants of other credentials.
     pub excluded: HashSet<TenantId>,
 }
 
@@ -80,23 +80,22 @@ impl Default for ExportScope {
     }
 }
 
-/// Exports what one credential reaches.
+/// Exports the tenants of one credential.
 #[derive(Debug)]
 pub struct Exporter<T> {
     client: Client<T>,
     store: Store,
     settings: ExportSettings,
-    /// Which tenant the next run begins with: the first that the last one had
-    /// no time for. A new process begins anywhere, so that no tenant is always
-    /// the last.
+    /// The tenant with which the next run begins: the first that the last run did not
+    /// start. Random in a new process, so that no tenant is always the last.
     first_tenant: AtomicUsize,
 }
 
 impl<T: Transport + 'static> Exporter<T> {
-    /// An exporter of this client's tenants to this store.
+    /// Creates an exporter of the client's tenants to a store.
     pub fn new(client: Client<T>, store: Store, settings: ExportSettings) -> Self {
-        let begin_with = AtomicUsize::new(random_u64() as usize);
-        Self { client, store, settings, first_tenant: begin_with }
+        let first_tenant = AtomicUsize::new(random_u64() as usize);
+        Self { client, store, settings, first_tenant }
     }
 
     /// The client.
@@ -104,14 +103,13 @@ impl<T: Transport + 'static> Exporter<T> {
         &self.client
     }
 
-    /// Exports what is new. Stops reading at `stop_at`, in the time of the
-    /// transport, commits what was read, and leaves the rest to the next run.
+    /// Exports new records. Stops reading at `stop_at`, in the transport's time, commits,
+    /// and leaves the rest to the next run.
     ///
-    /// A tenant that fails harms no other: the report says what became of each.
+    /// The failure of a stream does not affect others: the report has each outcome.
     ///
     /// # Errors
-    /// When no tenant can be reached at all: the credential is refused, or the
-    /// list of tenants cannot be read.
+    /// When the credential is rejected or the tenants cannot be listed.
     pub async fn run(&self, scope: &ExportScope, stop_at: Option<Duration>) -> Result<ExportReport, Error> {
         let client = self.client.with_optional_deadline(stop_at);
         let before = client.stats();
@@ -148,37 +146,37 @@ impl<T: Transport + 'static> Exporter<T> {
         Ok(report)
     }
 
-    /// The tenants that the credential reaches: as they were kept under the
-    /// credential's name, if that is not older than `max_age`, else as the
-    /// service lists them now; and what is other than it was kept.
+    /// The tenants of the credential, and the changes since the stored inventory. Uses
+    /// the stored inventory if it is at most `max_age` old, and lists the tenants
+    /// otherwise.
     ///
     /// # Errors
-    /// When they can be neither read nor listed.
+    /// When the store fails or the tenants cannot be listed.
     pub async fn tenant_inventory(
         &self,
         credential: &str,
         max_age: Duration,
         deadline: Option<Duration>,
     ) -> Result<(TenantInventory, InventoryChanges), Error> {
-        let kept = TenantInventory::load(&self.store, credential).await?;
+        let stored = TenantInventory::load(&self.store, credential).await?;
         let now = self.client.transport().now();
-        if let Some(roster) = kept.as_ref().filter(|roster| roster.age(now) <= max_age) {
-            return Ok((roster.clone(), InventoryChanges::default()));
+        if let Some(inventory) = stored.as_ref().filter(|inventory| inventory.age(now) <= max_age) {
+            return Ok((inventory.clone(), InventoryChanges::default()));
         }
-        let (tenants, unusable) =
+        let (tenants, skipped) =
             list_tenants(&self.client.with_optional_deadline(deadline), &HashSet::new()).await?;
-        let members = tenants.iter().map(|(record, _)| TenantRef::from(record)).collect();
-        let roster = TenantInventory::new(now, members, unusable);
-        let changes = roster.changes_since(kept.as_ref());
-        roster.save(&self.store, credential).await?;
-        Ok((roster, changes))
+        let tenants = tenants.iter().map(|(record, _)| TenantRef::from(record)).collect();
+        let inventory = TenantInventory::new(now, tenants, skipped);
+        let changes = inventory.changes_since(stored.as_ref());
+        inventory.save(&self.store, credential).await?;
+        Ok((inventory, changes))
     }
 
-    /// Exports one stream. Stops reading at `stop_at`, commits what was read,
-    /// and leaves the rest to the next run.
+    /// Exports one stream. Stops reading at `stop_at`, commits, and leaves the rest to the
+    /// next run.
     ///
-    /// A tenant that is not answered for where it was said to be is looked for
-    /// once: it may have moved to another data region.
+    /// If the failure suggests that the tenant moved to another data region, looks up its
+    /// region once and retries.
     pub async fn export_stream(
         &self,
         tenant: &TenantRef,
@@ -186,12 +184,12 @@ impl<T: Transport + 'static> Exporter<T> {
         stop_at: Option<Duration>,
     ) -> StreamReport {
         let client = self.client.with_optional_deadline(stop_at);
-        let place = if tenant.has_location() {
+        let located = if tenant.has_location() {
             client.for_tenant(&tenant.to_tenant())
         } else {
             client.tenant(tenant.id.clone()).await
         };
-        let handle = match place {
+        let handle = match located {
             Ok(handle) => handle,
             Err(error) => {
                 let mut report = StreamReport::new(tenant.id.as_str(), dataset, StreamOutcome::Failed);
@@ -204,20 +202,19 @@ impl<T: Transport + 'static> Exporter<T> {
             return report;
         }
         match client.tenant(tenant.id.clone()).await {
-            Ok(now) if now.base_url() != handle.base_url() => {
-                let mut again = self.run_stream(&now, dataset, stop_at).await;
-                again.api_requests += report.api_requests;
-                again.throttled += report.throttled;
-                let (from, to) = (handle.base_url().to_string(), now.base_url().to_string());
-                again.moved = Some(RegionChange { tenant: tenant.id.to_string(), from, to });
-                again
+            Ok(moved) if moved.base_url() != handle.base_url() => {
+                let mut retry = self.run_stream(&moved, dataset, stop_at).await;
+                retry.api_requests += report.api_requests;
+                retry.throttled += report.throttled;
+                let (from, to) = (handle.base_url().to_string(), moved.base_url().to_string());
+                retry.moved = Some(RegionChange { tenant: tenant.id.to_string(), from, to });
+                retry
             }
             _ => report,
         }
     }
 
-    /// The tenants of a run, in the order of their ids, those that lead to a
-    /// host.
+    /// The tenants of a run with a valid host, in the order of their ids.
     async fn select_tenants(
         &self,
         client: &Client<T>,
@@ -227,8 +224,8 @@ impl<T: Transport + 'static> Exporter<T> {
         if let Some(id) = &scope.tenant {
             return Ok(vec![client.tenant(id.as_str()).await?]);
         }
-        let (tenants, unusable) = list_tenants(client, &scope.excluded).await?;
-        report.skipped_tenants.extend(unusable);
+        let (tenants, skipped) = list_tenants(client, &scope.excluded).await?;
+        report.skipped_tenants.extend(skipped);
         let mut tenants: Vec<_> = tenants.into_iter().map(|(_, tenant)| tenant).collect();
         tenants.sort_by_cached_key(|tenant| tenant.id().as_str().to_ascii_lowercase());
         tenants.dedup_by(|a, b| a.id() == b.id());
@@ -267,31 +264,31 @@ impl<T: Transport + 'static> Exporter<T> {
     }
 }
 
-/// The tenants that a credential reaches, but for some: those that lead to a host,
-/// each with its handle, and of the others why not.
+/// Lists the tenants of a credential, except for `excluded`: those with a valid host, each
+/// with its handle, and the errors of the others.
 async fn list_tenants<T: Transport>(
     client: &Client<T>,
-    except: &HashSet<TenantId>,
+    excluded: &HashSet<TenantId>,
 ) -> Result<(Vec<(Tenant, TenantClient<T>)>, Vec<String>), Error> {
     let list = client.list_tenants().await?;
-    let mut unusable: Vec<_> = list.errors.iter().map(ToString::to_string).collect();
+    let mut skipped: Vec<_> = list.errors.iter().map(ToString::to_string).collect();
     let mut tenants = Vec::with_capacity(list.tenants.len());
-    for record in list.tenants.into_iter().filter(|record| !except.contains(&record.id)) {
+    for record in list.tenants.into_iter().filter(|record| !excluded.contains(&record.id)) {
         match client.for_tenant(&record) {
             Ok(tenant) => tenants.push((record, tenant)),
-            Err(error) => unusable.push(error.to_string()),
+            Err(error) => skipped.push(error.to_string()),
         }
     }
-    Ok((tenants, unusable))
+    Ok((tenants, skipped))
 }
 
-/// The name of a run: no two are the same, and they sort by time.
+/// A unique id of a run. Ids sort by time.
 pub(crate) fn run_id() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{:012x}-{:016x}", now.as_millis(), random_u64())
 }
 
-/// A random number, from the seed that every hash map has.
+/// A random number, from the seed of a hash map.
 fn random_u64() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -1,21 +1,21 @@
-//! The kinds of failures of a stream, by which programs decide.
+//! The kinds of failures of a stream, for programs.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use sophos_api::ErrorKind;
 
-/// What kind of failure kept a stream from being exported.
+/// The kind of a stream's failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// Sophos Central refused or failed.
+    /// A request to Sophos Central failed.
     Service(ErrorKind),
-    /// The object store refused or failed.
+    /// The object store failed.
     Store,
-    /// An object of the export in the store is unreadable.
+    /// A log record in the store is invalid.
     InvalidLogRecord,
-    /// A row or an object could not be encoded.
+    /// Encoding a row or an object failed.
     Encode,
     /// A task of the export panicked.
     TaskFailed,
@@ -24,8 +24,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// The name in reports, log records and messages. It stays the same from
-    /// release to release.
+    /// The name in reports, log records and messages. It is stable across releases.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Service(kind) => service_error_name(kind),
@@ -37,8 +36,7 @@ impl FailureKind {
         }
     }
 
-    /// Whether the next plan meets it as well as a retry would: a person has to
-    /// change something first.
+    /// Whether an operator has to act first: a retry would fail as well.
     pub const fn requires_operator(self) -> bool {
         matches!(
             self,
@@ -53,7 +51,7 @@ impl FailureKind {
         )
     }
 
-    /// Whether it fails as it would if the tenant were in another data region.
+    /// Whether the failure may be due to a move of the tenant to another data region.
     pub(crate) const fn may_be_wrong_region(self) -> bool {
         matches!(
             self,

@@ -1,10 +1,10 @@
-//! The ends of values within a text that is JSON for certain.
+//! The ends of values within valid JSON.
 //!
-//! Nothing is checked: of a text that is not JSON the ends are somewhere within it.
+//! Nothing is validated. For a text that is not JSON, each end is somewhere within it.
 
 use crate::word;
 
-/// The next place that is not white space.
+/// The next position that is not white space.
 pub(crate) fn blank(json: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = json.get(at) {
         at += 1;
@@ -12,7 +12,7 @@ pub(crate) fn blank(json: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The end of the string that begins here.
+/// The end of the string that begins at `start`.
 pub(crate) fn string_end(json: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     loop {
@@ -39,14 +39,14 @@ fn until_special(text: &[u8]) -> usize {
     words.len() * word::LEN + tail
 }
 
-/// The end of a number or a word, which has one byte at least.
+/// The end of a number or a literal, which has at least one byte.
 pub(crate) fn scalar_end(json: &[u8], start: usize) -> usize {
     let end = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
     let rest = json.get(start + 1..).unwrap_or_default();
     rest.iter().position(end).map_or(json.len(), |length| start + 1 + length)
 }
 
-/// The end of the object or list that begins here, however deep it is.
+/// The end of the object or list that begins at `start`, of any depth.
 pub(crate) fn container_end(json: &[u8], start: usize) -> usize {
     let mut depth = 0_usize;
     let mut at = start;

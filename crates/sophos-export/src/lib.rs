@@ -1,53 +1,52 @@
-//! Alerts and events of Sophos Central, committed to an object store without a
-//! gap or a duplicate.
+//! Export of alerts and events of Sophos Central to an object store, without gaps or
+//! duplicates.
 //!
-//! # What is written
+//! # Objects
 //!
 //! A *stream* is one dataset of one tenant. From the root of the export:
 //!
-//! | object | what it is |
+//! | object | content |
 //! |---|---|
-//! | `events/tenant_id=…/day=2026-11-23/000000000007-<run>-0000.ndjson.gz` | rows of one day: an id, times, the source, the revision, and the service's own record as a string |
+//! | `events/tenant_id=…/day=2026-11-23/000000000007-<run>-0000.ndjson.gz` | rows of one day: an id, times, the source, the revision, and the service's JSON as a string |
 //! | `_quarantine/events/tenant_id=…/day=…/….ndjson.gz` | records that are not JSON, as bytes in Base64, each with the reason |
-//! | `_log/events/<tenant>/000000000007.json` | a [`LogRecord`]: what one run committed |
-//! | `_log/events/<tenant>/000000000007.<run>.wal` | what a run was about to write, until it has committed |
-//! | `_log/events/<tenant>/_from` | a hint to where the log's end may be looked for |
+//! | `_log/events/<tenant>/000000000007.json` | a [`LogRecord`]: one commit |
+//! | `_log/events/<tenant>/000000000007.<run>.wal` | the write-ahead record: the objects of a run until its commit |
+//! | `_log/events/<tenant>/_from` | a hint for the search of the log's end |
 //! | `_plan/<credential>.json` | a [`TenantInventory`]: the tenants of a credential, with the time of their listing |
-//! | `_probe/if-none-match` | in a bucket, what [`Store`] tests conditional writes with |
+//! | `_probe/if-none-match` | in a bucket, the object with which [`Store`] tests conditional writes |
 //!
-//! The day is that of the event by the endpoint's clock, in UTC, or of when the
-//! service took it in if that clock is wrong ([`ExportSettings::max_event_skew`]); the
-//! row has both times. A reader who
-//! wants each row exactly once reads the log, and the objects that it names.
+//! The day is in UTC and by the endpoint's clock. If that clock is wrong
+//! ([`ExportSettings::max_event_skew`]), it is the day of the creation time by the
+//! service's clock. The row has both times. To read each row exactly once, read the log
+//! and the objects that it names.
 //!
-//! # How a run commits
+//! # Commit
 //!
-//! It reads the end of the log, writes objects under names of its own, and
-//! creates the next log record, *which must not exist*. That one request is the
-//! commit; whatever happens before it has not happened.
+//! A run reads the end of the log, writes objects under unique names, and creates the
+//! next log record, *which must not exist*. This single request is the commit.
 //!
-//! | it dies | then |
+//! | crash | recovery |
 //! |---|---|
-//! | before the log record | the next run reads the same records again, and removes the objects that the intent names |
-//! | after it | the next run goes on from there, and removes the intent |
+//! | before the log record | the next run reads the same records again, and deletes the objects that the write-ahead record names |
+//! | after the log record | the next run continues from there, and deletes the write-ahead record |
 //!
-//! Of two runs at once one creates the record. The other takes back what it
-//! wrote, and says so.
+//! Of two concurrent runs one creates the log record. The other rolls back, and reports
+//! [`StreamOutcome::Superseded`].
 //!
-//! # How nothing is missed or written twice
+//! # No gaps, no duplicates
 //!
-//! The feed keeps 24 hours, and silently begins there when it is asked for
-//! something older. So the log holds the time up to which all was read: when
-//! the feed's reach has passed it, the run reports a [`Gap`], and reads alerts
-//! of that time from the Common API, which keeps them for 90 days. Records show
-//! in the feed some time after the service took them in, so a run that read to
-//! the end reads the last minutes again ([`ExportSettings::overlap`]); and the
-//! service sends records again of its own accord. Ids of the last records,
-//! which the log keeps, tell what was written. A record that comes again with
-//! other content is an update: it is written again, under the same id and with
-//! the next revision. All times that matter are the
-//! service's own, by the `Date` of its answers, as far as that agrees with the
-//! clock here ([`ExportSettings::max_service_skew`]).
+//! The feed keeps 24 hours. A request for an earlier time starts at the oldest record
+//! without an error. So the log has the time up to which everything was read. If the feed
+//! has dropped later records, the run reports a [`Gap`], and backfills alerts from the
+//! Common API, which keeps them for 90 days.
+//!
+//! Records appear in the feed with a delay, so a run rereads the last minutes
+//! ([`ExportSettings::overlap`]). The service also repeats records. The log keeps the ids
+//! of the latest records to recognize them. A repeated record with other content is
+//! written under the same id with the next revision.
+//!
+//! All times are the service's, by the `Date` of its responses, unless that differs too
+//! much from the local clock ([`ExportSettings::max_service_skew`]).
 
 #![deny(missing_docs)]
 

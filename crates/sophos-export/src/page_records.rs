@@ -1,4 +1,4 @@
-//! The records of a page, on their way to the writer.
+//! The records of a page: deduplication, rows, quarantine.
 
 use jiff::Timestamp;
 use sophos_api::{CursorPage, MalformedItem, Transport};
@@ -18,52 +18,56 @@ use crate::{
 };
 
 impl<T: Transport + 'static> StreamRun<'_, T> {
-    /// Takes the records of a page, those that are new.
+    /// Adds the new records of a page and advances the checkpoint. `continues` is false
+    /// if the page's cursor is invalid.
     pub(crate) async fn add_page<I>(
         &self,
-        segment: &mut CommitBatch,
-        answer: &TimedPage<CursorPage<I>>,
-        leads_on: bool,
+        batch: &mut CommitBatch,
+        response: &TimedPage<CursorPage<I>>,
+        continues: bool,
     ) -> Result<(), Error> {
-        let TimedPage { page, requested_ms: asked_ms, received_ms: answered_ms } = answer;
+        let TimedPage { page, requested_ms, received_ms } = response;
         let mut newest_ms = None;
         for item in &page.items {
-            let facts = record_key(item);
-            newest_ms = newest_ms.max(facts.created_ms());
-            if segment.tracker.is_exported(facts.created_ms()) {
-                segment.duplicates += 1;
+            let key = record_key(item);
+            newest_ms = newest_ms.max(key.created_ms());
+            if batch.tracker.is_exported(key.created_ms()) {
+                batch.duplicates += 1;
                 continue;
             }
             self.add_record(
-                segment,
-                &facts,
+                batch,
+                &key,
                 item.json(),
                 self.stream.dataset.source(),
-                *answered_ms,
-                *answered_ms,
+                *received_ms,
+                *received_ms,
             )
             .await?;
         }
-        self.quarantine(segment, &page.malformed_items, self.stream.dataset.source(), *answered_ms).await?;
-        let times =
-            PageTimes { requested_ms: *asked_ms, received_ms: *answered_ms, newest_created_ms: newest_ms };
-        let cursor = page.next_cursor.clone().filter(|_| leads_on);
-        if let Some(gap) = segment.tracker.advance(times, page.has_more, cursor) {
-            match segment.gaps.last_mut().filter(|last| last.to_ms == gap.from_ms) {
+        self.quarantine(batch, &page.malformed_items, self.stream.dataset.source(), *received_ms).await?;
+        let times = PageTimes {
+            requested_ms: *requested_ms,
+            received_ms: *received_ms,
+            newest_created_ms: newest_ms,
+        };
+        let cursor = page.next_cursor.clone().filter(|_| continues);
+        if let Some(gap) = batch.tracker.advance(times, page.has_more, cursor) {
+            match batch.gaps.last_mut().filter(|last| last.to_ms == gap.from_ms) {
                 Some(last) => last.to_ms = gap.to_ms,
-                None => segment.gaps.push(gap),
+                None => batch.gaps.push(gap),
             }
         }
-        if let Some(needed) = segment.tracker.dedup_from_ms() {
-            segment.dedup.evict_before(needed);
+        if let Some(needed_from_ms) = batch.tracker.dedup_from_ms() {
+            batch.dedup.evict_before(needed_from_ms);
         }
         Ok(())
     }
 
-    /// Reads what fills the gaps, page by page, as far as time allows.
-    pub(crate) async fn read_backfill(&self, segment: &mut CommitBatch) -> Result<ReadOutcome, Error> {
+    /// Reads the pending backfills, page by page, until the deadline.
+    pub(crate) async fn read_backfill(&self, batch: &mut CommitBatch) -> Result<ReadOutcome, Error> {
         let mut reader = backfill::BackfillReader::new(&self.client);
-        while let Some(current) = segment.backfills.first().cloned() {
+        while let Some(current) = batch.backfills.first().cloned() {
             if deadline_passed(&self.client, self.stop_at) {
                 return Ok(ReadOutcome::Deadline);
             }
@@ -71,20 +75,20 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 Ok(page) => page,
                 Err(error) if is_key_rejected(&error, &current) => {
                     tracing::error!(event = "backfill_abandoned", tenant_id = self.stream.tenant, %error, "abandoned the rest of a backfill: its page key was rejected");
-                    segment.backfills.remove(0);
+                    batch.backfills.remove(0);
                     continue;
                 }
                 Err(error) => {
                     if is_too_large(&error) {
-                        segment.backfills.remove(0);
+                        batch.backfills.remove(0);
                     }
                     return Ok(ReadOutcome::Failed(error));
                 }
             };
             for alert in &page.alerts {
-                let kept = self
+                let is_new = self
                     .add_record(
-                        segment,
+                        batch,
                         &record_key(alert),
                         alert.json(),
                         backfill::SOURCE,
@@ -92,63 +96,63 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                         self.now_ms(),
                     )
                     .await?;
-                segment.backfilled += u64::from(kept);
+                batch.backfilled += u64::from(is_new);
             }
-            self.quarantine(segment, &page.unreadable, backfill::SOURCE, current.gap.to_ms).await?;
+            self.quarantine(batch, &page.malformed, backfill::SOURCE, current.gap.to_ms).await?;
             match page.remaining {
-                Some(rest) => segment.backfills[0] = rest,
-                None => drop(segment.backfills.remove(0)),
+                Some(rest) => batch.backfills[0] = rest,
+                None => drop(batch.backfills.remove(0)),
             }
         }
         Ok(ReadOutcome::EndOfFeed)
     }
 
-    /// Writes a record, unless it was written before. A record that does not
-    /// tell when the service took it in counts as taken in at `else_ms`.
+    /// Writes a record, unless it is a duplicate. A record without a creation time counts
+    /// as created at `default_ms`. Returns whether it was written.
     async fn add_record(
         &self,
-        segment: &mut CommitBatch,
-        facts: &RecordKey<'_>,
+        batch: &mut CommitBatch,
+        key: &RecordKey<'_>,
         record: &str,
         source: &'static str,
         default_ms: i64,
         read_ms: i64,
     ) -> Result<bool, Error> {
-        // The Common API writes the same alert otherwise, which is no update.
-        let content = if source == self.stream.dataset.source() { facts.content_digest } else { 0 };
-        let at_ms = facts.created_ms().unwrap_or(default_ms);
-        let revision = match segment.dedup.insert(RecordId::new(&facts.id), content, at_ms) {
+        // The Common API formats the same alert differently, which is not a revision.
+        let content = if source == self.stream.dataset.source() { key.content_digest } else { 0 };
+        let at_ms = key.created_ms().unwrap_or(default_ms);
+        let revision = match batch.dedup.insert(RecordId::new(&key.id), content, at_ms) {
             DedupResult::New => 0,
             DedupResult::Revision(revision) => revision,
             DedupResult::Duplicate => {
-                segment.duplicates += 1;
+                batch.duplicates += 1;
                 return Ok(false);
             }
         };
-        segment.revised += u64::from(revision > 0);
+        batch.revised += u64::from(revision > 0);
         let row = Row {
-            id: &facts.id,
+            id: &key.id,
             tenant: &self.stream.tenant,
             dataset: self.stream.dataset,
             source,
-            time: facts.time,
-            created_at: facts.created_at,
+            time: key.time,
+            created_at: key.created_at,
             revision,
             record,
         };
-        let day = partition_day(facts, read_ms, self.settings.max_event_skew);
-        segment.writer.add_row(&row, day).await?;
-        segment.rows += 1;
-        if let Some(time) = facts.time {
-            segment.time_range.include(time);
+        let day = partition_day(key, read_ms, self.settings.max_event_skew);
+        batch.writer.add_row(&row, day).await?;
+        batch.rows += 1;
+        if let Some(time) = key.time {
+            batch.time_range.include(time);
         }
         Ok(true)
     }
 
-    /// Keeps records that are not JSON, unless they were kept before.
+    /// Quarantines records that are not JSON, unless they are duplicates.
     async fn quarantine(
         &self,
-        segment: &mut CommitBatch,
+        batch: &mut CommitBatch,
         records: &[MalformedItem],
         source: &'static str,
         at_ms: i64,
@@ -156,18 +160,17 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         for MalformedItem { bytes, reason, .. } in records {
             let sha256 = sha256_hex(bytes);
             let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
-            if segment.dedup.insert(RecordId::new(&sha256), 0, at_ms) != DedupResult::New {
-                segment.duplicates += 1;
+            if batch.dedup.insert(RecordId::new(&sha256), 0, at_ms) != DedupResult::New {
+                batch.duplicates += 1;
                 continue;
             }
-            let event = "record_quarantined";
-            tracing::warn!(event, tenant_id = tenant, %dataset, source, sha256, reason, "a record is not JSON");
+            tracing::warn!(event = "record_quarantined", tenant_id = tenant, %dataset, source, sha256, reason, "quarantined a record that is not JSON");
             let now_ms = self.now_ms();
             let read_at = Timestamp::from_millisecond(now_ms).unwrap_or_default();
             let record =
                 QuarantinedRecord { sha256: &sha256, tenant, dataset, source, read_at, reason, bytes };
-            segment.writer.add_quarantined(&record, utc_date(now_ms)).await?;
-            segment.quarantined += 1;
+            batch.writer.add_quarantined(&record, utc_date(now_ms)).await?;
+            batch.quarantined += 1;
         }
         Ok(())
     }

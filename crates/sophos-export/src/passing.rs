@@ -1,4 +1,4 @@
-//! The way around a page that is too large in its smallest form.
+//! Skipping a page that is too large even with the smallest limit.
 
 use sophos_api::{ErrorKind, Transport, operations::siem::MIN_PAGE_SIZE};
 
@@ -10,24 +10,23 @@ use crate::{
 };
 
 impl<T: Transport + 'static> StreamRun<'_, T> {
-    /// Reads on after a page of which even the smallest form is too large, from
-    /// the nearest time at which a page fits. What lies between is a gap.
+    /// Continues after an oversized page, from the nearest time at which a page fits.
+    /// The interval between is a gap.
     ///
-    /// A cursor cannot be moved, but the feed can be read from any second: twice
-    /// as far away at each attempt, then nearer, until the gap is as small as it
-    /// gets.
+    /// A cursor cannot be moved, but the feed can be read from any second. The distance
+    /// doubles with each attempt; then a binary search makes the gap minimal.
     ///
     /// # Errors
-    /// `too_large` if the end of the feed does not fit either; nothing is passed
-    /// over then. Any other failure of an attempt: the next run tries again.
+    /// `too_large` if the end of the feed is too large as well; nothing is skipped then.
+    /// The error of an attempt that fails otherwise: the next run tries again.
     pub(crate) async fn pass_over<O: SiemFeed>(
         &self,
-        walk: &mut CycleDetector,
-        segment: &mut CommitBatch,
+        cycle: &mut CycleDetector,
+        batch: &mut CommitBatch,
         too_large: sophos_api::Error,
     ) -> Result<Fetched<O>, sophos_api::Error> {
         let now_ms = self.now_ms();
-        let (first, end) = (segment.tracker.unread_from_seconds(now_ms), now_ms.div_euclid(1_000));
+        let (first, end) = (batch.tracker.unread_from_seconds(now_ms), now_ms.div_euclid(1_000));
         if first >= end {
             return Err(too_large);
         }
@@ -47,28 +46,26 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 None => too_early = middle,
             }
         }
-        let gap = segment.tracker.pass_over(fits_at * 1_000, now_ms);
-        segment.gaps.push(gap);
-        let (event, tenant, dataset) = ("page_passed_over", &self.stream.tenant, self.stream.dataset);
-        let (from_ms, to_ms) = (gap.from_ms, gap.to_ms);
+        let gap = batch.tracker.pass_over(fits_at * 1_000, now_ms);
+        batch.gaps.push(gap);
         tracing::error!(
-            event,
-            tenant,
-            %dataset,
-            from_ms,
-            to_ms,
+            event = "page_skipped",
+            tenant_id = self.stream.tenant,
+            dataset = %self.stream.dataset,
+            from_ms = gap.from_ms,
+            to_ms = gap.to_ms,
             error = %too_large,
-            "records of the feed do not fit into the smallest page, and are a gap"
+            "skipped records of the feed that exceed the response limit; their interval is a gap"
         );
-        walk.passed_over = Some(too_large);
+        cycle.passed_over = Some(too_large);
         Ok(fitting)
     }
 
-    /// The smallest page from this second on, if it is not too large.
+    /// The smallest page from this second on; `None` if it is too large.
     async fn fitting_from<O: SiemFeed>(&self, seconds: i64) -> Result<Option<Fetched<O>>, sophos_api::Error> {
         let operation = O::from_start(StartPosition::FromDate(seconds), MIN_PAGE_SIZE);
         match fetch_page(&self.client, &operation, self.settings.max_service_skew).await {
-            Ok(answer) => Ok(Some((operation, answer))),
+            Ok(page) => Ok(Some((operation, page))),
             Err(error) if error.kind() == ErrorKind::TooLarge => Ok(None),
             Err(error) => Err(error),
         }

@@ -1,6 +1,6 @@
-//! The id and the times of a record, each read by itself.
+//! The id and the times of a record, each parsed independently.
 //!
-//! Whatever else is odd about a record, a member that can be read counts.
+//! A valid member counts even if the rest of the record is irregular.
 
 use std::borrow::Cow;
 
@@ -9,36 +9,35 @@ use sophos_api::{Raw, Timestamp as ServiceTime};
 
 use crate::{content_digest::content_with, digest::sha256_hex};
 
-/// The id of a record, and when it happened.
+/// The id, the times and the content digest of a record.
 #[derive(Debug)]
 pub(crate) struct RecordKey<'r> {
     pub(crate) id: Cow<'r, str>,
     pub(crate) time: Option<Timestamp>,
     pub(crate) created_at: Option<Timestamp>,
-    /// The digest of its content.
+    /// The digest of the content.
     pub(crate) content_digest: u32,
 }
 
 impl RecordKey<'_> {
-    /// When the service took it in, in milliseconds since the Unix epoch.
+    /// The creation time in milliseconds since the Unix epoch.
     pub(crate) fn created_ms(&self) -> Option<i64> {
         self.created_at.map(Timestamp::as_millisecond)
     }
 }
 
-/// The members that count, as they are written, in order, repeated ones included.
+/// The relevant members as written, in order, including repeated ones.
 struct JsonMembers<'r>(Vec<(&'r str, &'r str)>);
 
 impl<'r> JsonMembers<'r> {
-    /// Keeps a member of the record if it counts. `key` has its quotes.
-    fn note(&mut self, key: &'r str, value: &'r str) {
+    /// Keeps a relevant member of the record. `key` includes its quotes.
+    fn keep(&mut self, key: &'r str, value: &'r str) {
         if matches!(key, r#""id""# | r#""when""# | r#""created_at""# | r#""createdAt""# | r#""raisedAt""#) {
             self.0.push((&key[1..key.len() - 1], value));
         }
     }
 
-    /// The first value under one of these keys that `read` can read, by the
-    /// order of the keys.
+    /// The first value that `read` accepts, in the order of the keys.
     fn find<V>(&self, keys: &[&str], read: impl Fn(&'r str) -> Option<V>) -> Option<V> {
         let mut under = keys
             .iter()
@@ -47,8 +46,8 @@ impl<'r> JsonMembers<'r> {
     }
 }
 
-/// A string's text, or a number's digits. A string that is no text, such as half
-/// a surrogate pair, stays as it is written.
+/// The text of a string, or the digits of a number. A string with an invalid escape,
+/// such as half a surrogate pair, stays as written.
 fn parse_id(json: &str) -> Option<Cow<'_, str>> {
     let id = match json.as_bytes().first()? {
         b'"' => {
@@ -74,11 +73,11 @@ fn parse_time(json: &str) -> Option<Timestamp> {
     }
 }
 
-/// A record that does not have an id, or is no object at all, is exported as
-/// well: its content is its id then.
+/// Parses the key of a record. A record without an id, or that is not an object, has
+/// the hash of its content as its id.
 pub(crate) fn record_key<I>(item: &Raw<I>) -> RecordKey<'_> {
     let mut members = JsonMembers(Vec::with_capacity(4));
-    let content = content_with(item.json(), |key, value| members.note(key, value));
+    let content = content_with(item.json(), |key, value| members.keep(key, value));
     let created_at = members.find(&["created_at", "createdAt", "raisedAt"], parse_time);
     RecordKey {
         id: members
@@ -96,9 +95,9 @@ mod tests {
 
     fn parse(json: &str) -> (String, Option<i64>, Option<i64>) {
         let item: Raw<()> = serde_json::from_str(json).expect("JSON");
-        let facts = record_key(&item);
+        let key = record_key(&item);
         let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millisecond);
-        (facts.id.into_owned(), millis(facts.time), millis(facts.created_at))
+        (key.id.into_owned(), millis(key.time), millis(key.created_at))
     }
 
     #[test]
@@ -125,12 +124,15 @@ mod tests {
         ] {
             assert_eq!(parse(&format!("{{{whole},{odd}}}")), ("a".into(), Some(2_000), Some(3_000)), "{odd}");
         }
-        let read_one = |json: &str| parse(&format!("{{\"id\":\"a\",{json}}}"));
-        assert_eq!(read_one(r#""when":2000000000000,"created_at":2000000000"#).1, Some(2_000_000_000_000));
-        assert_eq!(read_one(r#""when":{"$date":1},"created_at":2000000000"#).1, Some(2_000_000_000_000));
-        assert_eq!(read_one(r#""createdAt":null,"raisedAt":"Thu, 01 Jan 1970 00:00:03 GMT""#).2, Some(3_000));
-        assert_eq!(read_one(r#""x":7"#), ("a".into(), None, None));
-        assert_eq!(read_one(&format!("\"x\":{}1{}", "[".repeat(20_000), "]".repeat(20_000))).0, "a");
+        let parse_with = |json: &str| parse(&format!("{{\"id\":\"a\",{json}}}"));
+        assert_eq!(parse_with(r#""when":2000000000000,"created_at":2000000000"#).1, Some(2_000_000_000_000));
+        assert_eq!(parse_with(r#""when":{"$date":1},"created_at":2000000000"#).1, Some(2_000_000_000_000));
+        assert_eq!(
+            parse_with(r#""createdAt":null,"raisedAt":"Thu, 01 Jan 1970 00:00:03 GMT""#).2,
+            Some(3_000)
+        );
+        assert_eq!(parse_with(r#""x":7"#), ("a".into(), None, None));
+        assert_eq!(parse_with(&format!("\"x\":{}1{}", "[".repeat(20_000), "]".repeat(20_000))).0, "a");
     }
 
     #[test]

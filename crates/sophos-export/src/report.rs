@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::{checkpoint::Gap, dataset::Dataset, failure::FailureKind, tenant_inventory::RegionChange};
 
-/// What became of one stream in one run.
+/// The result of one stream in one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StreamReport {
@@ -10,71 +10,70 @@ pub struct StreamReport {
     pub tenant: String,
     /// The dataset.
     pub dataset: Dataset,
-    /// What became of it.
+    /// The outcome.
     pub outcome: StreamOutcome,
-    /// What went wrong, for people.
+    /// The error message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The kind of what went wrong, for programs.
+    /// The kind of the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_kind: Option<FailureKind>,
-    /// Rows committed.
+    /// The number of committed rows.
     pub rows: u64,
-    /// Rows of these that were read from the Common API to fill a gap.
+    /// The rows among these that were backfilled from the Common API.
     pub backfilled: u64,
-    /// Rows whose id was written before, with other content.
+    /// The rows among these that are revisions of earlier rows.
     pub revised: u64,
-    /// Records that the service sent again.
+    /// The number of repeated records.
     pub duplicates: u64,
-    /// Records that are not JSON, which are kept in quarantine.
+    /// The number of quarantined records, which are not JSON.
     pub quarantined: u64,
-    /// Objects committed.
+    /// The number of committed objects.
     pub objects: u64,
-    /// Bytes of these.
+    /// The bytes of these objects.
     pub bytes: u64,
-    /// Log records written.
+    /// The number of log records written.
     pub commits: u64,
-    /// Objects of dead runs removed.
+    /// The number of deleted objects of runs that died.
     pub garbage_removed: u64,
-    /// What the feed had dropped.
+    /// The intervals that the feed had dropped.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
-    /// How old the newest moment is up to which all was read, in seconds: by
-    /// this run, or by one before if this one failed. `None` for a stream that
-    /// was never exported, or of which the log could not be read.
+    /// The age of the high watermark in seconds, of the last commit if this run failed.
+    /// `None` for a stream that was never exported or whose log is unreadable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freshness_seconds: Option<f64>,
-    /// Whether the feed has more that this run had no time for.
+    /// Whether the feed has more that this run did not read.
     pub has_more: bool,
-    /// Requests to the API.
+    /// The number of requests to the API.
     pub api_requests: u64,
-    /// Answers 429 among them.
+    /// The responses with status 429 among them.
     pub throttled: u64,
-    /// Where the tenant was found, when it was not where it was said to be.
+    /// The move of the tenant to another data region, if the run detected one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved: Option<RegionChange>,
 }
 
-/// What became of a stream.
+/// The outcome of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StreamOutcome {
-    /// Something was committed.
+    /// Rows or a checkpoint were committed.
     Committed,
-    /// There was nothing new.
+    /// The feed had nothing new.
     UpToDate,
-    /// Another run committed first; what this one wrote was taken back.
+    /// Another run committed first; this one was rolled back.
     Superseded,
-    /// The time was up before it began.
+    /// The deadline passed before the run began.
     NotStarted,
-    /// It failed; [`StreamReport::error`] says why, and [`StreamReport::gaps`] what is
-    /// lost. The rest is read again.
+    /// The run failed: see [`StreamReport::error`], and [`StreamReport::gaps`] for lost
+    /// intervals. The next run reads the rest again.
     Failed,
 }
 
 impl StreamReport {
-    /// The report of a stream of which nothing else is known.
+    /// A report with this outcome and no counts.
     pub fn new(tenant: &str, dataset: Dataset, outcome: StreamOutcome) -> Self {
         Self {
             tenant: tenant.to_owned(),
@@ -100,7 +99,7 @@ impl StreamReport {
         }
     }
 
-    /// Whether it failed as it would if the tenant were in another data region.
+    /// Whether the failure may be due to a move of the tenant to another data region.
     pub(crate) fn may_be_wrong_region(&self) -> bool {
         self.error_kind.is_some_and(FailureKind::may_be_wrong_region)
     }
@@ -111,49 +110,49 @@ impl StreamReport {
         self.error = Some(error.to_string());
     }
 
-    /// Seconds that the feed had dropped.
+    /// The length of all gaps in seconds.
     pub fn gap_seconds(&self) -> f64 {
         self.gaps.iter().fold(0.0, |sum, gap| sum + gap.seconds())
     }
 }
 
-/// What became of all streams of a credential in one run.
+/// The result of all streams of one run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ExportReport {
-    /// Tenants that the run was about.
+    /// The number of tenants.
     pub tenants: u64,
-    /// Rows committed.
+    /// The number of committed rows.
     pub rows: u64,
-    /// Objects committed.
+    /// The number of committed objects.
     pub objects: u64,
-    /// Bytes of these.
+    /// The bytes of these objects.
     pub bytes: u64,
-    /// Requests to the API.
+    /// The number of requests to the API.
     pub api_requests: u64,
-    /// Requests for a token.
+    /// The number of token requests.
     pub token_requests: u64,
-    /// Answers 429.
+    /// The number of responses with status 429.
     pub throttled: u64,
-    /// Milliseconds spent waiting for the rate budget or before a repetition.
+    /// The time spent waiting for the rate limit or before retries, in milliseconds.
     pub rate_limit_wait_ms: u64,
-    /// Streams that failed.
+    /// The number of failed streams.
     pub failed: u64,
-    /// Streams that the time did not suffice for, wholly or in part. The next
-    /// run goes on with them.
+    /// The number of streams that the deadline left unfinished or not started. The next
+    /// run continues them.
     pub unfinished: u64,
-    /// Tenants whose records could not be read, or lead to no host.
+    /// The tenants whose records are invalid or have no valid host, each with the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped_tenants: Vec<String>,
-    /// Credentials that could not be worked with, and why.
+    /// The unusable credentials, each with the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unusable_credentials: Vec<String>,
-    /// Each stream.
+    /// The streams.
     pub streams: Vec<StreamReport>,
 }
 
 impl ExportReport {
-    /// Adds what became of another credential's streams.
+    /// Adds the report of another credential.
     pub fn merge(&mut self, other: Self) {
         self.tenants += other.tenants;
         self.api_requests += other.api_requests;
@@ -165,7 +164,7 @@ impl ExportReport {
         other.streams.into_iter().for_each(|stream| self.add(stream));
     }
 
-    /// Adds what became of a stream.
+    /// Adds the report of a stream.
     pub fn add(&mut self, stream: StreamReport) {
         self.rows += stream.rows;
         self.objects += stream.objects;

@@ -1,4 +1,4 @@
-//! A row as one line of JSON, byte for byte what serde writes of the same members.
+//! A row as one line of JSON, identical to serde's output for the same members.
 
 use jiff::Timestamp;
 
@@ -23,8 +23,8 @@ pub(crate) fn write_row(line: &mut Vec<u8>, row: &Row<'_>) {
     write_time(line, row.created_at);
     line.extend_from_slice(br#","revision":"#);
     line.extend_from_slice(row.revision.to_string().as_bytes());
-    // As a string: a reader with columns would otherwise read the members, fold
-    // the case of their names, drop nulls, and fail at a repeated name.
+    // As a string: a columnar reader would fold the case of member names, drop nulls and
+    // fail on repeated names.
     line.extend_from_slice(br#","record":"#);
     write_text(line, row.record);
     line.extend_from_slice(b"}\n");
@@ -42,11 +42,11 @@ fn write_text(line: &mut Vec<u8>, text: &str) {
     line.push(b'"');
 }
 
-/// Appends a text, with a backslash before each quote and backslash. `None` if it has
-/// a control character, after some of it was appended.
+/// Appends a text with a backslash before each quote and backslash. `None` if it has a
+/// control character; a part may be appended then.
 ///
-/// Works on eight bytes at a time: a record has a quote each few bytes, and copying
-/// what is between them one by one takes twice as long.
+/// Processes eight bytes at a time. A record has a quote every few bytes, and copying
+/// each run between them takes twice as long.
 fn write_without_controls(line: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     let start = line.len();
     line.resize(start + 2 * text.len() + word::LEN, 0);
@@ -113,7 +113,7 @@ fn write_time(line: &mut Vec<u8>, time: Option<Timestamp>) {
     line.push(b'"');
 }
 
-/// What [`to_rfc3339_millis`] writes of a time from 1970 to 9999, which is nearly every one.
+/// The output of [`to_rfc3339_millis`] for a time from 1970 to 9999, the common case.
 fn recent(time: Timestamp) -> Option<[u8; 24]> {
     let millis = u64::try_from(time.as_millisecond()).ok()?;
     // A negative time of less than a millisecond is 0 as well.

@@ -1,4 +1,4 @@
-//! The two feeds, and their pages with the service's time.
+//! The two SIEM feeds, and their pages with the service's time.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
 /// The two feeds, which differ in name only.
 pub(crate) trait SiemFeed: Paged<Response = CursorPage<<Self as Paged>::Item>> + 'static {
     fn from_start(start: StartPosition, limit: u32) -> Self;
-    /// The records that it may answer with.
+    /// The maximum number of records of a page.
     fn limit(&self) -> u32;
     fn with_limit(self, limit: u32) -> Self;
 }
@@ -66,31 +66,31 @@ impl StartPosition {
     }
 }
 
-/// A page, and the service's time when it was asked for and when it came.
+/// A page with the service's times of the request and of the response.
 pub(crate) struct TimedPage<P> {
     pub(crate) page: P,
     pub(crate) requested_ms: i64,
     pub(crate) received_ms: i64,
 }
 
-/// A page, and the operation that it answers, with the limit that fitted.
+/// A page and its operation, with the limit that fitted.
 pub(crate) type Fetched<O> = (O, TimedPage<<O as Operation>::Response>);
 
 pub(crate) type PageTask<O> = JoinHandle<Result<Fetched<O>, sophos_api::Error>>;
 
-/// Requests a page, and smaller ones as long as it is too large.
-pub(crate) async fn ask_fitting<T: Transport, O: SiemFeed>(
+/// Requests a page. Halves the limit while the response is too large.
+pub(crate) async fn fetch_fitting_page<T: Transport, O: SiemFeed>(
     client: &TenantClient<T>,
     mut operation: O,
     max_skew: Duration,
 ) -> Result<Fetched<O>, sophos_api::Error> {
     loop {
         match fetch_page(client, &operation, max_skew).await {
-            Ok(answer) => return Ok((operation, answer)),
+            Ok(page) => return Ok((operation, page)),
             Err(error) if error.kind() == ErrorKind::TooLarge && operation.limit() > MIN_PAGE_SIZE => {
                 let limit = (operation.limit() / 2).max(MIN_PAGE_SIZE);
-                let (event, tenant_id) = ("page_limit_reduced", client.id().as_str());
-                tracing::warn!(event, tenant_id, limit, %error, "a page of the feed is too large");
+                let tenant_id = client.id().as_str();
+                tracing::warn!(event = "page_limit_reduced", tenant_id, limit, %error, "a page of the feed is too large; retrying with a smaller limit");
                 operation = operation.with_limit(limit);
             }
             Err(error) => return Err(error),
@@ -104,21 +104,19 @@ pub(crate) async fn fetch_page<T: Transport, O: SiemFeed>(
     max_skew: Duration,
 ) -> Result<TimedPage<O::Response>, sophos_api::Error> {
     let clock = client.client().transport();
-    let begun = clock.now();
+    let started = clock.now();
     let page = client.send(operation).await?;
-    let took = clock.now().saturating_sub(begun);
+    let latency = clock.now().saturating_sub(started);
     if let Some(skew) = excess_skew(client, max_skew) {
-        let (event, tenant_id, skew_seconds) =
-            ("service_clock_rejected", client.id().as_str(), skew.as_secs());
         tracing::warn!(
-            event,
-            tenant_id,
-            skew_seconds,
-            "the service's time is far from this clock, which counts"
+            event = "service_clock_rejected",
+            tenant_id = client.id().as_str(),
+            skew_seconds = skew.as_secs(),
+            "the service's clock differs too much from the local clock; using the local clock"
         );
     }
-    let answered_ms = now_ms(client, max_skew);
-    Ok(TimedPage { page, requested_ms: answered_ms - took.as_millis() as i64, received_ms: answered_ms })
+    let received_ms = now_ms(client, max_skew);
+    Ok(TimedPage { page, requested_ms: received_ms - latency.as_millis() as i64, received_ms })
 }
 
 pub(crate) async fn join_page<O: SiemFeed>(fetch: PageTask<O>) -> Result<Fetched<O>, Error> {

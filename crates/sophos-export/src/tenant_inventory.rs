@@ -1,5 +1,4 @@
-//! The tenants that a credential reaches, kept so that not every plan asks for
-//! them.
+//! The tenants of a credential, stored so that not every plan lists them.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,25 +10,25 @@ use crate::error::Error;
 
 const FOLDER: &str = "_plan";
 
-/// The tenants that a credential reaches, as the service listed them.
+/// The tenants of a credential, as the service listed them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TenantInventory {
     version: u32,
-    /// When they were listed, in milliseconds since the Unix epoch.
+    /// The time of the listing in milliseconds since the Unix epoch.
     pub listed_at_ms: u64,
     /// The tenants, in the order of their ids.
     pub tenants: Vec<TenantRef>,
-    /// Of each tenant that could not be read or leads to no host, why.
+    /// The errors of tenants whose records are invalid or have no valid host.
     pub skipped: Vec<String>,
 }
 
-/// A tenant, and where it is.
+/// A tenant and its location.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantRef {
-    /// Its id.
+    /// The tenant's id.
     pub id: TenantId,
-    /// The host of its data region, as the service named it.
+    /// The API host of its data region, as the service returned it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_host: Option<String>,
     /// The code of its data region, such as `eu01`.
@@ -38,19 +37,19 @@ pub struct TenantRef {
 }
 
 impl TenantRef {
-    /// A tenant of which only the id is known: where it is will be asked.
+    /// A tenant without a location, which has to be looked up.
     pub fn new(id: impl Into<TenantId>) -> Self {
         Self { id: id.into(), api_host: None, data_region: None }
     }
 
-    /// Whether it is known where it is.
+    /// Whether the location is known.
     pub(crate) fn has_location(&self) -> bool {
         self.api_host.is_some() || self.data_region.is_some()
     }
 
-    /// Where it is, for people.
+    /// The location for messages.
     pub(crate) fn location(&self) -> String {
-        self.data_region.clone().or_else(|| self.api_host.clone()).unwrap_or_else(|| "nowhere known".into())
+        self.data_region.clone().or_else(|| self.api_host.clone()).unwrap_or_else(|| "unknown".into())
     }
 
     pub(crate) fn to_tenant(&self) -> Tenant {
@@ -73,75 +72,75 @@ impl From<&Tenant> for TenantRef {
     }
 }
 
-/// A tenant that is in another data region than before.
+/// The move of a tenant to another data region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RegionChange {
     /// The tenant's id.
     pub tenant: String,
-    /// Where it was: the code of a region, or a host.
+    /// The previous location: the code of a region, or a host.
     pub from: String,
-    /// Where it is.
+    /// The current location.
     pub to: String,
 }
 
-/// What has changed from one listing to the next.
+/// The changes between two listings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct InventoryChanges {
-    /// Tenants that were not there before.
+    /// The new tenants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<String>,
-    /// Tenants that are no longer there.
+    /// The removed tenants.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<String>,
-    /// Tenants that are elsewhere.
+    /// The tenants in another data region.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<RegionChange>,
 }
 
 impl TenantInventory {
-    /// A roster of what was listed at this time.
-    pub(crate) fn new(listed_at: Duration, mut tenants: Vec<TenantRef>, unusable: Vec<String>) -> Self {
-        tenants.sort_by_cached_key(|member| sort_key(&member.id));
+    /// Creates the inventory of a listing at this time.
+    pub(crate) fn new(listed_at: Duration, mut tenants: Vec<TenantRef>, skipped: Vec<String>) -> Self {
+        tenants.sort_by_cached_key(|tenant| sort_key(&tenant.id));
         tenants.dedup_by(|a, b| a.id == b.id);
-        Self { version: 1, listed_at_ms: listed_at.as_millis() as u64, tenants, skipped: unusable }
+        Self { version: 1, listed_at_ms: listed_at.as_millis() as u64, tenants, skipped }
     }
 
-    /// How old it is.
+    /// The age of the listing.
     pub fn age(&self, now: Duration) -> Duration {
         now.saturating_sub(Duration::from_millis(self.listed_at_ms))
     }
 
-    /// What has changed since another listing. Since none, nothing: that all
-    /// are new tells nobody anything.
+    /// The changes since another listing. Empty without one: the first listing would
+    /// report all tenants as new.
     pub(crate) fn changes_since(&self, before: Option<&Self>) -> InventoryChanges {
         let mut changes = InventoryChanges::default();
         let Some(before) = before else { return changes };
         let mut known: BTreeMap<_, _> =
-            before.tenants.iter().map(|member| (sort_key(&member.id), member)).collect();
-        for member in &self.tenants {
-            match known.remove(&sort_key(&member.id)) {
-                None => changes.added.push(member.id.to_string()),
-                Some(before) if member.has_location() && before != member => {
+            before.tenants.iter().map(|tenant| (sort_key(&tenant.id), tenant)).collect();
+        for tenant in &self.tenants {
+            match known.remove(&sort_key(&tenant.id)) {
+                None => changes.added.push(tenant.id.to_string()),
+                Some(before) if tenant.has_location() && before != tenant => {
                     changes.moved.push(RegionChange {
-                        tenant: member.id.to_string(),
+                        tenant: tenant.id.to_string(),
                         from: before.location(),
-                        to: member.location(),
+                        to: tenant.location(),
                     })
                 }
                 Some(_) => {}
             }
         }
-        changes.removed.extend(known.into_values().map(|member| member.id.to_string()));
+        changes.removed.extend(known.into_values().map(|tenant| tenant.id.to_string()));
         changes
     }
 
-    /// The roster of a credential that was kept, if one was that can be read.
+    /// Loads the stored inventory of a credential; `None` if it is missing or invalid.
     pub(crate) async fn load(store: &Store, credential: &str) -> Result<Option<Self>, Error> {
         let Some(bytes) = store.read(&object_path(credential)).await? else { return Ok(None) };
-        // It can be had again: what cannot be read is as good as none.
-        let read = serde_json::from_slice::<Self>(&bytes).ok();
-        Ok(read.filter(|roster| roster.version == 1))
+        // An invalid inventory is replaced by the next listing.
+        let stored = serde_json::from_slice::<Self>(&bytes).ok();
+        Ok(stored.filter(|inventory| inventory.version == 1))
     }
 
     pub(crate) async fn save(&self, store: &Store, credential: &str) -> Result<(), Error> {

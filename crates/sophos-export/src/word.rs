@@ -1,19 +1,20 @@
-//! Eight bytes of a text as one word, of which all are compared at once.
+//! Comparisons of eight bytes at once, as one word.
 
-/// The bytes of a word.
+/// The length of a word in bytes.
 pub(crate) const LEN: usize = 8;
 
 const ONES: u64 = u64::MAX / 255;
 const HIGH: u64 = ONES << 7;
 
-/// The high bit of each byte below `limit`, which is at most 128. The lowest bit that is
-/// set is right; those above it may be wrong.
+/// Sets the high bit of each byte below `limit`, which is at most 128. Only the lowest
+/// set bit is reliable.
 #[inline]
 pub(crate) const fn below(word: u64, limit: u8) -> u64 {
     word.wrapping_sub(ONES * limit as u64) & !word & HIGH
 }
 
-/// The high bit of each byte that equals `byte`, on the terms of [`below`].
+/// Sets the high bit of each byte that equals `byte`. Only the lowest set bit is
+/// reliable.
 #[inline]
 pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
     below(word ^ (ONES * byte as u64), 1)

@@ -1,10 +1,10 @@
-//! What a run is about to write, written down before it does.
+//! Write-ahead records: the objects that a run is about to write.
 //!
-//! A run that dies leaves objects that no log record names. Its intent says
-//! which, so the next run can remove them without listing the whole export. An
-//! intent aims at one sequence number of the log; once a record of that number
-//! exists, no run that aimed at it can commit any more, so what it wrote is
-//! rubbish whether it is dead or merely slow. No clock is needed to tell.
+//! A run that dies leaves objects that no log record names. Its write-ahead record names
+//! them, so that the next run can delete them without listing the whole export. Each
+//! write-ahead record belongs to one sequence number of the log. When a log record of
+//! that number exists, no other run of that number can commit: its objects are garbage,
+//! whether the run is dead or slow. That needs no clock.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -28,8 +28,8 @@ pub(crate) struct WriteAheadRecord {
 }
 
 impl WriteAheadRecord {
-    pub(crate) fn new(sequence: u64, run: String) -> Self {
-        Self { sequence, run_id: run, objects: Vec::new(), saved_len: 0 }
+    pub(crate) fn new(sequence: u64, run_id: String) -> Self {
+        Self { sequence, run_id, objects: Vec::new(), saved_len: 0 }
     }
 
     pub(crate) fn is_file_name(name: &str) -> bool {
@@ -40,8 +40,8 @@ impl WriteAheadRecord {
         format!("{}/{:012}.{}{FILE_SUFFIX}", stream.log_folder(), self.sequence, self.run_id)
     }
 
-    /// Whether all objects are ones that its run writes: in a day of the stream,
-    /// and named after the run.
+    /// Whether the run could have written all objects: in a partition of the stream, and
+    /// named after the run.
     fn belongs_to(&self, stream: &StreamId) -> bool {
         let file = format!("{:012}-{}-", self.sequence, self.run_id);
         let folders = [stream.data_folder(), stream.quarantine_folder()];
@@ -59,7 +59,7 @@ impl WriteAheadRecord {
         self.objects.push(path);
     }
 
-    /// Writes the intent, if it grew since it was written.
+    /// Writes the record if it has new objects.
     pub(crate) async fn save(&mut self, store: &Store, stream: &StreamId) -> Result<(), Error> {
         if self.saved_len < self.objects.len() {
             let body = serde_json::to_vec(&self).map_err(std::io::Error::from)?;
@@ -69,7 +69,7 @@ impl WriteAheadRecord {
         Ok(())
     }
 
-    /// Takes back everything: the objects, then the intent.
+    /// Deletes the objects, then the record.
     pub(crate) async fn rollback(&self, store: &Store, stream: &StreamId) -> Result<(), Error> {
         if self.saved_len == 0 {
             return Ok(());
@@ -80,7 +80,7 @@ impl WriteAheadRecord {
         Ok(store.delete(&self.path(stream)).await?)
     }
 
-    /// Forgets the intent: what it named is committed.
+    /// Deletes the record after the commit.
     pub(crate) async fn finalize(&self, store: &Store, stream: &StreamId) -> Result<(), Error> {
         if self.saved_len == 0 {
             return Ok(());
@@ -89,34 +89,37 @@ impl WriteAheadRecord {
     }
 }
 
-/// Removes what other runs left that cannot be committed any more, and returns
-/// the number of removed objects. An object that cannot be removed is left to the
-/// next run, with the intent that names it, and holds up no other.
+/// Deletes objects of other runs that cannot be committed any more, and returns their
+/// number. An object that cannot be deleted is left to the next run, together with its
+/// write-ahead record.
 ///
-/// An intent is believed only about objects that its run could have written:
-/// anything else in the bucket is not this stream's to remove.
+/// A write-ahead record that names an object of another run is rejected as a whole:
+/// other objects in the bucket are not this stream's to delete.
 pub(crate) async fn collect_garbage(store: &Store, stream: &StreamId, head: &LogHead) -> Result<u64, Error> {
-    let mut swept = 0;
+    let mut deleted = 0;
     for name in &head.write_ahead_files {
         let path = format!("{}/{name}", stream.log_folder());
         let Some(body) = store.read(&path).await? else { continue };
-        let intent = serde_json::from_slice::<WriteAheadRecord>(&body).ok();
-        let Some(intent) = intent.filter(|intent| intent.path(stream) == path && intent.belongs_to(stream))
+        let record = serde_json::from_slice::<WriteAheadRecord>(&body).ok();
+        let Some(record) = record.filter(|record| record.path(stream) == path && record.belongs_to(stream))
         else {
-            let event = "write_ahead_record_rejected";
-            tracing::warn!(event, path, "invalid intent: it names objects of others; remove it by hand");
+            tracing::warn!(
+                event = "write_ahead_record_rejected",
+                path,
+                "invalid write-ahead record: it names objects of others; delete it manually"
+            );
             continue;
         };
-        if intent.sequence > head.sequence() {
-            // Its run may be at work.
+        if record.sequence > head.sequence() {
+            // Its run may be active.
             continue;
         }
         let mut all_gone = true;
-        let committed = load_committed(store, stream, head, intent.sequence).await?;
-        if committed.run_id != intent.run_id {
-            for object in intent.objects.iter().filter(|object| !committed.contains_object(object)) {
+        let committed = load_committed(store, stream, head, record.sequence).await?;
+        if committed.run_id != record.run_id {
+            for object in record.objects.iter().filter(|object| !committed.contains_object(object)) {
                 let gone = try_remove(store, object).await;
-                swept += u64::from(gone);
+                deleted += u64::from(gone);
                 all_gone &= gone;
             }
         }
@@ -124,19 +127,19 @@ pub(crate) async fn collect_garbage(store: &Store, stream: &StreamId, head: &Log
             try_remove(store, &path).await;
         }
     }
-    Ok(swept)
+    Ok(deleted)
 }
 
-/// Removes an object that no reader needs. Says whether it is gone.
+/// Deletes an object that readers do not need. Returns whether it is gone.
 async fn try_remove(store: &Store, path: &str) -> bool {
     let removed = store.delete(path).await;
     if let Err(error) = &removed {
-        tracing::warn!(event = "garbage_collection_failed", path, %error, "removing an unneeded object failed; allow s3:DeleteObject there");
+        tracing::warn!(event = "garbage_collection_failed", path, %error, "failed to delete an unneeded object; allow s3:DeleteObject there");
     }
     removed.is_ok()
 }
 
-/// The record that has this number in the log.
+/// Loads the log record of this number.
 async fn load_committed(
     store: &Store,
     stream: &StreamId,
@@ -156,6 +159,16 @@ mod tests {
     use super::*;
     use crate::dataset::Dataset;
 
+    #[test]
+    fn write_ahead_record_keeps_its_stored_form() {
+        let stored = include_str!("../tests/fixtures/stored/write_ahead_record.wal");
+        let record: WriteAheadRecord = serde_json::from_str(stored).expect("a write-ahead record");
+        assert_eq!(serde_json::to_string(&record).expect("JSON"), stored);
+        let stream =
+            StreamId::new(Dataset::Alerts, "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f").expect("a tenant");
+        assert!(record.belongs_to(&stream));
+    }
+
     #[tokio::test]
     async fn collect_garbage_keeps_the_record_when_removal_fails() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -169,28 +182,28 @@ mod tests {
             "first_event": null, "last_event": null, "objects": [], "gaps": [], "pending_backfills": [], "recent_ids": "",
         });
         let record = Some(serde_json::from_value(record).expect("a record"));
-        let mut intents = Vec::new();
+        let mut files = Vec::new();
         let day = format!("{}/day=2026-11-23", stream.data_folder());
         for run in ["dead", "late", "committed"] {
-            let mut intent = WriteAheadRecord::new(1, run.into());
-            intent.add(format!("{day}/000000000001-{run}-0"));
-            intent.save(&store, &stream).await.expect("written");
-            intents.push(intent.path(&stream).rsplit('/').next().expect("a name").to_owned());
+            let mut write_ahead = WriteAheadRecord::new(1, run.into());
+            write_ahead.add(format!("{day}/000000000001-{run}-0"));
+            write_ahead.save(&store, &stream).await.expect("written");
+            files.push(write_ahead.path(&stream).rsplit('/').next().expect("a name").to_owned());
         }
         // A folder that is not empty cannot be removed as an object.
         for object in ["dead-0/inside", "late-0", "committed-0"] {
             store.create(&format!("{day}/000000000001-{object}"), Vec::new()).await.expect("created");
         }
-        let head = LogHead { record, write_ahead_files: intents.clone() };
-        for swept in [1, 0] {
-            assert_eq!(collect_garbage(&store, &stream, &head).await.expect("no failure"), swept);
+        let head = LogHead { record, write_ahead_files: files.clone() };
+        for deleted in [1, 0] {
+            assert_eq!(collect_garbage(&store, &stream, &head).await.expect("no failure"), deleted);
             let left = store.list_names(&stream.log_folder(), "").await.expect("a listing");
-            assert_eq!(left, [intents[0].as_str()], "the others are gone");
+            assert_eq!(left, [files[0].as_str()], "the others are gone");
             assert_eq!(store.list_names(&day, "").await.expect("a listing"), ["000000000001-committed-0"]);
         }
         std::fs::remove_dir_all(folder.path().join(format!("{day}/000000000001-dead-0"))).expect("removed");
         collect_garbage(&store, &stream, &head).await.expect("no failure");
         let left = store.list_names(&stream.log_folder(), "").await.expect("a listing");
-        assert_eq!(left, [""; 0], "the next run gets on with it");
+        assert_eq!(left, [""; 0], "the next run completes the deletion");
     }
 }

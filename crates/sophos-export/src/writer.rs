@@ -1,5 +1,5 @@
-//! From rows to objects: one open object for each day, written when memory
-//! says so and at the end.
+//! The writer of objects: one open object for each day, written when the memory limit is
+//! reached and at the end.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use crate::{
     write_ahead::WriteAheadRecord,
 };
 
-/// Objects under way to the store at once, when a run ends.
+/// The concurrent uploads at the end of a run.
 const MAX_CONCURRENT_UPLOADS: usize = 8;
 
-/// What an object holds. Quarantine comes last: its objects follow the data.
+/// The partition of an object. The order puts quarantine after data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Partition {
-    /// The rows of this day.
+    /// Rows of this day.
     Data(Date),
-    /// The records that are not JSON and were read on this day.
+    /// Records that are not JSON and were read on this day.
     Quarantine(Date),
 }
 
@@ -38,13 +38,13 @@ pub(crate) struct ObjectWriter {
     run_id: String,
     write_ahead: WriteAheadRecord,
     open: BTreeMap<Partition, OpenObject>,
-    /// Bytes of memory that open objects take.
+    /// The memory of open objects in bytes.
     buffered_bytes: usize,
-    /// Bytes that they may take before the largest is written.
+    /// The memory limit of open objects in bytes. Beyond it, the largest is written.
     max_buffered_bytes: usize,
     upload: Option<JoinHandle<Result<(), Error>>>,
     objects: Vec<DataObject>,
-    /// Whether a log record may name the objects: they are not to be removed.
+    /// Whether a log record may name the objects. They must not be deleted then.
     may_be_committed: bool,
 }
 
@@ -55,7 +55,7 @@ struct OpenObject {
     time_range: TimeRange,
 }
 
-/// From the earliest time to the latest.
+/// The earliest and the latest time of some records.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TimeRange(Option<(Timestamp, Timestamp)>);
 
@@ -80,16 +80,16 @@ impl ObjectWriter {
         stream: StreamId,
         format: Format,
         sequence: u64,
-        run: String,
+        run_id: String,
         max_buffered_bytes: usize,
     ) -> Self {
         Self {
-            write_ahead: WriteAheadRecord::new(sequence, run.clone()),
+            write_ahead: WriteAheadRecord::new(sequence, run_id.clone()),
             store,
             stream,
             format,
             sequence,
-            run_id: run,
+            run_id,
             open: BTreeMap::new(),
             buffered_bytes: 0,
             max_buffered_bytes,
@@ -103,7 +103,7 @@ impl ObjectWriter {
         &self.run_id
     }
 
-    /// Adds a row to the object of this day, and writes what is too much to hold.
+    /// Adds a row to the object of this day. Writes objects beyond the memory limit.
     pub(crate) async fn add_row(&mut self, row: &Row<'_>, day: Date) -> Result<(), Error> {
         let time = row.time.or(row.created_at);
         self.add(Partition::Data(day), time, |encoder| encoder.push(row)).await
@@ -141,13 +141,12 @@ impl ObjectWriter {
         if self.buffered_bytes > self.max_buffered_bytes { self.flush_if_full().await } else { Ok(()) }
     }
 
-    /// Writes the largest objects until the rest may be held.
+    /// Writes the largest objects until the rest is within the memory limit.
     async fn flush_if_full(&mut self) -> Result<(), Error> {
         while self.buffered_bytes > self.max_buffered_bytes {
             let largest = self.open.iter().max_by_key(|(_, open)| open.encoder.size());
             let Some(partition) = largest.map(|(partition, _)| *partition) else { return Ok(()) };
-            // One object is under way while the next is filled; no more, or
-            // memory would grow with a slow store.
+            // One upload at a time: more would take memory if the store is slow.
             self.await_upload().await?;
             let (path, body) = self.close(partition)?;
             self.write_ahead.save(&self.store, &self.stream).await?;
@@ -157,7 +156,7 @@ impl ObjectWriter {
         Ok(())
     }
 
-    /// Writes all that is open. What was written, in order.
+    /// Writes all open objects. Returns all objects of the run, in order.
     pub(crate) async fn finish(&mut self) -> Result<Vec<DataObject>, Error> {
         self.await_upload().await?;
         let mut closed = Vec::with_capacity(self.open.len());
@@ -165,37 +164,39 @@ impl ObjectWriter {
             closed.push(self.close(partition)?);
         }
         self.write_ahead.save(&self.store, &self.stream).await?;
-        let puts = closed.into_iter().map(|(path, body)| {
+        let uploads = closed.into_iter().map(|(path, body)| {
             let store = self.store.clone();
             async move { create_object(&store, &path, body).await }
         });
-        futures_util::stream::iter(puts).buffer_unordered(MAX_CONCURRENT_UPLOADS).try_collect::<()>().await?;
+        futures_util::stream::iter(uploads)
+            .buffer_unordered(MAX_CONCURRENT_UPLOADS)
+            .try_collect::<()>()
+            .await?;
         Ok(std::mem::take(&mut self.objects))
     }
 
-    /// A commit is about to be tried. Should it fail without an answer, nobody
-    /// knows whether it was made, and only the next run can tell.
+    /// Marks the start of the commit. If its response is lost, only the next run can find
+    /// out whether it succeeded.
     pub(crate) fn begin_commit(&mut self) {
         self.may_be_committed = true;
     }
 
-    /// Another run committed first, for certain.
+    /// Marks that another run committed first.
     pub(crate) fn mark_superseded(&mut self) {
         self.may_be_committed = false;
     }
 
-    /// Takes back what was written, unless it may be committed: another run was
-    /// first, or this one failed.
+    /// Deletes the written objects, unless they may be committed.
     pub(crate) async fn rollback(&mut self) -> Result<(), Error> {
         if self.may_be_committed {
             return Ok(());
         }
-        // Whether it succeeded is of no interest any more, that it ended is.
+        // The upload has to end before its object is deleted; its result is irrelevant.
         let _ = self.await_upload().await;
         self.write_ahead.rollback(&self.store, &self.stream).await
     }
 
-    /// The run is committed.
+    /// Deletes the write-ahead record after the commit.
     pub(crate) async fn finalize(&self) -> Result<(), Error> {
         self.write_ahead.finalize(&self.store, &self.stream).await
     }
@@ -234,8 +235,8 @@ impl ObjectWriter {
 }
 
 async fn create_object(store: &Store, path: &str, body: Vec<u8>) -> Result<(), Error> {
-    // The name is this run's own. If it is taken, an earlier attempt of this
-    // very request took it.
+    // The name is unique to this run. An existing object is from an earlier attempt of
+    // this request.
     store.create(path, body).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What one run commits, and how the next goes on from there.
+//! The commit of a run, and the continuation by the next.
 
 mod support;
 
@@ -6,7 +6,7 @@ use sophos_export::{Dataset, StreamOutcome};
 use support::{DAY, HOUR, MINUTE, NOW_MS, ScriptedResponse, TestEnv, event};
 
 #[tokio::test]
-async fn a_run_commits_each_new_record_once() {
+async fn run_commits_each_new_record_once() {
     let env = TestEnv::new();
     let first = [event("a", NOW_MS - HOUR), event("b", NOW_MS - MINUTE)];
     let report = env.run_events([ScriptedResponse::page(&first, false, Some("end"))]).await;
@@ -23,7 +23,7 @@ async fn a_run_commits_each_new_record_once() {
 }
 
 #[tokio::test]
-async fn a_run_reads_the_overlap_again_after_the_end() {
+async fn run_reads_the_overlap_again_after_the_end() {
     let env = TestEnv::new();
     env.run_events([ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], false, Some("end"))]).await;
     env.service.take_requests();
@@ -33,7 +33,7 @@ async fn a_run_reads_the_overlap_again_after_the_end() {
 }
 
 #[tokio::test]
-async fn a_run_commits_what_it_read_before_the_service_failed() {
+async fn run_commits_what_it_read_before_the_service_failed() {
     let env = TestEnv::new();
     env.service.route(|request| match request.cursor.as_deref() {
         None => ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], true, Some("next")),
@@ -49,7 +49,7 @@ async fn a_run_commits_what_it_read_before_the_service_failed() {
 }
 
 #[tokio::test]
-async fn a_run_reports_a_gap_after_more_than_a_day() {
+async fn run_reports_a_gap_after_more_than_a_day() {
     let env = TestEnv::new();
     env.run_events([ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], false, Some("end"))]).await;
     env.service.advance(DAY + HOUR);

@@ -1,4 +1,4 @@
-//! What kind of failure a report names.
+//! The kinds of failures in reports.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! What a run removes of others: what they left, and nothing else.
+//! Garbage collection: a run deletes the objects of dead runs, and no others.
 
 mod support;
 
@@ -14,8 +14,8 @@ fn dead_object(root: &str) -> String {
     format!("{root}/tenant_id={TENANT}/day=2026-11-23/000000000001-{RUN}-0000.ndjson.gz")
 }
 
-/// An environment with an object at each of these paths and an intent that names
-/// them all, after a run.
+/// An environment with an object at each of these paths and a write-ahead record that
+/// names them all, after a run.
 async fn run_with_record(run: &str, objects: &[String]) -> (TestEnv, StreamReport) {
     let env = TestEnv::new();
     for object in objects {

@@ -1,4 +1,4 @@
-//! Pages that lead nowhere: what was read is kept, and the run fails.
+//! Pages with invalid cursors: the run commits the earlier records, and fails.
 
 mod support;
 
@@ -78,7 +78,7 @@ async fn run_fails_after_max_empty_pages_and_the_next_continues() {
 
 #[tokio::test]
 async fn runs_pass_many_empty_pages_in_several_time_slices() {
-    // A new stream, and one that had read to the end.
+    // A new stream, and one that was read to the end.
     for first in [false, true] {
         let env = TestEnv::new();
         if first {
@@ -86,18 +86,18 @@ async fn runs_pass_many_empty_pages_in_several_time_slices() {
             env.service.advance(5 * MINUTE);
         }
         respond_with_empty_pages(&env, 900);
-        let mut turns = 0;
+        let mut slices = 0;
         loop {
-            turns += 1;
+            slices += 1;
             let report = env.run_for(Dataset::Events, 60 * SECOND).await;
             assert_ne!(report.outcome, StreamOutcome::Failed, "{report:?}");
             assert_eq!(report.gaps, []);
             if !report.has_more {
                 break;
             }
-            assert!(turns < 10, "no progress: {report:?}");
+            assert!(slices < 10, "no progress: {report:?}");
         }
-        assert!(turns > 2, "{turns}");
+        assert!(slices > 2, "{slices}");
         assert_eq!(env.event_ids().await.last().map(String::as_str), Some("a"));
     }
 }

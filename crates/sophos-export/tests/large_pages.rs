@@ -1,5 +1,5 @@
-//! Pages above the limit of the transport: smaller ones are read, and what fits
-//! into none is a gap.
+//! Pages above the limit of the transport: the run requests smaller pages, and records
+//! that exceed the limit alone are a gap.
 
 mod support;
 
@@ -10,8 +10,8 @@ use support::{HOUR, MINUTE, NOW_MS, Request, SECOND, ScriptedResponse, TestEnv, 
 
 const TOO_LARGE: FailureKind = FailureKind::Service(ErrorKind::TooLarge);
 
-/// A feed of records with the time at which the service took each in, and the
-/// bytes that each has. A cursor is the number of the next record.
+/// A feed of records with their creation times and lengths in bytes. A cursor is the
+/// number of the next record.
 #[derive(Clone)]
 struct Feed(Vec<(i64, usize)>);
 
@@ -108,7 +108,7 @@ async fn nothing_is_passed_over_when_no_page_fits() {
     assert!(env.object_names().await.is_empty());
 }
 
-/// Fills a gap from the Common API, of which an answer has at most `max` alerts.
+/// Fills a gap from the Common API, whose responses have at most `max` alerts.
 async fn backfill(max: u32) -> (TestEnv, sophos_export::StreamReport) {
     let env = TestEnv::new();
     env.service.route(move |request| match request.path.as_str() {

@@ -1,4 +1,4 @@
-//! Memory of a run: it follows the bytes that are held, not the days of rows.
+//! Memory of a run: it depends on the buffered bytes, not on the number of days.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Records that are not JSON: each costs itself, and its bytes are kept.
+//! Records that are not JSON: each is quarantined alone, as its bytes.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! What a reader of the rows gets of a record: its bytes.
+//! The record in a row: the service's bytes.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Records that come again: an update is written, a repetition is not.
+//! Repeated records: a revision is written, a duplicate is not.
 
 mod support;
 
@@ -35,7 +35,7 @@ async fn update_is_committed_with_the_next_revision() {
     env.run_events([last_page(std::slice::from_ref(&low))]).await;
     let report = env.run_events([last_page(std::slice::from_ref(&high))]).await;
     assert_eq!((report.outcome, report.rows, report.revised), (StreamOutcome::Committed, 1, 1), "{report:?}");
-    // The feed may send each version again, in any order.
+    // The feed may repeat each version, in any order.
     let report = env.run_events([last_page(&[high.clone(), low.clone()])]).await;
     assert_eq!((report.rows, report.duplicates), (0, 2), "{report:?}");
     let report = env.run_events([last_page(&[low, high, none])]).await;

@@ -1,11 +1,11 @@
-//! How a run begins when the service does not answer where the last one ended.
+//! The start of a run when the service rejects the cursor of the last one.
 
 mod support;
 
 use sophos_export::{Dataset, StreamOutcome};
 use support::{DAY, HOUR, MINUTE, NOW_MS, Request, ScriptedResponse, TestEnv, event};
 
-/// An environment whose last run stopped in the middle of the feed, at `cursor`.
+/// An environment whose last run stopped within the feed, at `cursor`.
 async fn stopped_at_cursor() -> TestEnv {
     let env = TestEnv::new();
     env.service.route(|request| match request.cursor.as_deref() {
@@ -72,7 +72,7 @@ async fn run_reads_the_whole_feed_when_its_date_fails() {
 }
 
 #[tokio::test]
-async fn a_run_reports_the_gap_when_a_lost_cursor_is_old() {
+async fn run_reports_the_gap_when_a_lost_cursor_is_old() {
     let env = stopped_at_cursor().await;
     env.service.advance(DAY);
     env.service.route(|request| match request {
@@ -99,8 +99,8 @@ async fn run_keeps_its_start_position_on_401_403_and_429() {
     }
 }
 
-/// The whole feed in pages of 100, each with a cursor, of which 5,000 records
-/// are more than the log remembers.
+/// The whole feed in pages of 100, each with a cursor. It has 5,000 records, which are
+/// more than the log keeps.
 fn page_after(cursor: Option<&str>) -> ScriptedResponse {
     let first: i64 = cursor.map_or(0, |cursor| cursor.parse().expect("a number"));
     let record = |number: i64| event(&number.to_string(), NOW_MS - 5 * HOUR + number * 1_000);
@@ -116,7 +116,7 @@ async fn rereading_the_whole_feed_commits_no_duplicates() {
     env.service.route(|request| page_after(request.cursor.as_deref()));
     assert_eq!(env.run(Dataset::Events).await.rows, 5_000);
     env.service.advance(5 * MINUTE);
-    // The time is refused, and the whole feed takes several turns.
+    // The service rejects the time, and the whole feed takes several time slices.
     env.service.route(|request| match request.from_date {
         Some(_) => ScriptedResponse::status(500),
         None => page_after(request.cursor.as_deref()),

@@ -1,8 +1,8 @@
-//! A person's word on a decision that waits.
+//! Approval links, and the answers that are submitted with them.
 //!
-//! A link carries the decision, the time until which it is good, and an
-//! HMAC-SHA256 over both. Following it shows what is asked; only the form on
-//! that page answers, since mail programs follow links by themselves.
+//! A link holds the decision, its expiry, and an HMAC-SHA256 over both. It shows
+//! a page; only the form on that page submits an answer, as mail programs follow
+//! links on their own.
 
 use std::{fmt, time::Duration};
 
@@ -11,17 +11,15 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decision::{Decision, DecisionId, DecisionState, ReleaseReason, Transition},
-    ledger::{Ledger, LedgerStore, LedgerStoreError},
+    commands::CommandError,
+    decision::{Decision, DecisionId, DecisionState, Transition},
+    ledger::{Ledger, LedgerStore, LedgerStoreError, paths},
     outcome::ApprovalUrl,
     signal::clean,
     verify::{Encoding, Keys, mac},
 };
 
-/// How often a decision is read again because somebody else took a step.
-pub(crate) const MAX_ATTEMPTS: usize = 8;
-
-/// Makes links by which decisions are approved.
+/// Creates approval links.
 #[derive(Clone)]
 pub struct ApprovalLinks {
     base: String,
@@ -35,18 +33,18 @@ impl fmt::Debug for ApprovalLinks {
 }
 
 impl ApprovalLinks {
-    /// Links to the webhook at this address, signed with this key.
+    /// Creates links to the webhook at this URL, signed with this key.
     pub fn new(base: impl Into<String>, key: SecretString) -> Self {
         Self { base: base.into().trim_end_matches('/').to_owned(), key: Keys::new(key, None).into_current() }
     }
 
-    /// Whether the links of both are the same: at one address, signed with one key.
+    /// Whether both have the same URL and key.
     pub fn is_same(&self, other: &Self) -> bool {
         self.base == other.base && self.key.expose_secret() == other.key.expose_secret()
     }
 
-    /// The link for a decision, good until a moment in seconds since the Unix
-    /// epoch.
+    /// Returns the link for a decision, valid until `expires_at` in seconds since
+    /// the Unix epoch.
     pub fn link(&self, id: &DecisionId, expires_at: u64) -> ApprovalUrl {
         let signature = sign(self.key.expose_secret(), id, expires_at);
         let digits: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -60,13 +58,12 @@ fn sign(key: &str, id: &DecisionId, expires_at: u64) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Whether a link has the form of one of ours and is not too old, whatever the key
-/// is.
+/// Whether a link is well-formed and has not expired, whatever its signature.
 pub(crate) fn is_plausible_link(expires_at: u64, signature: &str, now: Duration) -> bool {
     now.as_secs() < expires_at && Encoding::Hex.decode(signature).is_some()
 }
 
-/// Whether a link is one of ours and still good.
+/// Returns whether a link has a valid signature and has not expired.
 pub(crate) fn verify_link(
     keys: &Keys,
     id: &DecisionId,
@@ -75,39 +72,38 @@ pub(crate) fn verify_link(
     now: Duration,
 ) -> bool {
     let Some(bytes) = Encoding::Hex.decode(signature) else { return false };
-    let good = keys.versions().any(|(_, key)| {
+    let is_signed = keys.versions().any(|(_, key)| {
         let mut mac = mac(key.as_bytes());
         mac.update(format!("approval\n{id}\n{expires_at}").as_bytes());
         mac.verify_slice(&bytes).is_ok()
     });
-    good && is_plausible_link(expires_at, signature, now)
+    is_signed && is_plausible_link(expires_at, signature, now)
 }
 
-/// A person's answer.
+/// The answer of a person to a decision that awaits approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalAnswer {
-    /// Isolate it.
+    /// Isolate the endpoint.
     Approve,
-    /// Do not.
+    /// Do not isolate the endpoint.
     Decline,
 }
 
 impl ApprovalAnswer {
-    fn to_transition(self, by: &str) -> Transition {
-        let who = clean(by);
+    pub(crate) fn to_transition(self, by: &str) -> Transition {
+        let by = clean(by);
         match self {
-            Self::Approve => Transition::Approved { by: who },
-            Self::Decline => Transition::Declined { by: who },
+            Self::Approve => Transition::Approved { by },
+            Self::Decline => Transition::Declined { by },
         }
     }
 }
 
-/// The answer of a person who followed a link: an object that the webhook
-/// creates.
+/// The answer of a person who followed an approval link, as the webhook stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SubmittedAnswer {
-    /// The form of this object: 1.
+    /// The format version: 1.
     version: u32,
     decision: DecisionId,
     pub(crate) answer: ApprovalAnswer,
@@ -116,97 +112,41 @@ pub(crate) struct SubmittedAnswer {
     at_ms: u64,
 }
 
-fn answer_path(id: &DecisionId) -> String {
-    format!("answers/{id}.json")
-}
-
-/// Whether a decision waits for an answer at a moment.
-fn is_awaiting_answer(decision: &Decision, at: Duration) -> bool {
+/// Whether a decision awaits approval at a time.
+pub(crate) fn is_awaiting_answer(decision: &Decision, at: Duration) -> bool {
     match decision.entries().last().map(|entry| &entry.transition) {
-        Some(Transition::PendingApproval { expires_at: until, .. }) => at.as_secs() < *until,
+        Some(Transition::PendingApproval { expires_at, .. }) => at.as_secs() < *expires_at,
         _ => false,
     }
 }
 
-/// The outcome for a decision that waits no longer.
-fn check_repeated_answer(decision: Decision, answer: ApprovalAnswer) -> Result<Decision, CommandError> {
-    let repeated = match answer {
+/// Accepts the repetition of the answer that a decision got before.
+///
+/// # Errors
+/// When it got another answer, or none in time.
+pub(crate) fn check_repeated_answer(
+    decision: Decision,
+    answer: ApprovalAnswer,
+) -> Result<Decision, CommandError> {
+    let is_repeated = match answer {
         ApprovalAnswer::Approve => decision.is_approved(),
         ApprovalAnswer::Decline => decision.state() == DecisionState::Declined,
     };
-    if repeated {
+    if is_repeated {
         return Ok(decision);
     }
-    let wanted = "only one that waits, and whose time is not up, can be answered";
-    Err(CommandError::InvalidState { state: decision.state(), expected: wanted })
-}
-
-/// Why an answer or a wish came to nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CommandError {
-    /// There is no such decision.
-    #[error("there is no decision {0}")]
-    Unknown(DecisionId),
-    /// The decision does not stand where this would change anything.
-    #[error("the decision is {state}; {expected}")]
-    InvalidState {
-        /// Where it stands.
-        state: DecisionState,
-        /// Where it would have to stand.
-        expected: &'static str,
-    },
-    /// A tenant or an endpoint is named by what is not its id.
-    #[error("invalid machine: expected the UUID of a tenant and of an endpoint")]
-    InvalidEndpoint,
-    /// No decision holds the machine.
-    #[error(
-        "nothing to release: no open decision is about endpoint {endpoint}; an isolation that others asked \
-         for is released in Sophos Central"
-    )]
-    NothingToRelease {
-        /// The endpoint.
-        endpoint: String,
-    },
-    /// The store failed; ask again.
-    #[error(transparent)]
-    Store(#[from] LedgerStoreError),
+    let expected = "only one that awaits approval and has not expired can be answered";
+    Err(CommandError::InvalidState { state: decision.state(), expected })
 }
 
 impl<O: LedgerStore> Ledger<O> {
-    /// Takes a person's answer to a decision that waits, and puts it on the
-    /// agenda. To give the same answer again changes nothing. For the worker: the
-    /// webhook [submits](Self::submit_answer) an answer.
+    /// Stores the answer of a person who followed an approval link, and schedules
+    /// the follow-up in which the worker applies it. The first answer counts;
+    /// repeating it changes nothing.
     ///
     /// # Errors
-    /// When there is no such decision, it does not wait any more, or the store
-    /// fails.
-    pub async fn answer_approval(
-        &self,
-        id: &DecisionId,
-        answer: ApprovalAnswer,
-        by: &str,
-        now: Duration,
-    ) -> Result<Decision, CommandError> {
-        for _ in 0..MAX_ATTEMPTS {
-            let mut decision = self.require_decision(id).await?;
-            if !is_awaiting_answer(&decision, now) {
-                return check_repeated_answer(decision, answer);
-            }
-            self.schedule_follow_up_soon(id, now).await?;
-            if self.append_transition(&mut decision, answer.to_transition(by), now).await? {
-                return Ok(decision);
-            }
-        }
-        Err(LedgerStoreError::new("others keep changing the decision; ask again").into())
-    }
-
-    /// Stores the answer of a person who followed a link, for the worker to take,
-    /// with a reminder. The first answer counts; to give it again changes nothing.
-    ///
-    /// # Errors
-    /// When there is no such decision, it does not wait any more, another answer
-    /// was given, or the store fails.
+    /// When the decision does not exist, no longer awaits approval or got another
+    /// answer, or the store fails.
     pub async fn submit_answer(
         &self,
         id: &DecisionId,
@@ -227,21 +167,21 @@ impl<O: LedgerStore> Ledger<O> {
             at_ms: now.as_millis() as u64,
         };
         let body = serde_json::to_vec_pretty(&submitted).map_err(LedgerStoreError::new)?;
-        if !self.store().create(&answer_path(id), body).await?
+        if !self.store().create(&paths::answer(id), body).await?
             && self.load_submitted_answer(id).await?.is_some_and(|first| first.answer != answer)
         {
-            let wanted = "another answer was given before";
-            return Err(CommandError::InvalidState { state: decision.state(), expected: wanted });
+            let expected = "another answer was given before";
+            return Err(CommandError::InvalidState { state: decision.state(), expected });
         }
         Ok(decision)
     }
 
-    /// The answer that was submitted for a decision, if one was.
+    /// Loads the answer that was submitted for a decision, if any.
     pub(crate) async fn load_submitted_answer(
         &self,
         id: &DecisionId,
     ) -> Result<Option<SubmittedAnswer>, LedgerStoreError> {
-        let path = answer_path(id);
+        let path = paths::answer(id);
         let Some(body) = self.store().read(&path).await? else { return Ok(None) };
         let submitted: SubmittedAnswer = serde_json::from_slice(&body).map_err(|error| {
             LedgerStoreError::new(format!("invalid object \"{path}\": expected an answer ({error})"))
@@ -249,9 +189,9 @@ impl<O: LedgerStore> Ledger<O> {
         Ok(Some(submitted).filter(|submitted| submitted.version == 1 && submitted.decision == *id))
     }
 
-    /// Takes the submitted answer to a decision that waits. Says whether a step
-    /// was taken. An answer that was given in time counts until the decision has
-    /// expired.
+    /// Records the submitted answer to a decision that awaits approval. Returns
+    /// whether a transition was recorded. An answer in time counts until the
+    /// decision is recorded as expired.
     pub(crate) async fn apply_submitted_answer(
         &self,
         decision: &mut Decision,
@@ -261,51 +201,13 @@ impl<O: LedgerStore> Ledger<O> {
             return Ok(false);
         }
         let id = decision.id().clone();
-        let Some(SubmittedAnswer { answer, by: who, at_ms, .. }) = self.load_submitted_answer(&id).await?
-        else {
+        let Some(SubmittedAnswer { answer, by, at_ms, .. }) = self.load_submitted_answer(&id).await? else {
             return Ok(false);
         };
-        let given = Duration::from_millis(at_ms).min(now);
-        if !is_awaiting_answer(decision, given) {
+        let submitted_at = Duration::from_millis(at_ms).min(now);
+        if !is_awaiting_answer(decision, submitted_at) {
             return Ok(false);
         }
-        self.append_transition(decision, answer.to_transition(&who), now).await
-    }
-
-    /// Asks for the end of one decision's isolation, and puts it on the agenda.
-    /// To ask again changes nothing. Other decisions may still hold the machine:
-    /// [`release`](Self::release_decision) ends those as well.
-    ///
-    /// # Errors
-    /// When there is no such decision, it holds no endpoint, or the store fails.
-    pub async fn request_release(
-        &self,
-        id: &DecisionId,
-        by: &str,
-        now: Duration,
-    ) -> Result<Decision, CommandError> {
-        for _ in 0..MAX_ATTEMPTS {
-            let mut decision = self.require_decision(id).await?;
-            match decision.state() {
-                DecisionState::ReleasePending | DecisionState::ReleaseRequested | DecisionState::Released => {
-                    return Ok(decision);
-                }
-                DecisionState::Requested | DecisionState::Isolated => {}
-                state => {
-                    let wanted = "only one that has asked for isolation can be released";
-                    return Err(CommandError::InvalidState { state, expected: wanted });
-                }
-            }
-            self.schedule_follow_up_soon(id, now).await?;
-            let step = Transition::ReleasePending { reason: ReleaseReason::Requested, by: Some(clean(by)) };
-            if self.append_transition(&mut decision, step, now).await? {
-                return Ok(decision);
-            }
-        }
-        Err(LedgerStoreError::new("others keep changing the decision; ask again").into())
-    }
-
-    pub(crate) async fn require_decision(&self, id: &DecisionId) -> Result<Decision, CommandError> {
-        self.load_decision(id).await?.ok_or_else(|| CommandError::Unknown(id.clone()))
+        self.append_transition(decision, answer.to_transition(&by), now).await
     }
 }

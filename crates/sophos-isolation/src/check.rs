@@ -1,10 +1,9 @@
-//! What a payload would lead to, told without a decision and without a call that
-//! changes anything.
+//! Checks: the effect that a payload would have, without a decision and without
+//! changes.
 //!
-//! [`Check::from_message`] is pure: it reads the payload, and tells what the policy says
-//! before an endpoint is looked for. [`Engine::check`](crate::Engine::check)
-//! completes it with the endpoint. Budgets are not part of either: they depend on
-//! what else is isolated by then.
+//! [`Check::from_message`] is pure: it parses the payload and evaluates the policy
+//! before the resolution of an endpoint. [`Engine::check`](crate::Engine::check)
+//! adds the endpoint. Neither considers budgets, which depend on other isolations.
 
 use std::time::Duration;
 
@@ -15,24 +14,25 @@ use crate::{
     adapters::{Alert, Message},
     decision::{DecisionId, DecisionState, IsolationTarget},
     identity::HostIdentity,
+    ledger::paths,
     policy::{Policy, Source},
     resolve::{RejectedCandidate, Unresolved},
     signal::{Action, ObservedAt, Signal},
 };
 
-/// The outcome that a payload would have.
+/// The result of checking a payload.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Check {
-    /// The source, as the policy names it.
+    /// The name of the source in the policy.
     pub source: String,
-    /// The signals that the payload holds, each about one host.
+    /// The signals in the payload, each about one host.
     pub signals: Vec<CheckedSignal>,
-    /// The answer that the sender would get from the webhook.
+    /// The response that the sender would get from the webhook.
     pub response: CheckResponse,
 }
 
-/// The answer of the webhook to a sender.
+/// A response of the webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CheckResponse {
@@ -46,88 +46,94 @@ pub struct CheckResponse {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct CheckedSignal {
-    /// The id of the decision that would begin.
+    /// The id of the decision that would be created.
     pub decision: DecisionId,
-    /// The state of that decision, where it has begun already: the signal would
-    /// be answered as one that was sent before.
+    /// The state of that decision, if it exists. The signal would then count as a
+    /// duplicate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub existing_state: Option<DecisionState>,
-    /// What was read.
+    /// The parsed signal.
     pub signal: Signal,
     /// The outcome.
     #[serde(flatten)]
     pub outcome: CheckOutcome,
-    /// The endpoint that was found.
+    /// The resolved endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<IsolationTarget>,
-    /// Endpoints that an identifier found and that were not chosen, with the
+    /// The endpoints that matched an identifier and were not chosen, with the
     /// reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rejected_candidates: Vec<RejectedCandidate>,
 }
 
-/// What would be done.
+/// The outcome that a signal would have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CheckOutcome {
-    /// Nothing.
+    /// The signal would be refused.
     Refused {
-        /// The reason, for programs.
+        /// A stable code of the reason.
         code: String,
-        /// The reason, for people.
+        /// The reason as a sentence.
         detail: String,
     },
     /// The endpoint would be isolated.
     Isolate {
-        /// The time after which it would be released, in seconds; never if not
-        /// given.
+        /// The time to the scheduled release, in seconds; `None` for no release.
         #[serde(skip_serializing_if = "Option::is_none")]
         release_after_seconds: Option<u64>,
     },
-    /// The endpoint would be isolated when a person approves.
+    /// The endpoint would be isolated after approval by a person.
     WaitForApproval {
-        /// Why a person is asked.
+        /// The reason for the approval.
         reason: String,
     },
     /// The policy allows the isolation and is in a dry run.
     DryRun {
-        /// Why a person would be asked first, if one would.
+        /// The reason for an approval, if one would be required.
         #[serde(skip_serializing_if = "Option::is_none")]
         approval_reason: Option<String>,
     },
-    /// The endpoint is isolated already, by a decision or by somebody else.
+    /// The endpoint is already isolated, by a decision or outside this ledger.
     AlreadyIsolated {
-        /// The comment of that isolation.
+        /// The comment of the isolation.
         comment: String,
     },
-    /// The endpoint would be released, if a decision of the source holds it.
+    /// The endpoint would be released, if a decision of the source claims it.
     Release,
-    /// The policy admits the signal, and the endpoint was not looked for.
+    /// The policy admits the signal, and the endpoint was not resolved.
     Admitted {
-        /// How to have it looked for.
+        /// A hint on how to resolve it.
         detail: String,
     },
 }
 
-/// Why a payload cannot be checked.
+/// The reason why a payload cannot be checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
     /// The policy has no such source.
     #[error("unknown source \"{0}\": expected a source of the policy")]
     UnknownSource(String),
-    /// A mistake in the policy disables the source.
-    #[error("check failed: a mistake disables the source: {0}; correct the policy")]
+    /// An error in the policy disables the source.
+    #[error("check failed: an error in the policy disables the source: {0}; correct the policy")]
     Disabled(String),
 }
 
+/// Returns the path of the ledger's object with the result of a queued check, by
+/// the id of its request.
+pub fn result_path(request_id: &str) -> String {
+    paths::check_result(request_id)
+}
+
 impl Check {
-    /// Reads a payload as one of a source, at `now` since the Unix epoch.
+    /// Checks a payload as a message of a source, at `now` since the Unix epoch. A
+    /// payload that cannot be parsed yields a check with the webhook's error
+    /// response.
     ///
     /// # Errors
-    /// When the policy has no such source, or has it disabled. A payload that
-    /// cannot be read is no error: the answer says so.
+    /// When the policy has no such source, or the source is disabled.
     pub fn from_message(
         policy: &Policy,
         source: &str,
@@ -140,24 +146,24 @@ impl Check {
         let unknown = || CheckError::UnknownSource(crate::signal::clean(source));
         let source = policy.source(source).ok_or_else(unknown)?;
         Ok(match source.adapter.parse_message(message) {
-            Ok(readings) => Self::from_alerts(policy, source, readings, now),
-            Err(unreadable) => Self {
+            Ok(alerts) => Self::from_alerts(policy, source, alerts, now),
+            Err(error) => Self {
                 source: source.name.clone(),
                 signals: Vec::new(),
-                response: CheckResponse { status: 422, body: json!({ "error": unreadable.to_string() }) },
+                response: CheckResponse { status: 422, body: json!({ "error": error.to_string() }) },
             },
         })
     }
 
-    fn from_alerts(policy: &Policy, source: &Source, readings: Vec<Alert>, now: Duration) -> Self {
-        let signals: Vec<_> = readings
+    fn from_alerts(policy: &Policy, source: &Source, alerts: Vec<Alert>, now: Duration) -> Self {
+        let signals: Vec<_> = alerts
             .into_iter()
-            .map(|reading| {
-                let outcome = admit(policy, source, &reading, now);
+            .map(|alert| {
+                let outcome = admit(policy, source, &alert, now);
                 CheckedSignal {
-                    decision: DecisionId::from_event_id(&source.name, &reading.event_id),
+                    decision: DecisionId::from_event_id(&source.name, &alert.event_id),
                     existing_state: None,
-                    signal: reading.signal,
+                    signal: alert.signal,
                     outcome,
                     endpoint: None,
                     rejected_candidates: Vec::new(),
@@ -176,17 +182,17 @@ impl CheckOutcome {
     }
 }
 
-/// What the policy says before an endpoint is looked for.
-fn admit(policy: &Policy, source: &Source, reading: &Alert, now: Duration) -> CheckOutcome {
-    let signal = &reading.signal;
-    if let Some(why) = reading.refusal {
-        return CheckOutcome::refused(why.code(), why.description());
+/// Evaluates the policy before the resolution of an endpoint.
+fn admit(policy: &Policy, source: &Source, alert: &Alert, now: Duration) -> CheckOutcome {
+    let signal = &alert.signal;
+    if let Some(reason) = alert.refusal {
+        return CheckOutcome::refused(reason.code(), reason.description());
     }
     if let Err(refusal) = policy.admit(source, signal) {
         return CheckOutcome::refused(refusal.code(), &refusal.to_string());
     }
     let age = match signal.observed() {
-        ObservedAt::At(moment) => now.saturating_sub(moment),
+        ObservedAt::At(time) => now.saturating_sub(time),
         ObservedAt::Missing | ObservedAt::Invalid => Duration::ZERO,
     };
     if signal.action == Action::Isolate
@@ -196,11 +202,11 @@ fn admit(policy: &Policy, source: &Source, reading: &Alert, now: Duration) -> Ch
     }
     match HostIdentity::from_identifiers(&signal.host) {
         Ok(_) => CheckOutcome::Admitted {
-            detail: "the worker has not looked for the endpoint: invoke it with {\"check\": …}".to_owned(),
+            detail: "the endpoint was not resolved: invoke the worker with {\"check\": …}".to_owned(),
         },
-        Err(why) => {
-            let why = Unresolved::Unusable { cause: why };
-            CheckOutcome::refused(why.code(), &why.to_string())
+        Err(cause) => {
+            let reason = Unresolved::Unusable { cause };
+            CheckOutcome::refused(reason.code(), &reason.to_string())
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A decision: everything that happened about one signal, in order.
+//! Decisions: the transitions of each signal, in order.
 
+pub(crate) mod comment_tag;
 mod id;
 mod transition;
 
@@ -7,61 +8,62 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use self::comment_tag::has_tag;
 pub use id::{AlertKey, DecisionId};
 pub use transition::{
     Claim, IsolationOrigin, IsolationTarget, LedgerEntry, ReceivedSignal, RefusalReason, ReleaseReason,
     Transition,
 };
 
-/// Where a decision stands.
+/// The state of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DecisionState {
-    /// A signal came in and nothing was decided.
+    /// The signal was received and not evaluated.
     Received,
-    /// Nothing is done; final.
+    /// The signal was refused; final.
     Refused,
-    /// A dry run; final.
+    /// The policy was in a dry run; final.
     DryRun,
-    /// A person must approve.
+    /// The decision awaits approval by a person.
     PendingApproval,
-    /// A person approved, and nothing was done yet.
+    /// A person approved.
     Approved,
     /// A person declined; final.
     Declined,
-    /// Nobody approved in time; final.
+    /// The approval expired; final.
     Expired,
-    /// A run is about to make the call, or died before it could tell.
+    /// A run has claimed the endpoint and is about to isolate it, or died.
     Claimed,
-    /// The call will be made again.
+    /// The decision is retried later.
     Deferred,
-    /// Isolation is asked for and not confirmed.
+    /// Isolation was requested and is not confirmed.
     Requested,
-    /// Somebody else had isolated it; final.
+    /// The endpoint already had an isolation of another origin; final.
     AlreadyIsolated,
-    /// The endpoint reports it.
+    /// The endpoint reports its isolation.
     Isolated,
     /// The isolation is to end.
     ReleasePending,
-    /// Its end is asked for and not confirmed.
+    /// Release was requested and is not confirmed.
     ReleaseRequested,
-    /// It ended; final.
+    /// The isolation has ended; final.
     Released,
     /// Another decision took the endpoint over; final.
     Transferred,
-    /// Somebody else ended it or made it theirs; final.
+    /// The isolation was ended or replaced outside this ledger; final.
     Superseded,
-    /// A release was asked of the decisions that held the endpoint; final.
+    /// The release was passed to the decisions that claimed the endpoint; final.
     Delegated,
-    /// An update of an alert that another decision acts on; final.
+    /// The signal is an update of an alert with another decision; final.
     Merged,
-    /// Given up; final.
+    /// The engine gave up; final.
     Failed,
 }
 
 impl DecisionState {
-    /// Whether nothing will happen any more.
+    /// Whether the decision has ended.
     pub fn is_final(self) -> bool {
         matches!(
             self,
@@ -84,7 +86,7 @@ impl DecisionState {
         matches!(self, Self::Claimed | Self::Deferred | Self::Requested | Self::Isolated)
     }
 
-    /// The word for it.
+    /// Returns the state in snake case, as in the ledger.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Received => "received",
@@ -117,17 +119,7 @@ impl fmt::Display for DecisionState {
     }
 }
 
-/// Whether a comment begins with a mark of this ledger. Further on it may hold
-/// what a sender or an administrator has written.
-pub(crate) fn has_tag(comment: &str, mark: &str) -> bool {
-    if !id::is_comment_tag(mark) {
-        return false;
-    }
-    let rest = comment.trim_start().strip_prefix(mark);
-    rest.is_some_and(|rest| rest.chars().next().is_none_or(|next| !next.is_ascii_alphanumeric()))
-}
-
-/// A decision, read back whole.
+/// A decision with all of its transitions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decision {
     pub(crate) id: DecisionId,
@@ -135,17 +127,17 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Its id.
+    /// Returns the id.
     pub fn id(&self) -> &DecisionId {
         &self.id
     }
 
-    /// What happened, in order.
+    /// Returns the entries, in order.
     pub fn entries(&self) -> &[LedgerEntry] {
         &self.entries
     }
 
-    /// The signal that began it.
+    /// Returns the signal of the decision.
     pub fn received(&self) -> Option<&ReceivedSignal> {
         match &self.entries.first()?.transition {
             Transition::Received(received) => Some(received),
@@ -153,7 +145,7 @@ impl Decision {
         }
     }
 
-    /// Where it stands.
+    /// Returns the state.
     pub fn state(&self) -> DecisionState {
         let state = |entry: &LedgerEntry| match &entry.transition {
             Transition::Received(received) if received.not_actionable.is_some() => {
@@ -171,7 +163,7 @@ impl Decision {
             Transition::Requested { .. } => Some(DecisionState::Requested),
             Transition::AlreadyIsolated { .. } => Some(DecisionState::AlreadyIsolated),
             Transition::Isolated { .. } => Some(DecisionState::Isolated),
-            // A report about a state, and none of its own.
+            // A report, which changes no state.
             Transition::Overdue { .. } => None,
             Transition::ReleasePending { .. } => Some(DecisionState::ReleasePending),
             Transition::ReleaseRequested => Some(DecisionState::ReleaseRequested),
@@ -185,8 +177,7 @@ impl Decision {
         self.entries.iter().rev().find_map(state).unwrap_or(DecisionState::Received)
     }
 
-    /// Why nothing is done, when the decision is refused: a stable word, and a
-    /// sentence.
+    /// Returns the reason of a refusal: a stable code, and a sentence.
     pub fn refusal(&self) -> Option<(&str, &str)> {
         match &self.entries.last()?.transition {
             Transition::Received(received) => {
@@ -197,7 +188,7 @@ impl Decision {
         }
     }
 
-    /// The endpoint, once it was chosen.
+    /// Returns the endpoint, once it was resolved.
     pub fn target(&self) -> Option<&IsolationTarget> {
         self.entries.iter().rev().find_map(|entry| match &entry.transition {
             Transition::Claimed(claim) => Some(&claim.target),
@@ -211,7 +202,7 @@ impl Decision {
         })
     }
 
-    /// What the last run that was to make the call had in hand.
+    /// Returns the last claim.
     pub fn claim(&self) -> Option<&Claim> {
         self.entries.iter().rev().find_map(|entry| match &entry.transition {
             Transition::Claimed(claim) => Some(claim.as_ref()),
@@ -219,29 +210,28 @@ impl Decision {
         })
     }
 
-    /// What the comment at the service holds when the isolation is still this
-    /// ledger's.
+    /// Returns the tag that the comment at Sophos Central has while the isolation
+    /// is this ledger's.
     pub fn comment_tag(&self) -> Option<&str> {
-        let asked = self.entries.iter().rev().find_map(|entry| match &entry.transition {
-            Transition::Requested { comment_tag: mark, .. } => Some(mark.as_deref()),
+        let requested = self.entries.iter().rev().find_map(|entry| match &entry.transition {
+            Transition::Requested { comment_tag, .. } => Some(comment_tag.as_deref()),
             _ => None,
         });
-        asked.flatten().or_else(|| self.claim().map(|claim| claim.comment_tag.as_str()))
+        requested.flatten().or_else(|| self.claim().map(|claim| claim.comment_tag.as_str()))
     }
 
-    /// Every mark that a comment at the service may hold on this decision's
-    /// account: of each run that was to make the call, and of a decision that it
-    /// has joined.
+    /// Returns every tag that this decision's isolation may have: those of its
+    /// claims, and that of a decision whose isolation it shares.
     pub(crate) fn comment_tags(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().filter_map(|entry| match &entry.transition {
             Transition::Claimed(claim) => Some(claim.comment_tag.as_str()),
-            Transition::Requested { comment_tag: mark, .. } => mark.as_deref(),
+            Transition::Requested { comment_tag, .. } => comment_tag.as_deref(),
             _ => None,
         })
     }
 
-    /// Whether a comment at the service says that this decision's own call was
-    /// carried out.
+    /// Whether a comment at Sophos Central shows that this decision's own request
+    /// was applied.
     pub(crate) fn has_own_tag(&self, comment: &str) -> bool {
         self.entries.iter().any(|entry| match &entry.transition {
             Transition::Claimed(claim) => {
@@ -251,102 +241,105 @@ impl Decision {
         })
     }
 
-    /// Whether a comment at the service is one on this decision's account.
+    /// Whether a comment at Sophos Central has a tag of this decision.
     pub(crate) fn owns_comment(&self, comment: &str) -> bool {
-        self.comment_tags().any(|mark| has_tag(comment, mark))
+        self.comment_tags().any(|tag| has_tag(comment, tag))
     }
 
-    /// Whether a person approved it.
+    /// Whether a person approved the decision.
     pub fn is_approved(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.transition, Transition::Approved { .. }))
     }
 
-    /// Whether its call may have been carried out, seen or not.
+    /// Whether its request may have been applied, confirmed or not.
     pub(crate) fn may_have_isolated(&self) -> bool {
-        let asked = |entry: &LedgerEntry| {
+        let may_isolate = |entry: &LedgerEntry| {
             matches!(entry.transition, Transition::Requested { .. } | Transition::ReleasePending { .. })
         };
-        self.entries.iter().any(asked)
+        self.entries.iter().any(may_isolate)
     }
 
-    /// Until when a run may be in its call, in seconds since the Unix epoch.
-    /// A release that is asked for meanwhile does not end the call.
+    /// Returns the end of the lease of a run that may still be in its request, in
+    /// seconds since the Unix epoch. A release that is requested meanwhile does not
+    /// end the lease.
     pub(crate) fn call_lease_until(&self) -> Option<u64> {
-        let mut steps = self.entries.iter().rev().map(|entry| &entry.transition);
-        match steps
-            .find(|step| !matches!(step, Transition::ReleasePending { .. } | Transition::Overdue { .. }))?
-        {
+        let is_of_state = |transition: &&Transition| {
+            !matches!(transition, Transition::ReleasePending { .. } | Transition::Overdue { .. })
+        };
+        match self.entries.iter().rev().map(|entry| &entry.transition).find(is_of_state)? {
             Transition::Claimed(claim) => Some(claim.lease_until),
             _ => None,
         }
     }
 
-    /// A person's last word against this isolation, and when it was said, in
-    /// milliseconds since the Unix epoch.
+    /// Returns a description of the last manual end of this isolation, and its time
+    /// in milliseconds since the Unix epoch.
     pub(crate) fn manual_end(&self) -> Option<(String, u64)> {
         self.entries.iter().rev().find_map(|entry| {
-            let by = match &entry.transition {
-                Transition::ReleasePending { reason: ReleaseReason::Requested, by: who } => {
-                    format!("was released by {}", who.as_deref().unwrap_or("a person"))
+            let description = match &entry.transition {
+                Transition::ReleasePending { reason: ReleaseReason::Requested, by } => {
+                    format!("was released by {}", by.as_deref().unwrap_or("a person"))
                 }
-                Transition::Declined { by: who } => format!("was declined by {who}"),
+                Transition::Declined { by } => format!("was declined by {by}"),
                 Transition::Superseded { detail } => format!("ended because {detail}"),
                 _ => return None,
             };
-            Some((by, entry.at_ms))
+            Some((description, entry.at_ms))
         })
     }
 
-    /// Whether it was reported that it has not taken effect in time.
+    /// Whether the isolation or its release was reported as overdue.
     pub fn is_overdue(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.transition, Transition::Overdue { .. }))
     }
 
-    /// How often the call was put off.
+    /// Returns the number of deferrals.
     pub(crate) fn deferral_count(&self) -> usize {
         self.entries.iter().filter(|entry| matches!(entry.transition, Transition::Deferred { .. })).count()
     }
 
-    /// When isolation was asked for, in seconds since the Unix epoch.
+    /// Returns the time of the isolation request, in seconds since the Unix epoch.
     pub fn requested_at(&self) -> Option<u64> {
-        let asked = |entry: &&LedgerEntry| matches!(entry.transition, Transition::Requested { .. });
-        self.entries.iter().find(asked).map(|entry| entry.at_ms / 1_000)
+        let is_request = |entry: &&LedgerEntry| matches!(entry.transition, Transition::Requested { .. });
+        self.entries.iter().find(is_request).map(|entry| entry.at_ms / 1_000)
     }
 
-    /// When the endpoint was seen to be isolated, in seconds since the Unix
-    /// epoch.
+    /// Returns the time at which the isolation was confirmed, in seconds since the
+    /// Unix epoch.
     pub fn isolated_at(&self) -> Option<u64> {
         let isolated = |entry: &&LedgerEntry| matches!(entry.transition, Transition::Isolated { .. });
         self.entries.iter().find(isolated).map(|entry| entry.at_ms / 1_000)
     }
 
-    /// When its time is up, in seconds since the Unix epoch; `None` for never,
-    /// and before the endpoint was seen to be isolated: the time of one that is
-    /// offline does not pass before it is back.
+    /// Returns the time of the scheduled release, in seconds since the Unix epoch.
+    /// `None` for no scheduled release, and before the isolation is confirmed: the
+    /// time does not run while an endpoint is offline.
     pub fn release_at(&self) -> Option<u64> {
         Some(self.isolated_at()?.saturating_add(self.claim()?.release_after_seconds?))
     }
 
-    /// When it began, in milliseconds since the Unix epoch.
+    /// Returns the time of receipt, in milliseconds since the Unix epoch.
     pub fn created_at_ms(&self) -> u64 {
         self.entries.first().map_or(0, |entry| entry.at_ms)
     }
 
-    /// When a person was first asked to approve, in milliseconds since the Unix
-    /// epoch.
+    /// Returns the time of the first request for approval, in milliseconds since
+    /// the Unix epoch.
     pub(crate) fn approval_requested_at_ms(&self) -> Option<u64> {
-        let waiting = |entry: &&LedgerEntry| matches!(entry.transition, Transition::PendingApproval { .. });
-        self.entries.iter().find(waiting).map(|entry| entry.at_ms)
+        let is_pending =
+            |entry: &&LedgerEntry| matches!(entry.transition, Transition::PendingApproval { .. });
+        self.entries.iter().find(is_pending).map(|entry| entry.at_ms)
     }
 
-    /// Since when there is something to be done, in milliseconds since the Unix
-    /// epoch: what a person took to approve does not count.
+    /// Returns the time from which the engine could act, in milliseconds since the
+    /// Unix epoch: that of the approval, or of receipt without one.
     pub(crate) fn actionable_since_ms(&self) -> u64 {
         let approved = |entry: &&LedgerEntry| matches!(entry.transition, Transition::Approved { .. });
         self.entries.iter().rev().find(approved).map_or_else(|| self.created_at_ms(), |entry| entry.at_ms)
     }
 
-    /// When the last transition was, in milliseconds since the Unix epoch.
+    /// Returns the time of the last transition, in milliseconds since the Unix
+    /// epoch.
     pub fn updated_at_ms(&self) -> u64 {
         self.entries.last().map_or(0, |entry| entry.at_ms)
     }

@@ -1,23 +1,20 @@
 //! The emergency stop.
 //!
-//! While the ledger has an object named `stop`, the engine isolates nothing: each
-//! decision that would isolate is refused with the code `stopped`. The engine
-//! looks for it before each claim and before each call, so that a run under way
-//! obeys from its next call. Releases go on. The text of the object is the reason
-//! that outcomes repeat.
+//! While the ledger has an object named `stop`, the engine isolates nothing. It
+//! refuses each decision that would isolate, with the code `stopped`. It looks for
+//! the object before each claim and each request, so a running invocation obeys
+//! from its next request. Releases continue. The object's text is the reason that
+//! outcomes contain.
 //!
-//! What was refused stays refused when the object is removed: an alert that comes
-//! again under the same event id isolates nothing.
+//! Refused decisions stay refused after the object is deleted. An alert that is
+//! sent again with the same event id isolates nothing.
 
 use crate::{
-    ledger::{Ledger, LedgerStore, LedgerStoreError},
+    ledger::{Ledger, LedgerStore, LedgerStoreError, paths},
     signal::clean,
 };
 
-/// The name of the object.
-const STOP_PATH: &str = "stop";
-
-/// An emergency stop that is in force.
+/// An emergency stop that is in effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EmergencyStop {
@@ -33,12 +30,12 @@ impl std::fmt::Display for EmergencyStop {
 }
 
 impl<O: LedgerStore> Ledger<O> {
-    /// The emergency stop, if it is in force.
+    /// Loads the emergency stop, if it is in effect.
     ///
     /// # Errors
-    /// When the store fails: then nothing may be isolated either.
+    /// When the store fails. Then nothing may be isolated either.
     pub async fn load_emergency_stop(&self) -> Result<Option<EmergencyStop>, LedgerStoreError> {
-        let text = self.store().read(STOP_PATH).await?;
+        let text = self.store().read(paths::STOP).await?;
         Ok(text.map(|text| EmergencyStop { reason: clean(&String::from_utf8_lossy(&text)) }))
     }
 }

@@ -1,8 +1,8 @@
-//! Decisions carried out: the endpoint found, isolated, watched and released.
+//! The engine: it resolves, isolates, confirms and releases endpoints.
 //!
-//! Every step is in the ledger before or after the call that it is about, so
-//! that a run may end anywhere: whatever is left is on the agenda, and the next
-//! run reads the state at the service before it calls again.
+//! The ledger records each transition before or after the call that it belongs
+//! to, so a run may end anywhere. Unfinished decisions stay scheduled. The next
+//! run reads the state at Sophos Central before it calls again.
 
 mod budget;
 mod claim;
@@ -11,9 +11,11 @@ mod episode;
 mod evaluate;
 mod follow_up;
 mod isolate;
+mod isolation_call;
 mod lookup;
 mod prepare;
 mod publish;
+mod record;
 mod release;
 
 use std::{
@@ -25,28 +27,27 @@ use std::{
 use futures_util::StreamExt;
 use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport, operations::isolation::MAX_IDS};
 
-pub use follow_up::FollowUpReport;
+pub use follow_up::{FollowUpReport, FollowUpScope};
 
 use crate::{
     approval::ApprovalLinks,
-    decision::{Decision, DecisionId, DecisionState},
+    decision::{Decision, DecisionId, DecisionState, comment_tag},
     ledger::{Ledger, LedgerStore, LedgerStoreError},
     outcome::OutcomePublisher,
     policy::Policy,
 };
 
-/// How long a run has for its call, before another may look whether it died,
-/// unless [`Engine::with_lease`] says otherwise.
+/// The default lease of a claim; see [`Engine::with_lease`].
 const DEFAULT_LEASE: Duration = Duration::from_secs(90);
 
-/// After so long a call that is never carried out is given up.
+/// The age at which the engine gives up on a decision whose call keeps failing.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Decisions that are prepared at once.
+/// The number of decisions that are prepared concurrently.
 const CONCURRENCY: usize = 8;
 
-/// Why a decision was not taken further. Nothing is lost: it is still on the
-/// agenda, and may be handed in again.
+/// The failure of one decision. The decision stays scheduled and can be
+/// processed again.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -56,40 +57,41 @@ pub enum EngineError {
     /// Sophos Central failed or refused, and not for this decision alone.
     #[error(transparent)]
     Service(#[from] sophos_api::Error),
-    /// The outcome is in the ledger, and could not be published.
-    #[error("the outcome of {id} could not be published: {cause}")]
+    /// The ledger has the outcome, and publishing it failed.
+    #[error("publishing the outcome of {id} failed: {cause}")]
     PublishFailed {
         /// The decision.
         id: DecisionId,
-        /// Why not.
+        /// The cause.
         cause: String,
     },
 }
 
-/// What became of one decision in one call of [`Engine::process`].
+/// The result of one decision in one call of [`Engine::process`].
 #[derive(Debug)]
 pub struct ProcessedDecision {
     /// The decision.
     pub id: DecisionId,
-    /// Where it stands now; `None` when there is no decision of this id.
+    /// The state of the decision; `None` when the ledger has no decision with
+    /// this id.
     ///
     /// # Errors
-    /// When it is to be handed in again.
+    /// When the decision must be processed again.
     pub result: Result<Option<DecisionState>, EngineError>,
 }
 
-/// Carries out decisions with one credential.
+/// Carries out decisions, with one credential and those of single tenants.
 pub struct Engine<T, O, N> {
     client: Client<T>,
-    /// Of tenants with a credential of their own.
+    /// Clients of the tenants that have their own credential.
     tenant_clients: HashMap<TenantId, Client<T>>,
     ledger: Ledger<O>,
     publisher: N,
     approval_links: Option<ApprovalLinks>,
     lease: Duration,
-    /// Handles of tenants, which cost a partner's credential a request each.
+    /// Handles of tenants. A partner's credential needs a request for each.
     tenant_handles: Mutex<HashMap<TenantId, TenantClient<T>>>,
-    /// The size of each tenant's estate, and when it was asked for.
+    /// The number of each tenant's endpoints, and the time of the count.
     estate_sizes: Mutex<HashMap<String, (Duration, u64)>>,
 }
 
@@ -105,8 +107,8 @@ where
     O: LedgerStore,
     N: OutcomePublisher,
 {
-    /// An engine of this credential's client, this ledger, and a place for
-    /// outcomes (`()` for none).
+    /// Creates an engine from a client, a ledger and a publisher of outcomes (`()`
+    /// for none).
     pub fn new(client: Client<T>, ledger: Ledger<O>, publisher: N) -> Self {
         Self {
             client,
@@ -120,46 +122,44 @@ where
         }
     }
 
-    /// With clients of tenants that have a credential of their own: they are
-    /// served by these.
+    /// Sets the clients of the tenants that have their own credential.
     #[must_use]
     pub fn with_tenant_clients(mut self, tenant_clients: HashMap<TenantId, Client<T>>) -> Self {
         self.tenant_clients = tenant_clients;
         self
     }
 
-    /// With links by which a person approves, in the outcomes of decisions that
-    /// wait.
+    /// Sets the approval links, which go into the outcomes of decisions that
+    /// await approval.
     #[must_use]
     pub fn with_approval_links(mut self, approval_links: Option<ApprovalLinks>) -> Self {
         self.approval_links = approval_links;
         self
     }
 
-    /// With another time that a run has for its call, before another may look
-    /// whether it died: longer than a run can last. It is 90 seconds otherwise.
+    /// Sets the lease of a claim; 90 seconds by default. After it another run may
+    /// take the decision up. It must exceed the longest duration of a run.
     #[must_use]
     pub fn with_lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// The ledger.
+    /// Returns the ledger.
     pub fn ledger(&self) -> &Ledger<O> {
         &self.ledger
     }
 
-    /// The client.
+    /// Returns the client.
     pub fn client(&self) -> &Client<T> {
         &self.client
     }
 
-    /// Takes decisions as far as they go: those that nobody has worked on are
-    /// judged, and what may be isolated is. Endpoints of one tenant are isolated
-    /// in one request, up to the service's limit.
+    /// Processes decisions: evaluates new ones, and isolates the endpoints that the
+    /// policy allows. One request isolates up to 50 endpoints of a tenant.
     ///
-    /// No wait goes past `stop_at`, in the time of the transport. To hand in a
-    /// decision again is safe, at any time and to several runs at once.
+    /// Waits end at `deadline`, by the transport's clock. Processing a decision
+    /// again is safe at any time, also in concurrent runs.
     pub async fn process(
         &self,
         policy: &Policy,
@@ -169,12 +169,12 @@ where
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
-        let mut worked = Vec::with_capacity(ids.len());
-        // Claims are for a moment: no more are made than are called for next.
-        for some in ids.chunks(MAX_IDS) {
-            worked.extend(self.process_batch(policy, some, deadline).await);
+        let mut processed = Vec::with_capacity(ids.len());
+        // Claims expire, so a batch claims only what the next request isolates.
+        for batch in ids.chunks(MAX_IDS) {
+            processed.extend(self.process_batch(policy, batch, deadline).await);
         }
-        worked
+        processed
     }
 
     async fn process_batch(
@@ -183,10 +183,10 @@ where
         ids: &[DecisionId],
         deadline: Option<Duration>,
     ) -> Vec<ProcessedDecision> {
-        let mark = isolate::comment_tag(ids);
-        let mark = &mark;
+        let tag = comment_tag::for_decisions(ids);
+        let tag = &tag;
         let prepare = |id: DecisionId| async move {
-            let prepared = Box::pin(self.prepare(policy, &id, mark, deadline)).await;
+            let prepared = Box::pin(self.prepare(policy, &id, tag, deadline)).await;
             (id, prepared)
         };
         let prepared: Vec<_> = futures_util::stream::iter(ids.iter().cloned())
@@ -194,31 +194,34 @@ where
             .buffer_unordered(CONCURRENCY)
             .collect()
             .await;
-        let mut worked = Vec::with_capacity(prepared.len());
+        let mut processed = Vec::with_capacity(prepared.len());
         let mut ready = Vec::new();
-        for (id, outcome) in prepared {
-            match outcome {
-                Ok(prepare::Prepared::Ready(decision)) => ready.push(*decision),
-                Ok(prepare::Prepared::Unknown) => worked.push(ProcessedDecision { id, result: Ok(None) }),
-                Ok(prepare::Prepared::NothingToDo(decision)) => {
-                    let outcome = self.finish(&decision).await;
-                    worked.push(ProcessedDecision { id, result: outcome.map(|()| Some(decision.state())) });
+        for (id, result) in prepared {
+            let result = match result {
+                Ok(prepare::Prepared::Ready(decision)) => {
+                    ready.push(*decision);
+                    continue;
                 }
-                Err(error) => worked.push(ProcessedDecision { id, result: Err(error) }),
-            }
+                Ok(prepare::Prepared::Unknown) => Ok(None),
+                Ok(prepare::Prepared::NothingToDo(decision)) => {
+                    self.finish(&decision).await.map(|()| Some(decision.state()))
+                }
+                Err(error) => Err(error),
+            };
+            processed.push(ProcessedDecision { id, result });
         }
-        for (decision, outcome) in self.isolate(ready, deadline).await {
-            let outcome = match outcome {
+        for (decision, result) in self.isolate(ready, deadline).await {
+            let result = match result {
                 Ok(()) => self.finish(&decision).await.map(|()| Some(decision.state())),
                 Err(error) => Err(error),
             };
-            worked.push(ProcessedDecision { id: decision.id().clone(), result: outcome });
+            processed.push(ProcessedDecision { id: decision.id().clone(), result });
         }
-        worked
+        processed
     }
 
-    /// What follows from where a decision stands now: outcomes are published,
-    /// and what a decision held that has ended is given back.
+    /// Publishes outcomes, and releases the claim and permits of a decision that
+    /// has ended.
     async fn finish(&self, decision: &Decision) -> Result<(), EngineError> {
         if decision.state().is_final() {
             self.release_claim(decision).await?;
@@ -226,17 +229,17 @@ where
         self.publish(decision).await
     }
 
-    /// The time, by the transport's clock.
+    /// Returns the time by the transport's clock.
     fn now(&self) -> Duration {
         self.client.transport().now()
     }
 
-    /// The service's time, or ours as long as it has not told it.
+    /// Returns Sophos Central's time, or the transport's before the first response.
     fn service_now(&self) -> Duration {
         self.client.service_time().unwrap_or_else(|| self.now())
     }
 
-    /// A handle of a tenant.
+    /// Returns the handle of a tenant.
     async fn tenant(
         &self,
         id: &TenantId,
@@ -257,8 +260,8 @@ fn lock<V>(mutex: &Mutex<V>) -> std::sync::MutexGuard<'_, V> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a failure is about this decision's endpoint or tenant alone and will
-/// be the same tomorrow.
+/// Whether a failure concerns only this decision's endpoint or tenant, and a
+/// retry would not help.
 fn is_permanent(error: &sophos_api::Error) -> bool {
     matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound | ErrorKind::WrongCredentialType)
 }

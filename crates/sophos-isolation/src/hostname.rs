@@ -1,32 +1,30 @@
-//! When two host names mean the same machine.
+//! Comparison of host names.
 //!
-//! # The rule to choose an endpoint
+//! # Lookup of an endpoint
 //!
-//! White space around a name and one dot at its end are dropped, and neither case
-//! (Unicode lower case, character by character) nor the normalization form (NFC
-//! or NFD) makes a difference. Then
+//! White space around a name and one trailing dot are ignored. Case (Unicode lower case, character
+//! by character) and the normalization form (NFC or NFD) are ignored too. Then:
 //!
-//! * two names with dots are the same when they are equal whole:
-//!   `web.a.example` is not `web.b.example`;
-//! * a name without a dot is the same as one with dots when it is that one's
-//!   first label: `dc01` is `dc01.corp.example`;
-//! * two names without dots are the same when they are equal;
-//! * a name of which nothing is left is no name, and the same as none.
+//! * two names with dots match if they are equal: `web.a.example` does not match `web.b.example`;
+//! * a name without a dot matches the first label of a name with dots: `dc01` matches
+//!   `dc01.corp.example`;
+//! * two names without dots match if they are equal;
+//! * an empty name matches no name.
 //!
-//! Windows cuts a name at 15 characters for NetBIOS. Where a name may be such a
-//! one, [`match_names`] tells a longer name that begins with it from the same one.
-//! It also tells names that only resemble each other: they are not the same, and
-//! both could be meant.
+//! Windows truncates a NetBIOS name to 15 characters. For a name that may be truncated,
+//! [`match_names`] distinguishes a longer name with that prefix from an equal one. It also
+//! distinguishes names that only resemble each other: they are not the same, but either could be
+//! meant.
 //!
-//! So `dc01` is both `dc01.a.example` and `dc01.b.example`, which are not each
-//! other: who looks for a machine by a short name has to expect several.
+//! So `dc01` matches both `dc01.a.example` and `dc01.b.example`, which do not match each other. A
+//! lookup by a short name may have several results.
 //!
-//! # The rule to protect an endpoint
+//! # Protection of an endpoint
 //!
-//! A doubt protects. A selector of the policy selects each endpoint whose first
-//! label resembles the selector's, in any domain: in full width, with invisible
-//! characters, accents or letters of other scripts that look alike, in Punycode,
-//! or cut by NetBIOS. A name with a character that no host name has may be any.
+//! Doubt protects. A selector of the policy selects each endpoint whose first label resembles the
+//! selector's, in any domain. The comparison ignores width, invisible characters, accents, similar
+//! letters of other scripts, Punycode and NetBIOS truncation. A name with a character that host
+//! names cannot have matches every selector.
 
 mod forms;
 mod pattern;
@@ -39,27 +37,27 @@ use unicode_normalization::UnicodeNormalization;
 pub(crate) use forms::HostName;
 pub(crate) use pattern::{HostPattern, name_issue};
 
-/// The longest name that DNS has, in characters.
+/// The maximum length of a DNS name, in characters.
 const MAX_NAME_LEN: usize = 253;
 
-/// The characters that NetBIOS keeps of a name.
+/// The number of characters in a truncated NetBIOS name.
 pub const NETBIOS_LEN: usize = 15;
 
-/// The certainty with which a name given for a host is an endpoint's name.
+/// The certainty that a given name is an endpoint's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NameMatch {
     /// The names differ.
     None,
-    /// The names differ and resemble each other: by letters that look alike,
-    /// accents, invisible characters, width, Punycode, or `_` and `-`.
+    /// The names differ but resemble each other: by similar letters, accents, invisible characters,
+    /// width, Punycode, or `_` and `-`.
     Ambiguous,
-    /// The name given is the beginning of the endpoint's, as NetBIOS cuts it.
+    /// The given name is the endpoint's name as NetBIOS truncates it.
     Possible,
-    /// The names are the same by the rule above.
+    /// The names match by the rule above.
     Exact,
 }
 
-/// Names that machines have by default, which tell nothing.
+/// Default names, which identify no machine.
 const PLACEHOLDER_NAMES: [&str; 3] = ["localhost", "localhost.localdomain", "unknown"];
 
 /// Whether `a` and `b` name the same machine, by the rule above.
@@ -75,18 +73,17 @@ pub fn is_same_host(a: &str, b: &str) -> bool {
     }
 }
 
-/// The fit of a name given for a host with an endpoint's own name. With
-/// `may_be_cut`, a given name of 15 characters also fits each longer first label
-/// that begins with it.
+/// Compares a given host name with an endpoint's name. With `may_be_truncated`, a given name of 15
+/// characters also matches each longer first label with that prefix.
 pub fn match_names(given: &str, endpoint_name: &str, may_be_truncated: bool) -> NameMatch {
     if is_same_host(given, endpoint_name) {
         return NameMatch::Exact;
     }
-    let (exact_given, exact_own) = (fold_name(given), fold_name(endpoint_name));
+    let (exact_given, exact_endpoint) = (fold_name(given), fold_name(endpoint_name));
     let is_cut = may_be_truncated
         && !exact_given.contains('.')
         && exact_given.chars().count() == NETBIOS_LEN
-        && first_label(&exact_own).starts_with(&exact_given);
+        && first_label(&exact_endpoint).starts_with(&exact_given);
     if is_cut {
         return NameMatch::Possible;
     }
@@ -97,34 +94,32 @@ pub fn match_names(given: &str, endpoint_name: &str, may_be_truncated: bool) -> 
     }
 }
 
-/// Whether two names may be those of one machine. Where a doubt must keep a
-/// machine from being isolated, this is the comparison.
+/// Whether two names may belong to one machine. Use it where doubt must prevent an isolation.
 pub(crate) fn may_be_same_host(a: &str, b: &str) -> bool {
     HostName::new(a).may_be_same_host(&HostName::new(b))
 }
 
-/// The normalization forms of a label in which an endpoint may be listed.
+/// The normalization forms in which Sophos Central may list a label.
 pub(crate) fn normalization_forms(label: &str) -> Vec<String> {
     let mut spellings = vec![label.nfc().collect(), label.nfd().collect()];
     spellings.dedup();
     spellings
 }
 
-/// Whether a name looks like one that NetBIOS has cut: 15 characters, no dot and
-/// no lower case.
+/// Whether a name may be a truncated NetBIOS name: 15 characters, no dot and no lower case.
 pub(crate) fn may_be_truncated(name: &str) -> bool {
     let name = name.trim();
     name.chars().count() == NETBIOS_LEN && !name.contains('.') && !name.chars().any(char::is_lowercase)
 }
 
-/// What comes before the first dot of a name.
+/// The text before the first dot of a name.
 pub fn first_label(name: &str) -> &str {
     name.split_once('.').map_or(name, |(label, _)| label).trim()
 }
 
-/// Whether a name can tell machines apart: at most 253 characters with a first
-/// label of visible characters and without control characters, no IP address, and
-/// none of `localhost`, `localhost.localdomain` and `unknown`.
+/// Whether a name can identify a machine. It needs at most 253 characters, a visible first label
+/// and no control characters. IP addresses, `localhost`, `localhost.localdomain` and `unknown` are
+/// not usable.
 pub fn is_usable(name: &str) -> bool {
     let forms = HostName::new(name);
     let address = forms.normalized.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
@@ -136,13 +131,13 @@ pub fn is_usable(name: &str) -> bool {
         && !address
 }
 
-/// A name as it is compared to choose an endpoint.
+/// The exact form of a name, for lookups.
 pub(crate) fn fold_name(name: &str) -> String {
     forms::exact_form(name)
 }
 
-/// Lower case without regard to neighbours: `str::to_lowercase` writes a sigma
-/// at the end of a word in another way than elsewhere.
+/// Converts to lower case character by character. `str::to_lowercase` treats a sigma at the end of
+/// a word differently.
 pub(crate) fn to_lowercase(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }

@@ -1,19 +1,25 @@
-//! What is said of a host, judged: which of it can find an endpoint.
+//! The identity of a host: the identifiers of a signal that can find an endpoint,
+//! in normal form.
+
+mod parse;
 
 use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use parse::{is_uuid, parse_mac_address};
+use parse::{parse_ec2_instance_id, parse_endpoint_id, parse_hostname, parse_private_address};
 
 use crate::{
     hostname::{self, NETBIOS_LEN, NameMatch, first_label, fold_name, match_names},
     signal::HostIdentifiers,
 };
 
-/// Ends of the names that clouds give to instances.
+/// The suffixes of the names that clouds give to instances.
 const CLOUD_DOMAINS: [&str; 4] =
     [".compute.internal", ".ec2.internal", ".internal.cloudapp.net", ".google.internal"];
 
-/// A kind of fact, from the strongest on.
+/// A kind of identifier, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentifierKind {
@@ -30,7 +36,7 @@ pub enum IdentifierKind {
 }
 
 impl IdentifierKind {
-    /// All kinds, from the strongest on.
+    /// All kinds, the strongest first.
     pub const ALL: [Self; 5] =
         [Self::EndpointId, Self::Ec2InstanceId, Self::MacAddress, Self::Hostname, Self::IpAddress];
 }
@@ -47,78 +53,79 @@ impl fmt::Display for IdentifierKind {
     }
 }
 
-/// Why a fact finds nothing.
+/// The reason why an identifier cannot find an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UnusableIdentifier {
-    /// Nothing is said.
+    /// The alert has no identifier.
     Missing,
-    /// It is not of the form of its kind.
+    /// The identifier is malformed.
     Malformed,
-    /// A loopback address, or `localhost`: every machine's.
+    /// A loopback address, or `localhost`, which every machine has.
     Loopback,
-    /// A link-local address: of one cable.
+    /// A link-local address, which is unique only on its link.
     LinkLocal,
-    /// An address that is not private: a router's, or an attacker's.
+    /// A public address, which may be a router's or an attacker's.
     PublicAddress,
-    /// A MAC address that is nobody's: all zeros, a broadcast, a group.
+    /// A MAC address of no single machine: all zeros, a broadcast or a group.
     NonUniqueMac,
 }
 
 impl UnusableIdentifier {
-    /// What it means, in words.
+    /// Returns the reason as a sentence.
     pub fn description(self) -> &'static str {
         match self {
-            Self::Missing => "nothing is said about the host",
-            Self::Malformed => "what is said about the host has not the form that it should have",
-            Self::Loopback => "a loopback address or name is every machine's",
-            Self::LinkLocal => "a link-local address says nothing about which machine it is",
-            Self::PublicAddress => "an address that is not private may be a router's or an attacker's",
-            Self::NonUniqueMac => "the MAC address is no single machine's",
+            Self::Missing => "the alert has no identifier of the host",
+            Self::Malformed => "an identifier of the host is malformed",
+            Self::Loopback => "every machine has the loopback address or name",
+            Self::LinkLocal => "a link-local address does not identify a machine",
+            Self::PublicAddress => "a public address may be a router's or an attacker's",
+            Self::NonUniqueMac => "the MAC address does not identify a single machine",
         }
     }
 }
 
-/// The facts about one host that can find an endpoint, in their normal forms.
+/// The usable identifiers of a host, in normal form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostIdentity {
     pub(crate) endpoint_id: Option<String>,
     pub(crate) ec2_instance_id: Option<String>,
     pub(crate) mac_addresses: Vec<String>,
     pub(crate) hostnames: Vec<String>,
-    /// Names that NetBIOS may have cut; only where `hostnames` is empty.
+    /// Names that NetBIOS may have truncated; only if `hostnames` is empty.
     pub(crate) netbios_names: Vec<String>,
     pub(crate) ip_addresses: Vec<IpAddr>,
 }
 
 impl HostIdentity {
-    /// Keeps what is usable. A short name is dropped where a longer form of it
-    /// is given, and NetBIOS names where any other name is.
+    /// Keeps the usable identifiers. A short name is dropped if a longer form of it
+    /// is given, and NetBIOS names if any other name is.
     ///
     /// # Errors
-    /// When nothing is usable: why the strongest identifier is not. Also when an
-    /// endpoint id or an instance id is malformed, whatever else is given.
-    pub fn from_identifiers(facts: &HostIdentifiers) -> Result<Self, UnusableIdentifier> {
+    /// When no identifier is usable, with the reason for the strongest one. Also
+    /// when an endpoint id or an instance id is malformed, whatever else is given.
+    pub fn from_identifiers(identifiers: &HostIdentifiers) -> Result<Self, UnusableIdentifier> {
         let mut first = None;
-        let mut keep = |outcome: Result<String, UnusableIdentifier>| match outcome {
-            Ok(fact) => Some(fact),
-            Err(why) => {
-                first.get_or_insert(why);
+        let mut keep = |parsed: Result<String, UnusableIdentifier>| match parsed {
+            Ok(identifier) => Some(identifier),
+            Err(reason) => {
+                first.get_or_insert(reason);
                 None
             }
         };
-        let endpoint_id = facts.endpoint_id.as_deref().and_then(|id| keep(parse_endpoint_id(id)));
-        let ec2_instance_id = facts.ec2_instance_id.as_deref().and_then(|id| keep(parse_ec2_instance_id(id)));
+        let endpoint_id = identifiers.endpoint_id.as_deref().and_then(|id| keep(parse_endpoint_id(id)));
+        let ec2_instance_id =
+            identifiers.ec2_instance_id.as_deref().and_then(|id| keep(parse_ec2_instance_id(id)));
         let mac_addresses =
-            facts.mac_addresses.iter().filter_map(|mac| keep(parse_mac_address(mac))).collect();
+            identifiers.mac_addresses.iter().filter_map(|mac| keep(parse_mac_address(mac))).collect();
         let (mut hostnames, mut netbios_names) = (Vec::new(), Vec::new());
-        for (names, may_be_cut) in [(&facts.hostnames, false), (&facts.netbios_names, true)] {
+        for (names, is_netbios) in [(&identifiers.hostnames, false), (&identifiers.netbios_names, true)] {
             for name in names.iter().filter_map(|name| keep(parse_hostname(name))) {
-                // An account of Windows holds a NetBIOS name.
+                // A Windows account contains a NetBIOS name.
                 let is_account = name.contains(['\\', '$']);
                 let bare = name.rsplit('\\').next().unwrap_or(&name).trim_end_matches('$').to_owned();
-                let list = if may_be_cut || is_account { &mut netbios_names } else { &mut hostnames };
+                let list = if is_netbios || is_account { &mut netbios_names } else { &mut hostnames };
                 list.push(bare);
             }
         }
@@ -126,7 +133,7 @@ impl HostIdentity {
         if !hostnames.is_empty() {
             netbios_names.clear();
         }
-        let ip_addresses = facts
+        let ip_addresses = identifiers
             .ip_addresses
             .iter()
             .filter_map(|address| keep(parse_private_address(address).map(|address| address.to_string())))
@@ -134,11 +141,11 @@ impl HostIdentity {
             .collect();
         let identity =
             Self { endpoint_id, ec2_instance_id, mac_addresses, hostnames, netbios_names, ip_addresses };
-        // A malformed id means a machine of another product or cloud; weaker
+        // A malformed id means a machine of another product or cloud. Weaker
         // identifiers must not find an endpoint in its place.
-        let malformed = (facts.endpoint_id.is_some() && identity.endpoint_id.is_none())
-            || (facts.ec2_instance_id.is_some() && identity.ec2_instance_id.is_none());
-        if malformed {
+        let is_malformed = (identifiers.endpoint_id.is_some() && identity.endpoint_id.is_none())
+            || (identifiers.ec2_instance_id.is_some() && identity.ec2_instance_id.is_none());
+        if is_malformed {
             return Err(UnusableIdentifier::Malformed);
         }
         if identity == Self::default() {
@@ -148,10 +155,9 @@ impl HostIdentity {
         }
     }
 
-    /// The kinds of identifiers to look for, the strongest first. An endpoint id
-    /// or an instance id is looked for alone: where no endpoint has it, the
-    /// machine is unknown, and nothing weaker may stand for it. An address decides
-    /// only where nothing else is given.
+    /// Returns the kinds of identifiers to look up, the strongest first. An endpoint
+    /// id or an instance id is looked up alone: if no endpoint has it, the machine
+    /// is unknown. An address is looked up only if nothing else is given.
     pub fn kinds(&self) -> impl Iterator<Item = IdentifierKind> {
         let strong = match (&self.endpoint_id, &self.ec2_instance_id) {
             (Some(_), _) => Some(IdentifierKind::EndpointId),
@@ -174,111 +180,43 @@ impl HostIdentity {
         !self.hostnames.is_empty() || !self.netbios_names.is_empty()
     }
 
-    /// Names of both kinds.
+    /// Returns the names of both kinds.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.hostnames.iter().chain(&self.netbios_names).map(String::as_str)
     }
 
-    /// The best fit of an endpoint's name with one of the host's.
+    /// Returns the best match of an endpoint's name with a name of the host.
     pub(crate) fn name_fit(&self, own: &str) -> NameMatch {
-        let cut = self.netbios_names.iter().map(|name| match match_names(name, own, true) {
-            // The sender says that the name may be cut, so a longer one is it.
+        let netbios = self.netbios_names.iter().map(|name| match match_names(name, own, true) {
+            // The sender marks the name as possibly truncated, so a longer one matches.
             NameMatch::Possible => NameMatch::Exact,
-            fit => fit,
+            name_match => name_match,
         });
-        let whole =
-            self.hostnames.iter().map(|name| match_names(name, own, hostname::may_be_truncated(name)));
-        cut.chain(whole).max().unwrap_or(NameMatch::None)
+        let full = self.hostnames.iter().map(|name| match_names(name, own, hostname::may_be_truncated(name)));
+        netbios.chain(full).max().unwrap_or(NameMatch::None)
     }
 
-    /// Whether the identifiers are those of a cloud instance, for which a
-    /// machine outside of any cloud must not stand.
+    /// Whether the identifiers are those of a cloud instance. An endpoint outside
+    /// of clouds never matches one.
     pub(crate) fn is_cloud_instance(&self) -> bool {
         let in_cloud = |name: &String| CLOUD_DOMAINS.iter().any(|domain| fold_name(name).ends_with(domain));
         self.ec2_instance_id.is_some() || self.hostnames.iter().any(in_cloud)
     }
 }
 
-/// The names without those of which a longer form is among them: `vm1` beside
-/// `vm1.corp.example`, or 15 characters of a longer first label.
+/// Returns the names without those that have a longer form among them: `vm1` beside
+/// `vm1.corp.example`, or the first 15 characters of a longer first label.
 pub(crate) fn longest_forms(names: &[String]) -> Vec<String> {
     let is_form_of = |short: &str, long: &str| {
         let (short, long) = (fold_name(short), fold_name(long));
         let label = first_label(&long);
         let is_label = label == short && long != short;
-        let is_cut = short.chars().count() == NETBIOS_LEN && label.starts_with(&short) && label != short;
-        !short.contains('.') && (is_label || is_cut)
+        let is_truncated =
+            short.chars().count() == NETBIOS_LEN && label.starts_with(&short) && label != short;
+        !short.contains('.') && (is_label || is_truncated)
     };
     let has_longer = |name: &&String| names.iter().any(|other| is_form_of(name, other));
     names.iter().filter(|name| !has_longer(name)).cloned().collect()
-}
-
-fn parse_endpoint_id(text: &str) -> Result<String, UnusableIdentifier> {
-    let id = text.trim().to_ascii_lowercase();
-    if is_uuid(&id) { Ok(id) } else { Err(UnusableIdentifier::Malformed) }
-}
-
-/// Whether this is a UUID in its usual form.
-pub(crate) fn is_uuid(id: &str) -> bool {
-    id.len() == 36
-        && id.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
-fn parse_ec2_instance_id(text: &str) -> Result<String, UnusableIdentifier> {
-    let id = text.trim().to_ascii_lowercase();
-    let digits = id.strip_prefix("i-").ok_or(UnusableIdentifier::Malformed)?;
-    let form = matches!(digits.len(), 8 | 17) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if form { Ok(id) } else { Err(UnusableIdentifier::Malformed) }
-}
-
-/// The digits of a MAC address, EUI-48 or EUI-64, whatever stands between them.
-pub(crate) fn parse_mac_address(text: &str) -> Result<String, UnusableIdentifier> {
-    let mut digits = String::new();
-    for character in text.trim().chars() {
-        match character {
-            ':' | '-' | '.' | ' ' => {}
-            digit if digit.is_ascii_hexdigit() => digits.push(digit.to_ascii_lowercase()),
-            _ => return Err(UnusableIdentifier::Malformed),
-        }
-    }
-    if !matches!(digits.len(), 12 | 16) {
-        return Err(UnusableIdentifier::Malformed);
-    }
-    // The lowest bit of the first byte marks a group, and a broadcast has it.
-    let group = digits.as_bytes()[1];
-    let is_group = char::from(group).to_digit(16).is_some_and(|digit| digit & 1 == 1);
-    if is_group || digits.bytes().all(|byte| byte == b'0') {
-        Err(UnusableIdentifier::NonUniqueMac)
-    } else {
-        Ok(digits)
-    }
-}
-
-fn parse_hostname(text: &str) -> Result<String, UnusableIdentifier> {
-    let name = text.trim().trim_end_matches('.');
-    // Windows writes DOMAIN\host, and a machine's account with a dollar.
-    let bare = name.rsplit('\\').next().unwrap_or(name).trim_end_matches('$');
-    if first_label(&fold_name(bare)) == "localhost" {
-        return Err(UnusableIdentifier::Loopback);
-    }
-    if hostname::is_usable(bare) { Ok(name.to_owned()) } else { Err(UnusableIdentifier::Malformed) }
-}
-
-/// A private address: RFC 1918, or a unique local one of IPv6.
-pub(crate) fn parse_private_address(text: &str) -> Result<IpAddr, UnusableIdentifier> {
-    let address: IpAddr = text.trim().parse().map_err(|_| UnusableIdentifier::Malformed)?;
-    let address = address.to_canonical();
-    match address {
-        _ if address.is_loopback() => Err(UnusableIdentifier::Loopback),
-        IpAddr::V4(four) if four.is_link_local() => Err(UnusableIdentifier::LinkLocal),
-        IpAddr::V6(six) if six.is_unicast_link_local() => Err(UnusableIdentifier::LinkLocal),
-        IpAddr::V4(four) if four.is_private() => Ok(address),
-        IpAddr::V6(six) if six.is_unique_local() => Ok(address),
-        _ => Err(UnusableIdentifier::PublicAddress),
-    }
 }
 
 #[cfg(test)]
@@ -286,61 +224,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn private_address_rejects_shared_and_public_ones() {
-        for (text, why) in [
-            ("127.0.0.1", UnusableIdentifier::Loopback),
-            ("::1", UnusableIdentifier::Loopback),
-            ("::ffff:127.0.0.1", UnusableIdentifier::Loopback),
-            ("169.254.169.254", UnusableIdentifier::LinkLocal),
-            ("fe80::1", UnusableIdentifier::LinkLocal),
-            ("8.8.8.8", UnusableIdentifier::PublicAddress),
-            ("0.0.0.0", UnusableIdentifier::PublicAddress),
-            ("255.255.255.255", UnusableIdentifier::PublicAddress),
-            ("100.64.0.1", UnusableIdentifier::PublicAddress),
-            ("172.32.0.1", UnusableIdentifier::PublicAddress),
-            ("224.0.0.1", UnusableIdentifier::PublicAddress),
-            ("2001:db8::1", UnusableIdentifier::PublicAddress),
-            ("10.0.0.256", UnusableIdentifier::Malformed),
-            ("10.0.0.1/8", UnusableIdentifier::Malformed),
-        ] {
-            assert_eq!(parse_private_address(text), Err(why), "{text}");
-        }
-        for text in ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fd00::1", "::ffff:10.1.2.3"]
-        {
-            assert!(parse_private_address(text).is_ok(), "{text}");
-        }
-    }
-
-    #[test]
-    fn mac_address_parses_to_its_hex_digits() {
-        for text in ["AA:bb:cc:dd:ee:01", "aa-bb-cc-dd-ee-01", "aabb.ccdd.ee01", "AABBCCDDEE01"] {
-            assert_eq!(parse_mac_address(text), Ok("aabbccddee01".to_owned()));
-        }
-        assert_eq!(parse_mac_address("00:00:00:00:00:00"), Err(UnusableIdentifier::NonUniqueMac));
-        assert_eq!(parse_mac_address("ff:ff:ff:ff:ff:ff"), Err(UnusableIdentifier::NonUniqueMac));
-        assert_eq!(parse_mac_address("01:00:5e:00:00:01"), Err(UnusableIdentifier::NonUniqueMac));
-        assert_eq!(parse_mac_address("aa:bb:cc"), Err(UnusableIdentifier::Malformed));
-        assert_eq!(parse_mac_address("aa:bb:cc:dd:ee:zz"), Err(UnusableIdentifier::Malformed));
-    }
-
-    #[test]
     fn identity_is_refused_when_endpoint_id_is_malformed() {
-        let facts = HostIdentifiers {
+        let identifiers = HostIdentifiers {
             endpoint_id: Some("0123456789abcdef0123456789abcdef".into()),
             hostnames: vec!["web01".into()],
             ..HostIdentifiers::default()
         };
-        assert_eq!(HostIdentity::from_identifiers(&facts), Err(UnusableIdentifier::Malformed));
+        assert_eq!(HostIdentity::from_identifiers(&identifiers), Err(UnusableIdentifier::Malformed));
     }
 
     #[test]
     fn identity_keeps_usable_identifiers_beside_unusable() {
-        let facts = HostIdentifiers {
+        let identifiers = HostIdentifiers {
             hostnames: vec!["CORP\\WS-7$".into(), "localhost".into()],
             ip_addresses: vec!["127.0.0.1".into(), "10.1.2.3".into()],
             ..HostIdentifiers::default()
         };
-        let identity = HostIdentity::from_identifiers(&facts).expect("a name and an address");
+        let identity = HostIdentity::from_identifiers(&identifiers).expect("a name and an address");
         assert_eq!(identity.netbios_names, ["WS-7"]);
         assert_eq!(identity.ip_addresses.len(), 1);
         assert_eq!(identity.kinds().collect::<Vec<_>>(), [IdentifierKind::Hostname]);
@@ -348,12 +248,12 @@ mod tests {
 
     fn named(hostnames: &[&str], netbios_names: &[&str]) -> HostIdentity {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let facts = HostIdentifiers {
+        let identifiers = HostIdentifiers {
             hostnames: owned(hostnames),
             netbios_names: owned(netbios_names),
             ..HostIdentifiers::default()
         };
-        HostIdentity::from_identifiers(&facts).expect("a name")
+        HostIdentity::from_identifiers(&identifiers).expect("a name")
     }
 
     #[test]
@@ -394,32 +294,24 @@ mod tests {
 
     #[test]
     fn identity_is_refused_when_strong_id_is_malformed() {
-        let facts = HostIdentifiers {
+        let identifiers = HostIdentifiers {
             ec2_instance_id: Some("vm-7".into()),
             ip_addresses: vec!["10.0.0.1".into()],
             ..HostIdentifiers::default()
         };
-        assert_eq!(HostIdentity::from_identifiers(&facts), Err(UnusableIdentifier::Malformed));
+        assert_eq!(HostIdentity::from_identifiers(&identifiers), Err(UnusableIdentifier::Malformed));
     }
 
     #[test]
     fn kinds_yields_one_when_strong_id_is_given() {
-        let facts = HostIdentifiers {
+        let identifiers = HostIdentifiers {
             ec2_instance_id: Some("i-0123456789abcdef0".into()),
             hostnames: vec!["ip-10-0-0-8.ec2.internal".into()],
             ip_addresses: vec!["10.0.0.8".into()],
             ..HostIdentifiers::default()
         };
-        let identity = HostIdentity::from_identifiers(&facts).expect("an instance");
+        let identity = HostIdentity::from_identifiers(&identifiers).expect("an instance");
         assert_eq!(identity.kinds().collect::<Vec<_>>(), [IdentifierKind::Ec2InstanceId]);
         assert!(identity.is_cloud_instance());
-    }
-
-    #[test]
-    fn ec2_instance_id_accepts_8_or_17_hex_digits() {
-        assert_eq!(parse_ec2_instance_id(" I-0123456789ABCDEF0 "), Ok("i-0123456789abcdef0".into()));
-        assert_eq!(parse_ec2_instance_id("i-99999999"), Ok("i-99999999".into()));
-        assert_eq!(parse_ec2_instance_id("i-1234"), Err(UnusableIdentifier::Malformed));
-        assert_eq!(parse_ec2_instance_id("mi-0123456789abcdef0"), Err(UnusableIdentifier::Malformed));
     }
 }

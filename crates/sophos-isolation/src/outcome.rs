@@ -1,4 +1,4 @@
-//! What is told to others of a decision: to an event bus, a chat, a ticket.
+//! The outcomes of decisions, for an event bus, a chat or a ticket system.
 
 use serde::Serialize;
 
@@ -8,16 +8,16 @@ use crate::{
     signal::Severity,
 };
 
-/// Where outcomes go. `()` is nowhere.
+/// A publisher of outcomes; `()` publishes none.
 pub trait OutcomePublisher: Send + Sync {
-    /// Whether anybody listens. Without a listener nothing is kept about what
-    /// was published.
+    /// Whether outcomes are published. If not, the ledger keeps no record of
+    /// published outcomes.
     fn is_enabled(&self) -> bool;
 
-    /// Tells one outcome.
+    /// Publishes an outcome.
     ///
     /// # Errors
-    /// In words that hold no secret. It will be told again.
+    /// The cause, without secrets. The engine publishes the outcome again later.
     fn publish(&self, outcome: &DecisionOutcome) -> impl Future<Output = Result<(), String>> + Send;
 }
 
@@ -41,45 +41,45 @@ impl<N: OutcomePublisher> OutcomePublisher for std::sync::Arc<N> {
     }
 }
 
-/// One outcome: a transition that somebody may want to know of.
+/// The outcome of a transition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DecisionOutcome {
     /// The decision.
     pub decision: DecisionId,
-    /// The number of the transition in it: with the decision, the identity of
-    /// this outcome, which may be told more than once.
+    /// The number of the transition in the decision. Both identify the outcome,
+    /// which may be published more than once.
     pub sequence: u32,
-    /// What happened: a state's word, or `overdue`.
+    /// The state of the decision, or `overdue`.
     pub status: String,
-    /// When, in RFC 3339.
+    /// The time of the transition, in RFC 3339.
     pub occurred_at: String,
-    /// The source, as the policy names it.
+    /// The name of the source in the policy.
     pub source: String,
     /// The tool.
     pub tool: Tool,
-    /// How bad the tool says it is.
+    /// The severity according to the tool.
     pub severity: Option<Severity>,
-    /// What happened, in the tool's words, cleaned.
+    /// The title of the alert, cleaned.
     pub title: String,
-    /// The endpoint, once it was chosen.
+    /// The endpoint, once it was resolved.
     pub target: Option<IsolationTarget>,
-    /// Why, in a word for programs, when nothing is done.
+    /// The code of a refusal.
     pub code: Option<String>,
-    /// More about it, for people.
+    /// A description.
     pub detail: Option<String>,
-    /// Where a person approves or declines, when one must. Whoever has it may:
-    /// keep it from logs.
+    /// The link to approve or decline. It authorizes its holder, so keep it out of
+    /// logs.
     pub approval_url: Option<ApprovalUrl>,
 }
 
-/// A link that whoever has it may approve with; not printed by `Debug`.
+/// An approval link, which authorizes its holder. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ApprovalUrl(pub(crate) String);
 
 impl ApprovalUrl {
-    /// The link itself.
+    /// Returns the link.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -92,7 +92,7 @@ impl std::fmt::Debug for ApprovalUrl {
 }
 
 impl DecisionOutcome {
-    /// The outcome of a transition; `None` for those that only matter here.
+    /// Returns the outcome of a transition; `None` for internal ones.
     pub(crate) fn from_entry(decision: &Decision, entry: &LedgerEntry) -> Option<Self> {
         let (code, detail) = match &entry.transition {
             Transition::Received(received) => match &received.not_actionable {
@@ -106,28 +106,28 @@ impl DecisionOutcome {
                 return None;
             }
             Transition::Refused { code, detail, .. } => (Some(code.clone()), Some(detail.clone())),
-            Transition::PendingApproval { reason: why, .. } => (None, Some(why.clone())),
-            Transition::Declined { by: who } => (None, Some(format!("declined by {who}"))),
+            Transition::PendingApproval { reason, .. } => (None, Some(reason.clone())),
+            Transition::Declined { by } => (None, Some(format!("declined by {by}"))),
             Transition::AlreadyIsolated { comment, .. } => (None, Some(comment.clone())),
             Transition::Overdue { detail }
             | Transition::Released { detail, .. }
             | Transition::Superseded { detail }
             | Transition::Failed { detail } => (None, Some(detail.clone())),
-            Transition::Transferred { to } => (None, Some(format!("{to} holds the endpoint"))),
+            Transition::Transferred { to } => (None, Some(format!("{to} keeps the endpoint isolated"))),
             Transition::Merged { into, .. } => {
-                (None, Some(format!("an update of the alert that {into} acts on for the same endpoint")))
+                (None, Some(format!("the alert is an update; {into} acts on it for the same endpoint")))
             }
             _ => (None, None),
         };
         let received = decision.received()?;
-        let what = match entry.transition {
+        let status = match entry.transition {
             Transition::Overdue { .. } => "overdue",
             _ => state_after(decision, entry).as_str(),
         };
         Some(Self {
             decision: decision.id().clone(),
             sequence: entry.sequence,
-            status: what.to_owned(),
+            status: status.to_owned(),
             occurred_at: format_rfc3339(entry.at_ms),
             source: received.source.clone(),
             tool: received.tool,

@@ -1,10 +1,9 @@
-//! Slots: how a budget holds however many run at once.
+//! Permits: budgets that concurrent runs cannot exceed.
 //!
-//! A budget is a folder of numbered slots. The object `<slot>.<generation>`
-//! must not exist when it is created; an odd generation takes the slot, the
-//! even one after it gives it back. So a slot has one owner, a listing alone
-//! tells which are free, and nothing depends on an object being removed in
-//! time.
+//! A budget is a folder of numbered slots. A run creates the object
+//! `<slot>.<generation>` only if it is absent: an odd generation acquires the
+//! slot, the next even one releases it. So a slot has one holder, a listing shows
+//! the free slots, and correctness does not depend on deletions.
 
 use std::collections::BTreeMap;
 
@@ -15,34 +14,34 @@ use crate::{
     ledger::{LedgerStore, LedgerStoreError},
 };
 
-/// How often a folder is listed again because others were quicker.
+/// The number of attempts to acquire a slot while other runs are faster.
 const MAX_ATTEMPTS: usize = 32;
 
-/// How many slots that are taken are looked at for one of the same decision.
+/// The number of acquired slots that are inspected for one of the same decision.
 const MAX_INSPECTED: usize = 32;
 
-/// Who has a slot, and since when.
+/// The holder of a permit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PermitHolder {
     pub(crate) decision: DecisionId,
-    /// The endpoint that is to be isolated.
+    /// The endpoint's id.
     pub(crate) endpoint: String,
-    /// Seconds since the Unix epoch.
+    /// The time of the acquisition, in seconds since the Unix epoch.
     pub(crate) since: u64,
-    /// The attempt that took it: a name that no other has.
+    /// The unique id of the attempt that acquired it.
     pub(crate) attempt_id: String,
 }
 
-/// A slot that a decision has.
+/// A permit of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Permit {
-    /// What was created, with which it is given back.
+    /// The path of its object.
     pub(crate) path: String,
-    /// Whether this attempt took it, and not another run of the same decision.
+    /// Whether this attempt acquired it, and not another run of the decision.
     pub(crate) is_own: bool,
 }
 
-/// A slot's number and generation, as in the name of its object.
+/// The number and generation of a slot, as in the name of its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct PermitSlot {
     number: u32,
@@ -68,69 +67,69 @@ impl PermitSlot {
     }
 }
 
-/// The newest generation of each slot that was ever taken.
+/// Returns the latest generation of each slot that was ever acquired.
 async fn latest_generations<O: LedgerStore>(
-    objects: &O,
+    store: &O,
     folder: &str,
 ) -> Result<BTreeMap<u32, u32>, LedgerStoreError> {
-    let mut newest = BTreeMap::new();
-    for slot in objects.list(folder).await?.iter().filter_map(|name| PermitSlot::parse(name)) {
-        let generation: &mut u32 = newest.entry(slot.number).or_default();
+    let mut latest = BTreeMap::new();
+    for slot in store.list(folder).await?.iter().filter_map(|name| PermitSlot::parse(name)) {
+        let generation: &mut u32 = latest.entry(slot.number).or_default();
         *generation = slot.generation.max(*generation);
     }
-    Ok(newest)
+    Ok(latest)
 }
 
-/// Takes one of `limit` slots of a folder. `None` when all are taken. What
-/// another run of the same decision has is this one's too.
+/// Acquires one of `limit` slots of a folder; `None` when all are acquired. Runs of
+/// the same decision share its permit.
 pub(crate) async fn acquire<O: LedgerStore>(
-    objects: &O,
+    store: &O,
     folder: &str,
     limit: u32,
     holder: &PermitHolder,
 ) -> Result<Option<Permit>, LedgerStoreError> {
     let body = serde_json::to_vec(holder).map_err(LedgerStoreError::new)?;
-    // Each decision begins at a slot of its own: many at once seldom meet, and
-    // runs of the same one do.
+    // The first slot follows from the decision: different decisions rarely compete,
+    // and runs of the same decision find each other's permit.
     let bytes = holder.decision.as_str().bytes();
     let start = bytes.fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     for _ in 0..MAX_ATTEMPTS {
-        let newest = latest_generations(objects, folder).await?;
+        let latest = latest_generations(store, folder).await?;
         let mut free = None;
-        let mut looked_at = 0;
+        let mut inspected = 0;
         for at in 0..limit {
             let number = (start % limit + at) % limit;
-            let slot = PermitSlot { number, generation: newest.get(&number).copied().unwrap_or(0) };
+            let slot = PermitSlot { number, generation: latest.get(&number).copied().unwrap_or(0) };
             if !slot.is_acquired() {
                 free = Some(PermitSlot { generation: slot.generation + 1, ..slot });
                 break;
             }
-            looked_at += 1;
-            if looked_at <= MAX_INSPECTED
-                && let Some(taken) = permit_of_same_decision(objects, slot.path(folder), holder).await?
+            inspected += 1;
+            if inspected <= MAX_INSPECTED
+                && let Some(permit) = permit_of_same_decision(store, slot.path(folder), holder).await?
             {
-                return Ok(Some(taken));
+                return Ok(Some(permit));
             }
         }
-        let Some(slot) = free.filter(|_| count_acquired(&newest) < limit as usize) else { return Ok(None) };
+        let Some(slot) = free.filter(|_| count_acquired(&latest) < limit as usize) else { return Ok(None) };
         let path = slot.path(folder);
-        if !objects.create(&path, body.clone()).await? {
-            // Another run of the decision was quicker, or this one, and the
-            // store lost its answer.
-            match permit_of_same_decision(objects, path, holder).await? {
-                Some(taken) => return Ok(Some(taken)),
+        if !store.create(&path, body.clone()).await? {
+            // Another run of the decision was faster, or a retry inside the store
+            // found the object that it created itself.
+            match permit_of_same_decision(store, path, holder).await? {
+                Some(permit) => return Ok(Some(permit)),
                 None => continue,
             }
         }
-        // Since the listing the slot may have been taken, given back and tidied
-        // away: then this generation is an old one, and nobody's.
-        let after = self::latest_generations(objects, folder).await?;
-        if after.get(&slot.number).is_some_and(|newest| *newest > slot.generation) {
-            objects.delete(&path).await?;
+        // Since the listing the slot may have been acquired, released and cleaned
+        // up. Then this generation is obsolete.
+        let after = latest_generations(store, folder).await?;
+        if after.get(&slot.number).is_some_and(|latest| *latest > slot.generation) {
+            store.delete(&path).await?;
             continue;
         }
         if count_acquired(&after) > limit as usize {
-            release(objects, &path).await?;
+            release(store, &path).await?;
             return Ok(None);
         }
         return Ok(Some(Permit { path, is_own: true }));
@@ -138,25 +137,25 @@ pub(crate) async fn acquire<O: LedgerStore>(
     Ok(None)
 }
 
-/// How many slots are taken.
-fn count_acquired(newest: &BTreeMap<u32, u32>) -> usize {
-    newest.values().filter(|generation| *generation % 2 == 1).count()
+/// Counts the acquired slots.
+fn count_acquired(latest: &BTreeMap<u32, u32>) -> usize {
+    latest.values().filter(|generation| *generation % 2 == 1).count()
 }
 
-/// A slot that is taken, when it is for the same decision.
+/// Returns the permit at a path, if it belongs to the same decision.
 async fn permit_of_same_decision<O: LedgerStore>(
-    objects: &O,
+    store: &O,
     path: String,
     holder: &PermitHolder,
 ) -> Result<Option<Permit>, LedgerStoreError> {
-    let Some(body) = objects.read(&path).await? else { return Ok(None) };
+    let Some(body) = store.read(&path).await? else { return Ok(None) };
     let other: Option<PermitHolder> = serde_json::from_slice(&body).ok();
     let same = other.filter(|other| other.decision == holder.decision);
     Ok(same.map(|other| Permit { path, is_own: other.attempt_id == holder.attempt_id }))
 }
 
-/// Gives a slot back. To give back what was given back changes nothing.
-pub(crate) async fn release<O: LedgerStore>(objects: &O, path: &str) -> Result<(), LedgerStoreError> {
+/// Releases a permit. Repeating this changes nothing.
+pub(crate) async fn release<O: LedgerStore>(store: &O, path: &str) -> Result<(), LedgerStoreError> {
     let Some((folder, slot)) =
         path.rsplit_once('/').and_then(|(folder, name)| Some((folder, PermitSlot::parse(name)?)))
     else {
@@ -166,27 +165,27 @@ pub(crate) async fn release<O: LedgerStore>(objects: &O, path: &str) -> Result<(
         return Ok(());
     }
     let free = PermitSlot { generation: slot.generation + 1, ..slot };
-    objects.create(&free.path(folder), Vec::new()).await?;
-    // What is left is the newest; the rest would only lengthen listings.
-    objects.delete(path).await?;
+    store.create(&free.path(folder), Vec::new()).await?;
+    // Only the latest generation counts; older ones make listings longer.
+    store.delete(path).await?;
     let before = PermitSlot { generation: slot.generation - 1, ..slot };
-    objects.delete(&before.path(folder)).await
+    store.delete(&before.path(folder)).await
 }
 
-/// Every slot of a folder that is taken, and by whom. What cannot be read is
-/// left out: its owner gives it back.
+/// Lists the acquired slots of a folder with their holders. Objects that cannot be
+/// parsed are left out.
 pub(crate) async fn list_holders<O: LedgerStore>(
-    objects: &O,
+    store: &O,
     folder: &str,
 ) -> Result<Vec<(String, PermitHolder)>, LedgerStoreError> {
     let mut holders = Vec::new();
-    for (number, generation) in latest_generations(objects, folder).await? {
+    for (number, generation) in latest_generations(store, folder).await? {
         let slot = PermitSlot { number, generation };
         if !slot.is_acquired() {
             continue;
         }
         let path = slot.path(folder);
-        let body = objects.read(&path).await?;
+        let body = store.read(&path).await?;
         if let Some(holder) = body.and_then(|body| serde_json::from_slice(&body).ok()) {
             holders.push((path, holder));
         }
@@ -211,7 +210,7 @@ mod tests {
 
     const FOLDER: &str = "permits/estate/tenant";
 
-    /// Lets others go first, once.
+    /// Yields to other tasks once.
     #[derive(Default)]
     struct YieldOnce(bool);
 
@@ -223,11 +222,11 @@ mod tests {
         }
     }
 
-    /// Objects in memory, before each of which others may go first.
+    /// A store in memory that yields before each call.
     #[derive(Default)]
     struct MemoryStore {
         objects: Mutex<BTreeMap<String, Vec<u8>>>,
-        /// Whether no deletion is allowed.
+        /// Whether deletions do nothing.
         keeps_all: bool,
     }
 
@@ -266,7 +265,7 @@ mod tests {
         PermitHolder { decision, endpoint: "an endpoint".into(), since: 0, attempt_id: run.into() }
     }
 
-    /// Runs tasks step by step: first as `order` says, then in turn.
+    /// Runs tasks step by step: first in `order`, then in turn.
     fn run_interleaved(mut tasks: Vec<Pin<Box<dyn Future<Output = ()> + '_>>>, order: &[usize]) {
         let mut order = order.iter().copied();
         let mut next = 0;
@@ -295,17 +294,17 @@ mod tests {
     #[test]
     fn acquire_stops_at_limit_and_reuses_released_permits() {
         let objects = MemoryStore::default();
-        let taken: Vec<_> =
+        let permits: Vec<_> =
             (0..7).filter_map(|at| acquire_now(&objects, 5, &holder(&format!("{at}"), "run"))).collect();
-        assert_eq!(taken.len(), 5);
-        assert!(taken.iter().all(|slot| slot.is_own));
+        assert_eq!(permits.len(), 5);
+        assert!(permits.iter().all(|permit| permit.is_own));
         for _ in 0..3 {
-            block_on(release(&objects, &taken[2].path)).expect("memory does not fail");
+            block_on(release(&objects, &permits[2].path)).expect("memory does not fail");
         }
         assert!(acquire_now(&objects, 5, &holder("8", "run")).is_some());
         assert!(acquire_now(&objects, 5, &holder("9", "run")).is_none());
-        // The old owner gives back what is another's by now.
-        block_on(release(&objects, &taken[2].path)).expect("memory does not fail");
+        // The first holder releases again after another has acquired the slot.
+        block_on(release(&objects, &permits[2].path)).expect("memory does not fail");
         assert!(acquire_now(&objects, 5, &holder("9", "run")).is_none());
         assert!(acquire_now(&objects, 0, &holder("9", "run")).is_none());
         assert_eq!(block_on(list_holders(&objects, FOLDER)).expect("memory does not fail").len(), 5);
@@ -330,29 +329,29 @@ mod tests {
             keeps_all in any::<bool>(),
         ) {
             let objects = MemoryStore { keeps_all, ..MemoryStore::default() };
-            let (held, most) = (AtomicU32::new(0), AtomicU32::new(0));
+            let (acquired, max) = (AtomicU32::new(0), AtomicU32::new(0));
             let task = |(number, rounds): (usize, &usize)| {
-                let (objects, held, most, rounds) = (&objects, &held, &most, *rounds);
+                let (objects, acquired, max, rounds) = (&objects, &acquired, &max, *rounds);
                 let task: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
                     for round in 0..rounds {
                         let holder = holder(&format!("{number} {round}"), "run");
-                        let taken = acquire(objects, FOLDER, limit, &holder).await;
-                        let Some(slot) = taken.expect("memory does not fail") else { continue };
-                        most.fetch_max(held.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                        let permit = acquire(objects, FOLDER, limit, &holder).await;
+                        let Some(permit) = permit.expect("memory does not fail") else { continue };
+                        max.fetch_max(acquired.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
                         YieldOnce::default().await;
-                        held.fetch_sub(1, Ordering::Relaxed);
-                        release(objects, &slot.path).await.expect("memory does not fail");
+                        acquired.fetch_sub(1, Ordering::Relaxed);
+                        release(objects, &permit.path).await.expect("memory does not fail");
                     }
                 });
                 task
             };
             run_interleaved(rounds.iter().enumerate().map(task).collect(), &order);
-            let most = most.into_inner();
-            prop_assert!((1..=limit).contains(&most), "{most} of {limit}");
+            let max = max.into_inner();
+            prop_assert!((1..=limit).contains(&max), "{max} of {limit}");
             let all: Vec<_> =
                 (0..=limit).filter_map(|at| acquire_now(&objects, limit, &holder(&format!("{at}"), "")))
                 .collect();
-            prop_assert_eq!(all.len(), limit as usize, "everything was given back");
+            prop_assert_eq!(all.len(), limit as usize, "all permits were released");
         }
     }
 }

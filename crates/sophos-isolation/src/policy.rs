@@ -1,17 +1,13 @@
-//! What the operator allows: which tool may ask for what, and which machines
-//! are not to be touched.
+//! The operator's policy: the permissions of each source, and the protected endpoints.
 //!
-//! A policy is one TOML file; `policy.example.toml` beside this crate explains
-//! every key. [`Policy::parse`] takes it whole or not at all, and tells all
-//! that is wrong with it at once; [`Policy::parse_lenient`], for a running function,
-//! disables a source that has a mistake and takes the rest. The judgement by it
-//! is pure: no network, no clock.
+//! A policy is one TOML file; `policy.example.toml` beside this crate explains every key.
+//! [`Policy::parse`] accepts only a valid file, and reports all issues at once.
+//! [`Policy::parse_lenient`], for a running function, disables each source that has an issue.
+//! Evaluation is pure: it uses no network and no clock.
 //!
-//! Two things are judged. [`Policy::admit`] asks whether a source may ask for
-//! what its signal asks for, and where its host may be looked for;
-//! [`Policy::evaluate`], once there is one endpoint, what is to be done with it.
-//! How many isolations there have been is counted elsewhere, against
-//! [`Limits`].
+//! Evaluation has two steps. [`Policy::admit`] checks whether a source may make its request, and
+//! returns the tenants to search. [`Policy::evaluate`] decides what to do with the endpoint found.
+//! The isolations per hour are counted elsewhere, against [`Limits`].
 
 mod disabled;
 mod endpoint;
@@ -47,7 +43,7 @@ use crate::adapters::Tool;
 
 const MODES: [(&str, Mode); 2] = [("enforce", Mode::Enforce), ("dry_run", Mode::DryRun)];
 
-/// What the operator allows.
+/// The operator's policy.
 #[derive(Debug, Clone)]
 pub struct Policy {
     digest: String,
@@ -66,149 +62,146 @@ pub struct Policy {
     warnings: Vec<ConfigIssue>,
 }
 
-/// Whether anything is isolated.
+/// The mode of a policy or a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// It is.
+    /// Endpoints are isolated.
     Enforce,
-    /// It is only said what would be.
+    /// Nothing is isolated; the result that `Enforce` would have is reported.
     #[default]
     DryRun,
 }
 
-/// What a person has to approve.
+/// The isolations that need approval.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalMode {
-    /// What the policy selects for it.
+    /// Those of the endpoints that `[approve]` selects.
     #[default]
     Selected,
-    /// Everything.
+    /// All isolations.
     Always,
 }
 
-/// How much may be isolated.
+/// The limits on isolations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The share of a tenant's endpoints that may be isolated at once.
+    /// The share of a tenant's endpoints that may be isolated at the same time.
     pub estate_share: f64,
-    /// The most isolations in an hour in one tenant.
+    /// The maximum number of isolations per hour in one tenant.
     pub tenant_per_hour: u32,
-    /// The most isolations in an hour for one source that has no limit of its
-    /// own. [`Source::per_hour`] is what holds for a source.
+    /// The maximum number of isolations per hour for a source without its own limit. The effective
+    /// limit of a source is [`Source::per_hour`].
     pub source_per_hour: u32,
-    /// The greatest age of an alert of a source that has no limit of its own;
-    /// `None` is any. [`Source::max_alert_age`] is what holds for a source.
+    /// The maximum age of an alert from a source without its own limit; `None` is unlimited. The
+    /// effective limit of a source is [`Source::max_alert_age`].
     pub max_alert_age: Option<Duration>,
 }
 
-/// How long ago an endpoint may have been seen.
+/// The maximum age of an endpoint's last contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndpointFreshness {
-    /// Longer ago, it is stale.
+    /// The age from which an endpoint is stale.
     pub seen_within: Duration,
-    /// The same for one that was found by its address alone, which another
-    /// machine may have by now.
+    /// The same for an endpoint found by IP address alone, because another machine may have the
+    /// address by now.
     pub address_seen_within: Duration,
 }
 
-/// How a person approves.
+/// The settings of approvals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApprovalSettings {
-    /// How long a decision waits.
+    /// The time that a decision waits for approval.
     pub timeout: Duration,
     /// The name of the secret that signs approval links.
     pub secret: Option<String>,
-    /// Whether links that the previous value of the secret signed are good.
+    /// Whether links signed with the secret's previous value are accepted.
     pub accept_previous: bool,
 }
 
-/// How an isolation is watched.
+/// The settings for checks of isolations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FollowUpSettings {
-    /// An isolation that has not taken effect by then is reported.
+    /// The time after which an isolation without effect is reported.
     pub effect_timeout: Duration,
-    /// How often those in effect are looked at.
+    /// The interval between checks of an isolation in effect.
     pub check_interval: Duration,
 }
 
 impl Policy {
-    /// Reads a policy.
+    /// Parses a policy.
     ///
     /// # Errors
-    /// Everything that is wrong with it, each with its line. Of a text that is
-    /// not TOML, only that.
+    /// All issues, each with its line. For a text that is not TOML, only the TOML errors.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         parse::parse_policy(text, parse::Strictness::Strict)
     }
 
-    /// Reads a policy for use: a mistake in one source disables that source and
-    /// no other. Mistakes anywhere else refuse the whole.
+    /// Parses a policy for a running function: an issue in one source disables only that source. An
+    /// issue elsewhere rejects the policy.
     ///
     /// # Errors
-    /// Everything that is wrong with it, when not all of it is in sources.
+    /// All issues, if one of them is outside the sources.
     pub fn parse_lenient(text: &str) -> Result<Self, PolicyError> {
         parse::parse_policy(text, parse::Strictness::Lenient)
     }
 
-    /// The policy in the place of one that was deleted or emptied, or has mistakes:
-    /// no source may act, and nothing is isolated. Decisions wait for a policy, and
-    /// releases go on.
+    /// The substitute for a deleted, empty or invalid policy: no source may act, and nothing is
+    /// isolated. Decisions wait for a policy; releases continue.
     pub fn absent() -> Self {
         parse::absent_policy()
     }
 
-    /// Whether it stands in the place of a policy.
+    /// Whether this is the substitute for a missing policy.
     pub fn is_absent(&self) -> bool {
         self.is_absent
     }
 
-    /// The sources that their mistakes disable, by name.
+    /// The sources with issues, by name.
     pub fn disabled(&self) -> &[DisabledSource] {
         &self.disabled
     }
 
-    /// The warnings, by line; at most a hundred. A selector that fits no endpoint is
-    /// one. The policy is in force all the same.
+    /// The warnings by line, at most 100. For example, a selector that matches no endpoint. They do
+    /// not disable the policy.
     pub fn warnings(&self) -> &[ConfigIssue] {
         &self.warnings
     }
 
-    /// The source of a name, if a mistake disables it.
+    /// The disabled source with this name, if any.
     pub fn disabled_source(&self, name: &str) -> Option<&DisabledSource> {
         self.disabled.iter().find(|source| source.name == name)
     }
 
-    /// The SHA-256 of its text, in hexadecimal: which policy it is.
+    /// The SHA-256 of the policy's text in hexadecimal. It identifies the policy.
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// Whether anything is isolated. [`Source::mode`] is what holds for a
-    /// source.
+    /// The mode of the file. The effective mode of a source is [`Source::mode`].
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// When an isolation is lifted for which the source says nothing; `None` is
-    /// never. [`Source::release_after_for`] is what holds for a signal.
+    /// The default time until an isolation is released; `None` is never.
+    /// [`Source::release_after_for`] returns the effective time of a signal.
     pub fn release_after(&self) -> Option<Duration> {
         self.release_after
     }
 
-    /// The time after which an update of an alert may isolate again that a
-    /// person has ended; `None` is never.
+    /// The time after which an update of an alert may isolate again although a person ended the
+    /// isolation; `None` is never.
     pub fn new_episode_after(&self) -> Option<Duration> {
         self.new_episode_after
     }
 
-    /// The same policy, by which nothing is isolated whatever it says: for a host
-    /// whose operator has not let go of it yet. Its digest stays.
+    /// Returns the policy with all modes set to dry run, for a host that still forces dry runs. The
+    /// digest does not change.
     #[must_use]
     pub fn with_dry_run(mut self) -> Self {
         self.mode = Mode::DryRun;
@@ -218,22 +211,22 @@ impl Policy {
         self
     }
 
-    /// How much may be isolated.
+    /// The limits on isolations.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// How long ago an endpoint may have been seen.
+    /// The maximum age of an endpoint's last contact.
     pub fn endpoints(&self) -> EndpointFreshness {
         self.endpoints
     }
 
-    /// How a person approves.
+    /// The settings of approvals.
     pub fn approval(&self) -> &ApprovalSettings {
         &self.approval
     }
 
-    /// How an isolation is watched.
+    /// The settings for checks of isolations.
     pub fn follow_up(&self) -> FollowUpSettings {
         self.follow_up
     }
@@ -243,12 +236,12 @@ impl Policy {
         self.sources.values()
     }
 
-    /// The source of a name.
+    /// The source with this name.
     pub fn source(&self, name: &str) -> Option<&Source> {
         self.sources.get(name)
     }
 
-    /// The one source that takes a tool's events of an AWS account.
+    /// The source for a tool's events of an AWS account.
     pub fn eventbridge_source(&self, tool: Tool, account: &str) -> Option<&Source> {
         self.sources().find(|source| {
             tool.is_eventbridge()
@@ -257,7 +250,7 @@ impl Policy {
         })
     }
 
-    /// A disabled source that lists a tool's AWS account.
+    /// The disabled source that lists a tool's AWS account.
     pub(crate) fn disabled_eventbridge_source(&self, tool: Tool, account: &str) -> Option<&DisabledSource> {
         self.disabled.iter().find(|disabled| {
             disabled.source.as_ref().is_some_and(|source| {
@@ -266,7 +259,7 @@ impl Policy {
         })
     }
 
-    /// The tenants of all sources, each once.
+    /// The distinct tenants of all sources.
     pub fn tenants(&self) -> HashSet<&TenantId> {
         let enabled = self.sources().flat_map(|source| &source.tenants);
         enabled.chain(self.disabled.iter().flat_map(DisabledSource::tenants)).collect()
@@ -274,10 +267,10 @@ impl Policy {
 }
 
 impl Limits {
-    /// The most endpoints of an estate of so many that may be isolated at once:
-    /// the share of it, rounded down, and at least one.
+    /// The maximum number of isolated endpoints in an estate of this size: the share of it, rounded
+    /// down, and at least one.
     pub fn max_isolated(&self, endpoints: u64) -> u64 {
-        // An estate is far from where a float no longer counts by one.
+        // The size of an estate is exact in a float.
         ((endpoints as f64 * self.estate_share) as u64).max(1)
     }
 }

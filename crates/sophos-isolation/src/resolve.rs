@@ -1,26 +1,24 @@
-//! Which endpoint a host is: exactly one that is alive, or a refusal that says
-//! why.
+//! The resolution of a host to exactly one live endpoint, or the reason why it is
+//! not possible.
 //!
-//! # The rules
+//! # Rules
 //!
-//! * An endpoint id or an instance id decides alone. Where no endpoint has it,
-//!   the host is not found.
-//! * Otherwise the strongest identifier that finds anything decides: MAC
-//!   address, then host name. A private address decides only where nothing else
-//!   is given.
-//! * A name is compared by [`name_fit`](crate::hostname::match_names). Where several
-//!   fit, one whose full name is the one given comes before the others. A name
-//!   that only resembles the one given is never chosen, and competes.
-//! * An address is evidence only while the alert is not older than
-//!   `address_seen_within`, and only of an endpoint that was seen that recently.
-//! * What is found must not contradict the other identifiers. A name or MAC
-//!   address together with an address that another live endpoint has is a
-//!   contradiction.
-//! * A stale record of a name does not compete with a live record of the same
-//!   name in the same tenant, as re-imaged machines leave one.
-//! * Where several remain, every further identifier narrows. Two that could be
-//!   meant are none.
-//! * An endpoint without cloud data never stands for a cloud instance.
+//! * An endpoint id or an instance id decides alone. If no endpoint has it, the
+//!   host is not found.
+//! * Otherwise the strongest identifier with a match decides: MAC address, then
+//!   host name. A private address decides only if nothing else is given.
+//! * Names are compared by [`match_names`](crate::hostname::match_names). Among
+//!   several matches the one with the same full name comes first. An endpoint with
+//!   a similar name is never chosen, but makes the match ambiguous.
+//! * An address counts only while the alert is not older than
+//!   `address_seen_within`, and only for an endpoint that was seen that recently.
+//! * A match must not contradict the other identifiers. A name or MAC address
+//!   together with an address of another live endpoint is a contradiction.
+//! * A stale record of a name does not compete with a live record of the same name
+//!   in the same tenant: re-imaged machines leave stale records.
+//! * Among several matches every further identifier narrows the choice. If two
+//!   remain, none is chosen.
+//! * An endpoint without cloud data never matches a cloud instance.
 
 mod select;
 
@@ -34,64 +32,63 @@ use select::{deduplicate, has_address, seen_since, select};
 
 use crate::identity::{HostIdentity, IdentifierKind, UnusableIdentifier};
 
-/// The most candidates whose exclusion is told.
+/// The maximum number of rejected candidates in a [`Resolution`].
 const MAX_REJECTED: usize = 20;
 
-/// An endpoint that the service listed for a tenant.
+/// An endpoint that Sophos Central listed for a tenant.
 #[derive(Debug, Clone)]
 pub struct EndpointCandidate {
-    /// The tenant that was asked, in lower case.
+    /// The tenant of the request, in lower case.
     pub tenant: String,
     /// The endpoint.
     pub endpoint: WithRaw<Endpoint>,
 }
 
-/// When an endpoint counts as alive.
+/// The limits of a live endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Liveness {
-    /// Seen within this time.
+    /// The maximum time since it was last seen.
     pub seen_within: Duration,
-    /// Seen within this time, when it was found by its address.
+    /// The maximum time since it was last seen, for a match by its address.
     pub address_seen_within: Duration,
 }
 
-/// The times by which endpoints and addresses are judged, each since the Unix
-/// epoch.
+/// The times of a resolution, each since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResolutionTimes {
-    /// When an endpoint counts as alive.
+    /// The limits of a live endpoint.
     pub liveness: Liveness,
-    /// The service's time.
+    /// The current time of Sophos Central.
     pub now: Duration,
-    /// The time of the alert; `None` when the sender wrote one that cannot be
-    /// read, so that no address in it is evidence.
+    /// The time of the alert; `None` if the sender's time cannot be parsed. Then no
+    /// address in the alert counts.
     pub observed_at: Option<Duration>,
-    /// The time at which the age of the alert counts: now, or when a person was
-    /// asked to approve.
+    /// The time for which the age of the alert is computed: now, or the time of the
+    /// request for approval.
     pub evaluated_at: Duration,
 }
 
 impl ResolutionTimes {
-    /// Whether an address in the alert is evidence.
+    /// Whether an address in the alert counts as evidence.
     pub fn accepts_addresses(&self) -> bool {
         self.observed_at
-            .is_some_and(|alert| self.evaluated_at.abs_diff(alert) <= self.liveness.address_seen_within)
+            .is_some_and(|observed| self.evaluated_at.abs_diff(observed) <= self.liveness.address_seen_within)
     }
 
-    /// Since when a holder of an address may have been the one at the time of
-    /// the alert.
+    /// Returns the earliest time at which an endpoint must have been seen to count as
+    /// the holder of its address at the time of the alert.
     fn address_valid_since(&self) -> Duration {
         self.observed_at.unwrap_or(self.now).min(self.now).saturating_sub(self.liveness.address_seen_within)
     }
 }
 
-/// A place to look for endpoints in.
+/// A directory of endpoints.
 pub trait EndpointDirectory: Sync {
-    /// What may fail.
+    /// The error of a listing.
     type Error;
 
-    /// Every endpoint that has an identifier of this kind of the host. More than
-    /// these does no harm; fewer could hide the second that is meant.
+    /// Lists every endpoint that has an identifier of this kind of the host. Extra
+    /// endpoints do no harm; a missing one could hide an ambiguity.
     ///
     /// # Errors
     /// When the endpoints cannot be listed.
@@ -102,85 +99,85 @@ pub trait EndpointDirectory: Sync {
     ) -> impl Future<Output = Result<Vec<EndpointCandidate>, Self::Error>> + Send;
 }
 
-/// What a host was resolved to, and which endpoints were considered.
+/// The result of a resolution.
 #[derive(Debug, Clone)]
 pub struct Resolution {
-    /// The endpoint, or the reason why there is none.
+    /// The endpoint, or the reason for the failure.
     pub outcome: Result<EndpointCandidate, Unresolved>,
-    /// Endpoints that were not chosen, at most twenty.
+    /// The candidates that were not chosen, at most twenty.
     pub rejected: Vec<RejectedCandidate>,
 }
 
-/// An endpoint that an identifier found and that was not chosen.
+/// An endpoint that matched an identifier and was not chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RejectedCandidate {
     /// The tenant, in lower case.
     pub tenant: String,
     /// The endpoint's id.
     pub endpoint: String,
-    /// Its name.
+    /// The endpoint's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
-    /// Why it was not chosen.
+    /// The reason why it was not chosen.
     pub reason: &'static str,
 }
 
-/// Why a host is not one endpoint.
+/// The reason why a host does not resolve to one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Unresolved {
-    /// Nothing that is said about the host can find an endpoint.
+    /// No identifier of the host can find an endpoint.
     #[error("{}", cause.description())]
     Unusable {
-        /// Why not.
+        /// The reason.
         cause: UnusableIdentifier,
     },
-    /// No endpoint is this host.
-    #[error("no endpoint of the tenants that the source may act on is this host")]
+    /// No endpoint matches the host.
+    #[error("no endpoint in the source's tenants matches the host")]
     NotFound,
-    /// Several endpoints could be meant.
-    #[error("{count} endpoints have this {kind}; say more about the host")]
+    /// Several endpoints match the host.
+    #[error("{count} endpoints have this {kind}; send more identifiers of the host")]
     Ambiguous {
-        /// How many.
+        /// The number of endpoints.
         count: usize,
-        /// The fact that found them.
+        /// The kind of identifier that they match.
         kind: IdentifierKind,
     },
-    /// What was found by one fact is not what another says.
-    #[error("the {kind} leads to an endpoint that the other facts contradict")]
+    /// The endpoint that one identifier finds contradicts another.
+    #[error("the {kind} finds an endpoint that contradicts the other identifiers")]
     Contradiction {
-        /// The fact that found it.
+        /// The kind of identifier that found it.
         kind: IdentifierKind,
     },
-    /// The endpoint shares its identity with a copy of it.
-    #[error("the endpoint is one of a cloned pair; give the copy an identity of its own in Sophos Central")]
+    /// The endpoint shares its identity with a clone.
+    #[error("the endpoint has a clone with the same identity; separate the two in Sophos Central")]
     Cloned,
-    /// The endpoint was not seen for too long.
-    #[error("the endpoint was not seen for too long to be the host that is meant")]
+    /// The endpoint was not seen recently.
+    #[error("the endpoint was not seen recently enough to be the host")]
     Stale,
-    /// The address belonged to an endpoint, and nobody knows whether it still does.
-    #[error("no endpoint with this address was seen recently enough for the address to be still its own")]
+    /// The endpoint with the address was not seen recently, and may have lost it.
+    #[error("no endpoint with this address was seen recently enough to still have it")]
     StaleAddress,
-    /// The alert is too old for an address to be evidence, and it has nothing
-    /// else.
+    /// The host has only an address, and the alert is too old for it to count.
     #[error(
-        "the alert is older than address_seen_within, or its time is unreadable, and the host has only an address, which may belong to another machine by now"
+        "the host has only an address, which may have changed: the alert is older than address_seen_within, \
+         or its time is invalid"
     )]
     OldAddress,
-    /// The listing went on for longer than one host's should.
-    #[error("too many endpoints have a name like this; name the host by its id or its MAC address")]
+    /// The lookup found more endpoints than the limit.
+    #[error("too many endpoints have a similar name; send the host's id or MAC address")]
     TooMany,
-    /// The service answered with something that is not the tenant's endpoint.
-    #[error("the service answered with an endpoint of another tenant or without a proper id")]
+    /// Sophos Central returned an invalid endpoint, or one of another tenant.
+    #[error("Sophos Central returned an endpoint of another tenant or without a valid id")]
     InvalidEndpoint,
 }
 
 impl Unresolved {
-    /// A word for programs.
+    /// Returns the stable code of the reason.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unusable { cause: why } => match why {
+            Self::Unusable { cause } => match cause {
                 UnusableIdentifier::Missing => "no_host",
                 UnusableIdentifier::Malformed => "malformed_host",
                 UnusableIdentifier::Loopback => "loopback",
@@ -201,17 +198,17 @@ impl Unresolved {
     }
 }
 
-/// Resolves a host to one endpoint of a directory.
+/// Resolves a host to one endpoint of a directory. [`Resolution::outcome`] has the
+/// reason if the host does not resolve.
 ///
 /// # Errors
-/// When the directory fails. A host that is not one endpoint is no failure but
-/// an [`outcome`](Resolution::outcome).
+/// When the directory fails.
 pub async fn resolve<D: EndpointDirectory>(
     directory: &D,
     identity: &HostIdentity,
     times: &ResolutionTimes,
 ) -> Result<Resolution, D::Error> {
-    let mut considered = Vec::new();
+    let mut rejected = Vec::new();
     let mut outcome = Err(Unresolved::NotFound);
     for kind in identity.kinds() {
         if kind == IdentifierKind::IpAddress && !times.accepts_addresses() {
@@ -219,32 +216,30 @@ pub async fn resolve<D: EndpointDirectory>(
             break;
         }
         let candidates = directory.candidates(identity, kind).await?;
-        let mut passed_over = Vec::new();
-        let found = select(identity, kind, &candidates, times, &mut passed_over);
-        considered.extend(passed_over);
-        outcome = match found {
+        let selected = select(identity, kind, &candidates, times, &mut rejected);
+        outcome = match selected {
             Ok(None) => continue,
-            Ok(Some(one)) => match find_address_conflict(directory, identity, kind, one, times).await? {
+            Ok(Some(found)) => match find_address_conflict(directory, identity, kind, found, times).await? {
                 Some(other) => {
-                    considered.push(RejectedCandidate::new(&other, "has the address"));
+                    rejected.push(RejectedCandidate::new(&other, "has the address"));
                     Err(Unresolved::Contradiction { kind })
                 }
-                None => Ok(one.clone()),
+                None => Ok(found.clone()),
             },
-            Err(why) => Err(why),
+            Err(reason) => Err(reason),
         };
         break;
     }
-    considered.truncate(MAX_REJECTED);
-    Ok(Resolution { outcome, rejected: considered })
+    rejected.truncate(MAX_REJECTED);
+    Ok(Resolution { outcome, rejected })
 }
 
-/// Chooses among what was listed for one kind of identifier; `None` when none of
-/// it is the host, and a weaker identifier may be tried. Whether another endpoint
-/// has an address of the host is not looked at: [`resolve`] does.
+/// Chooses among the candidates for one kind of identifier; `None` when none
+/// matches the host and a weaker identifier may be tried. Unlike [`resolve`] it
+/// does not check for another endpoint with the host's address.
 ///
 /// # Errors
-/// When what was found must not be isolated on this host's account.
+/// When the candidates match but none may be isolated for this host.
 pub fn choose<'c>(
     identity: &HostIdentity,
     kind: IdentifierKind,
@@ -254,20 +249,20 @@ pub fn choose<'c>(
     select(identity, kind, candidates, times, &mut Vec::new())
 }
 
-/// Another live endpoint that has an address of the host, when the one that its
-/// name or MAC address has found lacks it.
+/// Finds another live endpoint with an address of the host, if the endpoint that
+/// the name or MAC address found lacks it.
 async fn find_address_conflict<D: EndpointDirectory>(
     directory: &D,
     identity: &HostIdentity,
     kind: IdentifierKind,
-    one: &EndpointCandidate,
+    found: &EndpointCandidate,
     times: &ResolutionTimes,
 ) -> Result<Option<EndpointCandidate>, D::Error> {
     let may_contradict = matches!(kind, IdentifierKind::MacAddress | IdentifierKind::Hostname);
     if !may_contradict
         || identity.ip_addresses.is_empty()
         || !times.accepts_addresses()
-        || has_address(identity, &one.endpoint)
+        || has_address(identity, &found.endpoint)
     {
         return Ok(None);
     }
@@ -275,7 +270,7 @@ async fn find_address_conflict<D: EndpointDirectory>(
     let is_other = |holder: &&&EndpointCandidate| {
         has_address(identity, &holder.endpoint)
             && seen_since(&holder.endpoint, times.address_valid_since())
-            && !(holder.tenant == one.tenant && holder.endpoint.id.eq_ignore_ascii_case(&one.endpoint.id))
+            && !(holder.tenant == found.tenant && holder.endpoint.id.eq_ignore_ascii_case(&found.endpoint.id))
     };
     Ok(deduplicate(&holders).iter().find(is_other).map(|holder| (*holder).clone()))
 }

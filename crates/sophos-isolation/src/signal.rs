@@ -1,48 +1,46 @@
-//! What a security tool says, in one form for all of them.
+//! The tool-independent form of an alert.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// The longest text of a sender that is kept, in characters.
+/// The maximum length of a stored text of a sender, in characters.
 const MAX_TEXT_LEN: usize = 200;
 
-/// One host that a tool wants isolated, or released, and why.
+/// A request to isolate or release one host.
 ///
-/// Everything in it is the sender's word and may be an attacker's: texts have
-/// been cleaned of control characters and cut, and nothing else is promised.
+/// All values are the sender's and may be an attacker's. Texts are sanitized and truncated; nothing
+/// else is validated.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Signal {
-    /// What is asked for.
+    /// The requested action.
     pub action: Action,
-    /// What is said about the host.
+    /// The identifiers of the host.
     pub host: HostIdentifiers,
-    /// The Sophos tenant, when the sender names one.
+    /// The Sophos tenant, if the sender names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The account that the event is about in the sender's world: an AWS
-    /// account, a Microsoft tenant, a customer id.
+    /// The sender's account of the event: an AWS account, a Microsoft tenant, a customer id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The accounts in which the message puts the host, where that is not
-    /// `account` alone. The policy says whether `account` may speak for another.
+    /// The accounts that the message gives for the host, unless it is `account` alone. The policy
+    /// decides whether `account` may report for another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_accounts: Vec<String>,
-    /// How bad it is; `None` when the sender does not say.
+    /// The severity; `None` if the sender gives none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// What happened, in the sender's words.
+    /// The sender's title.
     #[serde(default)]
     pub title: String,
-    /// Why the host is to be isolated, when the sender says more than a title.
+    /// The sender's reason, if there is more than a title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When the sender saw it, as it writes it.
+    /// The sender's observation time, as sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_at: Option<String>,
-    /// For how long the host is to be isolated, in seconds, when the sender
-    /// says so. The policy may allow less.
+    /// The requested duration of the isolation in seconds, if any. The policy may shorten it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release_after_seconds: Option<u64>,
     /// Whether the host runs the workloads of several owners, such as a
@@ -51,22 +49,21 @@ pub struct Signal {
     pub shared_host: bool,
 }
 
-/// The time at which a sender saw what it reports.
+/// The time of a sender's observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObservedAt {
-    /// The sender gives no time.
+    /// The message has no time.
     Missing,
-    /// The sender gives a text that is no moment: one without an offset from UTC
-    /// is none.
+    /// The text is not a point in time, for example because its UTC offset is missing.
     Invalid,
-    /// Since the Unix epoch.
+    /// The time since the Unix epoch.
     At(Duration),
 }
 
 impl Signal {
-    /// The time in [`observed_at`](Self::observed_at): RFC 3339, also with a space
-    /// or an offset without a colon, RFC 2822, or a number of seconds, milliseconds,
-    /// microseconds or nanoseconds since the Unix epoch.
+    /// Parses [`observed_at`](Self::observed_at). It accepts RFC 3339, also with a space or an
+    /// offset without a colon, and RFC 2822. It also accepts seconds, milliseconds, microseconds or
+    /// nanoseconds since the Unix epoch.
     pub fn observed(&self) -> ObservedAt {
         match self.observed_at.as_deref().map(str::trim) {
             None | Some("") => ObservedAt::Missing,
@@ -75,7 +72,7 @@ impl Signal {
     }
 }
 
-/// Numbers from here on are milliseconds; seconds get there in the year 5138.
+/// Numbers from this value are milliseconds; seconds reach it in the year 5138.
 const MIN_MILLISECONDS: f64 = 1e11;
 
 fn parse_time(text: &str) -> Option<Duration> {
@@ -95,55 +92,54 @@ fn parse_time(text: &str) -> Option<Duration> {
     Duration::try_from(instant.as_duration()).ok()
 }
 
-/// What a signal asks for.
+/// The action that a signal requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Isolate the host.
     #[default]
     Isolate,
-    /// Release the host from an isolation that was asked for here.
+    /// Release the host from an isolation by this service.
     Release,
 }
 
-/// What a sender says about one host, as it says it. Which of it is good for
-/// finding an endpoint is judged when it is looked for.
+/// The sender's identifiers of one host, as sent. The lookup validates them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HostIdentifiers {
-    /// The endpoint's id at Sophos. No other product's id of the machine.
+    /// The Sophos endpoint id. Ids of other products do not belong here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_id: Option<String>,
     /// The id of the EC2 instance, such as `i-0123456789abcdef0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ec2_instance_id: Option<String>,
-    /// Its MAC addresses.
+    /// The MAC addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mac_addresses: Vec<String>,
-    /// Its names: short, fully qualified, or both.
+    /// The host names: short, fully qualified, or both.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hostnames: Vec<String>,
-    /// Names that NetBIOS may have cut at 15 characters. They find an endpoint
-    /// only where no full or longer name is given.
+    /// NetBIOS names, possibly truncated to 15 characters. They are used only without a fully
+    /// qualified or longer name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub netbios_names: Vec<String>,
-    /// Its own addresses. Never the other side's.
+    /// The host's own IP addresses, never those of its peers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ip_addresses: Vec<String>,
 }
 
 impl HostIdentifiers {
-    /// Whether nothing at all is said.
+    /// Whether there is no identifier.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// How bad a tool says it is, from the least on.
+/// The severity of an alert, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// For information.
+    /// Informational.
     Informational,
     /// Low.
     Low,
@@ -156,10 +152,10 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All, from the least on.
+    /// All severities in ascending order.
     pub const ALL: [Self; 5] = [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
 
-    /// The word that policies use.
+    /// The severity's name in policies.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Informational => "informational",
@@ -180,22 +176,22 @@ impl fmt::Display for Severity {
 impl FromStr for Severity {
     type Err = &'static str;
 
-    /// Reads the words that policies use.
+    /// Parses a severity's name in policies.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
             .find(|severity| severity.as_str() == text)
-            .ok_or("a severity is informational, low, medium, high or critical")
+            .ok_or("unknown severity: expected informational, low, medium, high or critical")
     }
 }
 
-/// A sender's text made fit for a log, a comment or a ledger: one line without
-/// control characters or direction marks, of at most 200 characters.
+/// Sanitizes a sender's text for logs, comments and the ledger: one line of at most 200 characters,
+/// without control characters and direction marks.
 pub fn clean(text: &str) -> String {
     let mut clean = String::new();
     let mut space = false;
     for character in text.trim().chars() {
-        // Marks that turn the direction of text make a log show what is not there.
+        // Direction marks can make a log display a different text.
         if matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
         {
             continue;

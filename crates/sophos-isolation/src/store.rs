@@ -1,4 +1,4 @@
-//! The ledger in an object store: a bucket, or a folder.
+//! The [`LedgerStore`] of an S3 bucket or a folder.
 
 use sophos_store::Store;
 

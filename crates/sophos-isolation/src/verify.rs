@@ -1,8 +1,7 @@
-//! Whether a delivery comes from who it says it comes from.
+//! Authentication of webhook messages.
 //!
-//! Everything here is compared in constant time, over the raw body, against
-//! the current and the previous value of a secret, so that a secret can rotate
-//! while deliveries are on their way.
+//! All comparisons take constant time and use the raw body. The current and the previous value of a
+//! secret are accepted, so that a secret can rotate while messages are in flight.
 
 mod certificate;
 mod encoding;
@@ -34,7 +33,7 @@ pub(crate) use self::{
     sns::{MessageKind, is_certificate},
 };
 
-/// How a source proves itself.
+/// The verification scheme of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verification {
@@ -46,14 +45,14 @@ pub enum Verification {
         secret: String,
         /// The header, in lower case.
         header: String,
-        /// What comes before the secret in the header; may be empty.
+        /// The prefix of the secret in the header; may be empty.
         prefix: String,
     },
     /// HTTP basic authentication.
     Basic {
         /// The name of the secret: the password.
         secret: String,
-        /// The user.
+        /// The user name.
         user: String,
     },
     /// A secret as the last part of the path: `/hooks/{source}/{secret}`.
@@ -61,17 +60,17 @@ pub enum Verification {
         /// The name of the secret.
         secret: String,
     },
-    /// A bearer token that its issuer has signed, such as Microsoft Entra.
+    /// A bearer token signed by its issuer, such as Microsoft Entra.
     Jwt(JwtConfig),
     /// Amazon SNS over HTTPS: the service signs each message.
     Sns(SnsConfig),
     /// A certificate that the caller brought to mutual TLS.
     ClientCertificate(CertificatePins),
-    /// AWS has verified it: the source's events come through EventBridge.
+    /// AWS has authenticated the event, which arrives through EventBridge.
     Iam,
 }
 
-/// What a request brings to prove itself by.
+/// The parts of a request that authenticate it.
 pub trait SignedRequest {
     /// The value of a header, by its name in lower case.
     fn header(&self, name: &str) -> Option<&str>;
@@ -85,79 +84,80 @@ pub trait SignedRequest {
     }
 }
 
-/// Why a delivery is not believed. For the operator's log: a sender is told no
-/// more than that it was not believed.
+/// The reason why authentication failed, for the operator's log. The sender only learns that it
+/// failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerificationError {
-    /// It brings nothing to prove itself by.
-    #[error("there is no signature or secret where the source's configuration expects it")]
+    /// The request has no credential.
+    #[error(
+        "missing credential: expected a signature or secret where the source's configuration requires it"
+    )]
     MissingCredential,
-    /// The time of sending is missing or cannot be read.
-    #[error("the header with the time of sending is missing or is no time")]
+    /// The timestamp is missing or invalid.
+    #[error("missing or invalid timestamp header")]
     MissingTimestamp,
-    /// The time of sending is outside the window.
-    #[error("the time of sending is outside the window; an old delivery was sent again, or a clock is wrong")]
+    /// The timestamp is outside the window.
+    #[error("the timestamp is outside the window; an old message was sent again, or a clock is wrong")]
     TimestampOutsideWindow,
-    /// The id of the delivery, which is signed, is missing or cannot be one.
-    #[error("the header with the id of the delivery is missing, too long, or contains a dot")]
+    /// The signed id of the message is missing or invalid.
+    #[error("the header with the message id is missing, too long, or contains a dot")]
     MissingId,
-    /// It names an algorithm that is not accepted.
-    #[error("it is signed with an algorithm that the scheme does not accept")]
+    /// The algorithm is not accepted.
+    #[error("the scheme does not accept the signature algorithm")]
     UnsupportedAlgorithm,
-    /// The stored key does not have the form that the layout needs.
-    #[error("the stored key is not base64 after `whsec_`; store it as the sender shows it")]
+    /// The stored key does not have the format that the layout needs.
+    #[error("invalid stored key: expected base64 after `whsec_`; store it as the sender shows it")]
     InvalidKeyFormat,
-    /// The bearer token is not one that can be verified.
+    /// The bearer token is not a verifiable JSON Web Token.
     #[error("the bearer token is not a JSON Web Token signed with RS256, PS256 or ES256 that names its key")]
     InvalidToken,
-    /// The token's key is unknown.
+    /// The token's key is not in the key set.
     #[error("the key that the token names is not in the issuer's key set")]
     UnknownKey,
-    /// The signature of the token is good, and a claim is not.
-    #[error("the claim {0} of the token is missing, out of date, or not what the policy requires")]
+    /// The token's signature is valid, but a claim is not.
+    #[error("the claim {0} of the token is missing, expired, or not what the policy requires")]
     InvalidClaim(&'static str),
     /// The body is not a message of Amazon SNS.
     #[error("the body is not a signed message of Amazon SNS; turn raw message delivery off")]
     NotAnSnsMessage,
-    /// The message is of another topic.
-    #[error("the message is of a topic that the source does not list")]
+    /// The message belongs to another topic.
+    #[error("the source does not list the topic of the message")]
     UnexpectedTopic,
-    /// The certificate that the message names is not at the topic's service.
-    #[error("the message names a certificate that is not at the SNS endpoint of its topic's region")]
+    /// The URL of the certificate is not at the topic's SNS endpoint.
+    #[error("the certificate URL of the message is not at the SNS endpoint of its topic's region")]
     InvalidCertificateUrl,
-    /// There is no client certificate.
-    #[error("the caller brought no client certificate; call the custom domain that requires one")]
+    /// The client certificate is missing.
+    #[error("the request has no client certificate; call the custom domain that requires one")]
     MissingCertificate,
-    /// The certificate is another, or not valid.
-    #[error("the certificate is not the one that is expected, or not valid now")]
+    /// The certificate is not the configured one, or not valid.
+    #[error("the certificate is not the configured one, or is not valid now")]
     InvalidCertificate,
-    /// The host cannot verify the scheme.
-    #[error("this host does not verify the source's scheme")]
+    /// The host does not support the scheme.
+    #[error("this host does not support the source's verification scheme")]
     UnsupportedScheme,
     /// The signature or secret is wrong.
     #[error("the signature or secret is wrong")]
     Mismatch,
-    /// Nothing that comes to the webhook can be this source's.
-    #[error("the source's events come through EventBridge, and this did not")]
+    /// The source does not use the webhook.
+    #[error("the source's events arrive through EventBridge, not through the webhook")]
     NotAWebhookSource,
 }
 
-/// What a believed delivery was proven with.
+/// The key that authenticated a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticatedKey {
-    /// The value of the secret that it was made with.
+    /// The version of the secret.
     pub version_stage: VersionStage,
-    /// A SHA-256 of the time and the body that were signed, for sources that
-    /// sign: the same whichever value of the secret made the signature, in
-    /// whichever layout.
+    /// The SHA-256 of the signed time and body, for sources that sign. It depends neither on the
+    /// version of the secret nor on the layout.
     pub signed_digest: Option<[u8; 32]>,
-    /// The id of the delivery, where the signature covers it.
+    /// The id of the message, if the signature covers it.
     pub event_id: Option<String>,
 }
 
 impl Verification {
-    /// The name of the secret that the source proves itself with.
+    /// The name of the source's secret, for schemes with a secret.
     pub fn secret_name(&self) -> Option<&str> {
         match self {
             Self::Signature(SignatureConfig { secret, .. })
@@ -168,11 +168,11 @@ impl Verification {
         }
     }
 
-    /// Checks a delivery at `now`, since the Unix epoch. The schemes that need a
-    /// fetched key are checked by the webhook.
+    /// Authenticates a message at `now`, the time since the Unix epoch. The webhook checks the
+    /// schemes that need fetched keys.
     ///
     /// # Errors
-    /// Why it is not believed.
+    /// The reason why authentication failed.
     pub fn verify(
         &self,
         request: &impl SignedRequest,
@@ -208,7 +208,7 @@ impl Verification {
             Self::Basic { user, .. } => format!("{user}:{key}"),
             _ => key.to_owned(),
         };
-        // Some senders encode what a path may hold as it is.
+        // Some senders percent-encode characters that a path may contain.
         let decoded = match self {
             Self::Path { .. } => percent_decode_str(&given).decode_utf8().ok(),
             _ => None,
@@ -232,8 +232,7 @@ fn strip_prefix_ignore_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> 
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// Whether two values are the same, in a time that does not depend on where
-/// they differ.
+/// Whether two values are equal, in a time that does not depend on where they differ.
 fn constant_time_eq(given: &[u8], wanted: &[u8]) -> bool {
     let mut wanted_mac = mac(b"compare");
     wanted_mac.update(wanted);

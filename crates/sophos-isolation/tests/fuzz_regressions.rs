@@ -1,4 +1,4 @@
-//! What random input found, each as a test.
+//! Regression tests for inputs that the fuzz targets found.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn candidate(tenant: &str, members: Value) -> EndpointCandidate {
     }
 }
 
-/// The index of what is chosen for the name `web01`.
+/// The index of the endpoint found for the name `web01`.
 fn resolve_index(candidates: &[EndpointCandidate]) -> Result<Option<usize>, Unresolved> {
     let mut facts = HostIdentifiers::default();
     facts.hostnames.push("web01".into());

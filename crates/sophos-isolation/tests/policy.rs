@@ -1,4 +1,4 @@
-//! A policy as it is read: what every key says, and what holds without it.
+//! Parsing of policies: the value of each key and its default.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -73,7 +73,7 @@ fn example_policy_documents_every_key() {
     let example: toml::Table = EXAMPLE.parse().expect("TOML");
     let mut explained = Vec::new();
     collect_keys(&example, &mut explained);
-    // A file that has one wrong key in every table is told what the right ones are.
+    // An unknown key in a table is reported with the known keys.
     let mut wrong = String::from("version = 1\nwrong = 1\n");
     for table in ["release", "limits", "endpoints", "protect", "approve", "follow_up"] {
         wrong += &format!("[{table}]\nwrong = 1\n");
@@ -95,9 +95,9 @@ fn example_policy_documents_every_key() {
     }
     let error = Policy::parse(&wrong).expect_err("wrong keys");
     let mut tables = 0;
-    for mistake in error.issues().iter().filter(|mistake| mistake.key.ends_with("wrong")) {
+    for issue in error.issues().iter().filter(|issue| issue.key.ends_with("wrong")) {
         tables += 1;
-        let (_, known) = mistake.message.split_once(": ").expect("the keys");
+        let (_, known) = issue.message.split_once(": expected one of ").expect("the keys");
         for key in known.split(", ") {
             assert!(explained.iter().any(|explained| explained == key), "{key} is not explained");
         }
@@ -207,11 +207,11 @@ fn policy_parses_every_key() {
     let full = policy.source("full").expect("a source");
     assert_eq!(full.adapter.tool, Tool::CrowdStrike);
     let body = br#"{"CompositeId": "c", "a": {"b": "host"}, "c": 7}"#;
-    let readings = full.adapter.parse_message(&Message { body, idempotency_key: None }).expect("readable");
-    assert_eq!(readings[0].signal.host.hostnames, ["host"]);
-    assert_eq!(readings[0].signal.release_after_seconds, Some(7));
+    let alerts = full.adapter.parse_message(&Message { body, idempotency_key: None }).expect("readable");
+    assert_eq!(alerts[0].signal.host.hostnames, ["host"]);
+    assert_eq!(alerts[0].signal.release_after_seconds, Some(7));
     assert_eq!(full.adapter.when.len(), 1);
-    assert_eq!(readings[0].refusal, Some(NotActionable::NotSelected));
+    assert_eq!(alerts[0].refusal, Some(NotActionable::NotSelected));
     assert_eq!(full.tenants, [TENANT, OTHER].map(TenantId::from));
     for account in ["abc", "ABC", " Abc "] {
         assert_eq!(full.tenant_for_account(account), Some(&OTHER.into()), "{account}");
@@ -403,7 +403,7 @@ fn entra_key_set_url_follows_from_the_issuer() {
 
 #[test]
 fn policy_digest_is_the_hash_of_its_text() {
-    // From sha256sum.
+    // Computed with sha256sum.
     let digest = "dbab1266";
     let policy = parse("version = 1\n");
     assert_eq!(policy.digest().len(), 64);

@@ -1,4 +1,4 @@
-//! A mistake in one source disables that source, and no other.
+//! An issue in one source disables only that source.
 
 use sophos_isolation::{
     adapters::Tool,
@@ -50,8 +50,8 @@ fn parse_lenient_disables_a_source_with_an_error() {
         assert_eq!(disabled.issues()[0].line, 11, "{wrong}");
         assert!(disabled.to_string().starts_with("line 11, sources.b."), "{disabled}");
         assert!(policy.source("b").is_none() && policy.disabled_source("a").is_none());
-        // What checks a policy before it is in force takes none of it.
-        let error = Policy::parse(&format!("version = 1\n{text}")).expect_err("a mistake");
+        // The strict check of a new policy rejects the whole file.
+        let error = Policy::parse(&format!("version = 1\n{text}")).expect_err("an issue");
         assert_eq!(error.issues(), disabled.issues());
     }
 }
@@ -73,8 +73,8 @@ fn parse_lenient_rejects_errors_outside_sources() {
         "[limits]\nestate_share = 2",
     ] {
         let text = format!("version = 1\n{wrong}\n{}", source("a", "per_hour = 0"));
-        let error = Policy::parse_lenient(&text).expect_err("a mistake of the file");
-        assert_eq!(error.issues().len(), 2, "all are told: {error}");
+        let error = Policy::parse_lenient(&text).expect_err("an issue of the file");
+        assert_eq!(error.issues().len(), 2, "all are reported: {error}");
     }
     for version in ["", "version = 2"] {
         assert!(Policy::parse_lenient(&format!("{version}\n{}", source("a", "per_hour = 0"))).is_err());
@@ -96,7 +96,7 @@ fn parse_lenient_disables_both_sources_sharing_an_account() {
         assert!(policy.eventbridge_source(Tool::GuardDuty, account).is_none(), "{account}");
     }
     assert!(policy.eventbridge_source(Tool::GuardDuty, "333333333333").is_some());
-    // A machine of theirs can still be released.
+    // Their machines can still be released.
     let mut tenants: Vec<_> = policy.tenants().into_iter().map(|tenant| tenant.as_str()).collect();
     tenants.sort_unstable();
     assert_eq!(tenants, [OTHER, TENANT]);

@@ -1,4 +1,4 @@
-//! What a policy makes of signals and endpoints.
+//! Evaluation of signals and endpoints by a policy.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const GROUP: &str = "5f0c8b1e-2d3a-4c5b-8e7f-1a2b3c4d5e6f";
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A policy that enforces, of `tables` and a source `s` with more `lines`.
+/// An enforcing policy of `tables` and a source `s` with more `lines`.
 fn policy(tables: &str, lines: &str) -> Policy {
     let text = format!(
         "version = 1\nmode = \"enforce\"\n{tables}\n[sources.s]\ntool = \"generic\"\ntenants = [\"{A}\", \"{B}\"]\n{lines}\n[sources.s.verify]\nscheme = \"path\"\nsecret = \"n\""
@@ -49,7 +49,7 @@ fn plain_endpoint() -> Value {
     json!({"id": C, "hostname": "web", "type": "computer"})
 }
 
-/// The plain endpoint with other members.
+/// The plain endpoint with these members.
 fn endpoint_with(members: Value) -> Value {
     let mut record = plain_endpoint();
     for (name, value) in members.as_object().expect("members") {
@@ -58,7 +58,7 @@ fn endpoint_with(members: Value) -> Value {
     record
 }
 
-/// Why the selectors, under `[protect]` and under `[approve]`, select.
+/// The reason why the selectors, under `[protect]` and under `[approve]`, select an endpoint.
 fn selected_by(selectors: &str, record: &Value) -> Option<String> {
     let endpoint = policy_endpoint(record.clone());
     let protect = policy(&format!("[protect]\n{selectors}"), "");
@@ -201,7 +201,7 @@ fn selectors_ignore_invalid_members_they_do_not_use() {
 
 #[test]
 fn selectors_match_beside_other_invalid_members() {
-    // No number of this size fits, and nobody needs to read this one.
+    // The parser rejects a number of this size.
     let text = format!(r#"{{"id": "{C}", "hostname": "web", "type": "computer", "group": 7, "x": 1e999}}"#);
     let record: WithRaw<Endpoint> = serde_json::from_str(&text).expect("a record");
     let policy = policy("[protect]\ngroups = [\"Servers\"]", "");
@@ -222,11 +222,11 @@ fn evaluate_orders_protection_dry_run_approval() {
             &signal_with_duration(None),
             &policy_endpoint(endpoint_with(json!({"hostname": hostname}))),
         );
-        let why = "the policy lists its name as dc01".into();
+        let why = "the policy lists the endpoint's name as dc01".into();
         assert_eq!(verdict, Verdict::Refuse(Refusal::Protected { reason: why }), "{lines}");
     }
-    let asked = "the policy lists its name as ceo";
-    let always = "the policy has every isolation of this source approved";
+    let asked = "the policy lists the endpoint's name as ceo";
+    let always = "the policy requires approval of every isolation of this source";
     for (lines, hostname, expected) in [
         ("", web, Verdict::Isolate { release_after }),
         ("", ceo, Verdict::WaitForApproval { reason: asked.into(), timeout: HOUR, release_after }),
@@ -283,7 +283,7 @@ fn evaluate_requires_approval_when_the_host_is_shared() {
             other => panic!("{other:?}"),
         }
     }
-    // Protection and a dry run come first.
+    // Protection and a dry run take precedence.
     let protect = policy("[protect]\npatterns = [\"*\"]", "");
     let mut signal = signal_with_duration(None);
     signal.shared_host = true;
@@ -323,7 +323,7 @@ fn admit_limits_a_source_to_its_tenants() {
     let named = |tenant: Option<&str>| {
         let mut signal = signal_with_duration(None);
         signal.tenant = tenant.map(Into::into);
-        // Without a list of accounts, whatever account is meant.
+        // Without a list of accounts, the account is ignored.
         signal.account = Some("anything".into());
         admitted(&policy, &signal)
     };
@@ -396,19 +396,23 @@ fn refusals_have_codes_and_messages() {
         (
             Refusal::ReleaseNotAllowed,
             json!({"code": "release_not_allowed"}),
-            "does not let this source release",
+            "does not allow this source to release",
         ),
-        (Refusal::TenantNotAllowed, json!({"code": "tenant_not_allowed"}), "act on that tenant"),
-        (Refusal::AccountNotAllowed, json!({"code": "account_not_allowed"}), "not the one of this event"),
+        (Refusal::TenantNotAllowed, json!({"code": "tenant_not_allowed"}), "act on this tenant"),
+        (
+            Refusal::AccountNotAllowed,
+            json!({"code": "account_not_allowed"}),
+            "does not list the event's account",
+        ),
         (
             Refusal::Severity { severity: Some(Severity::Low), minimum },
             json!({"code": "severity", "severity": "low", "minimum": "high"}),
-            "it is low, and the policy needs high",
+            "the severity is low, and the policy requires high",
         ),
         (
             Refusal::Severity { severity: None, minimum },
             json!({"code": "severity", "severity": null, "minimum": "high"}),
-            "does not say how severe",
+            "the alert has no severity",
         ),
         (
             Refusal::Protected { reason: "so".into() },

@@ -1,4 +1,4 @@
-//! A policy that is wrong: every mistake with its line, and no secret repeated.
+//! Issues of an invalid policy: each with its line, and without secrets.
 
 mod policy_assertions;
 
@@ -25,7 +25,7 @@ fn parse_reports_the_line_of_invalid_toml() {
     ] {
         let error = invalid_policy(text);
         assert_eq!(error.issues()[0].line, line, "{text:?} {error}");
-        assert!(error.issues().iter().all(|mistake| mistake.message.starts_with("is not TOML: ")), "{error}");
+        assert!(error.issues().iter().all(|issue| issue.message.starts_with("invalid TOML: ")), "{error}");
     }
 }
 
@@ -54,12 +54,12 @@ fn parse_reports_a_value_of_the_wrong_type() {
     assert_file_issues("mode = 1", &[(2, "mode", "\"enforce\" or \"dry_run\"")]);
     assert_file_issues("release = \"4h\"", &[(2, "release", "a table")]);
     assert_file_issues("sources = []", &[(2, "sources", "a table")]);
-    assert_file_issues("[release]\nafter = 4", &[(3, "release.after", "\"never\", or a time")]);
+    assert_file_issues("[release]\nafter = 4", &[(3, "release.after", "\"never\", or a duration")]);
     assert_file_issues("[release]\nafter = \"367d\"", &[(3, "release.after", "up to 366 days")]);
     for share in ["0", "0.0", "-0.1", "1.1", "2", "nan", "inf", "\"5%\""] {
         assert_file_issues(
             &format!("[limits]\nestate_share = {share}"),
-            &[(3, "limits.estate_share", "a share above 0")],
+            &[(3, "limits.estate_share", "a number above 0")],
         );
     }
     for number in ["0", "-1", "1001", "1.5", "0x10", "\"7\"", "99999999999999999999"] {
@@ -80,17 +80,17 @@ fn parse_reports_a_value_of_the_wrong_type() {
     ] {
         for time in ["\"0s\"", "\"never\"", "30", "\"30\"", "\"1h30m\""] {
             let place = format!("{table}.{key}");
-            assert_file_issues(&format!("[{table}]\n\n{key} = {time}"), &[(4, &place, "a time such as")]);
+            assert_file_issues(&format!("[{table}]\n\n{key} = {time}"), &[(4, &place, "a duration such as")]);
         }
     }
 }
 
 #[test]
 fn parse_reports_unknown_keys_everywhere() {
-    assert_file_issues("modus = 1", &[(2, "modus", "these are: version, mode, release")]);
+    assert_file_issues("modus = 1", &[(2, "modus", "expected one of version, mode, release")]);
     for table in ["release", "limits", "endpoints", "protect", "approve", "follow_up"] {
         let key = format!("{table}.hosts");
-        assert_file_issues(&format!("[{table}]\nhosts = 1"), &[(3, &key, "is not a key here; these are: ")]);
+        assert_file_issues(&format!("[{table}]\nhosts = 1"), &[(3, &key, "unknown key: expected one of ")]);
     }
     let path = "verify = { scheme = \"path\", secret = \"n\" }";
     assert_source_issues(
@@ -104,19 +104,19 @@ fn parse_reports_unknown_keys_everywhere() {
     assert_verify_issues(
         "wazuh",
         "scheme = \"path\", secret = \"n\", user = \"u\"",
-        &[(".user", "these are: scheme, secret")],
+        &[(".user", "expected one of scheme, secret")],
     );
     assert_verify_issues(
         "wazuh",
         "scheme = \"bearer\", secret = \"n\", header = \"h\"",
-        &[(".header", "is not a key here")],
+        &[(".header", "unknown key: ")],
     );
     assert_verify_issues(
         "wazuh",
         "scheme = \"basic\", user = \"u\", secret = \"n\", layout = \"generic\"",
         &[(".layout", "")],
     );
-    assert_file_issues("\"a\\nb\" = 1", &[(2, "a b", "is not a key here")]);
+    assert_file_issues("\"a\\nb\" = 1", &[(2, "a b", "unknown key: ")]);
 }
 
 #[test]
@@ -137,19 +137,19 @@ fn parse_reports_a_selector_that_protects_nothing() {
                 (1, "patterns"),
                 (2, "patterns"),
                 (3, "not an address"),
-                (4, "must be a host name"),
-                (5, "must be a host name"),
+                (4, "expected a host name"),
+                (5, "expected a host name"),
                 (6, "1 to 200 characters"),
-                (7, "a text"),
-                (8, "no control characters"),
+                (7, "a string"),
+                (8, "without control characters"),
             ],
         );
         items(
             "patterns",
             r#""*-dc-*", " . ", ["a"], """#,
-            &[(1, "a pattern"), (2, "a text"), (3, "1 to 200")],
+            &[(1, "a pattern"), (2, "a string"), (3, "1 to 200")],
         );
-        items("groups", r#""a", "  ", 1"#, &[(1, "the name or the id"), (2, "a text")]);
+        items("groups", r#""a", "  ", 1"#, &[(1, "the name or the id"), (2, "a string")]);
         items(
             "types",
             r#""server", "servers", "Server", 1"#,
@@ -160,7 +160,7 @@ fn parse_reports_a_selector_that_protects_nothing() {
             r#""a", "a=b", "=", "=b", "a=", " = b""#,
             &[(2, ""), (3, ""), (4, "key=value"), (5, "")],
         );
-        items("ids", &format!(r#""{TENANT}", "dc01", "{TENANT}0""#), &[(1, "must be an id"), (2, "")]);
+        items("ids", &format!(r#""{TENANT}", "dc01", "{TENANT}0""#), &[(1, "invalid id"), (2, "")]);
         assert_file_issues(&format!("{table}.names = \"dc01\""), &[(2, &format!("{table}.names"), "a list")]);
         let long = "x".repeat(201);
         items("patterns", &format!("\"{}\", \"{long}\"", &long[1..]), &[(1, "1 to 200 characters")]);
@@ -184,7 +184,7 @@ fn parse_limits_the_number_of_selectors() {
     let list = |count: usize| vec!["\"a\""; count].join(", ");
     let text = |count| format!("[protect]\ngroups = [{}]\n[approve]\ntags = [{}]", list(4_000), list(count));
     assert!(Policy::parse(&format!("version = 1\n{}", text(1_000))).is_ok());
-    assert_file_issues(&text(1_001), &[(5, "approve.tags", "5000 selectors")]);
+    assert_file_issues(&text(1_001), &[(5, "approve.tags", "at most 5000")]);
 }
 
 #[test]
@@ -232,7 +232,10 @@ fn parse_reports_all_errors_in_line_order() {
         ]
     );
     let text = error.to_string();
-    assert!(text.contains("\nline 8, limits.estate_share: must be a share above 0 and up to 1"), "{text}");
+    assert!(
+        text.contains("\nline 8, limits.estate_share: invalid value: expected a number above 0 and up to 1"),
+        "{text}"
+    );
     assert_eq!(text.lines().count(), 8);
 }
 
@@ -244,7 +247,7 @@ fn parse_reports_at_most_a_hundred_errors() {
     assert!(error.to_string().ends_with("\nand 150 more"), "{error}");
 }
 
-/// Lines that are right, wrong and half, in any order.
+/// Generates valid, invalid and incomplete lines in any order.
 fn lines() -> impl Strategy<Value = String> {
     let line = prop_oneof![
         Just("version = 1".to_owned()),
@@ -261,10 +264,10 @@ proptest! {
         if let Err(error) = Policy::parse(&text) {
             let last = text.lines().count().max(1);
             prop_assert!(!error.issues().is_empty());
-            for mistake in error.issues() {
-                prop_assert!((1..=last).contains(&mistake.line), "{} of {last}", mistake);
+            for issue in error.issues() {
+                prop_assert!((1..=last).contains(&issue.line), "{} of {last}", issue);
             }
-            prop_assert!(error.issues().is_sorted_by_key(|mistake| mistake.line));
+            prop_assert!(error.issues().is_sorted_by_key(|issue| issue.line));
             prop_assert!(!error.to_string().is_empty());
         }
     }

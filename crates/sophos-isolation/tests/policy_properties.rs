@@ -1,4 +1,4 @@
-//! What holds for every policy, signal and endpoint.
+//! Properties of every policy, signal and endpoint.
 
 use std::time::Duration;
 
@@ -12,8 +12,7 @@ use sophos_isolation::{
 
 const IDS: [&str; 2] = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f", "5ac55058-622d-4929-8e5d-8ff554f312fe"];
 
-/// A selector as a policy writes it, and a member of an endpoint that it is
-/// about.
+/// A selector of a policy, and a member of an endpoint that it concerns.
 fn selector() -> impl Strategy<Value = (String, String, Value)> {
     let odd = || prop_oneof![Just(json!(7)), Just(json!(true)), Just(json!("")), Just(json!([[]]))];
     let name = "[a-z]{1,5}";
@@ -50,7 +49,7 @@ fn selector() -> impl Strategy<Value = (String, String, Value)> {
     ]
 }
 
-/// Any endpoint, most of it unsound.
+/// Generates endpoints, most of them malformed.
 fn endpoint() -> impl Strategy<Value = Value> {
     let any = || {
         prop_oneof![
@@ -177,7 +176,7 @@ proptest! {
         silent.release_after_seconds = None;
         let usual = release_after(&evaluate(&policy, &silent, &record));
         prop_assert_eq!(usual, settings.after.map(Duration::from_secs));
-        // Never is the longest.
+        // `never` is the longest time.
         prop_assert!(held.unwrap_or(Duration::MAX) <= usual.unwrap_or(Duration::MAX));
     }
 

@@ -1,11 +1,11 @@
-//! Secrets that several share, and accounts that speak for others.
+//! Shared secrets, and accounts that report for other accounts.
 
 mod policy_assertions;
 
 use policy_assertions::{OTHER, TENANT, assert_file_issues, assert_source_issues};
 use sophos_isolation::policy::Policy;
 
-/// A source that proves itself with a secret.
+/// A source that authenticates with a secret.
 fn sender(name: &str, secret: &str) -> String {
     format!(
         "[sources.{name}]\ntool = \"wazuh\"\ntenants = [\"{TENANT}\"]\n\
@@ -17,13 +17,13 @@ fn sender(name: &str, secret: &str) -> String {
 fn parse_rejects_an_approval_key_shared_with_a_sender() {
     for (own, senders) in [
         ("isolation/approval", "isolation/approval"),
-        // Two names of one variable.
+        // Both names map to one environment variable.
         ("isolation/approval", "isolation-approval"),
         ("isolation/approval", "Isolation.Approval"),
     ] {
         let text = format!("[approve]\nsecret = \"{own}\"\n{}{}", sender("a", "n"), sender("b", senders));
-        assert_file_issues(&text, &[(3, "approve.secret", "the secret of the source b as well")]);
-        // Running functions refuse it whole: a source alone could still approve.
+        assert_file_issues(&text, &[(3, "approve.secret", "shared secret: the source b")]);
+        // A running function rejects the policy, because the source alone could still approve.
         assert!(Policy::parse_lenient(&format!("version = 1\n{text}")).is_err());
     }
     let apart = format!("version = 1\n[approve]\nsecret = \"isolation/approval\"\n{}", sender("a", "n"));
@@ -36,7 +36,10 @@ fn parse_warns_about_a_secret_of_two_sources() {
     let policy = Policy::parse(&text).expect("it can be used");
     let warnings: Vec<_> = policy.warnings().iter().map(ToString::to_string).collect();
     let [warning] = &warnings[..] else { panic!("{warnings:?}") };
-    assert!(warning.starts_with("line 10, sources.c: has the secret of the source a"), "{warning}");
+    assert!(
+        warning.starts_with("line 10, sources.c: shared secret: a signature for the source a"),
+        "{warning}"
+    );
     let apart = format!("version = 1\n{}{}", sender("a", "n"), sender("b", "m"));
     assert!(Policy::parse(&apart).expect("a policy").warnings().is_empty());
 }
@@ -50,9 +53,9 @@ fn parse_requires_listed_accounts_in_may_report_for() {
     assert_source_issues(
         &with("{ 333333333333 = [\"222222222222\"], 111111111111 = [\"444444444444\", \"111111111111\"] }"),
         &[
-            (6, "sources.s.may_report_for.111111111111[0]", "list it there as well"),
-            (6, "sources.s.may_report_for.111111111111[1]", "the account itself"),
-            (6, "sources.s.may_report_for.333333333333", "list it there as well"),
+            (6, "sources.s.may_report_for.111111111111[0]", "unknown account"),
+            (6, "sources.s.may_report_for.111111111111[1]", "redundant account"),
+            (6, "sources.s.may_report_for.333333333333", "unknown account"),
         ],
     );
     assert_source_issues(
@@ -61,7 +64,7 @@ fn parse_requires_listed_accounts_in_may_report_for() {
     );
     assert_source_issues(
         &with("{ 111111111111 = [\"222222222222\", \"222222222222\"] }"),
-        &[(6, "sources.s.may_report_for.111111111111[1]", "listed twice")],
+        &[(6, "sources.s.may_report_for.111111111111[1]", "duplicate account")],
     );
     assert_source_issues(&with("[]"), &[(6, "sources.s.may_report_for", "a table")]);
     assert_source_issues(
@@ -70,7 +73,7 @@ fn parse_requires_listed_accounts_in_may_report_for() {
     );
     assert_source_issues(
         &format!("{accounts}fields = {{ account = \"/x\" }}"),
-        &[(6, "sources.s.fields.account", "AWS vouches")],
+        &[(6, "sources.s.fields.account", "AWS authenticates")],
     );
 }
 
@@ -94,7 +97,7 @@ fn parse_rejects_accept_previous_without_a_secret() {
     let certificate = "verify = { scheme = \"client_certificate\", subject = \"CN=a\", issuer = \"CN=b\" }";
     assert_source_issues(
         &format!("tool = \"generic\"\n{no}{certificate}"),
-        &[(5, "sources.s.accept_previous", "without a secret")],
+        &[(5, "sources.s.accept_previous", "the scheme has no secret")],
     );
     let accounts = format!("accounts = {{ 111111111111 = \"{TENANT}\" }}");
     assert_source_issues(

@@ -1,5 +1,5 @@
-//! A protected machine whose name is written in many ways: in the policy, at the
-//! service and in the alert. No alert isolates it.
+//! A protected machine whose name has several spellings in the policy, in Sophos Central and in the
+//! alert. No alert isolates it.
 
 #[path = "../fuzz/src/names.rs"]
 #[allow(unreachable_pub)]
@@ -17,7 +17,7 @@ fn spelling() -> impl Strategy<Value = RawSpelling> {
     (any::<u8>(), prop::bool::weighted(0.1), vec(any::<(u8, u8)>(), 0..4))
 }
 
-/// Runs this many cases, or as many as the environment says.
+/// Runs this many cases, or the number in the environment.
 fn runner(cases: u32) -> TestRunner {
     let fixed = std::env::var_os("PROPTEST_CASES").is_some();
     let cases = if fixed { ProptestConfig::default().cases } else { cases };

@@ -1,4 +1,4 @@
-//! Which spellings of a name the policy takes for a protected machine's.
+//! Spellings of a name that the policy treats as a protected machine's.
 
 use serde_json::json;
 use sophos_api::{WithRaw, models::Endpoint};
@@ -159,25 +159,25 @@ fn policy_warns_when_selector_never_matches() {
     for (key, text, problem) in [
         ("patterns", "d\u{200b}c*", "invisible"),
         ("patterns", "d\u{ad}c*", "invisible"),
-        ("patterns", "dc/01*", "no host name has"),
-        ("patterns", "dc:*", "no host name has"),
-        ("patterns", "[dw]c*", "no host name has"),
-        ("patterns", "^dc", "no host name has"),
-        ("patterns", "10.0.*", "addresses never"),
-        ("patterns", "192.168.1.?", "addresses never"),
-        ("patterns", "10.0.0.1", "addresses never"),
-        ("patterns", "fd00:*", "no host name has"),
-        ("patterns", "dc..corp.example", "dots"),
-        ("patterns", ".corp.example", "dots"),
-        ("patterns", "..", "dots"),
-        ("patterns", "dc01..", "dots"),
+        ("patterns", "dc/01*", "host names cannot have"),
+        ("patterns", "dc:*", "host names cannot have"),
+        ("patterns", "[dw]c*", "host names cannot have"),
+        ("patterns", "^dc", "host names cannot have"),
+        ("patterns", "10.0.*", "not addresses"),
+        ("patterns", "192.168.1.?", "not addresses"),
+        ("patterns", "10.0.0.1", "not addresses"),
+        ("patterns", "fd00:*", "host names cannot have"),
+        ("patterns", "dc..corp.example", "label is empty"),
+        ("patterns", ".corp.example", "label is empty"),
+        ("patterns", "..", "label is empty"),
+        ("patterns", "dc01..", "label is empty"),
         ("patterns", long.as_str(), "63"),
         ("patterns", "xn--99999999", "Punycode"),
         ("patterns", "*.corp.example", "without a domain"),
         ("patterns", "*corp.example", "write *."),
-        ("names", "dc(01)", "no host name has"),
+        ("names", "dc(01)", "host names cannot have"),
         ("names", "dc\u{200b}01", "invisible"),
-        ("names", "dc01..corp", "dots"),
+        ("names", "dc01..corp", "label is empty"),
         ("names", &long[..64], "63"),
     ] {
         let selectors = format!("{key} = [\n  \"good\",\n  \"{text}\",\n]");
@@ -201,7 +201,7 @@ fn warnings_cover_approve_and_parse_lenient() {
     let policy = Policy::parse_lenient(text).expect("a policy without its source");
     let [warning] = policy.warnings() else { panic!("{:?}", policy.warnings()) };
     assert_eq!((warning.line, warning.key.as_str()), (3, "approve.patterns[0]"));
-    assert!(warning.to_string().starts_with("line 3, approve.patterns[0]: fits no endpoint"));
+    assert!(warning.to_string().starts_with("line 3, approve.patterns[0]: matches no endpoint"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Names that only resemble each other: neither is chosen for the other.
+//! Names that only resemble each other: a lookup never takes one for the other.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn endpoint(number: u8, hostname: &str) -> EndpointCandidate {
     }
 }
 
-/// The number of the endpoint that a name, and a MAC address if any, lead to.
+/// The index of the endpoint found by a name, and by a MAC address if given.
 fn resolve_number(name: &str, mac: Option<&str>, endpoints: &[&str]) -> Result<Option<usize>, Unresolved> {
     let mut facts = HostIdentifiers::default();
     facts.hostnames.push(name.to_owned());
@@ -70,7 +70,7 @@ fn similar_name_is_not_chosen_and_competes() {
     assert_eq!(resolve_number("fırın", None, &["firin", "fırın"]), several);
     assert_eq!(resolve_number("web-1", None, &["web_1"]), Ok(None));
     assert_eq!(resolve_number("web-1", None, &["web_1", "web-1"]), several);
-    // A full name is exact.
+    // A fully qualified name is exact.
     let endpoints = ["web_1.corp.example", "web-1.corp.example"];
     assert_eq!(resolve_number("web-1.corp.example", None, &endpoints), Ok(Some(2)));
 }

@@ -1,9 +1,8 @@
-//! Random estates, and alerts about one machine: what is isolated is that machine
-//! or nothing.
+//! Random estates, and alerts about one machine: only that machine is isolated, or none.
 //!
-//! The world has machines, of which Sophos knows some. An alert says true things
-//! about one machine. What no reader of an alert could tell apart is left out of
-//! the world: see `World::is_decidable`.
+//! The environment has machines, and Sophos knows some of them. An alert contains correct data
+//! about one machine. Cases that no reader of an alert could decide are excluded: see
+//! `Scenario::is_unambiguous`.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -31,7 +30,7 @@ const LABELS: [&str; 8] = [
 ];
 const ADDRESSES: [&str; 5] = ["10.0.0.5", "10.0.0.8", "192.168.1.20", "172.17.0.1", "fd00::8"];
 
-/// How Sophos knows a machine.
+/// The record of a machine at Sophos.
 #[derive(Debug, Clone)]
 struct EndpointRecord {
     full_name: bool,
@@ -39,9 +38,9 @@ struct EndpointRecord {
     seen_ago: u64,
     lists_cloud: bool,
     lists_macs: bool,
-    /// A record from before the machine was installed anew, last seen then.
+    /// A record from before the machine was reinstalled, last seen then.
     stale: Option<u64>,
-    /// A copy of the machine's disk, with its name and MAC address.
+    /// A clone of the machine, with its name and MAC address.
     cloned: bool,
 }
 
@@ -55,7 +54,7 @@ struct Machine {
     record: Option<EndpointRecord>,
 }
 
-/// What an alert says of its machine.
+/// The data of an alert about its machine.
 #[derive(Debug, Clone)]
 struct Alert {
     age: u64,
@@ -67,7 +66,7 @@ struct Alert {
     netbios: bool,
     is_truncated: bool,
     addresses: bool,
-    /// The address that an old alert has, which may be another machine's now.
+    /// The address in an old alert; another machine may have it now.
     old_address: &'static str,
 }
 
@@ -164,12 +163,12 @@ impl Scenario {
         &self.machines[self.target]
     }
 
-    /// The agent of the alert's machine reports, and did so at the alert's time.
+    /// The agent of the alert's machine reports now, and did at the alert's time.
     fn seen_ago(&self, number: usize, record: &EndpointRecord) -> u64 {
         if number == self.target { record.seen_ago.min(self.alert.age) } else { record.seen_ago }
     }
 
-    fn facts(&self) -> HostIdentifiers {
+    fn identifiers(&self) -> HostIdentifiers {
         let (machine, alert) = (self.target(), &self.alert);
         let mut facts = HostIdentifiers::default();
         if alert.id && machine.record.is_some() {
@@ -195,7 +194,7 @@ impl Scenario {
             facts.netbios_names.push(machine.truncated_name());
         }
         if alert.addresses {
-            // In 15 minutes an address may have moved: the policy of the test says so.
+            // Within 15 minutes an address may move, by the policy of the test.
             if alert.age > 15 * MINUTE {
                 facts.ip_addresses.push(alert.old_address.to_owned());
             } else {
@@ -205,13 +204,13 @@ impl Scenario {
         facts
     }
 
-    /// Whether an alert can tell its machine from the others at all.
+    /// Whether an alert can distinguish its machine from the others.
     ///
     /// * Machines differ in their full names.
-    /// * Sophos keeps a short name only where no other machine has the label, but
-    ///   for machines that it all knows and sees.
-    /// * A machine that Sophos does not know cannot be told by a name that was cut,
-    ///   nor by an address alone.
+    /// * Sophos lists a short name only if no other machine has the label, or if it
+    ///   knows all machines with that label and they are active.
+    /// * A truncated name or an address alone does not identify a machine that Sophos
+    ///   does not know.
     fn is_unambiguous(&self) -> bool {
         let all = || self.machines.iter().enumerate();
         let is_unique = all().all(|(number, machine)| {
@@ -228,7 +227,7 @@ impl Scenario {
         let full_twin = all().any(|(number, it)| number != self.target && shares_label(it));
         let unknown =
             by_name_only && (short_twin || is_cut || (is_short && full_twin) || self.has_only_an_address());
-        // An endpoint that Sophos lists without a name is not among its namesakes.
+        // Sophos does not list a nameless endpoint under its name.
         let nameless = self.target().record.as_ref().is_some_and(|record| !record.has_hostname);
         let is_hidden = nameless && (short_twin || is_short && (full_twin || is_cut));
         is_unique && !unknown && !is_hidden
@@ -271,8 +270,7 @@ impl Scenario {
     }
 }
 
-/// A directory that answers each question with everything, as no filter may
-/// answer with less.
+/// A directory that returns all endpoints for every query, as the broadest filter might.
 struct UnfilteredDirectory(Vec<EndpointCandidate>);
 
 impl EndpointDirectory for UnfilteredDirectory {
@@ -298,25 +296,31 @@ fn resolve_finds_the_right_machine_or_none() {
         max_global_rejects: 10_000_000,
         ..ProptestConfig::default()
     });
-    let outcome = runner.run(&scenario(), |world| {
-        prop_assume!(world.is_unambiguous());
-        let Ok(identity) = HostIdentity::from_identifiers(&world.facts()) else { return Ok(()) };
+    let outcome = runner.run(&scenario(), |scenario| {
+        prop_assume!(scenario.is_unambiguous());
+        let Ok(identity) = HostIdentity::from_identifiers(&scenario.identifiers()) else { return Ok(()) };
         let liveness = Liveness {
             seen_within: Duration::from_secs(30 * DAY),
             address_seen_within: Duration::from_secs(15 * MINUTE),
         };
         let now = Duration::from_secs(NOW);
-        let alert = Some(Duration::from_secs(NOW - world.alert.age));
+        let alert = Some(Duration::from_secs(NOW - scenario.alert.age));
         let times = ResolutionTimes { liveness, now, observed_at: alert, evaluated_at: now };
-        let directory = UnfilteredDirectory(world.candidates());
+        let directory = UnfilteredDirectory(scenario.candidates());
         let resolution = futures_executor::block_on(resolve(&directory, &identity, &times))
             .unwrap_or_else(|never| match never {});
         let (found, tried) = counts.get();
         counts.set((found + u32::from(resolution.outcome.is_ok()), tried + 1));
         if let Ok(chosen) = resolution.outcome {
             let number: usize = chosen.endpoint.id[30..].parse().expect("a number");
-            prop_assert_eq!(number, world.target, "{:?} {:?}", world.facts(), chosen.endpoint.raw());
-            let is_cloned = world.target().record.as_ref().is_some_and(|record| record.cloned);
+            prop_assert_eq!(
+                number,
+                scenario.target,
+                "{:?} {:?}",
+                scenario.identifiers(),
+                chosen.endpoint.raw()
+            );
+            let is_cloned = scenario.target().record.as_ref().is_some_and(|record| record.cloned);
             prop_assert!(!is_cloned, "a clone is not told from its original");
         }
         Ok(())

@@ -4,32 +4,31 @@ use sophos_api::BoxFuture;
 
 use crate::{Purpose, SecretError, StoredCredential};
 
-/// Which reading of a credential is wanted.
+/// The requested version of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestedVersion {
-    /// The current one; it may have been read a while ago.
+    /// The current version, perhaps from a cache.
     Cached,
-    /// The current one, read from now on.
+    /// The current version, read after this request.
     Fresh,
-    /// The one before it, read from now on.
+    /// The previous version, read after this request.
     Previous,
 }
 
-/// Credentials by name.
+/// A store of credentials by name.
 pub trait CredentialStore: fmt::Debug + Send + Sync {
-    /// All credentials that there are, in the order of their names. May have
-    /// been read a while ago. One that is not as expected is listed with what
-    /// is wrong with it, and harms no other.
+    /// Lists all credentials in the order of their names, perhaps from a cache. An invalid
+    /// credential is listed with its error.
     ///
     /// # Errors
-    /// When the place itself cannot be read.
+    /// When the location cannot be read.
     fn list(&self) -> BoxFuture<'_, Result<Vec<ListedCredential>, SecretError>>;
 
-    /// Reads one credential. `None` when there is no such version.
+    /// Loads one credential. `None` if the version does not exist.
     ///
     /// # Errors
-    /// When it cannot be read or is not as expected. The error names the place,
-    /// never a value.
+    /// When the credential cannot be read or is invalid. The error has the location, and
+    /// no value.
     fn load<'a>(
         &'a self,
         name: &'a str,
@@ -41,57 +40,55 @@ pub trait CredentialStore: fmt::Debug + Send + Sync {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ListedCredential {
-    /// Its name, by which [`CredentialStore::load`] finds it.
+    /// The name, for [`CredentialStore::load`].
     pub name: String,
-    /// The credential, or why it is none.
+    /// The credential, or its error.
     pub credential: Result<Arc<StoredCredential>, SecretError>,
 }
 
 impl ListedCredential {
-    /// A credential of this name, or why it is none.
+    /// Creates an entry of a listing.
     pub fn new(name: impl Into<String>, credential: Result<StoredCredential, SecretError>) -> Self {
         Self { name: name.into(), credential: credential.map(Arc::new) }
     }
 }
 
-/// How many names an error lists.
+/// The maximum number of names in a message.
 const MAX_NAMES: usize = 10;
 
-/// What of a listing is used for one purpose.
+/// The credentials of a listing for one purpose.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PurposeSelection {
-    /// Those that are used for it, each with its name.
+    /// The credentials for the purpose, each with its name.
     pub usable: Vec<(String, Arc<StoredCredential>)>,
-    /// The names of those that are passed over: they say that they are used for
-    /// something else.
+    /// The names of the skipped credentials, which serve other purposes only.
     pub skipped: Vec<String>,
-    /// What is wrong with those that are no credentials.
+    /// The errors of invalid credentials.
     pub errors: Vec<SecretError>,
     purpose: Purpose,
 }
 
 impl PurposeSelection {
-    /// What of these is used for `purpose`, in their order.
+    /// Selects the credentials for `purpose`, in their order.
     pub fn new(listed: impl IntoIterator<Item = ListedCredential>, purpose: Purpose) -> Self {
-        let mut serving = Self { usable: Vec::new(), skipped: Vec::new(), errors: Vec::new(), purpose };
+        let mut selection = Self { usable: Vec::new(), skipped: Vec::new(), errors: Vec::new(), purpose };
         for ListedCredential { name, credential } in listed {
             match credential {
-                Ok(stored) if stored.is_used_for(purpose) => serving.usable.push((name, stored)),
+                Ok(stored) if stored.is_used_for(purpose) => selection.usable.push((name, stored)),
                 Ok(stored) => {
                     let used_for: Vec<_> = stored.used_for.iter().map(ToString::to_string).collect();
                     let used_for = used_for.join(", ");
-                    tracing::debug!(credential = name, used_for, %purpose, "it is used for something else");
-                    serving.skipped.push(name);
+                    tracing::debug!(event = "credential_not_selected", secret_name = name, used_for, %purpose, "skipped a credential for other purposes");
+                    selection.skipped.push(name);
                 }
-                Err(error) => serving.errors.push(error),
+                Err(error) => selection.errors.push(error),
             }
         }
-        serving
+        selection
     }
 
-    /// Which were passed over, and what to do if one of them was meant; `None` when
-    /// none was.
+    /// The skipped credentials with a remedy, for an error; `None` if none was skipped.
     pub fn advice(&self) -> Option<String> {
         let (purpose, count) = (self.purpose, self.skipped.len());
         let mut names =
@@ -99,11 +96,11 @@ impl PurposeSelection {
         if count > MAX_NAMES {
             names.push_str(&format!(" and {} more", count - MAX_NAMES));
         }
-        let told = match count {
+        let advice = match count {
             0 => return None,
             1 => format!("{names} is not used for {purpose}: add \"{purpose}\" to its used_for"),
             _ => format!("{names} are not used for {purpose}: add \"{purpose}\" to the used_for of one"),
         };
-        Some(format!("{told}, or store another credential"))
+        Some(format!("{advice}, or store another credential"))
     }
 }

@@ -8,8 +8,8 @@ use sophos_api::{BoxFuture, Credentials};
 
 use crate::{CredentialStore, ListedCredential, RequestedVersion, SecretError, StoredCredential};
 
-/// One credential in two environment variables. For development: anybody who
-/// may read a function's configuration reads its variables.
+/// One credential in two environment variables. For development only: everyone with read
+/// access to a function's configuration sees its variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentCredential {
     client_id: String,
@@ -20,7 +20,7 @@ impl EnvironmentCredential {
     /// The name of the credential.
     pub const NAME: &'static str = "environment";
 
-    /// The credential in the variables of these names.
+    /// Creates a store of the credential in the variables of these names.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
         Self { client_id: client_id.into(), client_secret: client_secret.into() }
     }
@@ -41,17 +41,20 @@ impl CredentialStore for EnvironmentCredential {
         name: &'a str,
         version: RequestedVersion,
     ) -> BoxFuture<'a, Result<Option<Arc<StoredCredential>>, SecretError>> {
-        let there = name == Self::NAME && version != RequestedVersion::Previous;
-        Box::pin(ready(there.then(|| self.load_credential().map(Arc::new)).transpose()))
+        let exists = name == Self::NAME && version != RequestedVersion::Previous;
+        Box::pin(ready(exists.then(|| self.load_credential().map(Arc::new)).transpose()))
     }
 }
 
-/// The value of a variable, which must be set to something.
+/// The value of a variable.
+///
+/// # Errors
+/// When the variable is unset, empty or not Unicode.
 pub(crate) fn non_empty_variable(name: &str, value: Result<String, VarError>) -> Result<String, SecretError> {
     match value {
         Ok(value) if !value.trim().is_empty() => Ok(value),
-        Ok(_) => Err(SecretError::new(name, "is empty; set it to the credential's value")),
-        Err(VarError::NotPresent) => Err(SecretError::new(name, "is not set")),
-        Err(VarError::NotUnicode(_)) => Err(SecretError::new(name, "is not text")),
+        Ok(_) => Err(SecretError::new(name, "is empty; set it")),
+        Err(VarError::NotPresent) => Err(SecretError::new(name, "is not set; set it")),
+        Err(VarError::NotUnicode(_)) => Err(SecretError::new(name, "is not Unicode; set it to text")),
     }
 }

@@ -4,28 +4,28 @@ use crate::{RotatingSecret, SecretError, SecretStore, environment_credential::no
 
 const PREVIOUS_SUFFIX: &str = "_PREVIOUS";
 
-/// Secrets in environment variables. For development: anybody who may read a
-/// function's configuration reads its variables.
+/// Secrets in environment variables. For development only: everyone with read access to
+/// a function's configuration sees its variables.
 ///
-/// With the prefix `SECRET_` the secret `webhooks/pagerduty` is in
-/// `SECRET_WEBHOOKS_PAGERDUTY`, and the one before it, if there is one, in
-/// `SECRET_WEBHOOKS_PAGERDUTY_PREVIOUS`. So names that differ only in case or
-/// in signs name the same secret, and none may end in `previous` after a sign.
+/// With the prefix `SECRET_`, the secret `webhooks/pagerduty` is in
+/// `SECRET_WEBHOOKS_PAGERDUTY`, and its previous value in
+/// `SECRET_WEBHOOKS_PAGERDUTY_PREVIOUS`. Names that differ only in case or punctuation
+/// share a variable. No name may end in `previous` after punctuation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentSecrets {
     prefix: String,
 }
 
 impl EnvironmentSecrets {
-    /// The secrets in variables with this prefix.
+    /// Creates a store of the variables with this prefix.
     pub fn new(prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into() }
     }
 
-    /// The variable that holds this secret.
+    /// The variable of this secret.
     pub fn variable_name(&self, name: &str) -> String {
-        let sign = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-        self.prefix.chars().chain(name.chars().map(sign)).collect()
+        let encode = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+        self.prefix.chars().chain(name.chars().map(encode)).collect()
     }
 
     fn load_with(
@@ -35,7 +35,10 @@ impl EnvironmentSecrets {
     ) -> Result<RotatingSecret, SecretError> {
         let current = self.variable_name(name);
         if current.ends_with(PREVIOUS_SUFFIX) {
-            return Err(SecretError::new(current, "would hold another secret's previous value; rename it"));
+            return Err(SecretError::new(
+                current,
+                "is the variable of another secret's previous value; rename the secret",
+            ));
         }
         let previous = format!("{current}{PREVIOUS_SUFFIX}");
         let read = |name: &str| non_empty_variable(name, value(name)).map(Into::into);
@@ -61,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    fn read(name: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, String> {
+    fn load(name: &str, variables: &[(&str, &str)]) -> Result<Vec<String>, String> {
         let value = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned()).ok_or(VarError::NotPresent)
@@ -74,10 +77,10 @@ mod tests {
 
     #[test]
     fn current_and_previous_are_loaded() {
-        let one = ("SECRET_WEBHOOKS_PAGER_DUTY2", "hush");
-        let both = [one, ("SECRET_WEBHOOKS_PAGER_DUTY2_PREVIOUS", "older hush")];
-        assert_eq!(read("webhooks/pager-duty2", &[one]), Ok(vec!["hush".to_owned()]));
-        assert_eq!(read("webhooks/pager-duty2", &both), Ok(vec!["hush".to_owned(), "older hush".to_owned()]));
+        let current = ("SECRET_WEBHOOKS_PAGER_DUTY2", "hush");
+        let both = [current, ("SECRET_WEBHOOKS_PAGER_DUTY2_PREVIOUS", "older hush")];
+        assert_eq!(load("webhooks/pager-duty2", &[current]), Ok(vec!["hush".to_owned()]));
+        assert_eq!(load("webhooks/pager-duty2", &both), Ok(vec!["hush".to_owned(), "older hush".to_owned()]));
         assert_eq!(EnvironmentSecrets::new("S_").variable_name("bücher.a"), "S_B_CHER_A");
     }
 
@@ -91,7 +94,7 @@ mod tests {
             ("a", vec![current, ("SECRET_A_PREVIOUS", "")], "SECRET_A_PREVIOUS: is empty"),
             ("a/previous", vec![("SECRET_A_PREVIOUS", "hush")], "another secret's previous value"),
         ] {
-            let error = read(name, &variables).expect_err(expected);
+            let error = load(name, &variables).expect_err(expected);
             assert!(error.contains(expected), "{error}");
             assert!(!error.contains("hush"), "{error}");
         }

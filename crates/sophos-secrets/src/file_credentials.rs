@@ -8,14 +8,14 @@ use crate::{
     stored_credential::{CredentialDocument, EXPECTED},
 };
 
-/// Credentials in a TOML file, which is read whenever one is asked for: one
+/// Credentials in a TOML file, which is read for every request. It has one credential:
 ///
 /// ```toml
 /// client_id = "…"
 /// client_secret = "…"
 /// ```
 ///
-/// or several, each in a table with its name:
+/// or several, each in a table under its name:
 ///
 /// ```toml
 /// [credentials."partner"]
@@ -24,8 +24,8 @@ use crate::{
 /// partner_id = "…"
 /// ```
 ///
-/// with the members that [the crate's documentation](crate) lists. A file that
-/// others than its owner may read is refused.
+/// [The crate's documentation](crate) lists the members. A file that others than its
+/// owner may read is an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileCredentials {
     path: PathBuf,
@@ -38,31 +38,32 @@ struct CredentialsDocument {
 }
 
 impl FileCredentials {
-    /// The name of a credential that is alone in its file.
+    /// The name of a credential without a table.
     pub const NAME: &'static str = "file";
 
-    /// The credentials in this file.
+    /// Creates a store of this file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
     fn load_all(&self) -> Result<Vec<ListedCredential>, SecretError> {
-        let place = self.path.display().to_string();
-        let wanted = format!("it must hold {EXPECTED}; or tables such as [credentials.partner] that do");
+        let location = self.path.display().to_string();
+        let expected = format!("{EXPECTED}; or tables such as [credentials.partner] with these");
         let text = private_file::read_text(&self.path)?;
-        let several =
-            private_file::parse_toml::<toml::Table>(&text, &place, &wanted)?.contains_key("credentials");
-        let forms = if several {
-            private_file::parse_toml::<CredentialsDocument>(&text, &place, &wanted)?.credentials
+        let has_tables =
+            private_file::parse_toml::<toml::Table>(&text, &location, &expected)?.contains_key("credentials");
+        let documents = if has_tables {
+            private_file::parse_toml::<CredentialsDocument>(&text, &location, &expected)?.credentials
         } else {
-            BTreeMap::from([(Self::NAME.to_owned(), private_file::parse_toml(&text, &place, &wanted)?)])
+            BTreeMap::from([(Self::NAME.to_owned(), private_file::parse_toml(&text, &location, &expected)?)])
         };
-        let listed = |(name, form): (String, CredentialDocument)| {
-            let read =
-                form.into_credential().map_err(|error| SecretError::new(format!("{place}: {name}"), error));
-            ListedCredential::new(name, read)
+        let listed = |(name, document): (String, CredentialDocument)| {
+            let credential = document
+                .into_credential()
+                .map_err(|error| SecretError::new(format!("{location}: {name}"), error.to_string()));
+            ListedCredential::new(name, credential)
         };
-        Ok(forms.into_iter().map(listed).collect())
+        Ok(documents.into_iter().map(listed).collect())
     }
 
     fn load_one(&self, name: &str) -> Result<Option<Arc<StoredCredential>>, SecretError> {
@@ -81,7 +82,7 @@ impl CredentialStore for FileCredentials {
         name: &'a str,
         version: RequestedVersion,
     ) -> BoxFuture<'a, Result<Option<Arc<StoredCredential>>, SecretError>> {
-        let read = if version == RequestedVersion::Previous { Ok(None) } else { self.load_one(name) };
-        Box::pin(ready(read))
+        let loaded = if version == RequestedVersion::Previous { Ok(None) } else { self.load_one(name) };
+        Box::pin(ready(loaded))
     }
 }

@@ -5,10 +5,10 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{RotatingSecret, SecretError, SecretStore, private_file};
 
-const EXPECTED: &str = "each secret must be a table such as [secrets.\"webhooks/pagerduty\"] with current, \
-                      and previous while it rotates, both in quotes and not empty, and nothing else";
+const EXPECTED: &str = "tables such as [secrets.\"webhooks/pagerduty\"] with current, and previous during a \
+                      rotation, both in quotes and not empty, and nothing else";
 
-/// Secrets in a TOML file, which is read whenever one of them is asked for:
+/// Secrets in a TOML file, which is read for every request:
 ///
 /// ```toml
 /// [secrets."webhooks/pagerduty"]
@@ -16,8 +16,8 @@ const EXPECTED: &str = "each secret must be a table such as [secrets.\"webhooks/
 /// previous = "…"
 /// ```
 ///
-/// `previous` may be left out. A file that others than its owner may read is
-/// refused, and so is one of which any part is wrong.
+/// `previous` is optional. A file that others than its owner may read is an error, and so
+/// is a file with any invalid part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSecrets {
     path: PathBuf,
@@ -49,7 +49,7 @@ fn optional_non_empty<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Secr
 }
 
 impl FileSecrets {
-    /// The secrets in this file.
+    /// Creates a store of this file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
@@ -57,10 +57,13 @@ impl FileSecrets {
 
 impl SecretStore for FileSecrets {
     async fn load(&self, name: &str) -> Result<RotatingSecret, SecretError> {
-        let mut form: SecretsDocument = private_file::load_toml(&self.path, EXPECTED)?;
-        let Some(SecretTable { current, previous }) = form.secrets.remove(name) else {
-            let place = self.path.display().to_string();
-            return Err(SecretError::new(place, format!("holds no secret {name:?}; add [secrets.{name:?}]")));
+        let mut document: SecretsDocument = private_file::load_toml(&self.path, EXPECTED)?;
+        let Some(SecretTable { current, previous }) = document.secrets.remove(name) else {
+            let location = self.path.display().to_string();
+            return Err(SecretError::new(
+                location,
+                format!("missing secret {name:?}; add [secrets.{name:?}]"),
+            ));
         };
         Ok(RotatingSecret { current, previous })
     }

@@ -1,13 +1,12 @@
-//! Where API credentials of Sophos Central come from, and the secrets by which
-//! senders of webhooks prove themselves.
+//! API credentials of Sophos Central, and the secrets that authenticate webhook senders.
 //!
-//! | place | for | credentials | secrets of senders |
+//! | location | use | credentials | secrets of senders |
 //! |---|---|---|---|
 //! | Secrets Manager | production | [`SecretsManagerCredentials`] | [`SecretsManagerSecrets`] |
 //! | a TOML file that only its owner may read | a workstation | [`FileCredentials`] | [`FileSecrets`] |
 //! | environment variables | development | [`EnvironmentCredential`] | [`EnvironmentSecrets`] |
 //!
-//! # A credential as it is stored
+//! # Stored form
 //!
 //! ```json
 //! {
@@ -19,48 +18,45 @@
 //! }
 //! ```
 //!
-//! The first two are all that must be there. `partner_id`, `organization_id` or
-//! `tenant_id` says what it serves: a client refuses to work with it if the
-//! service says otherwise, and a tenant that has a credential of its own is not
-//! served by its partner's. `used_for` says what it is used for, `export`,
-//! `isolation` or both: whatever does something else passes it over, as if it were
-//! not there ([`PurposeSelection`]). One that does not say serves everything. The rest is for
-//! the watch over expiry and roles: the service tells none of it. Anything else in
-//! it is an error, which names the member and never shows a value.
+//! `client_id` and `client_secret` are required. Other members than these are an error,
+//! which contains no value.
 //!
-//! # A credential that rotates
+//! | member | effect |
+//! |---|---|
+//! | `partner_id`, `organization_id` or `tenant_id` | the expected owner: a client fails if the service reports another one. A tenant with a credential of its own is not served by its partner's |
+//! | `used_for` | `export`, `isolation` or both: other purposes skip the credential ([`PurposeSelection`]). Without it, all purposes use it |
+//! | `role`, `created_at`, `expires_at` | for the audit of expiry and roles: the service does not provide them |
 //!
-//! [`StoredCredentialSource`] is what a client reads from. It keeps what was read for a
-//! while. When the identity service refuses it, the store is asked once past the
-//! cache, and then for the version before, which is good until somebody deletes
-//! it in the console; if that is refused too, the error names the secret and
-//! says what to do. In place of a version that is no credential at all, such as
-//! one that was pasted badly, the one before is used. What was refused is not
-//! tried again for a while unless it was replaced, so that a bad secret is not
-//! hammered on.
+//! # Rotation
 //!
-//! # A credential that waits
+//! [`StoredCredentialSource`] is the credential source of a client, with a cache. When the
+//! identity service rejects the credential, the source reads the current version without
+//! the cache. Then it reads the previous version, which is valid until its deletion in
+//! the console. If that is rejected as well, the error names the secret and the remedy.
 //!
-//! Sophos Central has no operation that creates a credential: an administrator
-//! makes one in the console, which shows its secret once, and stages it in the
-//! same secret of Secrets Manager, as a version with a label of its own:
+//! If the current version is invalid, such as after a bad paste, the source uses the
+//! previous one. A rejected credential is not retried for a minute unless it is replaced.
+//!
+//! # Staged credentials
+//!
+//! Sophos Central has no operation that creates a credential. An administrator creates
+//! one in the console, which shows its secret once. The administrator stages it in the
+//! same secret of Secrets Manager, as a version with its own label:
 //!
 //! ```sh
 //! aws secretsmanager put-secret-value --secret-id sophos/credentials/acme \
 //!     --secret-string file://next.json --version-stages STAGED
 //! ```
 //!
-//! A version with a label that begins with `STAGED` is a credential that waits to
-//! become the current one. There may be several (`STAGED`, `STAGED_2`, …), whose
-//! turn comes in the order of their labels ([`StagingLabels::staged`]). They are in the
-//! same secret so that they need no other name, right or price, and nobody but a
-//! rotation and a watch ever reads them.
+//! A version with a label that begins with `STAGED` is a staged credential. There may be
+//! several (`STAGED`, `STAGED_2`, …). Rotations take them in the order of their labels
+//! ([`StagingLabels::staged`]). Being in the same secret, they need no other name,
+//! permission or charge. Only rotations and audits read them.
 //!
-//! # What is cleared from memory
+//! # Memory
 //!
-//! What this crate holds of a secret is cleared when it is dropped. The buffers
-//! in which the AWS SDK and TLS received it, and those in which a request was
-//! built, are theirs, and are not.
+//! This crate clears its copies of secrets when it drops them. The buffers of the AWS SDK
+//! and of TLS are not cleared.
 
 #![deny(missing_docs)]
 
@@ -91,13 +87,13 @@ pub use file_secrets::FileSecrets;
 pub use role::{Purpose, Role};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret_store::{RotatingSecret, SecretStore};
-pub use stored_credential::{StoredCredential, max_expiry};
+pub use stored_credential::{InvalidCredential, StoredCredential, max_expiry};
 pub use stored_credential_source::StoredCredentialSource;
 
-/// The time since any fixed moment.
+/// A clock: the time since any fixed moment.
 type Clock = dyn Fn() -> std::time::Duration + Send + Sync;
 
-/// A credential or a secret that cannot be read.
+/// The failure to read a credential or a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{location}: {message}")]
 pub struct SecretError {
@@ -106,12 +102,13 @@ pub struct SecretError {
 }
 
 impl SecretError {
-    /// What is wrong with `location`, and what to do. Holds no value of it.
+    /// Creates an error with the location, the cause and the remedy. The caller keeps
+    /// secret values out of it.
     pub fn new(location: impl Into<String>, message: impl Into<String>) -> Self {
         Self { location: location.into(), message: message.into() }
     }
 
-    /// Where it was looked for: a secret's name, a variable, a file.
+    /// The location: a secret's name, a variable or a file.
     pub fn location(&self) -> &str {
         &self.location
     }

@@ -9,27 +9,27 @@ use serde::de::DeserializeOwned;
 
 use crate::SecretError;
 
-/// Reads a TOML file that nobody but its owner may read. A file of another
-/// form is told by line and by what is `expected`.
+/// Loads a TOML file that only its owner may read. The error of an invalid file has the
+/// line and `expected`.
 pub(crate) fn load_toml<F: DeserializeOwned>(path: &Path, expected: &str) -> Result<F, SecretError> {
     parse_toml(&read_text(path)?, &path.display().to_string(), expected)
 }
 
-/// The text of such a file.
+/// Reads the text of a file that only its owner may read.
 pub(crate) fn read_text(path: &Path) -> Result<SecretString, SecretError> {
-    let place = path.display().to_string();
-    let failed = |error: io::Error| SecretError::new(&place, error.to_string());
+    let location = path.display().to_string();
+    let failed = |error: io::Error| SecretError::new(&location, error.to_string());
     let mut file = File::open(path).map_err(failed)?;
-    check_permissions(&file, &place)?;
+    check_permissions(&file, &location)?;
     let mut text = String::new();
     let read = file.read_to_string(&mut text);
-    // From here on what was read is cleared when it goes.
+    // From here on the text is cleared when it is dropped.
     let text = SecretString::from(text);
     read.map_err(failed)?;
     Ok(text)
 }
 
-/// Reads TOML that came from `location`.
+/// Parses TOML. `location` is for the error.
 pub(crate) fn parse_toml<F: DeserializeOwned>(
     text: &SecretString,
     location: &str,
@@ -37,22 +37,22 @@ pub(crate) fn parse_toml<F: DeserializeOwned>(
 ) -> Result<F, SecretError> {
     let text = text.expose_secret();
     toml::from_str(text).map_err(|error| {
-        // The parser quotes the line, and the line may be the secret.
+        // The parser's message quotes the line, which may contain a secret.
         let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
         let at = line.map(|line| format!(" at line {line}")).unwrap_or_default();
-        SecretError::new(location, format!("is not as expected{at}; {expected}"))
+        SecretError::new(location, format!("invalid TOML{at}: expected {expected}"))
     })
 }
 
 #[cfg(unix)]
-fn check_permissions(file: &File, place: &str) -> Result<(), SecretError> {
+fn check_permissions(file: &File, location: &str) -> Result<(), SecretError> {
     use std::os::unix::fs::PermissionsExt;
 
     let mode =
-        file.metadata().map_err(|error| SecretError::new(place, error.to_string()))?.permissions().mode();
+        file.metadata().map_err(|error| SecretError::new(location, error.to_string()))?.permissions().mode();
     if mode & 0o077 != 0 {
-        let problem = format!("may be read by others (mode {:o}); run chmod 600 on it", mode & 0o777);
-        return Err(SecretError::new(place, problem));
+        let problem = format!("others may read the file (mode {:o}); run chmod 600 on it", mode & 0o777);
+        return Err(SecretError::new(location, problem));
     }
     Ok(())
 }

@@ -2,16 +2,16 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// What a credential may do, as the console names it after "Service Principal".
+/// The role of a credential, which the console names after "Service Principal".
 ///
-/// No operation of the service tells it: it is what the administrator chose.
+/// The administrator selects it. No operation of the service returns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Role {
-    /// Sees everything, changes nothing.
+    /// Reads everything.
     ReadOnly,
-    /// Runs Live Discover and Data Lake queries, and sees everything.
+    /// Reads everything, and runs Live Discover and Data Lake queries.
     Forensics,
     /// Manages endpoints, policies and administrators, and acts on alerts.
     Management,
@@ -19,23 +19,23 @@ pub enum Role {
     SuperAdmin,
 }
 
-/// What a credential is used for.
+/// The purpose of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Purpose {
-    /// Alerts and events are read.
+    /// Reading alerts and events.
     Export,
-    /// Endpoints are read and isolated.
+    /// Reading and isolating endpoints.
     Isolation,
 }
 
 impl Purpose {
-    /// Each of them.
+    /// All purposes.
     pub const ALL: [Self; 2] = [Self::Export, Self::Isolation];
 
-    /// The narrowest role that is enough. Which role an operation needs is not
-    /// published; this follows from the console's description of the roles.
+    /// The least privileged sufficient role. It follows from the console's description of
+    /// the roles: the required role of an operation is not published.
     pub fn required_role(self) -> Role {
         match self {
             Self::Export => Role::ReadOnly,
@@ -53,18 +53,18 @@ impl fmt::Display for Purpose {
     }
 }
 
-/// Reads the word by which a credential names it.
+/// Parses the name in `used_for`.
 impl FromStr for Purpose {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut known = Self::ALL.into_iter().filter(|purpose| purpose.to_string() == text);
-        known.next().ok_or("a purpose is export or isolation")
+        known.next().ok_or("unknown purpose: expected `export` or `isolation`")
     }
 }
 
 impl Role {
-    /// Whether it is enough for this purpose.
+    /// Whether the role is sufficient for a purpose.
     pub fn is_sufficient_for(self, purpose: Purpose) -> bool {
         match purpose.required_role() {
             Self::ReadOnly => true,
@@ -73,8 +73,8 @@ impl Role {
         }
     }
 
-    /// Whether it is enough for all these purposes, and one that may do less
-    /// would be as well. Of no purpose nothing is known.
+    /// Whether a less privileged role would be sufficient for all these purposes. False
+    /// without purposes.
     pub fn is_overprivileged_for(self, purposes: &[Purpose]) -> bool {
         !purposes.is_empty()
             && purposes

@@ -2,27 +2,27 @@ use secrecy::SecretString;
 
 use crate::SecretError;
 
-/// Reads secrets by name, such as `webhooks/pagerduty`.
+/// A store of secrets by name, such as `webhooks/pagerduty`.
 pub trait SecretStore: Send + Sync {
-    /// Reads a secret as it is now.
+    /// Loads a secret, perhaps from a cache.
     ///
     /// # Errors
-    /// When there is none of this name, or it is empty or not of the expected
-    /// form. The error names the place, never a value.
+    /// When the secret is missing, empty or invalid. The error has the location, and no
+    /// value.
     fn load(&self, name: &str) -> impl Future<Output = Result<RotatingSecret, SecretError>> + Send;
 }
 
-/// A secret, and the one before it. Both are good while senders change over.
+/// A secret with its previous value. Both are valid while senders change over.
 #[derive(Debug, Clone)]
 pub struct RotatingSecret {
-    /// The secret.
+    /// The current value.
     pub current: SecretString,
-    /// The one that it replaces, until that is taken away.
+    /// The previous value, until its removal.
     pub previous: Option<SecretString>,
 }
 
 impl RotatingSecret {
-    /// Each that is good, the current one first.
+    /// The valid values, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = &SecretString> {
         std::iter::once(&self.current).chain(&self.previous)
     }

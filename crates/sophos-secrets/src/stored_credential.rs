@@ -5,60 +5,69 @@ use sophos_api::{Credentials, Owner, models::IdType};
 
 use crate::{Purpose, Role};
 
-/// What an error says is expected.
-pub(crate) const EXPECTED: &str = "client_id and client_secret, both not empty; perhaps one of partner_id, \
-     organization_id and tenant_id; perhaps role (read_only, forensics, management or super_admin), created_at, \
+/// The expected form, for errors.
+pub(crate) const EXPECTED: &str = "client_id and client_secret, both not empty; optionally one of partner_id, \
+     organization_id and tenant_id; optionally role (read_only, forensics, management or super_admin), created_at, \
      expires_at (such as 2029-11-01) and used_for (a list of export and isolation); and nothing else";
 
-/// A credential as it is stored, with what the service does not tell about it.
+/// The reason why a stored credential is invalid, and the expected form. Contains no
+/// value of the credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidCredential(String);
+
+/// A stored credential with the metadata that the service does not provide.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StoredCredential {
-    /// The credential, with the owner that it must have.
+    /// The credential, with its expected owner.
     pub credentials: Credentials,
-    /// What it may do.
+    /// The role.
     pub role: Option<Role>,
-    /// When it was made in the console.
+    /// The time of its creation in the console.
     pub created_at: Option<Timestamp>,
-    /// When it ends.
+    /// The time of its expiry.
     pub expires_at: Option<Timestamp>,
-    /// What it is used for; everything, if it does not say.
+    /// The purposes. Empty means all purposes.
     pub used_for: Vec<Purpose>,
 }
 
 impl StoredCredential {
-    /// A credential of which nothing else is known.
+    /// A credential without metadata.
     pub fn new(credentials: Credentials) -> Self {
         Self { credentials, role: None, created_at: None, expires_at: None, used_for: Vec::new() }
     }
 
-    /// Reads the JSON of a secret. See [the crate's documentation](crate).
+    /// Parses the JSON of a secret. See [the crate's documentation](crate).
     ///
     /// # Errors
-    /// What is wrong with it, and what it should be. No value of it is shown.
-    pub fn from_json(secret: &SecretString) -> Result<Self, String> {
-        let form: CredentialDocument = serde_json::from_str(secret.expose_secret()).map_err(|error| {
-            // The parser's own text may quote what it read.
-            let what = if error.is_data() { "is not of the expected form" } else { "is no JSON" };
-            format!("{what} (line {}, column {}); it must be {EXPECTED}", error.line(), error.column())
+    /// When the JSON or a member of it is invalid.
+    pub fn from_json(secret: &SecretString) -> Result<Self, InvalidCredential> {
+        let document: CredentialDocument = serde_json::from_str(secret.expose_secret()).map_err(|error| {
+            // The parser's message may quote the input.
+            let kind = if error.is_data() { "invalid credential" } else { "invalid JSON" };
+            InvalidCredential(format!(
+                "{kind} (line {}, column {}): expected {EXPECTED}",
+                error.line(),
+                error.column()
+            ))
         })?;
-        form.into_credential()
+        document.into_credential()
     }
 
-    /// Whether it is used for this: for what it says, and for everything if it says
-    /// nothing.
+    /// Whether the credential serves a purpose. Without `used_for` it serves every purpose.
     pub fn is_used_for(&self, purpose: Purpose) -> bool {
         self.used_for.is_empty() || self.used_for.contains(&purpose)
     }
 
-    /// When it ends: as it says, else 36 months after it was made, which is as
-    /// long as any lives.
+    /// The time of expiry: `expires_at`, or 36 months after `created_at`, which is the
+    /// maximum lifetime.
     pub fn expiry(&self) -> Option<Timestamp> {
         self.expires_at.or_else(|| self.created_at.and_then(max_expiry))
     }
 }
 
-/// When a credential that was made then ends at the latest.
+/// The latest expiry of a credential that was created at this time.
 pub fn max_expiry(created_at: Timestamp) -> Option<Timestamp> {
     use jiff::ToSpan;
 
@@ -66,7 +75,7 @@ pub fn max_expiry(created_at: Timestamp) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(end).ok()
 }
 
-/// A credential on its way in, from JSON or TOML alike.
+/// A credential as JSON or TOML.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CredentialDocument {
@@ -85,13 +94,13 @@ pub(crate) struct CredentialDocument {
 }
 
 impl CredentialDocument {
-    pub(crate) fn into_credential(self) -> Result<StoredCredential, String> {
+    pub(crate) fn into_credential(self) -> Result<StoredCredential, InvalidCredential> {
         for (name, empty) in [
             ("client_id", self.client_id.trim().is_empty()),
             ("client_secret", self.client_secret.expose_secret().trim().is_empty()),
         ] {
             if empty {
-                return Err(format!("its {name} is empty"));
+                return Err(InvalidCredential(format!("its {name} is empty; set it")));
             }
         }
         let owners = [
@@ -103,11 +112,13 @@ impl CredentialDocument {
         let mut credentials = Credentials::new(self.client_id.trim(), self.client_secret);
         if let Some((kind, id)) = owners.next() {
             if owners.next().is_some() {
-                return Err("it names more than one of partner_id, organization_id and tenant_id".into());
+                let conflict = "it has more than one of partner_id, organization_id and tenant_id; keep one";
+                return Err(InvalidCredential(conflict.into()));
             }
             let id = id.trim();
             if id.is_empty() || !id.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
-                return Err(format!("its {kind}_id is no id of the service"));
+                let invalid = format!("its {kind}_id is invalid: expected hexadecimal digits and hyphens");
+                return Err(InvalidCredential(invalid));
             }
             credentials = credentials.with_owner(Owner::new(kind, id));
         }
@@ -121,12 +132,12 @@ impl CredentialDocument {
     }
 }
 
-/// A time, or the beginning of a day in UTC.
+/// Parses a time, or a date as its start in UTC.
 fn deserialize_time<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = Option::<String>::deserialize(value)? else { return Ok(None) };
     let text = text.trim();
     let day = || TimeZone::UTC.to_timestamp(text.parse::<Date>().ok()?.at(0, 0, 0, 0)).ok();
-    text.parse().ok().or_else(day).map(Some).ok_or_else(|| D::Error::custom("no time"))
+    text.parse().ok().or_else(day).map(Some).ok_or_else(|| D::Error::custom("invalid time"))
 }
 
 #[cfg(test)]
@@ -135,12 +146,12 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<StoredCredential, String> {
-        StoredCredential::from_json(&SecretString::from(text.to_owned()))
+    fn parse(text: &str) -> Result<StoredCredential, String> {
+        StoredCredential::from_json(&SecretString::from(text.to_owned())).map_err(|error| error.to_string())
     }
 
     fn with(more: &str) -> Result<StoredCredential, String> {
-        read(&format!(r#"{{"client_id":" an-id ","client_secret":"hush-hush"{more}}}"#))
+        parse(&format!(r#"{{"client_id":" an-id ","client_secret":"hush-hush"{more}}}"#))
     }
 
     #[test]
@@ -173,30 +184,30 @@ mod tests {
 
     #[test]
     fn from_json_errors_omit_values() {
-        for (text, told) in [
-            ("hush-hush", "is no JSON (line 1"),
-            ("", "is no JSON"),
-            ("\"hush-hush\"", "is not of the expected form"),
+        for (text, expected) in [
+            ("hush-hush", "invalid JSON (line 1"),
+            ("", "invalid JSON"),
+            ("\"hush-hush\"", "invalid credential (line 1"),
             (r#"{"client_id":"hush-hush"}"#, "client_id and client_secret"),
             (r#"{"client_id":"","client_secret":"hush-hush"}"#, "its client_id is empty"),
             (r#"{"client_id":"an-id","client_secret":" "}"#, "its client_secret is empty"),
             (r#"{"client_id":"an-id","client_secret":"hush","hush-hush":1}"#, "and nothing else"),
             (r#"{"client_id":"an-id","client_secret":["hush-hush"]}"#, "column"),
         ] {
-            let error = read(text).expect_err(told);
-            assert!(error.contains(told), "{error}");
+            let error = parse(text).expect_err(expected);
+            assert!(error.contains(expected), "{error}");
             assert!(!error.contains("hush"), "{error}");
         }
-        for (more, told) in [
+        for (more, expected) in [
             (r#","tenant_id":"ab","partner_id":"ab""#, "more than one"),
-            (r#","tenant_id":"../hush""#, "its tenant_id is no id"),
-            (r#","organization_id":"""#, "its organization_id is no id"),
+            (r#","tenant_id":"../hush""#, "its tenant_id is invalid"),
+            (r#","organization_id":"""#, "its organization_id is invalid"),
             (r#","role":"hush""#, "read_only, forensics"),
             (r#","expires_at":"hush""#, "such as 2029-11-01"),
             (r#","used_for":["hush"]"#, "export and isolation"),
         ] {
-            let error = with(more).expect_err(told);
-            assert!(error.contains(told), "{error}");
+            let error = with(more).expect_err(expected);
+            assert!(error.contains(expected), "{error}");
             assert!(!error.contains("hush"), "{error}");
         }
     }
@@ -204,9 +215,9 @@ mod tests {
     proptest! {
         #[test]
         fn from_json_never_panics_or_quotes_the_input(text in "\\PC{0,80}", secret in "[a-z]{12,40}") {
-            let _ = read(&text);
+            let _ = parse(&text);
             let broken = format!(r#"{{"client_id":"{secret}","client_secret":"{secret}","{secret}":{text}}}"#);
-            if let Err(error) = read(&broken) {
+            if let Err(error) = parse(&broken) {
                 prop_assert!(!error.contains(&secret), "{error}");
             }
         }

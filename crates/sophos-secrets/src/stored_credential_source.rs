@@ -8,11 +8,10 @@ use sophos_api::{Auth, BoxFuture, CredentialSource, Credentials, NoCredential};
 
 use crate::{Clock, CredentialStore, RequestedVersion, StoredCredential};
 
-/// For how long a credential that was refused is not tried again, unless it was
-/// replaced.
+/// The time for which a rejected credential is not retried, unless it is replaced.
 const REJECTION_TTL: Duration = Duration::from_secs(60);
 
-/// One credential of a store, as a client reads it.
+/// The credential source of a client: one credential of a store.
 pub struct StoredCredentialSource {
     store: Arc<dyn CredentialStore>,
     name: String,
@@ -22,15 +21,15 @@ pub struct StoredCredentialSource {
 
 #[derive(Default)]
 struct SourceState {
-    /// What was refused, and when.
+    /// The rejected credentials, each with the time of its rejection.
     rejected: Vec<(Credentials, Duration)>,
-    /// The store was asked past its cache for this token.
+    /// Whether the store was read without its cache for this token.
     cache_bypassed: bool,
 }
 
 impl StoredCredentialSource {
-    /// The credential of this name. `clock` tells the time since any fixed
-    /// moment.
+    /// Creates the source of the credential of this name. `clock` returns the time since
+    /// any fixed moment.
     pub fn new(
         store: Arc<dyn CredentialStore>,
         name: impl Into<String>,
@@ -53,7 +52,7 @@ impl StoredCredentialSource {
         };
         self.first_not_rejected(version).await?.ok_or_else(|| {
             NoCredential::new(format!(
-                "{}: it was refused less than {} s ago and was not replaced since (client id {})",
+                "{}: the credential was rejected less than {} s ago and is not replaced (client id {}); store a new one",
                 self.name,
                 REJECTION_TTL.as_secs(),
                 self.rejected_client_ids()
@@ -61,12 +60,11 @@ impl StoredCredentialSource {
         })
     }
 
-    async fn select_replacement(&self, refused: &Credentials) -> Result<Credentials, NoCredential> {
-        // Before anything is read: what cannot be read must not be tried again
-        // either.
+    async fn select_replacement(&self, rejected: &Credentials) -> Result<Credentials, NoCredential> {
+        // Before the read: if that fails, the credential must not be retried either.
         let version = {
             let mut state = self.state();
-            state.rejected.push((refused.clone(), (self.clock)()));
+            state.rejected.push((rejected.clone(), (self.clock)()));
             if mem::replace(&mut state.cache_bypassed, true) {
                 RequestedVersion::Cached
             } else {
@@ -77,34 +75,33 @@ impl StoredCredentialSource {
             return Ok(credentials);
         }
         Err(NoCredential::new(format!(
-            "{}: all that it holds is refused (client id {}); make a new credential in Sophos Central, and store \
-             it there",
+            "{}: all its versions are rejected (client id {}); create a new credential in Sophos Central and \
+             store it there",
             self.name,
             self.rejected_client_ids()
         )))
     }
 
-    /// The client ids of what was refused, each once.
+    /// The distinct client ids of the rejected credentials.
     fn rejected_client_ids(&self) -> String {
         let state = self.state();
         let mut tried = Vec::new();
-        for (refused, _) in &state.rejected {
-            if !tried.contains(&refused.client_id()) {
-                tried.push(refused.client_id());
+        for (rejected, _) in &state.rejected {
+            if !tried.contains(&rejected.client_id()) {
+                tried.push(rejected.client_id());
             }
         }
         tried.join(" and ")
     }
 
-    /// The current credential, or the one before it: the first that was not
-    /// refused.
+    /// The current or the previous version, the first that was not rejected.
     async fn first_not_rejected(
         &self,
         version: RequestedVersion,
     ) -> Result<Option<Credentials>, NoCredential> {
         let current = self.store.load(&self.name, version).await;
         let current = current.map_err(|error| NoCredential::new(error.to_string()))?;
-        let none = || NoCredential::new(format!("there is no credential {:?}", self.name));
+        let none = || NoCredential::new(format!("missing credential {:?}", self.name));
         let current = current.ok_or_else(none)?;
         if !self.is_rejected(&current) {
             return Ok(Some(current.credentials.clone()));
@@ -116,21 +113,21 @@ impl StoredCredentialSource {
                 };
                 tracing::warn!(
                     event = "previous_version_used",
-                    credential = self.name,
+                    secret_name = self.name,
                     "the current version was rejected; trying the previous version"
                 );
                 Ok(Some(previous.credentials.clone()))
             }
-            // Not to be read is not to be used, and the refusal is what matters.
+            // The rejection is the more useful error.
             Err(error) => {
-                tracing::warn!(event = "previous_version_unavailable", credential = self.name, %error, "failed to read the previous version");
+                tracing::warn!(event = "previous_version_unavailable", secret_name = self.name, %error, "failed to read the previous version");
                 Ok(None)
             }
         }
     }
 
     fn is_rejected(&self, stored: &StoredCredential) -> bool {
-        self.state().rejected.iter().any(|(refused, _)| *refused == stored.credentials)
+        self.state().rejected.iter().any(|(rejected, _)| *rejected == stored.credentials)
     }
 }
 
@@ -139,11 +136,14 @@ impl CredentialSource for StoredCredentialSource {
         Box::pin(async { Ok(self.select_current().await?.into()) })
     }
 
-    fn replace_rejected<'a>(&'a self, refused: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
+    fn replace_rejected<'a>(&'a self, rejected: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
         Box::pin(async move {
-            match refused {
-                Auth::Credentials(refused) => Ok(self.select_replacement(refused).await?.into()),
-                _ => Err(NoCredential::new(format!("{}: what was refused is not of this store", self.name))),
+            match rejected {
+                Auth::Credentials(rejected) => Ok(self.select_replacement(rejected).await?.into()),
+                _ => Err(NoCredential::new(format!(
+                    "{}: the rejected credential is not from this store",
+                    self.name
+                ))),
             }
         })
     }

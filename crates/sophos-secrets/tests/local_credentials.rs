@@ -17,7 +17,7 @@ use sophos_secrets::{
 };
 use tempfile::TempDir;
 
-/// Local stores wait for nothing.
+/// Polls a future of a local store, which is ready at once.
 fn ready<V>(future: impl Future<Output = V>) -> V {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -158,7 +158,7 @@ fn missing_file_or_variable_is_named() {
     let error = read(&FileCredentials::new("/nowhere/credential.toml")).expect_err("no file");
     assert_eq!(error.location(), "/nowhere/credential.toml");
     let error = read(&EnvironmentCredential::new("NO_SUCH_CLIENT_ID", "PATH")).expect_err("no variable");
-    assert_eq!(error.to_string(), "NO_SUCH_CLIENT_ID: is not set");
+    assert_eq!(error.to_string(), "NO_SUCH_CLIENT_ID: is not set; set it");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use sophos_secrets::{
 };
 use tempfile::TempDir;
 
-/// Local secrets wait for nothing.
+/// Polls a future of a local store, which is ready at once.
 fn read(secrets: &impl SecretStore, name: &str) -> Result<RotatingSecret, SecretError> {
     match pin!(secrets.load(name)).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(read) => read,
@@ -93,13 +93,13 @@ fn missing_secret_is_named() {
     let (_folder, path) = file(GOOD, 0o600);
     let error = read(&FileSecrets::new(&path), "webhooks/\nx").expect_err("no secret");
     assert_eq!(error.location(), path.to_str().expect("a path"));
-    assert!(error.to_string().contains(r#"holds no secret "webhooks/\nx"; add"#), "{error}");
+    assert!(error.to_string().contains(r#"missing secret "webhooks/\nx"; add"#), "{error}");
     let (_folder, empty) = file("", 0o600);
     assert!(read(&FileSecrets::new(empty), "a").is_err());
     let error = read(&FileSecrets::new("/nowhere/secrets.toml"), "a").expect_err("no file");
     assert_eq!(error.location(), "/nowhere/secrets.toml");
     let error = read(&EnvironmentSecrets::new("NO_SUCH_"), "a/b").expect_err("no variable");
-    assert_eq!(error.to_string(), "NO_SUCH_A_B: is not set");
+    assert_eq!(error.to_string(), "NO_SUCH_A_B: is not set; set it");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What an error of Secrets Manager says, and what it never shows.
+//! Errors of Secrets Manager: their texts, without secrets.
 
 #![cfg(feature = "aws")]
 
@@ -17,7 +17,7 @@ fn store(client: aws_sdk_secretsmanager::Client) -> SecretsManagerCredentials {
     SecretsManagerCredentials::new(client, selection, Duration::from_secs(300), Clock::default().as_fn())
 }
 
-/// Every way to read from a service all of whose answers are such.
+/// The errors of every read from a service with these responses.
 async fn collect_errors(service: &Arc<FakeSecretsManager>, status: u16, body: &str) -> Vec<SecretError> {
     let store = store(service.client());
     service.clear_faults();
@@ -45,18 +45,18 @@ async fn service_errors_are_one_line_with_a_remedy() {
     for (body, told) in [
         (
             r#"{"__type":"AccessDeniedException","Message":"User: x is not authorized"}"#,
-            "AccessDeniedException: User: x is not authorized; the function's role needs the right to read it",
+            "AccessDeniedException: User: x is not authorized; allow the function's role to read secrets",
         ),
         (
             r#"{"__type":"com.amazonaws.secretsmanager#DecryptionFailure","Message":"no key"}"#,
-            "Secrets Manager answers DecryptionFailure: no key",
+            "Secrets Manager returned DecryptionFailure: no key",
         ),
-        (r#"{"__type":"InternalServiceError"}"#, "Secrets Manager answers InternalServiceError"),
+        (r#"{"__type":"InternalServiceError"}"#, "Secrets Manager returned InternalServiceError"),
         (
             r#"{"__type":"InvalidRequestException","message":"marked\r\nfor\u0000 deletion"}"#,
             "InvalidRequestException: marked  for  deletion",
         ),
-        (&long, "Secrets Manager answers ThrottlingException: slow slow"),
+        (&long, "Secrets Manager returned ThrottlingException: slow slow"),
     ] {
         let failures = collect_errors(&service, 400, body).await;
         assert_eq!(failures.len(), 6, "{body}");
@@ -89,7 +89,7 @@ async fn malformed_responses_are_not_quoted() {
         let failures = collect_errors(&service, status, &body).await;
         assert_eq!(failures.len(), 6, "{body}");
         for error in failures {
-            assert!(error.to_string().ends_with(": Secrets Manager's answer cannot be read"), "{error}");
+            assert!(error.to_string().ends_with(": the response of Secrets Manager is invalid"), "{error}");
             assert!(!format!("{error:?}").contains("hush"), "{error:?}");
         }
     }
@@ -100,9 +100,9 @@ async fn invalid_credential_error_omits_the_value() {
     let service = FakeSecretsManager::start().await;
     let store = store(service.client());
     for (value, told) in [
-        (SECRET_TEXT.to_owned(), "is no JSON (line 1, column 1)"),
-        (String::new(), "is no JSON"),
-        (format!("{{\"client_id\": \"a\", \"client_secret\": \"{SECRET_TEXT}\""), "is no JSON"),
+        (SECRET_TEXT.to_owned(), "invalid JSON (line 1, column 1)"),
+        (String::new(), "invalid JSON"),
+        (format!("{{\"client_id\": \"a\", \"client_secret\": \"{SECRET_TEXT}\""), "invalid JSON"),
         (
             format!("{{\"client_id\": \"a\", \"client_secret\": \"{SECRET_TEXT}\", \"{SECRET_TEXT}\": 1}}"),
             "and nothing else",
@@ -122,14 +122,14 @@ async fn invalid_credential_error_omits_the_value() {
     service.put_binary("a");
     for version in [RequestedVersion::Cached, RequestedVersion::Fresh, RequestedVersion::Previous] {
         let error = store.load("a", version).await.expect_err("binary");
-        assert_eq!(error.to_string(), "a: is binary; store it as text (SecretString)");
+        assert_eq!(error.to_string(), "a: the secret is binary; store it as text (SecretString)");
     }
 }
 
 #[tokio::test]
 async fn unreachable_service_and_timeout_are_reported() {
     let error = store(unreachable_client()).list().await.expect_err("nothing is there");
-    assert!(error.to_string().contains("Secrets Manager cannot be reached: "), "{error}");
+    assert!(error.to_string().contains("connecting to Secrets Manager failed: "), "{error}");
 
     let service = FakeSecretsManager::start().await;
     service.hold_responses();
@@ -137,7 +137,7 @@ async fn unreachable_service_and_timeout_are_reported() {
         .load("a", RequestedVersion::Cached)
         .await
         .expect_err("no answer");
-    assert_eq!(error.to_string(), "a: Secrets Manager did not answer in time");
+    assert_eq!(error.to_string(), "a: the request to Secrets Manager timed out; check the route to it");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Listings of Secrets Manager: what they cost, and what they hold.
+//! Listings of Secrets Manager: their requests and their content.
 
 #![cfg(feature = "aws")]
 
@@ -165,7 +165,7 @@ async fn selector_matches_exactly() {
 async fn single_secret_is_loaded_without_listing() {
     let (service, clock, store) = start(SecretSelector::Id("of-a-name".into())).await;
     let error = list(&store).await.remove(0).credential.expect_err("it is not there");
-    assert!(error.to_string().starts_with("of-a-name: there is no such secret"), "{error}");
+    assert!(error.to_string().starts_with("of-a-name: the secret does not exist"), "{error}");
     service.put("of-a-name", credential("one"));
     assert_eq!(names_and_ids(&list(&store).await), ["of-a-name=one"]);
     assert_eq!(names_and_ids(&list(&store).await), ["of-a-name=one"]);
@@ -193,8 +193,8 @@ async fn invalid_secret_is_reported_alone_and_reloaded() {
     );
     for (number, told) in [
         (1, "is binary; store it as text"),
-        (2, "; the function's role needs the right"),
-        (3, "store a version that is current"),
+        (2, "; allow the function's role to read secrets"),
+        (3, "store a current version"),
         (4, "client_id and"),
     ] {
         let error = first[number].credential.as_ref().expect_err(told).to_string();
@@ -202,7 +202,7 @@ async fn invalid_secret_is_reported_alone_and_reloaded() {
         assert!(error.contains(told), "{error}");
         assert!(!error.contains(SECRET_TEXT), "{error}");
     }
-    // Of two that are no credentials the version before is read as well.
+    // The previous versions of two invalid credentials are read as well.
     assert_eq!(service.take_request_counts(), [1, 1, 2]);
     service.clear_faults();
     assert_eq!(names_and_ids(&list(&store).await), names_and_ids(&first), "until the next listing");
@@ -222,7 +222,7 @@ async fn listing_follows_created_and_deleted_secrets() {
     let (service, clock, store) = start(prefix_selector()).await;
     assert!(list(&store).await.is_empty());
     assert!(list(&store).await.is_empty());
-    assert_eq!(service.take_request_counts(), [1, 0, 0], "that there is none is kept as well");
+    assert_eq!(service.take_request_counts(), [1, 0, 0], "an empty listing is cached as well");
     service.put("c/a", credential("one"));
     service.put("c/b", credential("two"));
     clock.advance(TIME_TO_LIVE);
@@ -243,7 +243,7 @@ async fn batch_does_not_replace_a_newer_load() {
         let (service, clock, store) = start(prefix_selector()).await;
         service.put("c/a", credential("one"));
         assert_eq!(names_and_ids(&list(&store).await), ["c/a=one"]);
-        // The answer to a batch is on its way while the secret changes and is read.
+        // The secret changes and is read while the response to a batch is pending.
         service.put("c/a", credential("two"));
         clock.advance(TIME_TO_LIVE);
         let so_far = service.request_count();
@@ -276,7 +276,7 @@ async fn listing_fails_when_a_page_token_repeats() {
     service.put("c/a", credential("one"));
     service.repeat_pages();
     let error = store.list().await.expect_err("it has no end").to_string();
-    assert!(error.contains("the NextToken of an earlier page again"), "{error}");
+    assert!(error.contains("repeats the NextToken of an earlier page"), "{error}");
     assert_eq!(service.take_request_counts(), [2, 0, 0]);
 }
 

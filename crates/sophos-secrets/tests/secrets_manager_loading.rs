@@ -1,4 +1,4 @@
-//! Single credentials from Secrets Manager: what is kept, and who shares what.
+//! Single credentials from Secrets Manager: cache and shared requests.
 
 #![cfg(feature = "aws")]
 
@@ -76,7 +76,7 @@ async fn concurrent_callers_share_a_failed_or_empty_load() {
     service.put("c/denied", credential("one"));
     service.deny("c/denied");
     service.put_binary("c/binary");
-    // Of one that is no credential the version before is read as well.
+    // The previous version of an invalid credential is read as well.
     for (name, fails, reads) in [("c/denied", true, 1), ("c/absent", false, 1), ("c/binary", true, 2)] {
         for version in [RequestedVersion::Cached, RequestedVersion::Fresh] {
             service.hold_responses();
@@ -110,8 +110,8 @@ async fn load_failure_is_not_cached() {
         }
         assert!(!matches!(store.load(&name, RequestedVersion::Cached).await, Ok(Some(_))), "{broken}");
         service.clear_faults();
-        service.put(&name, credential("mended"));
-        assert_eq!(id(store.load(&name, RequestedVersion::Cached).await), "mended", "{broken}");
+        service.put(&name, credential("fixed"));
+        assert_eq!(id(store.load(&name, RequestedVersion::Cached).await), "fixed", "{broken}");
         assert_eq!(service.take_request_counts(), [0, 0, reads], "{broken}");
     }
 }

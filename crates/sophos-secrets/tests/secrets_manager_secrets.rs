@@ -1,4 +1,4 @@
-//! The secrets of senders in Secrets Manager.
+//! The secrets of webhook senders in Secrets Manager.
 
 #![cfg(feature = "aws")]
 
@@ -69,10 +69,10 @@ async fn invalid_previous_version_is_ignored() {
 async fn load_failure_is_cached_for_at_most_a_minute() {
     let (service, clock, secrets) = start().await;
     for (number, (wrong, told)) in [
-        ("absent", "hooks/a: there is no such secret in this account and region; create it"),
-        ("empty", "hooks/a: is empty; store a secret in it"),
-        ("binary", "hooks/a: is binary; store it as text (SecretString)"),
-        ("denied", "the function's role needs the right to read it"),
+        ("absent", "hooks/a: the secret does not exist in this account and region; create it"),
+        ("empty", "hooks/a: the secret is empty; store a value in it"),
+        ("binary", "hooks/a: the secret is binary; store it as text (SecretString)"),
+        ("denied", "allow the function's role to read secrets"),
     ]
     .into_iter()
     .enumerate()
@@ -88,8 +88,8 @@ async fn load_failure_is_cached_for_at_most_a_minute() {
         clock.advance(60);
     }
     service.clear_faults();
-    service.put("hooks/a", "mended");
-    assert_eq!(load_texts(&secrets, "a").await, ["mended"]);
+    service.put("hooks/a", "fixed");
+    assert_eq!(load_texts(&secrets, "a").await, ["fixed"]);
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn load_failure_costs_one_request_per_minute() {
     assert_eq!(calls(), 2, "one for each stage");
 }
 
-/// A key that was stolen is good no longer than what a process keeps.
+/// A stolen key is valid no longer than its cache entry.
 #[tokio::test]
 async fn previous_version_ends_with_its_label() {
     let (service, clock, secrets) = start().await;

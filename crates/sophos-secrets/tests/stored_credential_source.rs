@@ -1,4 +1,4 @@
-//! What a client is offered of a store, one refusal after the other.
+//! The credentials that a client receives from a store after each rejection.
 
 use std::{
     collections::VecDeque,
@@ -20,7 +20,7 @@ use sophos_secrets::{
 
 type LoadResult = Result<Option<Arc<StoredCredential>>, SecretError>;
 
-/// What it holds, and what of that a cache would show.
+/// The stored versions, and those in a cache.
 #[derive(Debug, Default)]
 struct StoreContent {
     cached: Option<LoadResult>,
@@ -53,7 +53,7 @@ impl CredentialStore for FakeStore {
     }
 }
 
-/// A credential of which the secret is found again.
+/// A credential with a recognizable secret.
 fn credentials(id: &str) -> Credentials {
     Credentials::new(id, format!("hush-{id}"))
 }
@@ -63,7 +63,7 @@ fn stored(id: &str) -> Option<LoadResult> {
 }
 
 fn unreadable() -> Option<LoadResult> {
-    Some(Err(SecretError::new("c/partner", "Secrets Manager answers AccessDenied")))
+    Some(Err(SecretError::new("c/partner", "Secrets Manager returned AccessDenied")))
 }
 
 struct Fixture {
@@ -114,7 +114,7 @@ fn poll_once<V>(future: impl Future<Output = V>) -> V {
     }
 }
 
-/// The client id, or the reason, in neither of which is a secret.
+/// The client id or the error, both without a secret.
 fn client_id_or_reason(offered: Result<Auth, NoCredential>) -> Result<String, String> {
     assert!(!format!("{offered:?}").contains("hush"), "{offered:?}");
     match offered {
@@ -159,10 +159,11 @@ fn previous_version_is_tried_last() {
         for pair in tried.windows(2) {
             assert_eq!(set.replace_rejected(pair[0]), ok(pair[1]), "{tried:?}");
         }
-        let advice = set.replace_rejected("a").expect_err("there is no more");
-        let expected = format!("c/partner: all that it holds is refused (client id {})", tried.join(" and "));
+        let advice = set.replace_rejected("a").expect_err("no other version");
+        let expected =
+            format!("c/partner: all its versions are rejected (client id {})", tried.join(" and "));
         assert!(advice.starts_with(&expected), "{advice}");
-        assert!(advice.contains("make a new credential in Sophos Central, and store it"), "{advice}");
+        assert!(advice.contains("create a new credential in Sophos Central and store it"), "{advice}");
         let asked = set.requests();
         assert_eq!(asked.iter().filter(|version| **version == Fresh).count(), 1, "{asked:?}");
     }
@@ -183,7 +184,7 @@ fn rejected_credential_is_not_retried_unless_replaced() {
         let reason = set.current().expect_err("it rests");
         assert_eq!(
             reason,
-            "c/partner: it was refused less than 60 s ago and was not replaced since (client id b and a)"
+            "c/partner: the credential was rejected less than 60 s ago and is not replaced (client id b and a); store a new one"
         );
     }
     assert!(set.requests().iter().all(|version| *version != Cached), "a replacement must be seen");
@@ -214,7 +215,7 @@ fn rejected_credential_is_not_retried_while_previous_works() {
     assert_eq!(
         (set.current(), set.replace_rejected("b")),
         (ok("b"), ok("a")),
-        "and an hour later all is tried anew"
+        "an hour later all versions are tried again"
     );
 }
 
@@ -223,20 +224,20 @@ fn unreadable_previous_version_is_skipped() {
     for previous in [unreadable(), None, stored("a")] {
         let set = Fixture::new(stored("a"), previous);
         assert_eq!(set.current(), ok("a"));
-        let advice = set.replace_rejected("a").expect_err("there is no more");
-        assert!(advice.contains("all that it holds is refused (client id a);"), "{advice}");
+        let advice = set.replace_rejected("a").expect_err("no other version");
+        assert!(advice.contains("all its versions are rejected (client id a);"), "{advice}");
     }
 }
 
 #[test]
 fn store_failure_is_the_reason() {
     let set = Fixture::new(unreadable(), stored("a"));
-    assert_eq!(set.current().expect_err("unreadable"), "c/partner: Secrets Manager answers AccessDenied");
-    assert_eq!(set.requests(), [Cached], "what was stored before is none of its business");
+    assert_eq!(set.current().expect_err("unreadable"), "c/partner: Secrets Manager returned AccessDenied");
+    assert_eq!(set.requests(), [Cached], "earlier versions do not matter");
     let set = Fixture::new(None, stored("a"));
-    assert_eq!(set.current().expect_err("gone"), "there is no credential \"c/partner\"");
+    assert_eq!(set.current().expect_err("gone"), "missing credential \"c/partner\"");
 
-    // After a refusal, what was refused rests all the same.
+    // After a rejection, the rejected credential is not retried.
     let set = Fixture::new(unreadable(), None);
     set.update(|held| held.cached = stored("a"));
     assert_eq!(set.current(), ok("a"));
@@ -246,7 +247,7 @@ fn store_failure_is_the_reason() {
     }
     assert!(!set.requests()[1..].contains(&Cached), "the cache has what was refused");
     set.update(|held| held.current = stored("a"));
-    assert!(set.current().expect_err("it rests").contains("was not replaced"));
+    assert!(set.current().expect_err("it rests").contains("is not replaced"));
     set.advance(60);
     assert_eq!(set.current(), ok("a"));
 }
@@ -256,6 +257,6 @@ fn foreign_auth_is_not_replaced() {
     let set = Fixture::new(stored("a"), None);
     let token = AccessToken::new("hush-token").into();
     let reason = client_id_or_reason(poll_once(set.source.replace_rejected(&token))).expect_err("a token");
-    assert_eq!(reason, "c/partner: what was refused is not of this store");
+    assert_eq!(reason, "c/partner: the rejected credential is not from this store");
     assert!(set.requests().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Measures how long a page of a thousand events takes over HTTP.
+//! Measures the time of a page of a thousand events over HTTP.
 
 use std::time::Instant;
 
@@ -46,6 +46,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         pages += 1;
     }
     let each = began.elapsed().as_secs_f64() * 1e3 / f64::from(pages);
-    println!("{each:.2} ms and {} KiB a page of 1000 events", bytes / pages as usize / 1024);
+    println!("{each:.2} ms and {} KiB per page of 1000 events", bytes / pages as usize / 1024);
     Ok(())
 }

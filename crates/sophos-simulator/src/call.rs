@@ -1,4 +1,4 @@
-//! A request, read.
+//! A parsed request.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -50,12 +50,12 @@ impl Query {
         Self(pairs.into_owned().collect())
     }
 
-    /// A parameter that is not empty.
+    /// The value of a parameter, unless it is empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 
-    /// A list: values joined by commas, keys repeated, or both.
+    /// The values of a list: joined by commas, as repeated keys, or both.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         self.0
             .iter()
@@ -82,7 +82,7 @@ impl Query {
         }
     }
 
-    /// The size of a page: the usual one, or what was asked for up to a maximum.
+    /// The page size: the default, or the requested one up to a maximum.
     pub(crate) fn page_size(&self, maximum: u64) -> Result<u64, ApiError> {
         match self.number("pageSize")? {
             Some(0) => Err(invalid_parameter("pageSize")),
@@ -91,20 +91,20 @@ impl Query {
     }
 }
 
-/// A parameter that cannot be read.
+/// The error for an invalid parameter.
 pub(crate) fn invalid_parameter(name: &str) -> ApiError {
     ApiError::bad_request(&format!("Invalid value for '{name}'"))
 }
 
-/// A call on its way to its handler: known by whom, and for which tenant.
+/// A call with its credential and tenant, as its handler gets it.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) central: &'a Central,
     pub(crate) call: &'a Call,
-    /// What stood in the variable parts of the path.
+    /// The values of the variable parts of the path.
     pub(crate) params: Vec<&'a str>,
     pub(crate) credential: Option<Credential>,
-    /// What is to go wrong with it.
+    /// The fault to apply to the call.
     pub(crate) fault: Option<&'a FaultAction>,
     scoped_tenant: Option<&'a Tenant>,
 }
@@ -120,12 +120,12 @@ impl<'a> Context<'a> {
         Self { central, call, params, credential: who, fault: None, scoped_tenant: scope }
     }
 
-    /// The tenant the call is for.
+    /// The tenant of the call.
     pub(crate) fn tenant(&self) -> Result<&'a Tenant, ApiError> {
         self.scoped_tenant.ok_or_else(ApiError::unauthorized)
     }
 
-    /// Who calls.
+    /// The credential of the caller.
     pub(crate) fn credential(&self) -> Result<&Credential, ApiError> {
         self.credential.as_ref().ok_or_else(ApiError::unauthorized)
     }

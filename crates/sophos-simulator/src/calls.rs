@@ -1,21 +1,22 @@
-//! What has been asked.
+//! Counts of calls.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// Calls to the identity, global and regional hosts, faulted ones included.
+/// Calls to the identity, global and regional hosts, including those with a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallCounts {
-    /// All of them.
+    /// All calls.
     pub total: u64,
-    /// By operation, such as `siem.events`; what no operation answers to counts as `unknown`.
+    /// Calls by operation, such as `siem.events`. A call without an operation counts as
+    /// `unknown`.
     pub by_operation: BTreeMap<String, u64>,
-    /// By operation, then by the tenant id the call named.
+    /// Calls by operation, then by the tenant id of the call.
     pub by_operation_tenant: BTreeMap<String, BTreeMap<String, u64>>,
-    /// By the status of the answer; 0 for a connection cut before it.
+    /// Responses by status; 0 for a connection cut before the response.
     pub by_status: BTreeMap<u16, u64>,
 }
 
@@ -34,7 +35,7 @@ impl CallCounts {
             .unwrap_or_default()
     }
 
-    /// Answers with one status.
+    /// Responses with one status.
     pub fn status(&self, status: u16) -> u64 {
         self.by_status.get(&status).copied().unwrap_or_default()
     }
@@ -44,7 +45,7 @@ impl CallCounts {
 pub(crate) struct Calls(Mutex<CallCounts>);
 
 impl Calls {
-    /// Notes a call that arrived.
+    /// Counts a call that arrived.
     pub(crate) fn record_request(&self, operation: &str, tenant: Option<&str>) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.total += 1;
@@ -59,7 +60,7 @@ impl Calls {
         }
     }
 
-    /// Notes how a call ended.
+    /// Counts the end of a call.
     pub(crate) fn record_response(&self, status: u16) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.by_status.entry(status).or_default() += 1;

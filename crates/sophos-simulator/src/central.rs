@@ -1,4 +1,4 @@
-//! Everything the hosts share.
+//! The state that all hosts share.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -25,7 +25,7 @@ use crate::response::{ApiError, ApiResponse};
 use crate::served::{Dataset, Served};
 use crate::time;
 
-/// Where a simulator listens. The scheme is the advertised one; every port answers both.
+/// The addresses of a simulator. The scheme is the advertised one; every port accepts both.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Addresses {
@@ -37,7 +37,8 @@ pub struct Addresses {
     pub regions: BTreeMap<String, String>,
     /// The control host, always plain HTTP.
     pub control: String,
-    /// The file with the certificate that TLS clients have to trust, when one was asked for.
+    /// The file with the certificate that TLS clients have to trust, if the configuration
+    /// names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_ca_file: Option<String>,
 }
@@ -80,13 +81,13 @@ impl Central {
         })
     }
 
-    /// Puts a fault plan in force from now on.
+    /// Replaces the fault plan.
     pub(crate) fn set_faults(&self, plan: FaultPlan) {
         self.faults.set(plan, self.clock.now_ms());
     }
 
     pub(crate) fn set_addresses(&self, addresses: Addresses) {
-        // Set once, right after the ports are taken.
+        // Set once, right after the ports are bound.
         let _ = self.addresses.set(addresses);
     }
 
@@ -94,7 +95,8 @@ impl Central {
         self.addresses.get().cloned().unwrap_or_default()
     }
 
-    /// A fresh generator for what may differ between two answers to the same question.
+    /// A new generator for values that may differ between two responses to the same
+    /// request.
     pub(crate) fn new_rng(&self) -> Rng {
         let count = self.rng_count.fetch_add(1, Ordering::SeqCst);
         Rng::new(mix(mix(self.config.seed, 0x6472_6177), count))
@@ -105,12 +107,12 @@ impl Central {
         refusal.to_response(rng, self.config.quirks.rare_error_forms, self.clock.now_ms())
     }
 
-    /// The `size` a page gives: what was asked for or, now and then, what it has.
-    pub(crate) fn page_size(&self, asked: u64, count: usize) -> u64 {
-        if self.new_rng().chance(self.config.quirks.size_is_count) { count as u64 } else { asked }
+    /// The `size` of a page: the requested size, or sometimes the number of its items.
+    pub(crate) fn page_size(&self, requested: u64, count: usize) -> u64 {
+        if self.new_rng().chance(self.config.quirks.size_is_count) { count as u64 } else { requested }
     }
 
-    /// An endpoint as it is now.
+    /// The current state of an endpoint.
     pub(crate) fn endpoint(&self, tenant: &Tenant, index: u64) -> EndpointSnapshot {
         let now = self.clock.now_ms();
         let endpoint = Endpoint::new(tenant, index);
@@ -151,20 +153,20 @@ impl Central {
         self.endpoint_states.accepted().into_iter().map(text).collect()
     }
 
-    /// What the limiter counted, by client id.
+    /// The counts of the limiter, by client id.
     pub(crate) fn limiter_counts(&self) -> BTreeMap<String, LimiterCounts> {
         let ids = self.credentials.client_ids();
         let named = |(number, counts): (usize, _)| Some((ids.get(number)?.clone(), counts));
         self.limiter.counts().into_iter().filter_map(named).collect()
     }
 
-    /// Counts calls from nothing again.
+    /// Resets the counts of calls to zero.
     pub(crate) fn reset_calls(&self) {
         self.calls.reset();
         self.limiter.reset_counts();
     }
 
-    /// The ids of what was created in `[from_ms, to_ms)` and is not in the future.
+    /// The ids of the records created in `[from_ms, to_ms)` and not in the future.
     pub(crate) fn produced(&self, dataset: Dataset, tenant: &Tenant, from: i64, to: i64) -> Vec<u128> {
         let to = to.min(self.clock.now_ms() + 1);
         let ids = tenant.ids(dataset);

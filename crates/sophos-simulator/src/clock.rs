@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The time the service lives in: it moves when told, or with real time when it runs.
+/// The time of the service. It moves on request, or with real time if it runs.
 ///
 /// Clones share one clock.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ struct ClockState {
 }
 
 impl Clock {
-    /// A clock that shows `start_ms` (Unix milliseconds) now.
+    /// A clock that starts at `start_ms` (Unix milliseconds).
     pub(crate) fn new(start_ms: i64, running: bool) -> Self {
         Self(Arc::new(ClockState {
             base_ms: AtomicI64::new(start_ms),
@@ -25,23 +25,23 @@ impl Clock {
         }))
     }
 
-    /// The time it shows, in Unix milliseconds.
+    /// The current time, in Unix milliseconds.
     pub fn now_ms(&self) -> i64 {
         self.0.base_ms.load(Ordering::SeqCst) + self.elapsed_ms()
     }
 
-    /// Turns the clock forward.
+    /// Advances the clock.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX / 4);
         self.0.base_ms.fetch_add(by, Ordering::SeqCst);
     }
 
-    /// Sets the clock to a time in Unix milliseconds; it may go back.
+    /// Sets the clock to a time in Unix milliseconds, which may be earlier.
     pub fn set(&self, ms: i64) {
         self.0.base_ms.store(ms - self.elapsed_ms(), Ordering::SeqCst);
     }
 
-    /// Whether it moves by itself.
+    /// Whether the clock moves with real time.
     pub fn is_running(&self) -> bool {
         self.0.running_since.is_some()
     }

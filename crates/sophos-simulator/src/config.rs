@@ -1,4 +1,4 @@
-//! What a simulator is told when it starts.
+//! The configuration of a simulator.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,43 +17,45 @@ mod accounts;
 mod data;
 mod machines;
 
-/// Everything a simulator can be told. The default is a small, complete Sophos Central.
+/// The configuration of a simulator. The default is a small, complete Sophos Central.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Everything invented follows from this number.
+    /// The seed of everything generated.
     pub seed: u64,
-    /// The scheme of the addresses given out; every port answers both.
+    /// The scheme of the advertised addresses; every port accepts both.
     pub advertise: Scheme,
-    /// The host name of the addresses given out.
+    /// The host name of the advertised addresses.
     pub host_name: String,
-    /// Where to write the certificate (PEM) that TLS clients have to trust.
+    /// The file for the certificate (PEM) that TLS clients have to trust.
     pub tls_ca_file: Option<PathBuf>,
     /// The clock.
     pub clock: ClockConfig,
-    /// Where to listen.
+    /// The ports of the hosts.
     pub listen: ListenConfig,
     /// The data regions, one host each.
     pub regions: Vec<String>,
-    /// Tokens.
+    /// The lifetime of tokens.
     pub tokens: TokenConfig,
-    /// Groups of tenants; none means three of the partner, two of the organization, one alone.
+    /// Groups of tenants. If empty: three of the partner, two of the organization, one
+    /// standalone.
     pub tenants: Vec<TenantGroup>,
-    /// Endpoints described by hand, beside those that are invented.
+    /// Endpoints with a configuration of their own, beside the generated ones.
     pub machines: Vec<MachineConfig>,
-    /// API credentials; none means one for each kind of account and role that tests want.
+    /// API credentials. If empty: one for each kind of account and the roles that tests
+    /// need.
     pub credentials: Vec<CredentialConfig>,
     /// The amounts and irregularities of events, alerts and endpoints.
     pub data: DataConfig,
-    /// How often answers take one of the irregular forms.
+    /// The shares of responses in an irregular form.
     pub quirks: QuirkConfig,
-    /// Isolation.
+    /// The configuration of isolation.
     pub isolation: IsolationConfig,
-    /// Common alerts.
+    /// The configuration of the alerts of the Common API.
     pub alerts: AlertsConfig,
-    /// The rate limiter; off unless a window is given.
+    /// The rate limiter; off without a window.
     pub limiter: LimiterConfig,
-    /// Faults in force from the start.
+    /// The initial fault plan.
     pub faults: FaultPlan,
 }
 
@@ -82,25 +84,25 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads a configuration from TOML text.
+    /// Parses a configuration from TOML text.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(ConfigError::syntax)?;
         config.check()?;
         Ok(config)
     }
 
-    /// Reads a configuration file.
+    /// Loads a configuration file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|e| ConfigError::unreadable(path, e))?;
         Self::from_toml(&text)
     }
 
-    /// Finds what cannot work, in words.
+    /// Returns an error for a configuration that cannot work.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let bad = |what: String| Err(ConfigError::invalid(what));
         if self.regions.is_empty() {
-            return bad("`regions` is empty: at least one data region is needed".to_owned());
+            return bad("`regions` is empty: expected at least one data region".to_owned());
         }
         if self.host_name.is_empty() {
             return bad("`host_name` is empty".to_owned());
@@ -108,11 +110,13 @@ impl Config {
         if let Some(start) = &self.clock.start
             && crate::time::parse(start).is_none()
         {
-            return bad(format!("`clock.start` is not an RFC 3339 time: {start:?}"));
+            return bad(format!("invalid `clock.start` {start:?}: expected an RFC 3339 time"));
         }
         for region in self.listen.regions.keys() {
             if !self.regions.contains(region) {
-                return bad(format!("`listen.regions` names {region:?}, `regions` does not"));
+                return bad(format!(
+                    "unknown region {region:?} in `listen.regions`: expected one of `regions`"
+                ));
             }
         }
         for group in &self.tenants {
@@ -130,7 +134,7 @@ impl Config {
     }
 }
 
-/// The scheme of the addresses given out.
+/// The scheme of the advertised addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
@@ -142,7 +146,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// The scheme as it is written in an address.
+    /// The scheme in an address.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -151,21 +155,21 @@ impl Scheme {
     }
 }
 
-/// The clock.
+/// The configuration of the clock.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClockConfig {
-    /// The time it shows first (RFC 3339); the present when absent.
+    /// The start time (RFC 3339); by default, the present.
     pub start: Option<String>,
-    /// Whether it moves with real time.
+    /// Whether the clock moves with real time.
     pub running: bool,
 }
 
-/// Where to listen. Port 0 takes a free one.
+/// The ports of the hosts. Port 0 takes a free one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ListenConfig {
-    /// The address of every host.
+    /// The IP address of every host.
     pub address: String,
     /// The identity service's port.
     pub identity: u16,
@@ -173,7 +177,7 @@ pub struct ListenConfig {
     pub global: u16,
     /// The control host's port.
     pub control: u16,
-    /// The ports of data regions by name; regions not named take a free one.
+    /// The ports of data regions by name. Other regions take a free port.
     pub regions: BTreeMap<String, u16>,
 }
 
@@ -183,11 +187,11 @@ impl Default for ListenConfig {
     }
 }
 
-/// Tokens.
+/// The configuration of tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenConfig {
-    /// Seconds a token lives.
+    /// The lifetime of a token, in seconds.
     pub lifetime_seconds: u64,
 }
 
@@ -197,11 +201,11 @@ impl Default for TokenConfig {
     }
 }
 
-/// Isolation.
+/// The configuration of isolation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IsolationConfig {
-    /// Seconds of simulator time until an online endpoint reports what was asked of it.
+    /// Seconds of simulator time until an online endpoint reports a requested change.
     pub report_delay_seconds: u64,
 }
 
@@ -211,13 +215,13 @@ impl Default for IsolationConfig {
     }
 }
 
-/// Common alerts.
+/// The configuration of the alerts of the Common API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AlertsConfig {
-    /// The largest page, given out as `pages.maxSize`.
+    /// The maximum page size, reported as `pages.maxSize`.
     pub max_page_size: u64,
-    /// How many days back they can be read.
+    /// The number of days for which alerts stay readable.
     pub days: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The control host: everything the library can do, for other languages.
+//! The control host: the functions of the library over HTTP.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::time;
 
 type SharedState = State<Arc<Central>>;
 
-/// A question the control host cannot answer.
+/// The response to an invalid control request.
 #[derive(Debug)]
 struct ControlError(StatusCode, String);
 
@@ -37,7 +37,7 @@ impl ControlError {
     }
 
     fn not_found(what: &str) -> Self {
-        Self(StatusCode::NOT_FOUND, format!("no such {what}"))
+        Self(StatusCode::NOT_FOUND, format!("unknown {what}"))
     }
 }
 
@@ -94,13 +94,13 @@ async fn update_clock(
     Json(turn): Json<ClockUpdate>,
 ) -> Result<Json<Value>, ControlError> {
     if let Some(text) = &turn.set {
-        let ms =
-            time::parse(text).ok_or_else(|| ControlError::bad_request("`set` is not an RFC 3339 time"))?;
+        let ms = time::parse(text)
+            .ok_or_else(|| ControlError::bad_request("invalid `set`: expected an RFC 3339 time"))?;
         state.clock.set(ms);
     }
     if let Some(seconds) = turn.advance_seconds {
         let by = Duration::try_from_secs_f64(seconds)
-            .map_err(|_| ControlError::bad_request("`advance_seconds` is not a duration"))?;
+            .map_err(|_| ControlError::bad_request("invalid `advance_seconds`: expected a duration"))?;
         state.clock.advance(by);
     }
     Ok(clock(state).await)
@@ -153,7 +153,7 @@ impl DatasetQuery {
     }
 }
 
-/// A line for each id, each a JSON text.
+/// One JSON string for each id, one a line.
 fn json_lines(ids: &[u128]) -> Response {
     let mut body = Vec::with_capacity(ids.len() * 39);
     for id in ids {
@@ -181,15 +181,15 @@ async fn get_served_totals(State(central): SharedState) -> Json<ServedTotals> {
     Json(served_totals(&central))
 }
 
-/// RFC 3339 or Unix milliseconds.
+/// Parses RFC 3339 or Unix milliseconds.
 fn parse_time(text: Option<&str>, otherwise: i64) -> Result<i64, ControlError> {
     let Some(text) = text else {
         return Ok(otherwise);
     };
     let number = text.parse().ok();
-    number
-        .or_else(|| time::parse(text))
-        .ok_or_else(|| ControlError::bad_request(format!("not a time: {text:?}")))
+    number.or_else(|| time::parse(text)).ok_or_else(|| {
+        ControlError::bad_request(format!("invalid time {text:?}: expected RFC 3339 or Unix milliseconds"))
+    })
 }
 
 async fn produced(

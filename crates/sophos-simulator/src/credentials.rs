@@ -1,4 +1,4 @@
-//! API credentials and the tokens made from them.
+//! API credentials and their tokens.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,10 +16,10 @@ use crate::time;
 /// 36 months.
 const CREDENTIAL_LIFETIME_MS: i64 = 3 * 365 * 86_400_000 + 86_400_000;
 
-/// How old a credential is that was there at the start: 90 days.
+/// The age of a credential that exists at the start: 90 days.
 const INITIAL_CREDENTIAL_AGE_MS: i64 = 90 * 86_400_000;
 
-/// An API credential as tests see it.
+/// An API credential, as tests see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CredentialInfo {
@@ -27,15 +27,15 @@ pub struct CredentialInfo {
     pub client_id: String,
     /// The client secret.
     pub client_secret: String,
-    /// The kind of account it was made in, as `whoami` says it.
+    /// The kind of its account, as in a `whoami` response.
     pub id_type: String,
-    /// The id `whoami` gives, in lower case.
+    /// The id in a `whoami` response, in lower case.
     pub principal_id: String,
-    /// The role, as configuration writes it.
+    /// The role in the configuration.
     pub role: String,
-    /// When it was made.
+    /// The time of its creation.
     pub created_at: String,
-    /// When it ends.
+    /// The time of its expiry.
     pub expires_at: String,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Credential {
     /// The tenant of a tenant credential.
     pub(crate) tenant: Option<usize>,
     pub(crate) created_ms: i64,
-    /// Deleted in the console. It keeps its number, which tokens go by.
+    /// Whether it was deleted in the console. Its number stays, because tokens refer to it.
     removed: bool,
     pub(crate) expires_ms: i64,
 }
@@ -75,7 +75,7 @@ struct Tokens {
     issued: u64,
 }
 
-/// Every credential and every token.
+/// All credentials and tokens.
 #[derive(Debug)]
 pub(crate) struct CredentialStore {
     seed: u64,
@@ -84,7 +84,7 @@ pub(crate) struct CredentialStore {
     tokens: Mutex<Tokens>,
 }
 
-/// A token pair just made.
+/// A new token pair.
 #[derive(Debug)]
 pub(crate) struct TokenPair {
     pub(crate) access_token: String,
@@ -126,12 +126,12 @@ impl CredentialStore {
         self.lock().iter().filter(|c| !c.removed).map(Credential::info).collect()
     }
 
-    /// The client id of each number, those of deleted credentials too.
+    /// The client ids by number, including those of deleted credentials.
     pub(crate) fn client_ids(&self) -> Vec<String> {
         self.lock().iter().map(|c| c.client_id.clone()).collect()
     }
 
-    /// Makes a credential at `now`.
+    /// Creates a credential at `now`.
     pub(crate) fn add(
         &self,
         world: &Accounts,
@@ -143,14 +143,16 @@ impl CredentialStore {
         let made = create_credential(self.seed, world, all.len(), config, now)?;
         if all.iter().any(|c| c.client_id.eq_ignore_ascii_case(&made.client_id)) {
             let id = &made.client_id;
-            return Err(ConfigError::invalid(format!("there is or was a credential {id:?} already")));
+            return Err(ConfigError::invalid(format!(
+                "duplicate client id {id:?}: a credential has or had it"
+            )));
         }
         let info = made.info();
         all.push(made);
         Ok(info)
     }
 
-    /// Deletes a credential; its tokens are worth nothing from then on.
+    /// Deletes a credential and invalidates its tokens.
     pub(crate) fn remove(&self, client_id: &str) -> bool {
         let Some((at, _)) = self.find(client_id) else {
             return false;
@@ -158,7 +160,7 @@ impl CredentialStore {
         !std::mem::replace(&mut self.lock()[at].removed, true)
     }
 
-    /// The credential with a client id, and its number.
+    /// The credential with this client id, and its number.
     pub(crate) fn find(&self, client_id: &str) -> Option<(usize, Credential)> {
         let all = self.lock();
         let named = |c: &Credential| !c.removed && c.client_id.eq_ignore_ascii_case(client_id);
@@ -166,7 +168,7 @@ impl CredentialStore {
         Some((at, all[at].clone()))
     }
 
-    /// Gives a credential a new secret; tokens made with the old one go on.
+    /// Replaces a credential's secret. Existing tokens stay valid.
     pub(crate) fn rotate_secret(&self, client_id: &str) -> Option<String> {
         let (at, old) = self.find(client_id)?;
         let secret = generate_secret(mix(self.seed, 0x726f_7461), &old.client_secret);
@@ -174,7 +176,7 @@ impl CredentialStore {
         Some(secret)
     }
 
-    /// Lets a credential end at `now`; tokens made before go on.
+    /// Expires a credential at `now`. Existing tokens stay valid.
     pub(crate) fn expire(&self, client_id: &str, now: i64) -> bool {
         let Some((at, _)) = self.find(client_id) else {
             return false;
@@ -208,7 +210,7 @@ impl CredentialStore {
         }
     }
 
-    /// The credential behind a valid access token, and its number.
+    /// The credential of a valid access token, and its number.
     pub(crate) fn find_by_access_token(&self, access: &str, now: i64) -> Option<(usize, Credential)> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, expires) = *tokens.access.get(access)?;
@@ -217,7 +219,7 @@ impl CredentialStore {
         (now < expires && !credential.removed).then_some((at, credential))
     }
 
-    /// The number of the credential a refresh token belongs to.
+    /// The number of the credential of a refresh token.
     pub(crate) fn redeem_refresh_token(&self, refresh: &str) -> Option<usize> {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.refresh.remove(refresh)
@@ -230,7 +232,7 @@ impl CredentialStore {
     }
 }
 
-/// What a simulator has when none are configured: every kind, and every role of the first kind.
+/// The default credentials: every kind, and every role of the first kind.
 fn default_credentials(world: &Accounts) -> Vec<CredentialConfig> {
     let mut all = Vec::new();
     let has = |f: fn(crate::config::Owner) -> bool| world.tenants.iter().any(|t| f(t.owner));
@@ -266,7 +268,9 @@ fn create_credential(
     let tenant = match &config.tenant {
         Some(named) if config.kind == CredentialKind::Tenant => {
             let found = world.find_tenant(named).ok_or_else(|| {
-                ConfigError::invalid(format!("a credential names tenant {named:?}: there is none"))
+                ConfigError::invalid(format!(
+                    "unknown tenant {named:?} of a credential: expected a tenant's id or name"
+                ))
             })?;
             Some(found)
         }
@@ -293,7 +297,7 @@ fn create_credential(
     })
 }
 
-/// About a hundred characters, some of which have to be encoded in a form.
+/// A secret of about a hundred characters, with some that a form has to encode.
 fn generate_secret(seed: u64, after: &str) -> String {
     let mut rng = Rng::new(crate::hash::mix_text(seed, after));
     format!("{}+{}/{}=", rng.hex(48), rng.hex(40), rng.hex(9))

@@ -1,7 +1,8 @@
-//! What changes about endpoints: whether they are online, and their isolation.
+//! The changing state of endpoints: online or offline, and isolation.
 //!
-//! Isolation has two sides. What was asked for shows at once; what the endpoint reports follows
-//! when it has been online for the report delay. Between the two a change is pending.
+//! Isolation has a requested and a reported state. The requested state shows at once. The
+//! reported state follows when the endpoint has been online for the report delay; until then
+//! the change is pending.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,11 +12,11 @@ use crate::time;
 /// The isolation of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct IsolationRecord {
-    /// What was asked for last.
+    /// The last requested state.
     pub(crate) enabled: bool,
-    /// What the endpoint reported last.
+    /// The last reported state.
     pub(crate) reported: bool,
-    /// When the pending change is due, if one is pending.
+    /// The time at which the pending change is due.
     pub(crate) due_ms: Option<i64>,
     pub(crate) enabled_at: Option<i64>,
     pub(crate) enabled_by: Option<String>,
@@ -25,7 +26,7 @@ pub(crate) struct IsolationRecord {
 }
 
 impl IsolationRecord {
-    /// Whether isolation was ever asked for.
+    /// Whether isolation was ever requested.
     pub(crate) fn was_ever_requested(&self) -> bool {
         self.enabled_by.is_some() || self.disabled_by.is_some()
     }
@@ -54,26 +55,26 @@ struct EndpointState {
     online_override: Option<OnlineOverride>,
 }
 
-/// Online or not, by the control host's word.
+/// The connection state that the control host set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OnlineOverride {
     pub(crate) online: bool,
     pub(crate) since_ms: i64,
 }
 
-/// Tenant number and endpoint number.
+/// The index of the tenant and of the endpoint.
 pub(crate) type EndpointKey = (usize, u64);
 
-/// A change that cannot be made now.
+/// The reason why a change is impossible now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Conflict {
     /// A change is pending.
     InProgress,
-    /// It is as asked already.
+    /// The endpoint already is in the requested state.
     AlreadyInState,
 }
 
-/// Who asks for what.
+/// The requested state and its requester.
 #[derive(Debug, Clone)]
 pub(crate) struct IsolationRequest<'a> {
     pub(crate) enabled: bool,
@@ -82,7 +83,7 @@ pub(crate) struct IsolationRequest<'a> {
     pub(crate) operation: &'static str,
 }
 
-/// A wish that was accepted.
+/// An accepted request.
 #[derive(Debug, Clone)]
 pub(crate) struct AcceptedChange {
     pub(crate) key: EndpointKey,
@@ -116,7 +117,7 @@ impl EndpointStates {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything that was accepted, in order.
+    /// All accepted requests, in order.
     pub(crate) fn accepted(&self) -> Vec<AcceptedChange> {
         self.state().accepted.clone()
     }
@@ -125,7 +126,7 @@ impl EndpointStates {
         self.state().accepted.clear();
     }
 
-    /// What is known of an endpoint that is online at the start or not.
+    /// The current state of an endpoint, given its connection state at the start.
     pub(crate) fn snapshot(
         &self,
         key: EndpointKey,
@@ -151,7 +152,8 @@ impl EndpointStates {
         apply_pending(live, base_online, now);
     }
 
-    /// Asks several endpoints for a change. Nothing changes when any of them is in conflict.
+    /// Requests a change of several endpoints. Nothing changes if any of them is in
+    /// conflict.
     pub(crate) fn request(
         &self,
         keys: &[(EndpointKey, bool)],

@@ -1,19 +1,19 @@
-//! What can go wrong before the simulator serves.
+//! Errors of the start of a simulator.
 
 use std::path::{Path, PathBuf};
 
-/// A configuration that cannot be used.
+/// An invalid configuration.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ConfigError(#[from] ConfigProblem);
 
 #[derive(Debug, thiserror::Error)]
 enum ConfigProblem {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("reading {} failed: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("the configuration is not valid TOML for the simulator: {0}")]
+    #[error("invalid configuration: {0}")]
     Syntax(Box<toml::de::Error>),
-    #[error("the configuration cannot work: {0}")]
+    #[error("invalid configuration: {0}")]
     Invalid(String),
 }
 
@@ -31,24 +31,24 @@ impl ConfigError {
     }
 }
 
-/// Why a simulator did not start.
+/// The error of a simulator that did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A port could not be taken.
-    #[error("cannot listen on {address} for the {host} host: {source}")]
+    /// A port could not be bound.
+    #[error("listening on {address} for the {host} host failed: {source}")]
     Listen {
-        /// The host that wanted it.
+        /// The host for the port.
         host: String,
         /// The address and port.
         address: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The certificate could not be made or written.
-    #[error("cannot set up TLS: {0}")]
+    /// The certificate could not be created or written.
+    #[error("setting up TLS failed: {0}")]
     Tls(String),
 }

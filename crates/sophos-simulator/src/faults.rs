@@ -1,4 +1,4 @@
-//! Faults on request.
+//! Faults for tests.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::hash::{Rng, mix, parse_uuid};
 
 const BULK_ISOLATION: &str = "isolation.bulk";
 
-/// Rules for going wrong, tried in order; the first that fires decides.
+/// An ordered list of rules. The first that matches a call applies.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaultPlan {
@@ -18,7 +18,7 @@ pub struct FaultPlan {
 }
 
 impl FaultPlan {
-    /// A plan of these rules.
+    /// Creates a plan with these rules.
     pub fn new(rules: impl IntoIterator<Item = FaultRule>) -> Self {
         Self { rules: rules.into_iter().collect() }
     }
@@ -30,29 +30,29 @@ impl FaultPlan {
             | FaultAction::Echo { status } = rule.action
                 && !(400..=599).contains(&status)
             {
-                return Err(format!("a fault's status is {status}: 400 to 599 is needed"));
+                return Err(format!("invalid status {status} of a fault: expected 400 to 599"));
             }
             if rule.probability.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
-                return Err("a fault's probability lies between 0 and 1".to_owned());
+                return Err("invalid probability of a fault: expected 0 to 1".to_owned());
             }
             if rule.every == Some(0) {
-                return Err("a fault's `every` is 0: 1 or more is needed".to_owned());
+                return Err("invalid `every` of a fault: expected 1 or more".to_owned());
             }
             if rule.for_seconds.is_some_and(|seconds| !(seconds.is_finite() && seconds >= 0.0)) {
-                return Err("a fault's `for_seconds` is negative or not a number".to_owned());
+                return Err("invalid `for_seconds` of a fault: expected 0 or more".to_owned());
             }
             if let FaultAction::OmitEndpoint { endpoint } | FaultAction::ExtraEndpoint { endpoint } =
                 &rule.action
             {
                 if rule.operation != BULK_ISOLATION {
                     return Err(format!(
-                        "omit_endpoint and extra_endpoint are for the operation {BULK_ISOLATION:?} only"
+                        "invalid operation of omit_endpoint or extra_endpoint: expected {BULK_ISOLATION:?}"
                     ));
                 }
                 if let Some(id) = endpoint
                     && parse_uuid(id).is_none()
                 {
-                    return Err(format!("a fault's endpoint {id:?} is not a UUID"));
+                    return Err(format!("invalid endpoint {id:?} of a fault: not a UUID"));
                 }
             }
         }
@@ -60,33 +60,33 @@ impl FaultPlan {
     }
 }
 
-/// When to go wrong, and how.
+/// A fault and the calls that it applies to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// The operation by name, such as `siem.events`, or `*` for every one.
+    /// The operation, such as `siem.events`, or `*` for all.
     #[serde(default = "any_operation")]
     pub operation: String,
-    /// Only calls for this tenant.
+    /// Limits the rule to calls for this tenant.
     #[serde(default)]
     pub tenant: Option<String>,
-    /// Calls to let pass first.
+    /// The number of calls to skip first.
     #[serde(default)]
     pub skip: u64,
-    /// How often to fire; for ever when absent.
+    /// The number of calls to apply to; unlimited by default.
     #[serde(default)]
     pub times: Option<u64>,
-    /// Fire on every n-th call only, beginning with the first after `skip`.
+    /// Applies to every n-th call only, from the first after `skip`.
     #[serde(default)]
     pub every: Option<u64>,
-    /// Fire with this probability, which follows from the seed.
+    /// Applies with this probability, which follows from the seed.
     #[serde(default)]
     pub probability: Option<f64>,
-    /// Fire only until so many seconds after the plan was put in force, by the simulator's clock:
-    /// in real time if that runs, else until it is turned.
+    /// Applies for this number of seconds after the plan was set, by the simulator's clock:
+    /// real time if the clock runs, otherwise until a test advances it.
     #[serde(default)]
     pub for_seconds: Option<f64>,
-    /// What happens.
+    /// The fault.
     pub action: FaultAction,
 }
 
@@ -95,7 +95,7 @@ fn any_operation() -> String {
 }
 
 impl FaultRule {
-    /// A rule that always fires on an operation (`*` for every one).
+    /// A rule that always applies to an operation (`*` for all).
     pub fn new(operation: impl Into<String>, action: FaultAction) -> Self {
         Self {
             operation: operation.into(),
@@ -109,49 +109,49 @@ impl FaultRule {
         }
     }
 
-    /// Only for this tenant.
+    /// Limits the rule to this tenant.
     pub fn tenant(mut self, id: impl Into<String>) -> Self {
         self.tenant = Some(id.into());
         self
     }
 
-    /// Lets `calls` pass first.
+    /// Skips this number of calls first.
     pub fn skip(mut self, calls: u64) -> Self {
         self.skip = calls;
         self
     }
 
-    /// Fires so many times.
+    /// Applies to this number of calls.
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Fires on every n-th call.
+    /// Applies to every n-th call.
     pub fn every(mut self, n: u64) -> Self {
         self.every = Some(n);
         self
     }
 
-    /// Fires with a probability.
+    /// Applies with a probability.
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self
     }
 
-    /// Fires only for so long after the plan was put in force, by the simulator's clock.
+    /// Applies for this time after the plan was set, by the simulator's clock.
     pub fn for_duration(mut self, time: Duration) -> Self {
         self.for_seconds = Some(time.as_secs_f64());
         self
     }
 }
 
-/// What a fault does.
+/// The effect of a fault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum FaultAction {
-    /// Refuses with this status (400 to 599) and the usual error body, doing nothing.
+    /// Responds with this status (400 to 599) and the usual error body, without effect.
     Status {
         /// The status.
         status: u16,
@@ -159,41 +159,41 @@ pub enum FaultAction {
         #[serde(default)]
         retry_after: Option<RetryAfter>,
     },
-    /// Answers an HTML page, as a gateway in front of the service does.
+    /// Responds with an HTML page, as a gateway in front of the service does.
     Html {
         /// The status.
         #[serde(default = "bad_gateway")]
         status: u16,
     },
-    /// Refuses, and repeats the request in the error body: its token or secret in each member, and
-    /// in `message` all of it.
+    /// Responds with an error that repeats the request: its token or secret in each member,
+    /// and all of it in `message`.
     Echo {
         /// The status.
         status: u16,
     },
-    /// Waits, in real time, and then answers as usual.
+    /// Waits in real time, then responds as usual.
     Delay {
-        /// How long.
+        /// The delay, in milliseconds.
         milliseconds: u64,
     },
-    /// Does what was asked and cuts the connection instead of answering.
+    /// Performs the operation and closes the connection instead of responding.
     Disconnect,
-    /// Promises the whole body and closes the connection half way through it.
+    /// Announces the whole body and closes the connection in the middle.
     Truncate,
-    /// Revokes every token first, so that this call meets an invalid one.
+    /// Revokes every token first, so that this call has an invalid one.
     RevokeTokens,
-    /// Answers with the usual status and a body that is not JSON any more.
+    /// Responds with the usual status and a body that is not JSON.
     Malformed,
-    /// Passes over one of the endpoints of a bulk isolation: it is not asked to change, and the
-    /// answer leaves it out.
+    /// Omits one endpoint of a bulk isolation: it does not change, and the response omits
+    /// it.
     OmitEndpoint {
-        /// The endpoint; the last one of the call when absent.
+        /// The endpoint; by default, the last of the call.
         #[serde(default)]
         endpoint: Option<String>,
     },
-    /// Adds to the answer of a bulk isolation an endpoint that nobody asked for.
+    /// Adds to the response of a bulk isolation an endpoint that the request does not name.
     ExtraEndpoint {
-        /// The endpoint; an invented one when absent.
+        /// The endpoint; by default, a generated one.
         #[serde(default)]
         endpoint: Option<String>,
     },
@@ -204,12 +204,12 @@ fn bad_gateway() -> u16 {
 }
 
 impl FaultAction {
-    /// A plain refusal with this status.
+    /// An error response with this status.
     pub fn status(status: u16) -> Self {
         Self::Status { status, retry_after: None }
     }
 
-    /// A 429 with or without `Retry-After`.
+    /// A 429 response with or without `Retry-After`.
     pub fn throttle(retry_after: Option<RetryAfter>) -> Self {
         Self::Status { status: 429, retry_after }
     }
@@ -219,13 +219,13 @@ impl FaultAction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfter {
-    /// So many seconds.
+    /// A number of seconds.
     Seconds(u64),
-    /// A date so many seconds from the simulator's now.
+    /// A date this number of seconds after the simulator's time.
     HttpDate(u64),
 }
 
-/// The plan in force and how far it has come.
+/// The current plan and its progress.
 #[derive(Debug)]
 pub(crate) struct Faults {
     seed: u64,
@@ -263,7 +263,7 @@ impl Faults {
         state.plan.clone()
     }
 
-    /// Counts a call and says what is to go wrong with it.
+    /// Counts a call and returns the fault to apply to it.
     pub(crate) fn next_fault(
         &self,
         operation: &str,

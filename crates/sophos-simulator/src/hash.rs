@@ -1,6 +1,6 @@
-//! Deterministic numbers: hashing, a small generator, and reversible identifiers.
+//! Deterministic hashing, a small random generator, and reversible identifiers.
 
-/// Mixes two words into one that looks random.
+/// Hashes two words into one.
 pub(crate) fn mix(a: u64, b: u64) -> u64 {
     let mut z = a ^ b.wrapping_add(0x9E37_79B9_7F4A_7C15).rotate_left(29);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -8,12 +8,12 @@ pub(crate) fn mix(a: u64, b: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Mixes a text into a word.
+/// Hashes a text into a word.
 pub(crate) fn mix_text(seed: u64, text: &str) -> u64 {
     text.bytes().fold(mix(seed, 0x7465_7874), |h, b| mix(h, u64::from(b)))
 }
 
-/// A small generator whose whole sequence follows from its first word.
+/// A small generator. Its sequence follows from its seed.
 #[derive(Debug, Clone)]
 pub(crate) struct Rng(u64);
 
@@ -75,7 +75,7 @@ const fn inverse(odd: u64) -> u64 {
     x
 }
 
-/// A set of identifiers, one for each index, from which the index can be read back.
+/// A set of identifiers, one for each index, that convert back to the index.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IdSpace {
     key: u64,
@@ -96,7 +96,7 @@ impl IdSpace {
         (u128::from(high) << 64) | u128::from(x | (1 << 63))
     }
 
-    /// The index whose identifier this is, if it is one of this set.
+    /// The index of an identifier, if it belongs to this set.
     pub(crate) fn index(&self, id: u128) -> Option<u64> {
         let mut x = id as u64 & LOW_62;
         x = x.wrapping_mul(inverse(ODD_B)) & LOW_62;
@@ -124,7 +124,7 @@ pub(crate) fn uuid_text(id: u128) -> String {
     out.into_iter().map(char::from).collect()
 }
 
-/// Reads a UUID, either case.
+/// Parses a UUID in either case.
 pub(crate) fn parse_uuid(text: &str) -> Option<u128> {
     if text.len() != 36 {
         return None;

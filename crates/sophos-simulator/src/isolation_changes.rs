@@ -1,8 +1,8 @@
-//! What was done to endpoints, for tests that count it.
+//! The accepted changes of isolation, for tests.
 
 use serde::{Deserialize, Serialize};
 
-/// A change of isolation that was accepted. The answer may not have arrived.
+/// An accepted change of isolation. Its response may have been lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IsolationChange {
@@ -10,16 +10,16 @@ pub struct IsolationChange {
     pub tenant: String,
     /// The endpoint's id.
     pub endpoint: String,
-    /// Whether it was asked to be isolated or to be released.
+    /// Whether the request isolates the endpoint or releases it.
     pub enabled: bool,
-    /// Whether this was not asked of it already: a bulk call may ask for what holds.
+    /// Whether the requested state is new: a bulk call may repeat the current one.
     pub changed: bool,
     /// The comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// The client id that asked.
+    /// The client id of the caller.
     pub requested_by: String,
-    /// When, by the simulator's clock, in Unix milliseconds.
+    /// The time by the simulator's clock, in Unix milliseconds.
     pub at_ms: i64,
     /// The same moment in real time, in Unix milliseconds.
     pub received_real_ms: i64,

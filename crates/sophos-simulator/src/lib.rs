@@ -1,10 +1,10 @@
-//! A Sophos Central on this machine, for tests and demonstrations of what talks to the real one.
+//! A local Sophos Central for tests and demos.
 //!
-//! It serves the identity service, the global host, one host for each data region, and a control
-//! host, each on a port of its own that answers plain HTTP and TLS alike. Tenants, endpoints,
-//! events and alerts follow from a seed and are made when they are asked for, so a million events
-//! cost nothing to hold. Endpoints that a test is about are described by hand ([`MachineConfig`]).
-//! Time is the simulator's own and moves when it is told.
+//! It serves the identity service, the global host, one host for each data region, and a
+//! control host. Each has its own port, which accepts plain HTTP and TLS. Tenants, endpoints,
+//! events and alerts follow from a seed and are generated on demand, so a million events use no
+//! memory. A test configures the endpoints that it needs ([`MachineConfig`]). The simulator has
+//! its own clock, which tests advance.
 //!
 //! # Running it
 //!
@@ -33,42 +33,42 @@
 //! # }
 //! ```
 //!
-//! As a program: `sophos-simulator --config simulator.toml` prints its addresses as one line of
-//! JSON and serves until SIGINT or SIGTERM. The file `simulator.toml` beside this crate names every
-//! key. Everything the library can do, the control host does over HTTP:
+//! As a program, `sophos-simulator --config simulator.toml` prints its addresses as one line of
+//! JSON and serves until SIGINT or SIGTERM. The file `simulator.toml` in this crate has every
+//! key. The control host offers all functions of the library over HTTP:
 //!
 //! | request | |
 //! |---|---|
-//! | `GET /control/urls` | where everything is |
+//! | `GET /control/urls` | all addresses |
 //! | `GET`, `POST /control/clock` | `{"advance_seconds": n}` or `{"set": "RFC 3339"}` |
 //! | `GET`, `PUT`, `DELETE /control/faults` | a [`FaultPlan`] |
-//! | `GET`, `DELETE /control/requests` | [`CallCounts`]; `DELETE` forgets those of the limiter too |
-//! | `GET /control/served?dataset=&tenant=` | ids handed out, a JSON text to a line |
-//! | `DELETE /control/served` | forget them |
+//! | `GET`, `DELETE /control/requests` | [`CallCounts`]; `DELETE` resets those of the limiter, too |
+//! | `GET /control/served?dataset=&tenant=` | served ids, one JSON string a line |
+//! | `DELETE /control/served` | forgets them |
 //! | `GET /control/served/totals` | [`ServedTotals`] |
-//! | `GET /control/records?dataset=&tenant=&from=&to=` | ids of what there is; times RFC 3339 or Unix ms |
+//! | `GET /control/records?dataset=&tenant=&from=&to=` | ids of existing records; times are RFC 3339 or Unix ms |
 //! | `GET /control/rate-limits` | [`LimiterCounts`] by client id |
-//! | `GET /control/tenants` | [`TenantInfo`] of each |
+//! | `GET /control/tenants` | a [`TenantInfo`] for each tenant |
 //! | `POST /control/tenants/{id}` | `{"state": "forbidden"}`, see [`TenantState`]; `{"region": "us01"}` moves it |
 //! | `POST /control/tenants/{id}/endpoints/{id}` | `{"online": false}` |
-//! | `GET`, `DELETE /control/isolation` | each [`IsolationChange`] that was accepted; `DELETE` forgets them |
-//! | `GET /control/credentials` | with their secrets |
-//! | `POST /control/credentials` | makes one, see [`CredentialConfig`] |
-//! | `DELETE /control/credentials/{client id}` | deletes it, and its tokens with it |
+//! | `GET`, `DELETE /control/isolation` | each accepted [`IsolationChange`]; `DELETE` forgets them |
+//! | `GET /control/credentials` | all credentials, with their secrets |
+//! | `POST /control/credentials` | creates one, see [`CredentialConfig`] |
+//! | `DELETE /control/credentials/{client id}` | deletes it and its tokens |
 //! | `POST /control/credentials/{client id}/rotate`, `…/expire` | |
 //! | `POST /control/tokens/revoke` | |
 //!
 //! # Pointing a client at it
 //!
-//! Give the client [`Simulator::identity_url`] in place of `https://id.sophos.com` and
-//! [`Simulator::global_url`] in place of `https://api.central.sophos.com`; it learns the regional
-//! hosts from `apiHosts` and `apiHost`. A client that insists on TLS needs
-//! `advertise = "https"` and `tls_ca_file`, whose certificate it has to trust (`SSL_CERT_FILE` for
-//! most). `Date` headers follow the simulator's clock.
+//! Give the client [`Simulator::identity_url`] instead of `https://id.sophos.com`, and
+//! [`Simulator::global_url`] instead of `https://api.central.sophos.com`. It learns the
+//! regional hosts from `apiHosts` and `apiHost`. A client that requires TLS needs `advertise =
+//! "https"` and `tls_ca_file`, and has to trust that certificate (usually by `SSL_CERT_FILE`).
+//! `Date` headers follow the simulator's clock.
 //!
 //! # Operations
 //!
-//! [`routes()`] lists them. Fault rules and [`CallCounts`] call them by name: `token`, `whoami`,
+//! [`routes()`] lists them. Fault rules and [`CallCounts`] use their names: `token`, `whoami`,
 //! `partner.tenants`, `partner.tenant`, `organization.tenants`, `organization.tenant`,
 //! `siem.events`, `siem.alerts`, `alerts.list`, `alerts.search`, `alerts.get`, `alerts.act`,
 //! `endpoints.list`, `endpoints.get`, `isolation.get`, `isolation.set`, `isolation.bulk`,
@@ -76,30 +76,31 @@
 //!
 //! # The feed
 //!
-//! A record's place in the SIEM feed is its `created_at`, which rises by at least a millisecond
-//! from record to record; a cursor is such a time. Three things make the feed less simple, each
-//! with a share that can be 0 (see [`DataConfig`]): `when` follows the host's clock, which may be
-//! wrong by days; a late record shows up only after a while, at its old place, so that a reader
-//! who has passed it misses it; a repeated record comes once more within fifty places.
+//! The position of a record in the SIEM feed is its `created_at`, which rises by at least a
+//! millisecond from record to record. A cursor is such a time. Three irregularities have a
+//! share that can be 0 (see [`DataConfig`]). `when` follows the host's clock, which may be
+//! wrong by days. A late record appears after a delay at its old position, so that a reader
+//! that has passed it misses it. A repeated record appears again within fifty positions.
 //!
 //! # Inferred, not documented
 //!
-//! The shapes come from published documentation and recorded answers. These parts are a guess:
+//! The formats come from published documentation and recorded responses. These parts are
+//! inferred:
 //!
 //! - the error codes of a token refused for anything but a wrong secret;
-//! - 401 from the host of another region, also of one that the tenant was in before it moved; 403 for an unknown tenant, 405, and the order of checks;
-//! - which roles may change things: `super_admin` and `management` may, the others only read;
+//! - 401 from the host of another region, including the tenant's former one; 403 for an unknown tenant, 405, and the order of checks;
+//! - the roles that may write: `super_admin` and `management` may, the others only read;
 //! - `from_date` is inclusive, and refused one second beyond 24 hours; a cursor from the future
-//!   stays where it is;
+//!   stays as it is;
 //! - `next_cursor` on the last page is the service's now;
-//! - how late records come and how often they repeat;
-//! - which members the endpoint views `summary` and `full` have;
+//! - the delays of late records and the number of repeats;
+//! - the members of the endpoint views `summary` and `full`;
 //! - 400 for `groupNameContains`, `assignedToGroup` and `groupIds`, documented as unsupported;
 //! - a bulk isolation in which one endpoint has a change pending is refused as a whole, and
-//!   endpoints already in the wanted state are accepted;
-//! - an endpoint that a bulk isolation passes over ([`FaultAction::OmitEndpoint`]), and one that it names
-//!   although nobody asked for it ([`FaultAction::ExtraEndpoint`]): neither was ever seen;
-//! - an error that repeats the request, with its token or secret ([`FaultAction::Echo`]): never seen;
+//!   endpoints already in the requested state are accepted;
+//! - a bulk isolation that omits an endpoint ([`FaultAction::OmitEndpoint`]) or
+//!   adds one ([`FaultAction::ExtraEndpoint`]): neither was observed;
+//! - an error that repeats the request, with its token or secret ([`FaultAction::Echo`]): not observed;
 //! - `displayString` of a tag is `key:value`, and an endpoint without tags has no `tags`;
 //! - the body of the account health check;
 //! - the body and headers of a 429;

@@ -1,4 +1,4 @@
-//! The rate limiter: off unless a window is configured.
+//! The rate limiter; off unless a window is configured.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,15 +17,15 @@ pub struct LimiterConfig {
     pub per_second: Option<u32>,
     /// Calls a minute.
     pub per_minute: Option<u32>,
-    /// Calls that may come at once within a minute's allowance; `per_minute` when absent.
+    /// The burst within a minute's allowance; by default, `per_minute`.
     pub minute_burst: Option<u32>,
     /// Calls an hour.
     pub per_hour: Option<u32>,
     /// Calls a day.
     pub per_day: Option<u32>,
-    /// Measures by real time instead of the simulator's clock.
+    /// Whether to measure in real time instead of the simulator's clock.
     pub real_time: bool,
-    /// Sends `Retry-After` with a refusal.
+    /// Whether a 429 has `Retry-After`.
     pub retry_after: bool,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Limiter {
     usage: Mutex<HashMap<usize, CredentialUsage>>,
 }
 
-/// What is kept of one credential.
+/// The usage of one credential.
 #[derive(Debug, Default)]
 struct CredentialUsage {
     buckets: Vec<Bucket>,
@@ -72,7 +72,7 @@ impl Limiter {
         Self { windows, real_time: config.real_time, usage: Mutex::default() }
     }
 
-    /// Takes one call from a credential's allowance, or says how many seconds to wait.
+    /// Takes one call from a credential's allowance. Otherwise returns the seconds to wait.
     pub(crate) fn acquire(&self, credential: usize, clock: &Clock) -> Result<(), u64> {
         let now = if self.real_time { time::real_now_ms() } else { clock.now_ms() };
         let mut all = self.lock();
@@ -101,12 +101,12 @@ impl Limiter {
         Ok(())
     }
 
-    /// What came of each credential's calls, by its number.
+    /// The counts of each credential, by its number.
     pub(crate) fn counts(&self) -> Vec<(usize, LimiterCounts)> {
         self.lock().iter().map(|(number, account)| (*number, account.tally.counts())).collect()
     }
 
-    /// Counts from nothing again; nobody's allowance changes.
+    /// Resets the counts to zero. Allowances do not change.
     pub(crate) fn reset_counts(&self) {
         for account in self.lock().values_mut() {
             account.tally = CallTally::default();

@@ -1,21 +1,21 @@
-//! What came of the calls that the limiter saw.
+//! Counts of the calls that reached the limiter.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-/// Calls of one credential to the global and regional hosts, as its limiter saw them, limited or
-/// not. A call that a fault answered did not get so far.
+/// Calls of one credential to the global and regional hosts that reached the limiter, limited
+/// or not. A call that a fault handled does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LimiterCounts {
-    /// All of them.
+    /// All calls.
     pub calls: u64,
-    /// Those that were refused with 429.
+    /// Calls rejected with 429.
     pub refused: u64,
-    /// The most within any second, the refused ones too. Time is the limiter's.
+    /// The maximum in any second, including rejected calls, by the limiter's time.
     pub max_per_second: u64,
-    /// The most within any minute.
+    /// The maximum in any minute.
     pub max_per_minute: u64,
 }
 
@@ -54,7 +54,7 @@ impl CallTally {
     }
 }
 
-/// The calls of the last while, a number for each millisecond that had any.
+/// The recent calls, as a count for each millisecond with calls.
 #[derive(Debug)]
 struct SlidingWindow {
     length_ms: i64,
@@ -69,7 +69,7 @@ impl SlidingWindow {
     }
 
     fn record(&mut self, now: i64) {
-        // A clock that was set back begins anew.
+        // A clock that was set back starts a new window.
         if self.recent.back().is_some_and(|(at, _)| *at > now) {
             self.recent.clear();
             self.within = 0;

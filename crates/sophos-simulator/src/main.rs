@@ -7,11 +7,12 @@ use clap::Parser;
 use sophos_simulator::{Config, Simulator};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// A local Sophos Central. Prints its addresses as one line of JSON and serves until a signal.
+/// A local Sophos Central. Prints its addresses as one line of JSON and serves until SIGINT or
+/// SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "sophos-simulator", version)]
 struct Arguments {
-    /// The configuration; without one everything is as by default.
+    /// The configuration file; by default, the default configuration
     #[arg(long)]
     config: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Answers, and refusals in the forms they are known to take.
+//! Responses, and errors in their known formats.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::hash::{Rng, uuid_text};
 use crate::served::Dataset;
 use crate::time;
 
-/// What a host says.
+/// The response of a host.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiResponse {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) body: Vec<u8>,
     pub(crate) retry_after: Option<String>,
-    /// The records in it: dataset, tenant number, indexes.
+    /// The records in the response: dataset, tenant index, record indexes.
     pub(crate) served: Option<(Dataset, usize, Vec<u64>)>,
 }
 
@@ -27,7 +27,7 @@ impl ApiResponse {
         Self::bytes(status, body.to_string().into_bytes())
     }
 
-    /// The page a gateway shows.
+    /// The HTML page of a gateway.
     pub(crate) fn html_page(status: u16) -> Self {
         let page = format!(
             "<html>\r\n<head><title>{status} Bad Gateway</title></head>\r\n<body>\r\n\
@@ -36,7 +36,7 @@ impl ApiResponse {
         Self { content_type: "text/html", ..Self::bytes(status, page.into_bytes()) }
     }
 
-    /// The request in the place of a reason, as a careless gateway may log it and show it.
+    /// The request in place of an error message, as a careless gateway may return it.
     pub(crate) fn echo(status: u16, call: &Call) -> Self {
         let authorization = call.header("authorization").unwrap_or_default();
         let body = String::from_utf8_lossy(&call.body);
@@ -53,7 +53,7 @@ impl ApiResponse {
     }
 }
 
-/// A refusal, before it takes one of its forms.
+/// An error before its serialization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) status: u16,
@@ -87,7 +87,7 @@ impl ApiError {
         Self::new(404, "notFound", message)
     }
 
-    /// The refusal a fault or the limiter asks for.
+    /// The error for a fault or the limiter.
     pub(crate) fn from_status(status: u16) -> Self {
         let (error, message) = match status {
             400 => ("badRequest", "Invalid request"),
@@ -103,8 +103,7 @@ impl ApiError {
         Self::new(status, error, message)
     }
 
-    /// Writes it with the members such a refusal has been seen with; `odd` is the share of the
-    /// rarer forms.
+    /// Writes the error with its observed members. `odd` is the share of the rarer formats.
     pub(crate) fn to_response(&self, mut rng: Rng, odd: f64, now_ms: i64) -> ApiResponse {
         let odd = rng.chance(odd);
         let mut body = json!({ "error": self.error });
@@ -140,12 +139,12 @@ impl ApiError {
     }
 }
 
-/// Four spaces to a level.
+/// Formats with four spaces a level.
 fn pretty_json(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     let format = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, format);
-    // Writing a JSON value into memory cannot fail.
+    // Writing a JSON value to memory cannot fail.
     let _ = serde::Serialize::serialize(value, &mut serializer);
     out
 }

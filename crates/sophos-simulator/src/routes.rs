@@ -16,13 +16,13 @@ pub enum HostKind {
     Region,
 }
 
-/// Whom a call is for, and the header that says it.
+/// The scope of a call and its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestScope {
-    /// No header and no token: asking for a token.
+    /// No header and no token: a token request.
     Unauthenticated,
-    /// No header: the token says it all.
+    /// No header: the token defines the scope.
     Token,
     /// `X-Partner-ID`
     Partner,
@@ -50,17 +50,17 @@ pub(crate) type Handler = fn(&Context<'_>) -> Result<ApiResponse, ApiError>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Route {
-    /// Its name in fault rules and call counts.
+    /// The name in fault rules and call counts.
     pub operation: &'static str,
     /// The HTTP method.
     pub method: &'static str,
-    /// The path; variable parts begin with a colon.
+    /// The path; variable parts start with a colon.
     pub path: &'static str,
-    /// The kind of host that serves it.
+    /// The kind of its host.
     pub host: HostKind,
-    /// Whom a call is for.
+    /// The scope of a call.
     pub scope: RequestScope,
-    /// Whether it changes something, which read-only roles may not.
+    /// Whether it writes, which read-only roles may not.
     pub is_write: bool,
     pub(crate) handler: Handler,
 }
@@ -143,13 +143,13 @@ pub fn routes() -> &'static [Route] {
     ROUTES
 }
 
-/// What a path leads to.
+/// The result of a path lookup.
 #[derive(Debug)]
 pub(crate) enum RouteMatch<'a> {
     Route(&'static Route, Vec<&'a str>),
-    /// A known path, asked with another method.
+    /// A known path with another method.
     MethodNotAllowed,
-    /// A path of the global host, asked of a regional one.
+    /// A path of the global host on a regional one.
     WrongHost,
     NotFound,
 }

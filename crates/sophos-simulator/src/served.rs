@@ -1,11 +1,11 @@
-//! What has been handed out, kept small: one bit for each record.
+//! The served records, as one bit each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// The kinds of records whose delivery is noted.
+/// The kinds of records whose delivery is tracked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dataset {
@@ -13,12 +13,12 @@ pub enum Dataset {
     Events,
     /// The SIEM feed of alerts.
     Alerts,
-    /// The alerts of the Common API: the same records and ids as [`Dataset::Alerts`].
+    /// The alerts of the Common API: the records and ids of [`Dataset::Alerts`].
     CommonAlerts,
 }
 
 impl Dataset {
-    /// The dataset's name in the control host's addresses.
+    /// The dataset's name in the paths of the control host.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Events => "events",
@@ -38,7 +38,7 @@ impl AsRef<str> for Dataset {
     }
 }
 
-/// The number of distinct records handed out in complete answers.
+/// The number of distinct records in complete responses.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ServedTotals {
     /// By dataset, then by tenant id.
@@ -75,7 +75,7 @@ impl BitSet {
     }
 }
 
-/// Everything handed out, by dataset and tenant number.
+/// All served records, by dataset and tenant index.
 #[derive(Debug, Default)]
 pub(crate) struct Served(Mutex<HashMap<(Dataset, usize), BitSet>>);
 
@@ -91,7 +91,7 @@ impl Served {
         all.get(&(dataset, tenant)).map_or_else(Vec::new, |bits| bits.iter().collect())
     }
 
-    /// Dataset, tenant number and count of all that has any.
+    /// The dataset, tenant index and count of each non-empty set.
     pub(crate) fn counts(&self) -> Vec<(Dataset, usize, u64)> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter()

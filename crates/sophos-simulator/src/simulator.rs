@@ -1,4 +1,4 @@
-//! The running simulator, as a library sees it.
+//! The running simulator.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ async fn bind(address: &str, port: u16, host: &str) -> Result<(TcpListener, u16)
 }
 
 impl Simulator {
-    /// Takes the ports and begins to serve.
+    /// Binds the ports and starts to serve.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let central = Arc::new(Central::new(config)?);
         let config = &central.config;
@@ -110,56 +110,57 @@ impl Simulator {
         self.central.addresses()
     }
 
-    /// The clock; turning it turns the simulator's.
+    /// The simulator's clock.
     pub fn clock(&self) -> Clock {
         self.central.clock.clone()
     }
 
-    /// Puts a fault plan in force, from its beginning, in place of the one before.
+    /// Replaces the fault plan. The new plan starts from its beginning.
     pub fn set_faults(&self, plan: FaultPlan) {
         self.central.set_faults(plan);
     }
 
-    /// What has been asked since the start or the last reset.
+    /// The calls since the start or the last reset.
     pub fn calls(&self) -> CallCounts {
         self.central.calls.snapshot()
     }
 
-    /// Counts calls from nothing again, those that the limiter saw too.
+    /// Resets the counts of calls and of the limiter to zero.
     pub fn reset_calls(&self) {
         self.central.reset_calls();
     }
 
-    /// What the limiter saw of each credential that has called, by client id.
+    /// The limiter's counts of each credential that has called, by client id.
     pub fn limiter_counts(&self) -> BTreeMap<String, LimiterCounts> {
         self.central.limiter_counts()
     }
 
-    /// How many calls the limiter refused, of all credentials together.
+    /// The number of calls that the limiter rejected, over all credentials.
     pub fn throttled(&self) -> u64 {
         self.limiter_counts().values().map(|counts| counts.refused).sum()
     }
 
-    /// The distinct ids handed out in complete answers, in the order they were created.
+    /// The distinct ids in complete responses, in the order of their creation.
     ///
-    /// The dataset is a [`Dataset`] or its name; of an unknown one or tenant nothing was served.
+    /// The dataset is a [`Dataset`] or its name. The result is empty for an unknown dataset
+    /// or tenant.
     pub fn served(&self, dataset: impl AsRef<str>, tenant_id: &str) -> Vec<String> {
         self.find(dataset.as_ref(), tenant_id)
             .map(|(dataset, tenant)| uuid_strings(&self.central.served_ids(dataset, tenant)))
             .unwrap_or_default()
     }
 
-    /// How many distinct records were handed out.
+    /// The number of distinct served records.
     pub fn served_totals(&self) -> ServedTotals {
         served_totals(&self.central)
     }
 
-    /// Forgets what was handed out.
+    /// Forgets the served records.
     pub fn reset_served(&self) {
         self.central.served.clear();
     }
 
-    /// The truth: ids of everything with `created_at` in `[from_ms, to_ms)`, up to now.
+    /// The ids of all records with `created_at` in `[from_ms, to_ms)`, up to now.
     pub fn produced(
         &self,
         dataset: impl AsRef<str>,
@@ -176,37 +177,38 @@ impl Simulator {
         Some((Dataset::parse(dataset)?, self.central.accounts.tenant(tenant_id)?))
     }
 
-    /// Every tenant.
+    /// All tenants.
     pub fn tenants(&self) -> Vec<TenantInfo> {
         self.central.accounts.tenants.iter().map(Tenant::info).collect()
     }
 
-    /// Changes how a tenant stands; false when there is no such tenant.
+    /// Sets the state of a tenant. Returns `false` if the tenant does not exist.
     pub fn set_tenant_state(&self, tenant_id: &str, state: TenantState) -> bool {
         let tenant = self.central.accounts.tenant(tenant_id);
         tenant.inspect(|tenant| tenant.state.set(state)).is_some()
     }
 
-    /// Moves a tenant to another data region; false when there is no such tenant or region.
+    /// Moves a tenant to another data region. Returns `false` if the tenant or region does
+    /// not exist.
     ///
-    /// Its records name the new region and host at once. The new host serves what the old one did,
-    /// to the same cursors, and the old one answers as it does to tenants of any other region.
+    /// Its records name the new region and host at once. The new host accepts the old
+    /// cursors, and the old host responds as to tenants of any other region.
     pub fn move_tenant(&self, tenant_id: &str, region: &str) -> bool {
         self.central.accounts.tenant(tenant_id).is_some_and(|tenant| tenant.region.set(region))
     }
 
-    /// Makes a credential, as an administrator does in the console: it is made now, and those that
-    /// there are stay.
+    /// Creates a credential, as an administrator does in the console. Existing credentials
+    /// stay.
     ///
     /// # Errors
-    /// When its tenant is none of these, or its client id is that of another credential.
+    /// When its tenant is unknown, or another credential has its client id.
     pub fn add_credential(&self, config: CredentialConfig) -> Result<CredentialInfo, ConfigError> {
         let Central { credentials: vault, accounts: world, clock, .. } = &*self.central;
         vault.add(world, &config, clock.now_ms())
     }
 
-    /// Deletes a credential, as an administrator does in the console: it gets no token, and those
-    /// that it has are worth nothing. False when there is none.
+    /// Deletes a credential, as an administrator does in the console, and invalidates its
+    /// tokens. Returns `false` if it does not exist.
     pub fn remove_credential(&self, client_id: &str) -> bool {
         self.central.credentials.remove(client_id)
     }
@@ -216,33 +218,34 @@ impl Simulator {
         self.central.credentials.list()
     }
 
-    /// Gives a credential a new secret and returns it. Tokens made before stay valid.
+    /// Replaces a credential's secret and returns the new one. Existing tokens stay valid.
     pub fn rotate_secret(&self, client_id: &str) -> Option<String> {
         self.central.credentials.rotate_secret(client_id)
     }
 
-    /// Lets a credential end now; false when there is none. Tokens made before stay valid.
+    /// Expires a credential now. Returns `false` if it does not exist. Existing tokens stay
+    /// valid.
     pub fn expire_credential(&self, client_id: &str) -> bool {
         let now = self.central.clock.now_ms();
         self.central.credentials.expire(client_id, now)
     }
 
-    /// Makes every token invalid.
+    /// Invalidates every token.
     pub fn revoke_tokens(&self) {
         self.central.credentials.revoke_tokens();
     }
 
-    /// The changes of isolation that were accepted, in order.
+    /// The accepted changes of isolation, in order.
     pub fn isolation_changes(&self) -> Vec<IsolationChange> {
         self.central.isolation_changes()
     }
 
-    /// Forgets the changes of isolation, not what they did.
+    /// Forgets the changes of isolation, not their effects.
     pub fn clear_isolation_changes(&self) {
         self.central.endpoint_states.clear_accepted();
     }
 
-    /// Takes an endpoint on or off line; false when there is no such endpoint.
+    /// Sets an endpoint online or offline. Returns `false` if it does not exist.
     pub fn set_endpoint_online(&self, tenant_id: &str, endpoint_id: &str, online: bool) -> bool {
         self.central.set_online(tenant_id, endpoint_id, online)
     }

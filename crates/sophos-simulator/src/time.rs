@@ -1,9 +1,9 @@
-//! Timestamps: the forms the service writes and reads.
+//! The formats of timestamps.
 
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-/// Year, month and day of a count of days since 1970-01-01.
+/// The year, month and day of a number of days since 1970-01-01.
 fn civil_date(days: i64) -> (i64, u32, u32) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
@@ -54,14 +54,14 @@ pub(crate) fn format_millis(ms: i64) -> String {
     out.into_iter().map(char::from).collect()
 }
 
-/// `2021-11-30T10:29:58.170278201Z`: nine digits, of which `extra` gives the last six.
+/// `2021-11-30T10:29:58.170278201Z`: nine digits. `extra` gives the last six.
 pub(crate) fn format_nanos(ms: i64, extra: u32) -> String {
     let mut text = format_millis(ms);
     text.pop();
     format!("{text}{:06}Z", extra % 1_000_000)
 }
 
-/// `2021-08-13 09.07.03 GMT`, the form isolation uses.
+/// `2021-08-13 09.07.03 GMT`, the format of isolation.
 pub(crate) fn format_dotted(ms: i64, zone: &str) -> String {
     let mut out = Vec::with_capacity(24);
     write_parts(&mut out, ms, b' ', b'.');
@@ -71,17 +71,17 @@ pub(crate) fn format_dotted(ms: i64, zone: &str) -> String {
     text
 }
 
-/// Reads an RFC 3339 timestamp with a zone.
+/// Parses an RFC 3339 timestamp with a zone.
 pub(crate) fn parse(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(|t| t.as_millisecond())
 }
 
-/// Reads a timestamp with or without a zone; without one it is UTC.
+/// Parses a timestamp with or without a zone; the default is UTC.
 pub(crate) fn parse_lenient(text: &str) -> Option<i64> {
     parse(text).or_else(|| parse(&format!("{text}Z")))
 }
 
-/// Reads a timestamp with a zone, or an ISO 8601 duration counted from `now_ms`.
+/// Parses a timestamp with a zone, or an ISO 8601 duration relative to `now_ms`.
 pub(crate) fn parse_or_duration(text: &str, now_ms: i64) -> Option<i64> {
     if let Some(ms) = parse(text) {
         return Some(ms);
@@ -92,7 +92,7 @@ pub(crate) fn parse_or_duration(text: &str, now_ms: i64) -> Option<i64> {
     Some(TimeZone::UTC.to_timestamp(then).ok()?.as_millisecond())
 }
 
-/// The present, by the machine's clock.
+/// The current time by the machine's clock, in Unix milliseconds.
 pub(crate) fn real_now_ms() -> i64 {
     Timestamp::now().as_millisecond()
 }

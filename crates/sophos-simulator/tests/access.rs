@@ -1,4 +1,4 @@
-//! Tokens, identity, tenants, and every way of being refused.
+//! Tests of tokens, identity, tenants and rejections.
 
 mod common;
 
@@ -28,7 +28,7 @@ async fn token_requests_are_granted_or_rejected() {
 
     for (id, secret, scope, code) in [
         (c.client_id.as_str(), "wrong", "token", "oauth.invalid_client_secret"),
-        ("nobody", "wrong", "token", "oauth.client_app_does_not_exist"),
+        ("unknown", "wrong", "token", "oauth.client_app_does_not_exist"),
         (&c.client_id, &c.client_secret, "all", "oauth.invalid_scope"),
     ] {
         let bad = request_token(&sim, id, secret, scope).await;
@@ -64,7 +64,7 @@ async fn credentials_can_be_rotated_and_expired() {
     assert!(sim.expire_credential(&c.client_id));
     let ended = request_token(&sim, &c.client_id, &new, "token").await;
     assert_eq!((ended.status, ended.json()["message"].clone()), (401, json!("Unauthorized")));
-    assert!(!sim.expire_credential("nobody"));
+    assert!(!sim.expire_credential("unknown"));
 
     let p = credential(&sim, "partner", "super_admin");
     sim.clock().advance(Duration::from_secs(3 * 366 * 86_400));

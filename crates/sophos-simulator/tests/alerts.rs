@@ -1,4 +1,4 @@
-//! The alerts of the Common API.
+//! Tests of the alerts of the Common API.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -51,7 +51,7 @@ async fn alerts_are_paged_in_both_sort_orders() {
     }
     assert_eq!(sim.served("common_alerts", &at.tenant), some);
 
-    // The first instant is in, the last is not.
+    // The first instant is inclusive, the last exclusive.
     let first = &collect_pages(&at, &format!("{from}&pageSize=100")).await[0];
     let raised = text(&first["raisedAt"]);
     let one = at.get_ok(&format!("/common/v1/alerts?from={raised}&pageSize=1")).await;

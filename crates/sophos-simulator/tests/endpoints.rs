@@ -1,4 +1,4 @@
-//! Endpoints, their filters, and isolation.
+//! Tests of endpoints, their filters, and isolation.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -51,7 +51,7 @@ async fn endpoint_list_supports_pages_and_views() {
     let few = at.get_ok(&format!("{LIST}?fields=hostname")).await;
     assert_eq!(few["items"][0].as_object().unwrap().len(), 2);
 
-    // What real inventories look like.
+    // The irregularities of real inventories.
     let has = |test: &dyn Fn(&Value) -> bool| all.iter().filter(|e| test(e)).count();
     assert!(has(&|e| e["associatedPerson"] == json!({})) > 0);
     assert!(has(&|e| e.get("ipv4Addresses").is_none()) > 0);
@@ -101,7 +101,7 @@ async fn endpoint_list_applies_the_filters() {
     })
     .await;
     // Only the first ten characters count.
-    check("hostnameContains=desktop-accountants-nobody-has", &|e| {
+    check("hostnameContains=desktop-accountants-without-match", &|e| {
         text(&e["hostname"]).starts_with("DESKTOP-ACC")
     })
     .await;
@@ -198,7 +198,7 @@ async fn single_endpoint_can_be_isolated_and_released() {
     sim.clock().advance(Duration::from_secs(61));
     assert_eq!(status().await, "notIsolated");
 
-    // An endpoint that is away does not report until it is back.
+    // An offline endpoint reports when it is online again.
     assert!(sim.set_endpoint_online(&at.tenant, &id, false));
     assert_eq!(set(true).await.status, 200);
     sim.clock().advance(Duration::from_secs(1_000));

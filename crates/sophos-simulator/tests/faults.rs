@@ -1,4 +1,4 @@
-//! Faults, and what the counters make of them.
+//! Tests of faults and of the counters.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! The SIEM feeds over the wire.
+//! Tests of the SIEM feeds.
 
 mod common;
 
@@ -28,7 +28,7 @@ async fn paging_the_feed_returns_all_records() {
     assert!(sim.served("common_alerts", &at.tenant).is_empty());
     assert!(sim.served("nothing", &at.tenant).is_empty());
 
-    // The next poll goes on where the last one ended.
+    // The next request continues where the last one ended.
     let (_, cursor) = at.collect_ids("events", 1_000, None).await;
     let (nothing, same) = at.collect_ids("events", 200, Some(cursor.clone())).await;
     assert_eq!((nothing.len(), &same), (0, &cursor));
@@ -56,7 +56,7 @@ async fn feed_parameters_are_validated() {
     assert_eq!(get(format!("from_date={}", now - 86_400)).await.status, 200);
     let recent = get(format!("from_date={}&limit=1000", now - 600)).await.json();
     assert_eq!(ids(&recent), sim.produced("events", &at.tenant, START_MS - 600_000, START_MS + 1));
-    // A cursor wins over a date, even one that would be refused.
+    // A cursor overrides a date, even an invalid one.
     let cursor = text(&page["next_cursor"]);
     let both = get(format!("from_date=5&cursor={cursor}")).await.json();
     assert_eq!(ids(&both), ids(&get(format!("cursor={cursor}")).await.json()));
@@ -111,7 +111,7 @@ async fn feed_contains_late_and_repeated_records() {
     let missed = truth.iter().filter(|id| !distinct.contains(id)).count();
     assert!(missed > 10, "a plain reader misses the late ones: {missed}");
 
-    // Whoever reads again later sees everything.
+    // A reader that starts again later receives everything.
     sim.clock().advance(Duration::from_secs(120));
     let from = START_MS / 1_000;
     let mut again = HashMap::new();

@@ -1,4 +1,4 @@
-//! The hosts themselves: TLS beside plain HTTP, the control host, the program, the operations.
+//! Tests of the hosts: TLS beside plain HTTP, the control host, the program, the operations.
 
 mod common;
 
@@ -26,7 +26,7 @@ async fn port_accepts_plain_http_and_tls() {
     assert_eq!(send(http().get(&http_url)).await.unwrap().status, 401);
     let named = https.replace("127.0.0.1", "localhost");
     assert_eq!(send(secure.get(named)).await.unwrap().status, 401);
-    assert!(send(http().get(&https)).await.is_err(), "nobody else trusts it");
+    assert!(send(http().get(&https)).await.is_err(), "other clients do not trust it");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn control_host_supports_every_operation() {
     assert_ne!(rotated.json()["client_secret"], c["client_secret"]);
     let ended = do_it("POST", &format!("credentials/{}/expire", text(&c["client_id"])), None).await;
     assert_eq!(ended.json()["expires_at"], "2026-01-15T12:00:00.000Z");
-    assert_eq!(do_it("POST", "credentials/nobody/expire", None).await.status, 404);
+    assert_eq!(do_it("POST", "credentials/unknown/expire", None).await.status, 404);
     assert_eq!(do_it("POST", "tokens/revoke", None).await.status, 200);
     assert_eq!(at.get("/siem/v1/events").await.status, 401);
 }

@@ -1,4 +1,4 @@
-//! What was done to endpoints, and bulk calls that go half wrong.
+//! Tests of recorded isolation changes, and of bulk requests with faults.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -109,7 +109,7 @@ async fn bulk_call_omits_an_endpoint_on_fault() {
         assert_eq!(sim.isolation_changes().len(), 2);
         let path = format!("/endpoint/v1/endpoints/{passed_over}/isolation");
         assert_eq!(at.get_ok(&path).await, json!({ "enabled": false }), "it was not asked");
-        // Asked once more, it is accepted.
+        // A repeated request is accepted.
         assert_eq!(bulk(&at, &[passed_over]).await.len(), 1);
     }
     sim.set_faults(once(FaultAction::OmitEndpoint { endpoint: None }));

@@ -1,4 +1,4 @@
-//! Endpoints described by hand.
+//! Tests of configured endpoints.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -32,7 +32,7 @@ fn web(tenant: &str) -> MachineConfig {
     }
 }
 
-/// A tenant with these machines after `invented` endpoints.
+/// A tenant with these machines after `invented` generated endpoints.
 async fn start_with(invented: u64, machines: impl Fn(&str) -> Vec<MachineConfig>) -> Simulator {
     let mut config = one_tenant(60.0, 10.0, invented);
     config.tenants[0].name = Some("Acme".to_owned());
@@ -84,7 +84,7 @@ async fn configured_machine_appears_in_all_views() {
     ] {
         assert_eq!(ids(&at.get_ok(&format!("{LIST}?{query}")).await), [ID], "{query}");
     }
-    // As the last one it comes after a page of the others.
+    // The last one follows a page of the others.
     let first = at.get_ok(&format!("{LIST}?pageSize=40")).await;
     let key = text(&first["pages"]["nextKey"]).replace('=', "%3D");
     assert_eq!(ids(&at.get_ok(&format!("{LIST}?pageFromKey={key}")).await), [ID]);
@@ -113,16 +113,17 @@ async fn configured_machine_can_be_isolated() {
 #[tokio::test]
 async fn unset_machine_fields_are_generated_and_unique() {
     let sim = start_with(0, |tenant| {
-        let nobody = MachineConfig::new(tenant);
+        let bare_machine = MachineConfig::new(tenant);
         let away = MachineConfig {
             online: Some(false),
             last_seen_seconds_ago: Some(86_400),
             group: Some("Web".to_owned()),
-            ..nobody.clone()
+            ..bare_machine.clone()
         };
-        let bare = MachineConfig { ipv4: Some(vec![]), group_id: Some(GROUP.to_owned()), ..nobody.clone() };
+        let bare =
+            MachineConfig { ipv4: Some(vec![]), group_id: Some(GROUP.to_owned()), ..bare_machine.clone() };
         let mut all = vec![away, bare];
-        all.extend(vec![nobody; 98]);
+        all.extend(vec![bare_machine; 98]);
         all
     })
     .await;
@@ -164,8 +165,8 @@ async fn configured_machines_leave_other_endpoints_unchanged() {
 async fn invalid_machine_config_is_rejected() {
     let tenant = one_tenant(1.0, 1.0, 3);
     for (machines, expected) in [
-        (vec![MachineConfig::new("Nobody")], "which there is not"),
-        (vec![web("Acme"), web("Acme")], "two endpoints"),
+        (vec![MachineConfig::new("Unknown")], "unknown tenant"),
+        (vec![web("Acme"), web("Acme")], "duplicate endpoint id"),
         (vec![MachineConfig { tags: vec![Tag::new("a", "b"); 16], ..web("Acme") }], "15 tags"),
     ] {
         let mut config = Config { machines, ..tenant.clone() };

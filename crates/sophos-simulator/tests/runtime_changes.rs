@@ -1,5 +1,5 @@
-//! What changes while the simulator runs: tenants that move, come and go, credentials that are
-//! made and deleted, and what the limiter counts.
+//! Tests of changes at run time: tenants that move, appear and disappear, credentials that are
+//! created and deleted, and the counts of the limiter.
 
 mod common;
 
@@ -19,7 +19,7 @@ async fn control_request(sim: &Simulator, method: &str, path: &str, body: Option
     send(client.request(method, &url, None, body.as_ref())).await.expect("an answer")
 }
 
-/// A tenant's record as its partner and its organization see it: one by one, and in the list.
+/// A tenant's record from its partner and its organization: single, and in the list.
 async fn tenant_records(sim: &Simulator, tenant: &str) -> Vec<Value> {
     let mut records = Vec::new();
     for (kind, header) in [("partner", "X-Partner-ID"), ("organization", "X-Organization-ID")] {
@@ -65,7 +65,7 @@ async fn tenant_can_move_to_another_region() {
     }
     assert_eq!(sim.tenants()[0].region, "us01");
 
-    // As a host answers to any tenant that is not in its region.
+    // The response to a tenant of any other region.
     let never_there = TenantClient { tenant: neighbour.tenant.clone(), host: host.clone(), client: &client };
     for path in [EVENTS, "/common/v1/alerts", "/endpoint/v1/endpoints"] {
         assert_eq!(old.get(path).await.status, never_there.get(path).await.status);
@@ -140,7 +140,7 @@ async fn credentials_can_be_created_and_deleted() {
     assert_eq!(second.created_at, "2026-01-15T12:01:00.000Z");
     assert!(sim.credentials().contains(&second));
 
-    // Both work side by side, and the one outlives the other.
+    // Both credentials work, and one outlives the other.
     let ask = async |of: &sophos_simulator::CredentialInfo| {
         request_token(&sim, &of.client_id, &of.client_secret, "token").await
     };
@@ -169,7 +169,7 @@ async fn credentials_can_be_created_and_deleted() {
     assert!(!sim.credentials().contains(&first));
     assert_eq!((sim.rotate_secret(&first.client_id), sim.expire_credential(&first.client_id)), (None, false));
 
-    // Ids are not given twice, not even those of deleted ones.
+    // Ids are never reused, not even those of deleted credentials.
     for taken in [&first, &second] {
         let client_id = Some(taken.client_id.clone());
         let error = sim.add_credential(CredentialConfig { client_id, ..wanted.clone() }).unwrap_err();

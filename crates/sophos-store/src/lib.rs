@@ -1,11 +1,10 @@
 //! Objects in a bucket or a folder, created only if absent.
 //!
-//! A [`Store`] is `s3://bucket/prefix` or a folder that stands for one, with
-//! the same behaviour. Of any number of processes that create the same object
-//! exactly one does, which is all the locking that its users need.
+//! A [`Store`] is `s3://bucket/prefix` or a folder with the same behavior. When several
+//! processes create the same object, exactly one succeeds. Users need no other lock.
 //!
-//! A bucket must honor `If-None-Match`. That is tested at a process's first write, by
-//! an object `_probe/if-none-match` below the store's root, which stays there. Writers
+//! A bucket must honor `If-None-Match`. The first write of each process tests that with
+//! the object `_probe/if-none-match` below the store's root, which stays there. Writers
 //! need `s3:PutObject` for it.
 
 #![deny(missing_docs)]
@@ -18,5 +17,5 @@ mod store;
 
 pub use error::StoreError;
 pub use object_name::encode_name;
-pub use rate_limit::StoreRateLimiter;
+pub use rate_limit::{MAX_RESERVE_PERCENT, StoreRateLimiter};
 pub use store::Store;

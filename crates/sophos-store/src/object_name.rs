@@ -1,15 +1,15 @@
-/// A name for an object that stands for something with a name of any form, such
-/// as a secret. No two share one: letters, digits, hyphens and underscores stay,
-/// all else is a tilde and its code.
+/// Encodes a name of any form, such as a secret's, as part of an object's path.
+/// Injective: letters, digits, hyphens and underscores stay; any other byte becomes a
+/// tilde and two hexadecimal digits.
 pub fn encode_name(name: &str) -> String {
-    let mut file = String::with_capacity(name.len());
+    let mut encoded = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => file.push(byte.into()),
-            other => file.push_str(&format!("~{other:02x}")),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => encoded.push(byte.into()),
+            other => encoded.push_str(&format!("~{other:02x}")),
         }
     }
-    file
+    encoded
 }
 
 #[cfg(test)]

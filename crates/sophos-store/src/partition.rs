@@ -1,4 +1,4 @@
-/// The address of S3 in a region of a partition whose names do not end in
+/// The S3 endpoint of a region in a partition whose host names do not end in
 /// `amazonaws.com`, such as China's; `None` for all others, which `object_store` knows.
 pub(crate) fn s3_endpoint(region: &str) -> Option<String> {
     const SUFFIXES: [(&str, &str); 6] = [
@@ -9,7 +9,7 @@ pub(crate) fn s3_endpoint(region: &str) -> Option<String> {
         ("us-isof-", "csp.hci.ic.gov"),
         ("eu-isoe-", "cloud.adc-e.uk"),
     ];
-    let (_, suffix) = SUFFIXES.into_iter().find(|(begins, _)| region.starts_with(begins))?;
+    let (_, suffix) = SUFFIXES.into_iter().find(|(prefix, _)| region.starts_with(prefix))?;
     Some(format!("https://s3.{region}.{suffix}"))
 }
 

@@ -1,39 +1,33 @@
-//! The rate budget of one credential, spent by many processes together, with no
-//! server between them.
+//! The rate limit of one credential, shared by many processes without a server.
 //!
-//! # How it works
+//! # Method
 //!
-//! Time is cut into slots of equal length, and a slot has room for `k` requests.
-//! A process claims a slot by creating its object in the store, *which must not
-//! exist*: so each slot has one owner, whatever else happens. The owner may send
-//! `k` requests from its beginning on, until `g` slots after its end, so that
-//! slow answers waste nothing.
+//! Time is divided into slices of equal length, and a slice has permits for `k`
+//! requests. A process leases a slice by creating its object in the store, *which must
+//! not exist*. So each slice has one owner. The owner may send `k` requests from the
+//! slice's start until `g` slices after its end, so that slow responses waste nothing.
 //!
-//! A slot is `k / r` long, where `r` is the least rate that any window of the
-//! [`RateLimit`] allows in the long run. What is sent in a time `t` belongs to
-//! at most `t / slot + 2 + g` slots, and so is at most `r t + (2 + g) k`. A window
-//! lets `burst + rate × t` through; its rate is no less than `r`, and `k` and `g`
-//! are chosen such that `(2 + g) k` is no more than any window's burst. So no
-//! window is exceeded, however many processes there are, and whichever die: a
-//! dead owner costs what was left of its slots. (With a burst of one, two
-//! requests may come at once.)
+//! A slice is `k / r` long, where `r` is the lowest long-term rate of the
+//! [`RateLimit`]'s windows. Requests of a time `t` belong to at most `t / slice + 2 + g`
+//! slices, and are at most `r t + (2 + g) k`. A window allows `burst + rate × t`, and its
+//! rate is at least `r`. `k` and `g` are chosen such that `(2 + g) k` is at most the burst
+//! of every window. So no window is exceeded, for any number of processes. A process that
+//! dies wastes the rest of its slices. (With a burst of one, two requests may coincide.)
 //!
-//! A slot's number is the time since the Unix epoch by the length of a slot, so
-//! processes agree on it as far as their clocks do. A clock that is wrong by so
-//! much moves that process's requests by as much.
+//! The number of a slice is the time since the Unix epoch divided by its length. An
+//! error of a process's clock shifts that process's requests by the same time.
 //!
-//! # What it costs
+//! # Cost
 //!
-//! For each slot one listing and one creation, and the removal of a slot that is
-//! past. A slot has five requests or lasts three seconds, where the bursts allow
-//! it: at 100 requests a minute that is two requests to the store for five to
-//! the service.
+//! Each slice costs one listing, one creation and the deletion of an expired slice. A
+//! slice has five requests or lasts three seconds, where the bursts allow it. At 100
+//! requests a minute that is two requests to the store for five to the service.
 //!
-//! # What it does not do
+//! # Limits
 //!
-//! Bursts that the windows would allow after a pause are not used: the sum of
-//! all processes is even. A store that fails holds nobody back: the service has
-//! the last word on its limits, and an isolation must not wait for a store.
+//! The sum of all processes is even: bursts that the windows would allow after a pause
+//! are not used. If the store fails, requests are not limited. The service enforces its
+//! limits itself, and an isolation must not wait for a store.
 
 mod time_slices;
 
@@ -46,37 +40,39 @@ use sophos_api::{BoxFuture, RateLimit, SharedRateLimiter, Transport};
 use self::time_slices::TimeSlices;
 use crate::{Store, StoreError};
 
-/// How often it is said that the store fails.
+/// The shortest time between two warnings about a failing store.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Longest wait for the store. Requests go through after that: the store repeats a
-/// request for longer than an isolation can wait.
+/// The longest wait for the store. Requests are permitted after it: the store retries
+/// for longer than an isolation can wait.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Slots that are listed before the present one: so many are looked at for what
-/// can be removed.
+/// The number of slices before the current one that are listed to find expired ones.
 const LOOKBACK_SLICES: u64 = 64;
 
-/// Old slots that one claim removes.
+/// The expired slices that one lease deletes at most.
 const MAX_REMOVALS: usize = 4;
 
-/// The same when a process claims its first.
+/// The expired slices that the first lease of a process deletes at most.
 const MAX_INITIAL_REMOVALS: usize = 200;
 
-/// A budget in a folder of the store.
+/// The largest percentage that [`StoreRateLimiter::with_reserve`] reserves.
+pub const MAX_RESERVE_PERCENT: u64 = 50;
+
+/// A rate limit that processes share through a folder of a store.
 pub struct StoreRateLimiter<T> {
     store: Store,
     folder: String,
     time_slices: TimeSlices,
-    /// One slot in so many is left to others.
-    reserve: Option<u64>,
+    /// The percentage of the slices that is left to other processes.
+    reserve_percent: u64,
     clock: T,
     state: Mutex<LeaseState>,
 }
 
 #[derive(Default)]
 struct LeaseState {
-    /// The slots that are ours, the earliest first.
+    /// The slices of this process, the earliest first.
     leases: VecDeque<Lease>,
     has_leased: bool,
     warned_at: Option<Duration>,
@@ -89,61 +85,61 @@ struct Lease {
 }
 
 impl<T: Transport> StoreRateLimiter<T> {
-    /// The budget that is spent together by all who name the same folder of the
-    /// same store, and have the same windows. `time` is the clock. `None` if the
-    /// budget has no bound.
+    /// Creates the limiter of all processes that use the same folder of the same store
+    /// and the same windows. `clock` provides the time. `None` if the limit has no
+    /// window.
     pub fn new(store: Store, folder: impl Into<String>, rate_limit: &RateLimit, clock: T) -> Option<Self> {
-        let slots = TimeSlices::from_rate_limit(rate_limit)?;
+        let time_slices = TimeSlices::from_rate_limit(rate_limit)?;
         Some(Self {
             store,
             folder: folder.into(),
-            time_slices: slots,
-            reserve: None,
+            time_slices,
+            reserve_percent: 0,
             clock,
             state: Mutex::default(),
         })
     }
 
-    /// Leaves one slot in so many (at least two) to other processes, such as
-    /// those that isolate while this one exports.
+    /// Leaves a percentage of the slices to other processes, such as those that isolate
+    /// while this one exports. Values over [`MAX_RESERVE_PERCENT`] are reduced to it.
     #[must_use]
-    pub fn with_reserve(mut self, one_in: u64) -> Self {
-        self.reserve = Some(one_in.max(2));
+    pub fn with_reserve(mut self, percent: u64) -> Self {
+        self.reserve_percent = percent.min(MAX_RESERVE_PERCENT);
         self
     }
 
-    /// How long a slot is.
+    /// The length of a slice.
     pub fn slice_duration(&self) -> Duration {
         self.time_slices.duration()
     }
 
-    /// How many requests it has room for.
+    /// The number of requests of a slice.
     pub fn permits_per_slice(&self) -> u32 {
         self.time_slices.permits()
     }
 
     async fn acquire(&self, deadline: Option<Duration>) -> Result<Duration, Duration> {
-        let asked_at = self.clock.now();
+        let requested_at = self.clock.now();
         let start = {
             let state = self.state.lock();
             let mut state = match deadline {
                 None => state.await,
                 Some(deadline) => {
-                    let left = self.clock.sleep(deadline.saturating_sub(asked_at));
+                    let left = self.clock.sleep(deadline.saturating_sub(requested_at));
                     match select(pin!(state), pin!(left)).await {
                         Either::Left((state, _)) => state,
-                        Either::Right(_) => return Err(deadline.saturating_sub(asked_at)),
+                        Either::Right(_) => return Err(deadline.saturating_sub(requested_at)),
                     }
                 }
             };
-            let taken = {
-                let taken = self.reserve_permit(&mut state, deadline);
-                match select(pin!(taken), pin!(self.clock.sleep(STORE_TIMEOUT))).await {
-                    Either::Left((taken, _)) => taken.map_err(|error| error.to_string()),
-                    Either::Right(_) => Err("it does not answer in time".to_owned()),
+            let permit = {
+                let permit = self.reserve_permit(&mut state, deadline);
+                match select(pin!(permit), pin!(self.clock.sleep(STORE_TIMEOUT))).await {
+                    Either::Left((permit, _)) => permit.map_err(|error| error.to_string()),
+                    Either::Right(_) => Err("timeout".to_owned()),
                 }
             };
-            match taken {
+            match permit {
                 Ok(start) => start?,
                 Err(error) => {
                     self.warn_store_failed(&mut state, &error);
@@ -151,84 +147,82 @@ impl<T: Transport> StoreRateLimiter<T> {
                 }
             }
         };
-        // Its place is taken: who comes after it waits for a later one.
+        // The permit is taken, so the lock is free for the next caller during this wait.
         let wait = start.saturating_sub(self.clock.now());
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
-        Ok(self.clock.now().saturating_sub(asked_at))
+        Ok(self.clock.now().saturating_sub(requested_at))
     }
 
-    /// Takes a place in a slot of ours, or in one that is claimed for it, and
-    /// says when that begins; or how long it would be until then.
+    /// Takes a permit of a leased slice, and leases one if need be. Returns the start of
+    /// the slice, or the wait until then if that is past the deadline.
     async fn reserve_permit(
         &self,
         state: &mut LeaseState,
         deadline: Option<Duration>,
     ) -> Result<Result<Duration, Duration>, StoreError> {
         let now = self.clock.now();
-        state.leases.retain(|claim| claim.permits_left > 0 && now < self.time_slices.end(claim.slice));
-        let slot = match state.leases.front() {
-            Some(claim) => claim.slice,
+        state.leases.retain(|lease| lease.permits_left > 0 && now < self.time_slices.end(lease.slice));
+        let slice = match state.leases.front() {
+            Some(lease) => lease.slice,
             None => match self.acquire_lease(state, now, deadline).await? {
-                Ok(slot) => slot,
+                Ok(slice) => slice,
                 Err(wait) => return Ok(Err(wait)),
             },
         };
-        let start = self.time_slices.start(slot);
+        let start = self.time_slices.start(slice);
         if let Some(wait) = wait_past_deadline(start, now, deadline) {
             return Ok(Err(wait));
         }
-        if let Some(claim) = state.leases.front_mut() {
-            claim.permits_left -= 1;
+        if let Some(lease) = state.leases.front_mut() {
+            lease.permits_left -= 1;
         }
         Ok(Ok(start))
     }
 
-    /// Claims the first free slot from now on.
+    /// Leases the first free slice from now on, and deletes expired ones.
     async fn acquire_lease(
         &self,
         state: &mut LeaseState,
         now: Duration,
         deadline: Option<Duration>,
     ) -> Result<Result<u64, Duration>, StoreError> {
-        let present = self.time_slices.slice_at(now);
-        let (after, most) = if state.has_leased {
-            (time_slices::slice_name(present.saturating_sub(LOOKBACK_SLICES)), MAX_REMOVALS)
+        let current = self.time_slices.slice_at(now);
+        let (after, max_removals) = if state.has_leased {
+            (time_slices::slice_name(current.saturating_sub(LOOKBACK_SLICES)), MAX_REMOVALS)
         } else {
             (String::new(), MAX_INITIAL_REMOVALS)
         };
         let names = self.store.list_names(&self.folder, &after).await?;
         let taken: Vec<_> = names.iter().filter_map(|name| time_slices::parse_slice_name(name)).collect();
-        let past = taken.iter().filter(|slot| **slot + 2 < present).take(most);
-        for slot in past {
-            // Whoever removes it first: it is no longer asked for. One that stays costs a
-            // longer listing.
-            if let Err(error) = self.store.delete(&self.lease_path(*slot)).await {
-                tracing::warn!(event = "permit_cleanup_failed", %error, folder = self.folder, "failed to remove an expired permit");
+        let expired = taken.iter().filter(|slice| **slice + 2 < current).take(max_removals);
+        for slice in expired {
+            // Any process may delete it. An expired slice that stays costs a longer listing.
+            if let Err(error) = self.store.delete(&self.lease_path(*slice)).await {
+                tracing::warn!(event = "lease_cleanup_failed", %error, folder = self.folder, "failed to delete an expired lease");
                 break;
             }
         }
         state.has_leased = true;
-        let mut slot = present;
+        let mut slice = current;
         loop {
-            if let Some(wait) = wait_past_deadline(self.time_slices.start(slot), now, deadline) {
+            if let Some(wait) = wait_past_deadline(self.time_slices.start(slice), now, deadline) {
                 return Ok(Err(wait));
             }
-            let is_ours = self.reserve.is_none_or(|one_in| !slot.is_multiple_of(one_in));
-            if is_ours
-                && !taken.contains(&slot)
-                && self.store.create(&self.lease_path(slot), Vec::new()).await?
+            if !time_slices::is_reserved(slice, self.reserve_percent)
+                && !taken.contains(&slice)
+                && self.store.create(&self.lease_path(slice), Vec::new()).await?
             {
-                state.leases.push_back(Lease { slice: slot, permits_left: self.time_slices.permits() });
-                return Ok(Ok(slot));
+                state.leases.push_back(Lease { slice, permits_left: self.time_slices.permits() });
+                return Ok(Ok(slice));
             }
-            slot += 1;
+            slice += 1;
         }
     }
 
-    fn lease_path(&self, slot: u64) -> String {
-        format!("{}/{}", self.folder, time_slices::slice_name(slot))
+    fn lease_path(&self, slice: u64) -> String {
+        format!("{}/{}", self.folder, time_slices::slice_name(slice))
     }
 
     fn warn_store_failed(&self, state: &mut LeaseState, error: &str) {
@@ -236,6 +230,7 @@ impl<T: Transport> StoreRateLimiter<T> {
         if state.warned_at.is_none_or(|at| now.saturating_sub(at) >= WARNING_INTERVAL) {
             state.warned_at = Some(now);
             tracing::warn!(
+                event = "rate_limit_store_failed",
                 error,
                 folder = self.folder,
                 "the rate limit store is unavailable; requests are not limited"
@@ -244,7 +239,7 @@ impl<T: Transport> StoreRateLimiter<T> {
     }
 }
 
-/// How long it is until `start`, if that is past the deadline.
+/// The wait until `start`, if that is past the deadline.
 fn wait_past_deadline(start: Duration, now: Duration, deadline: Option<Duration>) -> Option<Duration> {
     let wait = start.saturating_sub(now);
     deadline.filter(|deadline| !wait.is_zero() && start >= *deadline).map(|_| wait)
@@ -263,6 +258,6 @@ impl<T> fmt::Debug for StoreRateLimiter<T> {
             .field("store", &self.store)
             .field("folder", &self.folder)
             .field("time_slices", &self.time_slices);
-        shown.field("reserve", &self.reserve).finish_non_exhaustive()
+        shown.field("reserve_percent", &self.reserve_percent).finish_non_exhaustive()
     }
 }

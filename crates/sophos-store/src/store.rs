@@ -16,38 +16,38 @@ use tokio::{
 
 use crate::{error::StoreError, partition::s3_endpoint};
 
-/// Where objects go: a bucket, or a folder that stands for one.
+/// A bucket, or a folder with the same behavior.
 #[derive(Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
     root: Path,
     location: String,
-    /// Whether it is a bucket of S3: a listing comes in order, so that it need not be
-    /// read to its end, and a write may meet another one.
+    /// Whether this is an S3 bucket: listings are ordered, so that they may end early,
+    /// and concurrent writes may conflict.
     is_s3: bool,
-    /// Set once the bucket has shown that it honors `If-None-Match`.
+    /// Set after the bucket has honored `If-None-Match`.
     probed: Arc<OnceCell<()>>,
 }
 
-/// The object that shows whether a bucket honors `If-None-Match`, below the root of
-/// the store. It stays: so the next process needs one request, not two.
+/// The object that tests whether a bucket honors `If-None-Match`, below the root of
+/// the store. It stays, so that the next process needs one request instead of two.
 const PROBE_PATH: &str = "_probe/if-none-match";
 const PROBE_BODY: &str =
     "Shows that this store honors If-None-Match. Keep it: it saves a request at each start.\n";
 
-/// Longest time that failed requests to a bucket are repeated. A function has minutes,
-/// not the quarter of an hour that is usual.
+/// The time for which failed requests to a bucket are retried. A function has minutes,
+/// unlike the quarter of an hour that is usual.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// How often a write that met another one is repeated, and how long it waits first:
-/// twice as long each time, which is a second and a half in all.
+/// The retries of a write after a conflict, and their initial back-off. It doubles each
+/// time: 1.5 seconds in all.
 const MAX_CONFLICT_RETRIES: u32 = 5;
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
-/// Longest wait between two attempts of a request that failed.
+/// The maximum back-off between two attempts of a failed request.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// Says where it is, and nothing of how it is reached: that holds credentials.
+/// Shows the location only: the rest holds credentials.
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Store").field(&self.location).finish()
@@ -55,27 +55,26 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens `s3://bucket/prefix`, or a folder by its path or `file://` URL. A
-    /// folder is made if need be; a bucket must be there.
+    /// Opens `s3://bucket/prefix`, or a folder by its path or `file://` URL. Creates a
+    /// missing folder; a bucket must exist.
     ///
-    /// S3 takes its credentials, region and endpoint from the usual variables
-    /// (`AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
-    ///
-    /// Failed requests are repeated for 45 seconds.
+    /// Credentials, region and endpoint of S3 come from the usual variables
+    /// (`AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …). Failed requests are
+    /// retried for 45 seconds.
     ///
     /// # Errors
-    /// When the location is no location, or cannot be opened.
+    /// When the location is invalid or cannot be opened.
     pub fn open(location: &str) -> Result<Self, StoreError> {
         Self::open_with_retry_timeout(location, RETRY_TIMEOUT)
     }
 
-    /// The same, with another time for which failed requests are repeated: for a
-    /// caller whose own caller waits.
+    /// Opens a store whose failed requests are retried for `retry_timeout`, for callers
+    /// with a short deadline.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_with_retry_timeout(location: &str, retry_timeout: Duration) -> Result<Self, StoreError> {
-        let wrong = |reason: String| StoreError::InvalidLocation { url: location.to_owned(), reason };
+        let invalid = |reason: String| StoreError::InvalidLocation { url: location.to_owned(), reason };
         if location.starts_with("s3://") {
             let variable = |name| std::env::var(name).ok();
             let endpoint = variable("AWS_ENDPOINT_URL_S3")
@@ -91,10 +90,10 @@ impl Store {
         }
         let folder = location.strip_prefix("file://").unwrap_or(location);
         if folder.is_empty() || folder.contains("://") {
-            return Err(wrong("it must be s3://bucket/prefix or a folder".into()));
+            return Err(invalid("expected s3://bucket/prefix or a folder".into()));
         }
-        std::fs::create_dir_all(folder).map_err(|error| wrong(error.to_string()))?;
-        let objects = LocalFileSystem::new_with_prefix(folder).map_err(|error| wrong(error.to_string()))?;
+        std::fs::create_dir_all(folder).map_err(|error| invalid(error.to_string()))?;
+        let objects = LocalFileSystem::new_with_prefix(folder).map_err(|error| invalid(error.to_string()))?;
         Ok(Self {
             objects: Arc::new(objects),
             root: Path::default(),
@@ -104,29 +103,29 @@ impl Store {
         })
     }
 
-    /// Opens `s3://bucket/prefix` where and as `builder` says, whatever the usual
-    /// variables do. Failed requests are repeated for `retry_time`, and each object is
-    /// sent with its SHA-256, which a bucket with Object Lock requires.
+    /// Opens `s3://bucket/prefix` with the credentials, region and endpoint of `builder`.
+    /// Failed requests are retried for `retry_timeout`. Each object is sent with its
+    /// SHA-256, which a bucket with Object Lock requires.
     ///
     /// # Errors
-    /// When the location is no such location, or cannot be opened.
+    /// When the location is invalid or cannot be opened.
     pub fn from_s3_builder(
         builder: AmazonS3Builder,
         location: &str,
         retry_timeout: Duration,
     ) -> Result<Self, StoreError> {
-        let wrong = |reason: String| StoreError::InvalidLocation { url: location.to_owned(), reason };
+        let invalid = |reason: String| StoreError::InvalidLocation { url: location.to_owned(), reason };
         let Some(rest) = location.strip_prefix("s3://") else {
-            return Err(wrong("it must be s3://bucket/prefix".into()));
+            return Err(invalid("expected s3://bucket/prefix".into()));
         };
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {
-            return Err(wrong("it names no bucket".into()));
+            return Err(invalid("the bucket is missing: expected s3://bucket/prefix".into()));
         }
         let builder =
             builder.with_retry(retry_config(retry_timeout)).with_checksum_algorithm(Checksum::SHA256);
-        let objects = builder.with_bucket_name(bucket).build().map_err(|error| wrong(error.to_string()))?;
-        let root = Path::parse(prefix).map_err(|error| wrong(error.to_string()))?;
+        let objects = builder.with_bucket_name(bucket).build().map_err(|error| invalid(error.to_string()))?;
+        let root = Path::parse(prefix).map_err(|error| invalid(error.to_string()))?;
         Ok(Self {
             objects: Arc::new(objects),
             root,
@@ -136,7 +135,7 @@ impl Store {
         })
     }
 
-    /// The same over any object store.
+    /// Creates a store over any object store.
     pub fn from_object_store(objects: Arc<dyn ObjectStore>) -> Self {
         Self {
             location: objects.to_string(),
@@ -147,39 +146,39 @@ impl Store {
         }
     }
 
-    /// Where it is, for people: `s3://bucket/prefix`, or the folder.
+    /// The location for messages: `s3://bucket/prefix`, or the folder.
     pub fn location(&self) -> &str {
         &self.location
     }
 
-    /// Writes an object that must not be there. Says whether it was written:
-    /// `false` means that there is one. It may be this very request's: a store
-    /// that lost its answer refuses the repetition, so who must know reads it.
+    /// Creates an object if it is absent. Returns `false` if the object exists.
     ///
-    /// A bucket of S3 may be at another request for the same object. Nothing is
-    /// written then, and nothing is known of what is there: the request is repeated
-    /// for a second and a half.
+    /// The existing object may be from this request: if a response is lost, the retry
+    /// finds the object. A caller that must know reads the object.
     ///
-    /// The first write to a bucket tests whether it honors `If-None-Match`, by an
-    /// object `_probe/if-none-match` below the store's root: one more request in each
-    /// process, and two the first time.
+    /// A concurrent request for the same object in S3 is a conflict. The write is then
+    /// retried for 1.5 seconds.
+    ///
+    /// The first write to a bucket tests whether it honors `If-None-Match`, with the
+    /// object `_probe/if-none-match` below the store's root. The test takes one request
+    /// in each process, and two the first time.
     ///
     /// # Errors
-    /// When the store fails; the object may be there nevertheless.
-    /// [`StoreError::Conflict`] when others are at this object for longer.
-    /// [`StoreError::ConditionalWritesUnsupported`] when the bucket ignores `If-None-Match`; nothing
-    /// but the test's object was written then.
+    /// When the store fails; the object may exist nevertheless.
+    /// [`StoreError::Conflict`] when concurrent requests go on for longer.
+    /// [`StoreError::ConditionalWritesUnsupported`] when the bucket ignores
+    /// `If-None-Match`; only the test's object was written then.
     pub async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreError> {
         let at = self.resolve(path)?;
         self.probe().await?;
         self.put_if_absent(&at, body.into()).await
     }
 
-    /// Writes an object, over one that may be there. Tests the bucket first, as
+    /// Writes an object and replaces an existing one. Tests the bucket first, as
     /// [`create`](Self::create) does.
     ///
     /// # Errors
-    /// When the store fails; the object may be there nevertheless.
+    /// When the store fails; the object may be written nevertheless.
     /// [`StoreError::ConditionalWritesUnsupported`] when the bucket ignores `If-None-Match`.
     pub async fn write(&self, path: &str, body: Vec<u8>) -> Result<(), StoreError> {
         let at = self.resolve(path)?;
@@ -188,7 +187,7 @@ impl Store {
         Ok(())
     }
 
-    /// Tests once whether a bucket refuses to create an object that is there.
+    /// Tests once whether a bucket refuses to create an existing object.
     async fn probe(&self) -> Result<(), StoreError> {
         if !self.is_s3 {
             return Ok(());
@@ -224,8 +223,8 @@ impl Store {
                     sleep(INITIAL_BACKOFF * 2_u32.pow(conflicts)).await;
                     conflicts += 1;
                 }
-                // `object_store` repeats no conditional write without an answer. Callers
-                // expect that the object is their own where there is one.
+                // `object_store` does not retry a conditional write without a response.
+                // Callers expect that an existing object may be their own.
                 Err(error) if self.is_s3 && is_response_lost(&error) && begun.elapsed() < RETRY_TIMEOUT => {
                     sleep((INITIAL_BACKOFF * 2_u32.pow(unanswered)).min(MAX_BACKOFF)).await;
                     unanswered = (unanswered + 1).min(MAX_CONFLICT_RETRIES + 1);
@@ -235,7 +234,7 @@ impl Store {
         }
     }
 
-    /// Reads an object, if there is one.
+    /// Reads an object; `None` if it does not exist.
     ///
     /// # Errors
     /// When the store fails.
@@ -247,10 +246,10 @@ impl Store {
         }
     }
 
-    /// Removes an object, if there is one.
+    /// Deletes an object if it exists.
     ///
     /// # Errors
-    /// When the store fails; the object may be gone nevertheless.
+    /// When the store fails; the object may be deleted nevertheless.
     pub async fn delete(&self, path: &str) -> Result<(), StoreError> {
         match self.objects.delete(&self.resolve(path)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -258,28 +257,26 @@ impl Store {
         }
     }
 
-    /// Removes an object that no reader needs, if there is one. It stays, with a
-    /// warning in the log, when the store does not allow it.
+    /// Deletes an object that readers do not need, if it exists. If access is denied, the
+    /// object stays and the log has a warning.
     ///
     /// # Errors
-    /// When the store fails otherwise; the object may be gone nevertheless.
+    /// When the store fails otherwise; the object may be deleted nevertheless.
     pub async fn remove_if_allowed(&self, path: &str) -> Result<(), StoreError> {
         match self.delete(path).await {
             Err(error) if error.is_denied() => {
-                let event = "delete_denied";
-                tracing::warn!(event, path, %error, "an unneeded object stays; allow s3:DeleteObject there");
+                tracing::warn!(event = "delete_denied", path, %error, "failed to delete an unneeded object; allow s3:DeleteObject there");
                 Ok(())
             }
             removed => removed,
         }
     }
 
-    /// The names of the objects in `folder` itself, not of those in folders
-    /// below it, in order, from the one after `after` on; from the first, if
-    /// that is empty.
+    /// Lists the names of the objects in `folder`, without subfolders, in order. Starts
+    /// after the name `after`, or with the first if `after` is empty.
     ///
-    /// The store is asked for what is below as well, so keep folders of
-    /// folders out of what is listed often.
+    /// The store lists subfolders as well, so keep them out of folders that are listed
+    /// often.
     ///
     /// # Errors
     /// When the store fails.
@@ -287,9 +284,8 @@ impl Store {
         self.list_names_with_limit(folder, after, usize::MAX).await
     }
 
-    /// The first `limit` of [`list_names`](Self::list_names). A bucket is
-    /// asked for no more pages of a thousand than these need; a folder is read
-    /// to its end.
+    /// Lists the first `limit` names of [`list_names`](Self::list_names). Requests only
+    /// as many pages of 1,000 from a bucket as these need; reads a folder to its end.
     ///
     /// # Errors
     /// When the store fails.
@@ -319,15 +315,15 @@ impl Store {
     }
 }
 
-/// Whether this is S3's 409 (`ConditionalRequestConflict`) rather than its 412.
+/// Whether an error is S3's 409 (`ConditionalRequestConflict`) rather than its 412.
 ///
-/// `object_store` takes both for an object that is there. Of a 412 it makes one of
-/// its own errors first; a 409 is the answer to the request as it came.
+/// `object_store` reports both as an existing object. It wraps a 412 in an error of its
+/// own; a 409 keeps the error of the request.
 fn is_conflict(source: &(dyn Error + Send + Sync + 'static)) -> bool {
     !source.is::<object_store::Error>()
 }
 
-/// The name of an object that is in the folder itself.
+/// The name of an object directly in the folder.
 fn child_name(object: &Path, folder: &Path) -> Option<String> {
     let mut parts = object.prefix_match(folder)?;
     let name = parts.next()?.as_ref().to_owned();
@@ -346,7 +342,7 @@ where
     Ok(first)
 }
 
-/// Whether a request was sent, and no answer came.
+/// Whether a request was sent and its response was lost.
 fn is_response_lost(error: &object_store::Error) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
@@ -358,12 +354,12 @@ fn is_response_lost(error: &object_store::Error) -> bool {
     false
 }
 
-/// Repeats what failed, `503 SlowDown` included, until the time is up: the usual
-/// ten attempts with their short waits would end after a few seconds.
+/// Retries failed requests, `503 SlowDown` included, until the timeout. The default of
+/// ten attempts with short waits would end after a few seconds.
 fn retry_config(retry_timeout: Duration) -> RetryConfig {
     RetryConfig {
-        // The next wait is at random from the least to `base` times the last: with the
-        // usual 2 it hardly grows.
+        // Each wait is random between the initial one and `base` times the last: with the
+        // default of 2 it hardly grows.
         backoff: BackoffConfig { init_backoff: INITIAL_BACKOFF * 2, max_backoff: MAX_BACKOFF, base: 4.0 },
         max_retries: usize::MAX,
         retry_timeout,

@@ -1,6 +1,5 @@
-//! Writes to a bucket whose server is on loopback and gives chosen answers: an object
-//! that is there, another request under way, a server that is busy, a store that
-//! ignores conditions.
+//! Writes to a bucket whose server is on loopback and gives scripted responses: an
+//! existing object, a conflict, a busy server, a store that ignores conditions.
 
 use std::{
     io,
@@ -31,31 +30,31 @@ const PROBE: &str = "/bucket/prefix/_probe/if-none-match";
 #[derive(Debug, Clone, Copy)]
 enum ScriptedResponse {
     Status(u16, &'static str),
-    /// The connection ends without an answer.
+    /// The connection ends without a response.
     ConnectionDropped,
-    /// No answer, while the connection stays.
+    /// No response; the connection stays open.
     Hanging,
 }
 
-/// More than the attempts that are usual.
+/// More than the default number of attempts.
 static SLOW_DOWN_MANY_TIMES: [ScriptedResponse; 21] = {
     let mut answers = [SLOW_DOWN; 21];
     answers[20] = OK;
     answers
 };
 
-/// The writes that came, each with its path and its body.
+/// The received writes, each with its path and its body.
 type Writes = Arc<Mutex<Vec<(String, Bytes)>>>;
 
 fn count_writes(writes: &Writes, path: &str) -> usize {
     writes.lock().expect("no panic").iter().filter(|(at, _)| at == path).count()
 }
 
-/// A bucket whose server answers each write of `a` in turn, the last answer for ever,
-/// and those of the test of the bucket likewise.
+/// A bucket whose server has scripted responses for writes of `a` and for the probe. The
+/// last response repeats.
 async fn bucket(answers: &'static [ScriptedResponse], probe: &'static [ScriptedResponse]) -> (Store, Writes) {
     // No other timer than those of the store: the clock of these tests moves to the
-    // next one whenever everybody waits.
+    // next one whenever all tasks wait.
     let options = ClientOptions::new().with_timeout_disabled().with_connect_timeout_disabled();
     serve(answers, probe, options).await
 }
@@ -124,7 +123,7 @@ async fn create_retries_a_conflict() {
     for (answers, created) in [
         (&[CONFLICT, OK][..], true),
         (&[CONFLICT, CONFLICT, CONFLICT, OK], true),
-        // The other one has written it.
+        // The concurrent request has written the object.
         (&[CONFLICT, PRECONDITION_FAILED], false),
     ] {
         let (outcome, writes) = create(answers).await;
@@ -147,7 +146,9 @@ async fn create_fails_after_repeated_conflicts() {
     let error = outcome.expect_err("nothing is known");
     assert!(matches!(&error, StoreError::Conflict { path } if path == "prefix/a"), "{error:?}");
     assert!(
-        error.to_string().contains("prefix/a are under way (409 ConditionalRequestConflict); try again"),
+        error
+            .to_string()
+            .contains("writing prefix/a failed: concurrent requests (409 ConditionalRequestConflict); retry"),
         "{error}"
     );
     assert_eq!((writes, begun.elapsed().as_millis()), (6, 1_550), "each waits twice as long");
@@ -200,7 +201,7 @@ async fn store_retries_slow_down_by_time_not_by_count() {
     let begun = tokio::time::Instant::now();
     let (outcome, writes) = create(&SLOW_DOWN_MANY_TIMES).await;
     assert_eq!((outcome.expect("it is not busy for ever"), writes), (true, SLOW_DOWN_MANY_TIMES.len()));
-    // What a bucket is busy for, and is not asked too often meanwhile.
+    // The longest outage of a bucket, and the number of requests meanwhile.
     assert!(begun.elapsed().as_secs() > 5, "{:?}", begun.elapsed());
 }
 
@@ -209,7 +210,7 @@ async fn create_retries_when_the_response_is_lost() {
     for (answers, created) in [
         (&[ScriptedResponse::Hanging, OK][..], true),
         (&[ScriptedResponse::ConnectionDropped, OK], true),
-        // The first one was carried out, and only its answer was lost.
+        // The first request succeeded, and its response was lost.
         (&[ScriptedResponse::Hanging, PRECONDITION_FAILED], false),
     ] {
         let options = ClientOptions::new().with_timeout(Duration::from_millis(300));

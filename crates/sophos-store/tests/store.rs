@@ -1,4 +1,4 @@
-//! Objects in a folder, and in a store that lists in its own way.
+//! Objects in a folder, and in a store with unordered listings.
 
 use std::sync::{Arc, Barrier};
 
@@ -32,7 +32,7 @@ async fn create_keeps_and_write_replaces_an_object() {
         store.delete("a/b/c.json").await.expect("gone");
     }
     assert_eq!(store.read("a/b/c.json").await.expect("an answer"), None);
-    assert!(store.create("a/b/c.json", b"anew".to_vec()).await.expect("created"));
+    assert!(store.create("a/b/c.json", b"again".to_vec()).await.expect("created"));
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn list_names_returns_direct_children_in_order() {
         "log2",
         "top",
     ];
-    // Beside an object no folder of its name fits into a file system.
+    // A file system has no folder with the name of a file.
     let on_disk: Vec<_> = paths.iter().copied().filter(|path| *path != "log/b/2").collect();
     let (_folder, local) = temp_store();
     let stores = [

@@ -1,9 +1,8 @@
-//! `cargo xtask advisories`: vulnerabilities that are known of the crates in the lock files,
-//! and releases that were yanked.
+//! `cargo xtask advisories`: known vulnerabilities and yanked releases of the crates in the
+//! lock files.
 //!
 //! Vulnerabilities need cargo-deny and the RustSec database. Without either, the registry's
-//! index still tells which releases their authors have yanked, as they do with broken and
-//! vulnerable ones.
+//! index still has the yanked releases, which are often broken or vulnerable.
 
 use std::{
     collections::HashMap,
@@ -14,14 +13,15 @@ use std::{
 use crate::{error::Error, shell, workspace::Workspace};
 
 /// The folders of all lock files of the repository.
-const LOCK_FILE_DIRS: [&str; 3] = ["", "crates/sophos-isolation/fuzz", "tests/hosts/rust"];
+const LOCK_FILE_DIRS: [&str; 3] =
+    ["", "crates/sophos-isolation/fuzz", "crates/sophos-component/examples/rust"];
 
 /// A release in a lock file.
 #[derive(Debug, PartialEq)]
 struct Release {
     name: String,
     version: String,
-    /// SHA-256 of its archive, which tells registries apart.
+    /// The SHA-256 of its archive, which differs between registries.
     checksum: String,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks the crates against the RustSec database. Returns why it could not.
+/// Checks the crates against the RustSec database. Returns the reason if it is unavailable.
 fn check_vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error> {
     let deny = |arguments: &[&str]| {
         let mut deny = shell::cargo(&workspace.root);
@@ -53,33 +53,32 @@ fn check_vulnerabilities(workspace: &Workspace) -> Result<Option<String>, Error>
     if !matches!(shell::stderr(&mut deny(&["--version"])), Ok((true, _))) {
         return Ok(Some("cargo-deny is not installed; cargo install --locked cargo-deny".to_owned()));
     }
-    let (fetched, said) = shell::stderr(&mut deny(&["fetch", "db"]))?;
+    let (fetched, expected) = shell::stderr(&mut deny(&["fetch", "db"]))?;
     if !fetched {
-        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-        return Ok(Some(format!("cargo-deny failed to fetch it: {}", last.trim())));
+        let last = expected.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+        return Ok(Some(format!("cargo-deny failed to fetch the database: {}", last.trim())));
     }
     shell::step("check the RustSec database", || {
-        let hint =
-            "update the crate, or add the advisory to deny.toml with the reason why it does not matter";
+        let hint = "update the crate, or add the advisory to deny.toml with the reason why it does not apply";
         shell::run(&mut deny(&["check", "--disable-fetch", "advisories"]), hint)
     })?;
     Ok(None)
 }
 
-/// Has cargo read the index again for each crate of a lock file, which stays as it is.
+/// Updates cargo's index for each crate of a lock file. The lock file does not change.
 fn refresh_index(folder: &Path) {
     let mut update = shell::cargo(folder);
     update.args(["update", "--dry-run", "--quiet"]);
     if !matches!(shell::stderr(&mut update), Ok((true, _))) {
-        println!("the registry cannot be reached: yanked releases are those that cargo knew of before");
+        println!("the registry is unreachable: yanked releases are those in cargo's cache");
     }
 }
 
-/// Cargo's copies of the indexes of registries.
+/// The folders of cargo's registry indexes.
 fn index_dirs() -> Result<Vec<PathBuf>, Error> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let home = home.ok_or_else(|| Error::new("there is no home folder; set CARGO_HOME"))?;
+    let home = home.ok_or_else(|| Error::new("missing home folder; set CARGO_HOME"))?;
     let folder = home.join("registry/index");
     let entries = fs::read_dir(&folder).map_err(|error| {
         Error::new(format!("reading {} failed: {error}; run `cargo fetch`", folder.display()))
@@ -87,7 +86,7 @@ fn index_dirs() -> Result<Vec<PathBuf>, Error> {
     Ok(entries.filter_map(|entry| Some(entry.ok()?.path().join(".cache"))).collect())
 }
 
-/// Checks that no release is yanked, and that the index has each.
+/// Fails if a release is yanked or missing in the index.
 fn check_not_yanked(releases: &[Release], indexes: &[PathBuf]) -> Result<(), Error> {
     let mut wrong = Vec::new();
     let mut known: HashMap<&str, HashMap<(String, String), bool>> = HashMap::new();
@@ -105,17 +104,17 @@ fn check_not_yanked(releases: &[Release], indexes: &[PathBuf]) -> Result<(), Err
             Some(false) => {}
             Some(true) => wrong.push(format!("{name} {version} is yanked; run `cargo update -p {name}`")),
             None => {
-                wrong.push(format!("{name} {version} is not in cargo's copy of the index; run `cargo fetch`"))
+                wrong.push(format!("{name} {version} is missing in cargo's index cache; run `cargo fetch`"))
             }
         }
     }
     if releases.is_empty() {
-        wrong.push("the lock file has no crate of a registry".to_owned());
+        wrong.push("the lock file has no crate from a registry".to_owned());
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::new(wrong.join("\n"))) }
 }
 
-/// The releases of registries in a lock file; those of the workspace have no checksum.
+/// The releases in a lock file from registries. Those of the workspace have no checksum.
 fn parse_lock_file(lock: &str) -> Vec<Release> {
     let packages = lock.split("[[package]]").skip(1);
     packages
@@ -130,7 +129,7 @@ fn parse_lock_file(lock: &str) -> Vec<Release> {
         .collect()
 }
 
-/// Where an index keeps a crate.
+/// The path of a crate in an index.
 fn index_path(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     match name.len() {
@@ -140,8 +139,8 @@ fn index_path(name: &str) -> String {
     }
 }
 
-/// The releases in a file of cargo's copy: the version and checksum of each, and whether it
-/// is yanked. The file has a record in JSON for each, with zeros around it.
+/// The releases in a file of cargo's index cache: version and checksum, and whether it is
+/// yanked. The file has a JSON record for each release, separated by zero bytes.
 fn parse_index_file(file: &[u8]) -> HashMap<(String, String), bool> {
     let records = file.split(|byte| *byte == 0).filter(|part| part.starts_with(b"{"));
     records
@@ -186,17 +185,19 @@ mod tests {
 
     #[test]
     fn check_rejects_yanked_and_unknown_releases() {
-        for (entries, said) in [
+        for (entries, expected) in [
             (&[("1.0.0", "aa", false), ("1.0.1", "bb", true)][..], ""),
             (&[("1.0.0", "aa", true)], "serde 1.0.0 is yanked"),
-            // Of another registry.
-            (&[("1.0.0", "cc", false)], "serde 1.0.0 is not in"),
-            (&[], "serde 1.0.0 is not in"),
+            // From another registry.
+            (&[("1.0.0", "cc", false)], "serde 1.0.0 is missing in"),
+            (&[], "serde 1.0.0 is missing in"),
         ] {
             let (_folder, indexes) = index(entries);
             match check_not_yanked(&parse_lock_file(LOCK), &indexes) {
-                Ok(()) => assert_eq!(said, ""),
-                Err(error) => assert!(!said.is_empty() && error.to_string().contains(said), "{error}"),
+                Ok(()) => assert_eq!(expected, ""),
+                Err(error) => {
+                    assert!(!expected.is_empty() && error.to_string().contains(expected), "{error}")
+                }
             }
         }
         assert!(check_not_yanked(&[], &[]).is_err());

@@ -1,7 +1,6 @@
-//! `cargo xtask bench`: how fast and how lean the functions are as they are shipped,
-//! and the components.
+//! `cargo xtask bench`: the speed and memory of the packaged functions and the components.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -16,32 +15,31 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// What to measure; without it, all functions
+    /// The benchmark; by default, all functions
     #[arg(value_enum)]
     benchmark: Option<Benchmark>,
-    /// Sophos's own script (siem.py, or its folder), to be measured beside the export by `peers`;
-    /// without it, a minimal program in Python is
+    /// Sophos's `siem.py`, or its folder, for `peers`; by default, a minimal Python program is the peer
     #[arg(long, value_name = "PATH")]
     script: Option<PathBuf>,
-    /// How many events `peers` reads
+    /// The number of events that `peers` reads
     #[arg(long, value_name = "N")]
     events: Option<u64>,
-    /// What to pass on to the bench, after `--`; without a subject it is the export's
+    /// Arguments for the benchmark, after `--`; see `bench export -- --help`
     #[arg(last = true)]
     passthrough: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 enum Benchmark {
-    /// All functions, from the start of the process to the first question for work
+    /// The start of each function, from its process to its first poll
     Starts,
-    /// Events of tenants, into a folder and to an S3 server
+    /// Exports to a folder and to an S3 server
     Export,
     /// The export beside a Python script that reads the same feed, and the share of each step
     Peers,
-    /// Other tools' alerts, from the request to the isolated endpoint
+    /// Isolations, from the request to the isolated endpoint
     Isolation,
-    /// Rotations of credentials, and the watch over many
+    /// Rotations of credentials, and audits of many
     Rotation,
     /// Thousands of tenants through a queue, within a rate limit
     Tenants,
@@ -73,10 +71,6 @@ impl Benchmark {
     }
 }
 
-/// The script to compare with, and the Python that runs the other program.
-const SCRIPT_VARIABLE: &str = "PEER_SCRIPT";
-const PYTHON_VARIABLE: &str = "PEER_PYTHON";
-
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     let peers = arguments.benchmark == Some(Benchmark::Peers);
     if !peers && (arguments.script.is_some() || arguments.events.is_some()) {
@@ -89,30 +83,30 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let functions = package::build_runnable(workspace, subject.functions(), Architecture::HOST)?;
     let rest = ["--profile", "tools", "--bins", "-p", "end-to-end"];
     end_to_end::build(workspace, "the simulator and the benchmark", &rest)?;
-    let subject = arguments.benchmark.map(|subject| subject.name().to_owned());
-    let events = arguments.events.map(|events| events.to_string());
-    let passed_on: Vec<_> =
-        subject.into_iter().chain(events).chain(arguments.passthrough.iter().cloned()).collect();
-    let mut variables = Vec::new();
+    let mut passed_on: Vec<OsString> = Vec::new();
+    passed_on.extend(arguments.benchmark.map(|benchmark| benchmark.name().into()));
+    passed_on.extend(arguments.events.map(|events| events.to_string().into()));
     match &arguments.script {
-        Some(script) => variables.push((SCRIPT_VARIABLE, script.clone())),
-        None if peers => variables.push((PYTHON_VARIABLE, setup::requests(workspace)?)),
+        Some(script) => passed_on.extend(["--script".into(), script.into()]),
+        None if peers => passed_on.extend(["--python".into(), setup::requests(workspace)?.into()]),
         None => {}
     }
+    passed_on.extend(arguments.passthrough.iter().map(OsString::from));
+    let mut variables = Vec::new();
     if arguments
         .benchmark
         .is_none_or(|only| matches!(only, Benchmark::Isolation | Benchmark::Rotation | Benchmark::Tenants))
     {
-        // Secrets are in Secrets Manager, if there is an emulator of it.
+        // Credentials are in Secrets Manager if its emulator is installed.
         match setup::install_emulator(workspace) {
             Ok(emulator) => variables.push((setup::EMULATOR_VARIABLE, emulator)),
-            Err(error) => println!("without Secrets Manager: {error}"),
+            Err(error) => println!("skipped: Secrets Manager: {error}"),
         }
     }
     end_to_end::run(workspace, "tools", "bench", &functions, &passed_on, &variables)
 }
 
-/// The benchmark of the components, which is the Rust host's.
+/// Runs the benchmark of the components in the Rust host.
 fn bench_components(workspace: &Workspace) -> Result<(), Error> {
     setup::install_targets(workspace, &[component::TARGET])?;
     let components = component::build_all(workspace)?;
@@ -123,5 +117,5 @@ fn bench_components(workspace: &Workspace) -> Result<(), Error> {
     bench
         .env("COMPONENTS_DIR", components)
         .env("SIMULATOR_PROGRAM", workspace.binary("tools", "sophos-simulator"));
-    shell::step("bench", || shell::run(&mut bench, "the lines above say what the benchmark met"))
+    shell::step("bench", || shell::run(&mut bench, "see the lines above"))
 }

@@ -11,10 +11,10 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "component";
 const LIBRARY: &str = "sophos_component.wasm";
 
-/// Types without a function, and how a host lets the component in.
+/// The types, and the credentials of the host.
 const COMMON_IMPORTS: [&str; 2] = ["sophos:central/types", "sophos:central/credentials"];
 
-/// HTTP, what it is made of, and the clock that bounds it.
+/// HTTP with its streams, and the clock of its timeouts.
 const WASI_IMPORTS: [&str; 6] = [
     "wasi:clocks/monotonic-clock",
     "wasi:http/outgoing-handler",
@@ -24,8 +24,7 @@ const WASI_IMPORTS: [&str; 6] = [
     "wasi:io/streams",
 ];
 
-/// What decisions about isolation stand on: their host's, and a clock and
-/// randomness that others can compare.
+/// The host interfaces of isolation, with a wall clock and randomness.
 const WEBHOOK_IMPORTS: [&str; 14] = [
     "sophos:central/audit-log",
     "sophos:central/ledger-store",
@@ -43,7 +42,7 @@ const WEBHOOK_IMPORTS: [&str; 14] = [
     "wasi:random/random",
 ];
 
-/// A world: how it is built, and all that it may ask of a host.
+/// A world: its build, and its permitted imports.
 struct World {
     name: &'static str,
     features: &'static str,
@@ -65,7 +64,7 @@ pub(crate) struct Arguments {
     world: Option<String>,
 }
 
-/// A component that was built.
+/// A built component.
 struct BuiltComponent {
     world: &'static str,
     file: PathBuf,
@@ -79,7 +78,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     let wanted = arguments.world.as_deref();
     if let Some(name) = wanted.filter(|name| WORLDS.iter().all(|world| world.name != *name)) {
         let names: Vec<_> = WORLDS.iter().map(|world| world.name).collect();
-        return Err(Error::new(format!("there is no world `{name}`; the worlds are {}", names.join(", "))));
+        return Err(Error::new(format!("unknown world `{name}`: expected one of {}", names.join(", "))));
     }
     let worlds = WORLDS.iter().filter(|world| wanted.is_none_or(|name| name == world.name));
     let built = worlds.map(|world| build(workspace, world)).collect::<Result<Vec<_>, _>>()?;
@@ -90,7 +89,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     Ok(())
 }
 
-/// Builds every world and returns the folder that they are in.
+/// Builds every world and returns the folder of the components.
 pub(crate) fn build_all(workspace: &Workspace) -> Result<PathBuf, Error> {
     for world in &WORLDS {
         build(workspace, world)?;
@@ -107,10 +106,11 @@ fn build(workspace: &Workspace, world: &World) -> Result<BuiltComponent, Error> 
         let mut cargo = shell::cargo(&workspace.root);
         cargo.args(["build", "--quiet", "--locked", "--package", "sophos-component", "--lib"]);
         cargo.args(["--target", TARGET, "--profile", PROFILE, "--features", world.features]);
-        shell::run(&mut cargo, "fix what the compiler says")?;
+        shell::run(&mut cargo, "fix the errors above")?;
         let module = workspace.target.join(TARGET).join(PROFILE).join(LIBRARY);
-        let module = std::fs::read(&module)
-            .map_err(|error| Error::new(format!("{} was not built: {error}", module.display())))?;
+        let module = std::fs::read(&module).map_err(|error| {
+            Error::new(format!("reading {} failed: {error}; build it first", module.display()))
+        })?;
         let component = componentize(&module)?;
         let imports = imports(&component)?;
         check_imports(world, &imports)?;
@@ -121,28 +121,28 @@ fn build(workspace: &Workspace, world: &World) -> Result<BuiltComponent, Error> 
     })
 }
 
-/// Makes a component of a core module that carries its world, and validates it.
+/// Creates a component from a core module with an embedded world, and validates it.
 fn componentize(module: &[u8]) -> Result<Vec<u8>, Error> {
     ComponentEncoder::default()
         .validate(true)
         .module(module)
         .and_then(|encoder| encoder.encode())
-        .map_err(|error| Error::new(format!("the module does not fit its world: {error:#}")))
+        .map_err(|error| Error::new(format!("embedding the world failed: {error:#}")))
 }
 
-/// What a component asks of its host, by name and version.
+/// The imports of a component, by name and version.
 fn imports(component: &[u8]) -> Result<Vec<String>, Error> {
     match wit_component::decode(component) {
         Ok(DecodedWasm::Component(resolve, world)) => {
             let keys = resolve.worlds[world].imports.keys();
             Ok(keys.map(|key| resolve.name_world_key(key)).collect())
         }
-        Ok(_) => Err(Error::new("what was built is no component")),
-        Err(error) => Err(Error::new(format!("what was built cannot be read: {error:#}"))),
+        Ok(_) => Err(Error::new("the built file is not a component")),
+        Err(error) => Err(Error::new(format!("parsing the built component failed: {error:#}"))),
     }
 }
 
-/// Refuses whatever a world does not need: least authority is a test.
+/// Fails if a component imports more than its world permits.
 fn check_imports(world: &World, imports: &[String]) -> Result<(), Error> {
     let allowed = |import: &String| {
         let name = import.split('@').next().unwrap_or(import);
@@ -153,21 +153,21 @@ fn check_imports(world: &World, imports: &[String]) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(format!(
-        "the world {} may not import {}; see which dependency wants it with `cargo tree -p sophos-component`",
+        "the world {} may not import {}; find the dependency with `cargo tree -p sophos-component`",
         world.name,
         foreign.join(", ")
     )))
 }
 
 fn write_if_changed(file: &Path, bytes: &[u8]) -> Result<(), Error> {
-    // An untouched file keeps its time: what is made of it need not be made anew.
+    // An unchanged file keeps its time, so that dependents are not rebuilt.
     if std::fs::read(file).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
     let folder = file.parent().unwrap_or(file);
     std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(file, bytes))
-        .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))
+        .map_err(|error| Error::new(format!("writing {} failed: {error}", file.display())))
 }
 
 #[cfg(test)]
@@ -178,7 +178,7 @@ mod tests {
 
     use super::*;
 
-    /// A component that imports interfaces of these names.
+    /// A component that imports interfaces with these names.
     fn component(names: &[&str]) -> Vec<u8> {
         let (mut types, mut imports) = (ComponentTypeSection::new(), ComponentImportSection::new());
         for (index, name) in names.iter().enumerate() {
@@ -198,7 +198,7 @@ mod tests {
     fn component_with_extra_imports_is_rejected() {
         let reader = &WORLDS[0];
         let own = ["sophos:central/credentials@0.2.0", "wasi:http/types@0.2.12", "wasi:io/poll@0.2.99"];
-        check_import_names(reader, &own).expect("all of it is allowed");
+        check_import_names(reader, &own).expect("permitted imports");
         for more in ["wasi:cli/environment@0.2.12", "wasi:filesystem/types@0.2.12", "wasi:http/types-2@1.0.0"]
         {
             let error = check_import_names(reader, &[own[0], more]).expect_err(more).to_string();

@@ -1,21 +1,20 @@
-//! What keeps `sophos-api`, the decisions of `sophos-isolation` and what is made a
-//! component of them a core: no runtime, no socket, no clock, no randomness.
+//! Checks that the core crates (`sophos-api`, the decisions of `sophos-isolation`, and the
+//! component) have no runtime, socket, clock or randomness.
 
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
-/// The crates of the core, with the features that bring in more of it. Their default
-/// features may tie them to a host.
+/// The core crates, each with the features of the core. Default features may depend on a host.
 const CORE_CRATES: [(&str, &str); 3] =
     [("sophos-api", ""), ("sophos-isolation", ""), ("sophos-component", WEBHOOK_FEATURE)];
 
-/// The world that is made of the decisions; the others are of the client alone.
+/// The feature of the webhook world. The other worlds need only the client.
 pub(crate) const WEBHOOK_FEATURE: &str = "webhook";
 
-/// Crates that would tie the core to one host or one runtime.
+/// Crates that depend on a host or a runtime.
 const FORBIDDEN_CRATES: [&str; 10] =
     ["async-std", "getrandom", "hyper", "js-sys", "mio", "reqwest", "smol", "tokio", "wasi", "wasm-bindgen"];
 
-/// Checks what the core depends on, directly or not, on any target.
+/// Checks the direct and indirect dependencies of the core on all targets.
 pub(crate) fn check_dependencies(workspace: &Workspace) -> Result<(), Error> {
     for (name, features) in CORE_CRATES {
         shell::step(&format!("check the dependencies of {name}"), || {
@@ -30,7 +29,7 @@ pub(crate) fn check_dependencies(workspace: &Workspace) -> Result<(), Error> {
             }
             let hint = format!("cargo tree -p {name} --no-default-features --target all -i {}", found[0]);
             Err(Error::new(format!(
-                "{name} may not depend on {}; see how it came in with `{hint}`",
+                "{name} may not depend on {}; find the dependency with `{hint}`",
                 found.join(", "),
             )))
         })?;
@@ -38,7 +37,7 @@ pub(crate) fn check_dependencies(workspace: &Workspace) -> Result<(), Error> {
     Ok(())
 }
 
-/// Builds the core where there is no socket, no thread and no clock.
+/// Builds the core for targets without sockets, threads and clocks.
 pub(crate) fn check_wasm_build(workspace: &Workspace) -> Result<(), Error> {
     for target in setup::WASM_TARGETS {
         for (name, _) in CORE_CRATES {
@@ -46,7 +45,7 @@ pub(crate) fn check_wasm_build(workspace: &Workspace) -> Result<(), Error> {
                 let mut check = shell::cargo(&workspace.root);
                 check.args(["check", "--quiet", "--package", name, "--no-default-features", "--locked"]);
                 check.args(["--target", target]);
-                let hint = format!("the core may not use what this target lacks; see `cargo tree -p {name}`");
+                let hint = format!("the core must compile for this target; see `cargo tree -p {name}`");
                 shell::run(&mut check, &hint)
             })?;
         }
@@ -54,7 +53,7 @@ pub(crate) fn check_wasm_build(workspace: &Workspace) -> Result<(), Error> {
     Ok(())
 }
 
-/// The foreign crates among the lines of a dependency tree, such as `bytes v1.12.2`.
+/// The forbidden crates in a dependency tree with lines such as `bytes v1.12.2`.
 fn find_forbidden(tree: &str) -> Vec<&str> {
     let mut found: Vec<_> = tree
         .lines()

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: an export and isolations from end to end on this machine.
+//! `cargo xtask demo`: an export and isolations on this machine, end to end.
 
 use clap::Args;
 
@@ -11,12 +11,12 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Run the packages that are shipped for these processors, not this workspace's
-    /// quicker build; those of another processor than this machine's run under qemu
+    /// Run the release packages for this processor, not the debug build; packages for
+    /// another processor than this machine's run under qemu
     #[arg(long, value_enum)]
     packages: Option<Architecture>,
 
-    /// What to pass on to the demo, after `--`
+    /// Arguments for the demo, after `--`
     #[arg(last = true)]
     passthrough: Vec<String>,
 }
@@ -26,7 +26,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         Some(architecture) => package::build_runnable(workspace, &workspace.functions(), architecture)?,
         None => workspace.target.join("debug"),
     };
-    // The selection of `test`: whoever has run one waits little for the other.
+    // The same selection as `test` avoids a rebuild.
     end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])?;
     end_to_end::run(workspace, "debug", "demo", &functions, &arguments.passthrough, &[])
 }

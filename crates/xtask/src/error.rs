@@ -1,8 +1,8 @@
-//! The one error of this tool: a sentence for the person at the terminal.
+//! The error of this tool: a sentence for the terminal.
 
 use std::fmt;
 
-/// What went wrong and what to do next.
+/// The cause and the remedy.
 #[derive(Debug)]
 pub(crate) struct Error(String);
 

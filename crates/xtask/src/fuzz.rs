@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: random input, led by coverage, for a bounded time.
+//! `cargo xtask fuzz`: coverage-guided random input, for a bounded time.
 
 mod property_test;
 mod report;
@@ -17,44 +17,46 @@ use self::{
 };
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
-/// The longest input, in bytes.
+/// The maximum length of an input, in bytes.
 const MAX_INPUT_LEN: u32 = 4_096;
 
-/// The most memory that a run may take, in MiB.
+/// The maximum memory of a run, in MiB.
 const RSS_LIMIT_MB: u32 = 1_024;
 
-/// The longest time for one input, in seconds.
+/// The maximum time of one input, in seconds.
 const TIMEOUT_SECONDS: u32 = 10;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// How long each target runs
+    /// The duration of each target, in seconds
     #[arg(long, default_value_t = 10, value_parser = value_parser!(u32).range(1..))]
     seconds: u32,
-    /// Run this target only; may be given several times
+    /// Run only this target; may be repeated
     #[arg(long = "target", value_name = "NAME")]
     targets: Vec<String>,
-    /// Cases of each property of the target `identity`, and of each target with `--report`
+    /// The number of cases of each property of the target `identity`, and of each target
+    /// with `--report`
     #[arg(long, default_value_t = 100_000, value_parser = value_parser!(u32).range(1..))]
     cases: u32,
-    /// Run `--cases` of each target, however long it takes, and write a table of the results in Markdown
+    /// Run `--cases` of each target without a time limit, and write a Markdown table of the
+    /// results
     #[arg(long, value_name = "FILE", conflicts_with = "seconds")]
     report: Option<PathBuf>,
 }
 
-/// The end of a target's run.
+/// The limit of a target's run.
 #[derive(Debug, Clone, Copy)]
 enum RunLimit {
     Seconds(u32),
     Cases(u32),
 }
 
-/// Where everything is.
+/// The folders of the fuzzer.
 #[derive(Debug)]
 struct FuzzDirs {
-    /// The package with the targets.
+    /// The package of the targets.
     package: PathBuf,
-    /// What was built, and what was found: nothing of it is in the repository.
+    /// The built programs and the findings, outside of the repository.
     build: PathBuf,
 }
 
@@ -100,7 +102,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     }
     if let Some(file) = &arguments.report {
         fs::write(file, summary.document(arguments.cases))
-            .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))?;
+            .map_err(|error| Error::new(format!("writing {} failed: {error}", file.display())))?;
         println!("\n{}\nwritten to {}", summary.markdown(), file.display());
     }
     if failures.is_empty() { Ok(()) } else { Err(Error::new(failures.join("\n"))) }
@@ -111,24 +113,23 @@ fn list_targets(package: &Path) -> Result<Vec<String>, Error> {
     let folder = package.join("src/bin");
     let entries = folder
         .read_dir()
-        .map_err(|error| Error::new(format!("cannot list {}: {error}", folder.display())))?;
+        .map_err(|error| Error::new(format!("listing {} failed: {error}", folder.display())))?;
     let stem = |path: PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let mut names: Vec<_> = entries.flatten().filter_map(|entry| stem(entry.path())).collect();
     names.sort();
     Ok(names)
 }
 
-/// Those that are asked for, or all.
+/// The selected targets, or all.
 fn select_targets(all: Vec<String>, wanted: &[String]) -> Result<Vec<String>, Error> {
     if let Some(unknown) = wanted.iter().find(|name| !all.contains(name)) {
-        return Err(Error::new(format!("there is no target `{unknown}`; there are {}", all.join(", "))));
+        return Err(Error::new(format!("unknown target `{unknown}`: expected one of {}", all.join(", "))));
     }
     Ok(all.into_iter().filter(|name| wanted.is_empty() || wanted.contains(name)).collect())
 }
 
-/// Builds the targets and returns the folder of their programs. Sanitizers need
-/// a nightly compiler; coverage does not, and without unsafe code it is what
-/// counts.
+/// Builds the targets and returns the folder of their programs. Coverage works with a stable
+/// compiler. Sanitizers would need nightly, and are of little use without unsafe code.
 fn build(workspace: &Workspace, folders: &FuzzDirs, targets: &[String]) -> Result<PathBuf, Error> {
     let tool = setup::install_fuzz_tools(workspace)?.join("cargo-fuzz");
     let host = setup::host_target(workspace)?;
@@ -139,7 +140,7 @@ fn build(workspace: &Workspace, folders: &FuzzDirs, targets: &[String]) -> Resul
         if let [target] = targets {
             build.arg(target);
         }
-        shell::stdout(&mut build, "mend what the compiler says above").map(drop)
+        shell::stdout(&mut build, "fix the errors above").map(drop)
     })?;
     Ok(folders.build.join(host).join("release"))
 }
@@ -149,10 +150,10 @@ fn fuzz(folders: &FuzzDirs, binaries: &Path, target: &str, bound: RunLimit) -> R
     let artifacts = folders.build.join("artifacts").join(target);
     for folder in [&grown, &artifacts] {
         fs::create_dir_all(folder)
-            .map_err(|error| Error::new(format!("cannot create {}: {error}", folder.display())))?;
+            .map_err(|error| Error::new(format!("creating {} failed: {error}", folder.display())))?;
     }
     let mut run = shell::program(binaries.join(target));
-    // What is found goes to the first folder.
+    // New inputs go to the first folder.
     run.arg(&grown).arg(folders.package.join("corpus").join(target));
     run.arg(format!("-dict={}", folders.package.join("words.dict").display()));
     run.arg(format!("-artifact_prefix={}/", artifacts.display()));
@@ -166,10 +167,10 @@ fn fuzz(folders: &FuzzDirs, binaries: &Path, target: &str, bound: RunLimit) -> R
         format!("-timeout={TIMEOUT_SECONDS}"),
         "-print_final_stats=1".to_owned(),
     ]);
-    let (success, said) = shell::stderr(&mut run)?;
-    let report = FuzzReport::parse(&said);
+    let (success, output) = shell::stderr(&mut run)?;
+    let report = FuzzReport::parse(&output);
     if !success && report.artifact.is_none() {
-        let end: Vec<_> = said.lines().rev().take(20).collect();
+        let end: Vec<_> = output.lines().rev().take(20).collect();
         let end: Vec<_> = end.into_iter().rev().collect();
         return Err(Error::new(format!("{target} ended without a finding:\n{}", end.join("\n"))));
     }
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!(select_targets(all(), &[]).expect("all"), all());
         assert_eq!(select_targets(all(), &wanted).expect("two"), ["okta", "resolve"]);
         let error = select_targets(all(), &["x".to_owned()]).expect_err("none").to_string();
-        assert_eq!(error, "there is no target `x`; there are okta, policy, resolve");
+        assert_eq!(error, "unknown target `x`: expected one of okta, policy, resolve");
     }
 
     #[test]

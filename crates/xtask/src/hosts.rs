@@ -1,5 +1,5 @@
-//! What the tests of the component's hosts need: Node with jco, Python with
-//! wasmtime, each beside the build; and Rust with wasmtime, when it is asked for.
+//! The tools for the tests of the component's hosts: Node with jco, Python with wasmtime, and
+//! optionally Rust with wasmtime.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,22 +16,23 @@ use crate::{
     workspace::Workspace,
 };
 
-const JCO: NodeTool = NodeTool { name: "jco", folder: "tests/hosts/node" };
+const JCO: NodeTool = NodeTool { name: "jco", folder: "crates/sophos-component/examples/node" };
 
-/// A Node that can suspend WebAssembly, for where the one at hand cannot. The lock file has
-/// one for each processor; npm installs this machine's.
+/// A Node with JavaScript promise integration, for machines whose Node lacks it. The lock file
+/// has one for each processor; npm installs this machine's.
 const JSPI_NODE: NodeTool = NodeTool { name: "node", folder: "crates/xtask/locks/node" };
 
-const WASMTIME: PythonTool = PythonTool::with_lock_dir("tests/hosts/python", "wasmtime", "requirements.txt");
+const WASMTIME: PythonTool =
+    PythonTool::with_lock_dir("crates/sophos-component/examples/python", "wasmtime", "requirements.txt");
 
-/// A host that is not there unless it is asked for.
+/// A host that runs only on request.
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub(crate) enum OptionalHost {
-    /// Rust, with a wasmtime that takes a quarter of an hour to build
+    /// Rust, whose wasmtime takes a quarter of an hour to build
     Rust,
 }
 
-/// What the tests are told, and why some of it is not there.
+/// The environment variables for the tests, and the missing hosts.
 #[derive(Debug, Default)]
 pub(crate) struct TestHosts {
     variables: Vec<(&'static str, PathBuf)>,
@@ -39,10 +40,12 @@ pub(crate) struct TestHosts {
 }
 
 impl TestHosts {
-    /// Builds the components and installs what runs them, as far as that goes.
+    /// Builds the components and installs the available hosts.
     ///
     /// # Errors
-    /// When a component or a further host cannot be built: that is a failed test.
+    ///
+    /// When a component or the optional host cannot be built, which counts as a failed
+    /// test.
     pub(crate) fn prepare(workspace: &Workspace, further: Option<OptionalHost>) -> Result<Self, Error> {
         let mut hosts = Self::default();
         setup::install_targets(workspace, &[component::TARGET])?;
@@ -66,19 +69,19 @@ impl TestHosts {
         }
     }
 
-    /// The variables by which the tests find all that.
+    /// The environment variables for the tests.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         self.variables.iter().map(|(name, value)| (*name, value.as_path()))
     }
 
-    /// Whether all hosts are there but for that in Rust.
+    /// Whether all hosts except the one in Rust are available.
     pub(crate) fn has_default_hosts(&self) -> bool {
         ["HOST_NODE", "HOST_NODE_ASYNC", "HOST_PYTHON"]
             .iter()
             .all(|name| self.variables.iter().any(|(set, _)| set == name))
     }
 
-    /// A line for each host that is not there, and why.
+    /// One line with the reason for each missing host.
     pub(crate) fn missing(&self) -> &[String] {
         &self.missing
     }
@@ -87,7 +90,7 @@ impl TestHosts {
 type HostVariables = Vec<(&'static str, PathBuf)>;
 
 fn prepare_node(workspace: &Workspace) -> Result<HostVariables, Error> {
-    let hint = "install Node 20 or newer with npm";
+    let hint = "install Node 20 or later with npm";
     let version = shell::stdout(Command::new("node").arg("--version"), hint)?;
     if parse_major_version(&version).is_none_or(|major| major < 20) {
         return Err(Error::new(format!("Node is {}; {hint}", version.trim())));
@@ -108,13 +111,13 @@ fn prepare_jspi_node(workspace: &Workspace) -> Result<HostVariables, Error> {
     let system = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-x64",
         ("linux", "aarch64") => "linux-arm64",
-        _ => return Err(Error::new("install Node 24 or newer")),
+        _ => return Err(Error::new("install Node 24 or later")),
     };
     let node = JSPI_NODE.install(workspace)?.join(format!("node_modules/node-{system}/bin/node"));
     if has_it(&node) {
         Ok(vec![("HOST_NODE_ASYNC", node)])
     } else {
-        Err(Error::new("the Node that npm has does not run here; install Node 24 or newer"))
+        Err(Error::new("the Node from npm does not run on this machine; install Node 24 or later"))
     }
 }
 
@@ -126,14 +129,14 @@ fn prepare_python(workspace: &Workspace) -> Result<HostVariables, Error> {
 fn build_rust_host(workspace: &Workspace) -> Result<PathBuf, Error> {
     shell::step("build the host in Rust", || {
         let mut build = rust_package(workspace, "build");
-        shell::run(build.args(["--quiet", "--release", "--bins"]), "fix what the compiler says")
+        shell::run(build.args(["--quiet", "--release", "--bins"]), "fix the errors above")
     })?;
     Ok(rust_target(workspace).join("release"))
 }
 
-/// Cargo for the package of the host in Rust, which is a workspace of its own.
+/// Cargo for the package of the host in Rust, which is a separate workspace.
 pub(crate) fn rust_package(workspace: &Workspace, subcommand: &str) -> Command {
-    let mut cargo = shell::cargo(&workspace.root.join("tests/hosts/rust"));
+    let mut cargo = shell::cargo(&workspace.root.join("crates/sophos-component/examples/rust"));
     cargo.args([subcommand, "--locked", "--target-dir"]).arg(rust_target(workspace));
     cargo
 }
@@ -142,7 +145,7 @@ fn rust_target(workspace: &Workspace) -> PathBuf {
     workspace.target.join("hosts-rust")
 }
 
-/// The major number of `v24.21.0`.
+/// The major number of a version such as `v24.21.0`.
 fn parse_major_version(version: &str) -> Option<u32> {
     version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
@@ -161,7 +164,7 @@ mod tests {
 
     #[test]
     fn hosts_document_the_locked_versions() {
-        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hosts");
+        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sophos-component/examples");
         let read = |file: &str| std::fs::read_to_string(hosts.join(file)).expect(file);
         let package: serde_json::Value = serde_json::from_str(&read("node/package.json")).expect("JSON");
         let lock: serde_json::Value = serde_json::from_str(&read("node/package-lock.json")).expect("JSON");

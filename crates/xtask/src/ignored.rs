@@ -1,25 +1,25 @@
-//! The tests that need more than a compiler. Cargo ignores them, each with its reason;
-//! `cargo xtask test` runs those for which all is here.
+//! The tests that need more than Rust. Cargo ignores them with a reason, and `cargo xtask test`
+//! runs those whose tools are available.
 
 use std::path::{Path, PathBuf};
 
 use crate::workspace::Workspace;
 
-/// Tests that are ignored for one reason, which is the text of their attributes.
+/// The tests that are ignored for one reason: the text of their attributes.
 pub(crate) struct IgnoredTests {
     pub(crate) reason: &'static str,
     pub(crate) package: &'static str,
-    /// The test binaries that have any.
+    /// The test binaries with such tests.
     binaries: &'static [&'static str],
-    /// The parts of names of tests in them that are ignored for another reason.
+    /// Parts of the names of tests in them that are ignored for another reason.
     skip: &'static [&'static str],
-    /// The parts of names of the only tests of it; all, if there are none.
+    /// Parts of the names of the tests to run; all tests if empty.
     only: &'static [&'static str],
 }
 
-/// The reason of those that `--hosts rust` runs.
+/// The reason of the tests for `--hosts rust`.
 pub(crate) const RUST_HOST_REASON: &str = "needs the host in Rust: `cargo xtask test --hosts rust` runs it";
-/// The reason of those that recorded answers of the service are for.
+/// The reason of the tests with recorded responses.
 pub(crate) const RECORDED_REASON: &str =
     "needs recorded material beside the checkout: `cargo xtask test` runs it where that is";
 
@@ -83,11 +83,11 @@ pub(crate) const RECORDED_SIMULATOR_TESTS: IgnoredTests = IgnoredTests {
 pub(crate) const RECORDED_WEBHOOK_TESTS: IgnoredTests =
     IgnoredTests { package: "sophos-isolation", binaries: &["adapters", "webhook"], ..RECORDED_TESTS };
 
-/// The part of the names of tests in the host in Rust.
+/// The suffix of the names of tests in the host in Rust.
 const RUST_HOST_SUFFIX: &str = "_in_rust";
 
 impl IgnoredTests {
-    /// What follows `cargo`.
+    /// The arguments of `cargo`.
     pub(crate) fn arguments(&self) -> Vec<&'static str> {
         let mut arguments = vec!["test", "--locked", "--no-fail-fast", "--package", self.package];
         arguments.extend(self.binaries.iter().flat_map(|binary| ["--test", binary]));
@@ -98,7 +98,7 @@ impl IgnoredTests {
     }
 }
 
-/// Where recorded material is, if there is any.
+/// The folder of the recorded material, if it exists.
 pub(crate) fn recorded_material(workspace: &Workspace) -> Option<PathBuf> {
     let given = std::env::var_os("RECORDED_MATERIAL").map(PathBuf::from);
     let folder = given.or_else(|| Some(workspace.root.parent()?.join("shared")))?;
@@ -120,7 +120,7 @@ mod tests {
         files.map(|file| fs::read_to_string(file).unwrap_or_default()).collect()
     }
 
-    /// Each reason of a test of the workspace is a group's, and its binary is in there.
+    /// Each reason of a test in the workspace belongs to a group that has its binary.
     #[test]
     fn every_ignored_test_is_in_the_group_of_its_reason() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -1,4 +1,4 @@
-//! `cargo xtask infra`: the checks of the templates, none of which needs an account.
+//! `cargo xtask infra`: checks of the templates that need no AWS account.
 
 use clap::Args;
 
@@ -6,7 +6,7 @@ use crate::{error::Error, setup, shell, workspace::Workspace};
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Write down what the templates are transformed to, after a change that is meant
+    /// Store the transformed templates, after an intended change
     #[arg(long)]
     update: bool,
 }
@@ -17,14 +17,14 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     if arguments.update {
         let mut transform = shell::program(sam.join("python"));
         transform.current_dir(&workspace.root).arg(checks.join("transform.py")).arg("--update");
-        shell::run(&mut transform, "mend the template that it names")?;
+        shell::run(&mut transform, "fix the template named above")?;
     }
     let checkov = setup::install_checkov(workspace)?;
     shell::step("the templates", || {
         let mut check = shell::program(sam.join("python"));
         check.current_dir(&workspace.root).arg("-B").arg(checks.join("check.py"));
         check.arg("--sam").arg(&sam).arg("--checkov").arg(&checkov);
-        let hint = "mend what failed; if the transform was meant to change: `cargo xtask infra --update`";
+        let hint = "fix the failures above; after an intended change run `cargo xtask infra --update`";
         shell::run(&mut check, hint)
     })
 }

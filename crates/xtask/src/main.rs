@@ -1,7 +1,9 @@
-//! Set-up, demo, deployment, tests, fuzzing, benchmarks, components and packages: `cargo xtask <command>`.
+//! Setup, demo, deployment, tests, fuzzing, benchmarks, components and packages: `cargo xtask
+//! <command>`.
 
 mod advisories;
 mod bench;
+mod book;
 mod component;
 mod core_crates;
 mod demo;
@@ -27,7 +29,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{error::Error, workspace::Workspace};
 
-/// Set-up, demo, deployment, tests, fuzzing, benchmarks, components and packages of this project.
+/// Setup, demo, deployment, tests, fuzzing, benchmarks, components and packages of this
+/// project.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -37,29 +40,31 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check the compiler and add the WebAssembly targets that the tests build for
+    /// Check the compiler and install the WebAssembly targets of the tests
     Setup(setup::Arguments),
-    /// Run an export end to end on this machine: simulator, function, files
+    /// Run an export and isolations on this machine, against a local Sophos Central
     Demo(demo::Arguments),
-    /// Deploy the stack into an emulator of AWS on this machine, and have it at work
+    /// Deploy the stack into an emulator of AWS on this machine and run a smoke test
     Deploy(deploy::Arguments),
-    /// Check the templates of the stack: lints, rights, and what they are transformed to
+    /// Check the templates of the stack: lints, permissions and transformed templates
     Infra(infra::Arguments),
-    /// Check the crates of all lock files for known vulnerabilities, where their database can be had, and for
-    /// yanked releases
+    /// Check the crates of all lock files for known vulnerabilities, if the database is
+    /// available, and for yanked releases
     Advisories,
-    /// Check names, prose, file sizes and links
+    /// Build `docs/` as a book, into the target folder
+    Book,
+    /// Check names, prose, log records, file sizes and links
     Tidy(tidy::Arguments),
-    /// Build the binaries and components, run all tests and build the core for WebAssembly
+    /// Build the binaries and components, run all tests, and build the core for WebAssembly
     Test(test::Arguments),
-    /// Send random input to what reads other tools' messages, for a bounded time, and random alerts to what
-    /// chooses the endpoint
+    /// Fuzz the parsers of other tools' messages and the choice of the endpoint, for a
+    /// bounded time
     Fuzz(fuzz::Arguments),
     /// Measure the release builds of the functions against the simulator
     Bench(bench::Arguments),
     /// Build the WASI components, one for each world of `wit/`
     Component(component::Arguments),
-    /// Build the zip files that Lambda runs, for x86_64 and arm64
+    /// Build the zip files for Lambda, for x86_64 and arm64
     Package(package::Arguments),
 }
 
@@ -81,6 +86,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Deploy(arguments) => deploy::run(&workspace, &arguments),
         Command::Infra(arguments) => infra::run(&workspace, &arguments),
         Command::Advisories => advisories::run(&workspace),
+        Command::Book => book::run(&workspace),
         Command::Tidy(arguments) => tidy::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),

@@ -1,7 +1,7 @@
-//! `cargo xtask package`: the zip files that Lambda runs, and what is in them.
+//! `cargo xtask package`: the zip files for Lambda.
 //!
-//! The same sources give the same bytes, in any folder: paths of this machine are
-//! taken out of what is compiled, and the zip holds no time.
+//! The same sources give the same bytes in any folder: the build removes paths of this machine,
+//! and the zip has no time.
 
 mod archive;
 mod build;
@@ -17,8 +17,8 @@ pub(crate) use self::build::{Architecture, environment};
 use self::build::{Package, build, package_dir};
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
-/// The most that a zip file may weigh. Lambda takes 50 MB; but every byte is loaded
-/// at a cold start, and a sudden megabyte is a dependency that nobody meant.
+/// The maximum size of a zip file. Lambda accepts 50 MB, but a cold start loads every byte, and
+/// a sudden growth is an unintended dependency.
 const MAX_ZIP_LEN: u64 = 6 << 20;
 
 #[derive(Args, Debug)]
@@ -32,8 +32,8 @@ pub(crate) struct Arguments {
     /// Write no bills of materials
     #[arg(long)]
     no_sbom: bool,
-    /// Build everything once more, from a copy of the sources in another folder, and
-    /// compare the bytes
+    /// Build everything again from a copy of the sources in another folder, and compare the
+    /// bytes
     #[arg(long)]
     check_reproducible: bool,
 }
@@ -46,7 +46,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         let names = functions.join(", ");
         functions.retain(|function| function == only);
         if functions.is_empty() {
-            return Err(Error::new(format!("there is no function `{only}`; the functions are {names}")));
+            return Err(Error::new(format!("unknown function `{only}`: expected one of {names}")));
         }
     }
     let bills = if arguments.no_sbom { None } else { Some(setup::install_sbom_tools(workspace)?) };
@@ -71,8 +71,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     }
 }
 
-/// Builds functions as they are shipped, and returns the folder that has one with a
-/// `bootstrap` for each, which this machine can run.
+/// Builds the release packages of functions. Returns a folder with a subfolder and a
+/// `bootstrap` for each, runnable on this machine.
 pub(crate) fn build_runnable(
     workspace: &Workspace,
     functions: &[impl AsRef<str>],

@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: what the other commands need to be installed.
+//! `cargo xtask setup`: installs the requirements of the other commands.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,26 +14,27 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The targets that the core crate must stay clean on.
+/// The targets for which the core crates must compile.
 pub(crate) const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
 
-/// The other architecture of Lambda; that of most build machines needs no set-up.
+/// The target of Lambda's arm64 architecture.
 pub(crate) const ARM64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 const CARGO_FUZZ: &str = "cargo-fuzz@0.13.2";
 const CARGO_CYCLONEDX: &str = "cargo-cyclonedx@0.5.9";
+const MDBOOK: &str = "mdbook@0.5.4";
 
-/// Builds functions for Lambda, with a cross compiler.
+/// The builder of Lambda functions, with a cross compiler.
 const CARGO_LAMBDA: PythonTool = PythonTool::new("cargo-lambda", "cargo-lambda.txt");
 
-/// An emulator of AWS with the services that the functions use, and what deploys a stack
-/// there. Its own extra for a server would bring all services, which is twice as much.
+/// An emulator of AWS with the services that the functions use. Its `server` extra would
+/// install all services, which is twice as much.
 const MOTO: PythonTool = PythonTool::new("moto", "moto.txt");
 
-/// The command line with which a person deploys the stack.
+/// The SAM CLI, which deploys the stack.
 const SAM: PythonTool = PythonTool::new("sam", "sam.txt");
 
-/// The HTTP client of the program that the export is measured beside.
+/// The HTTP client of the benchmark's Python peer.
 const REQUESTS: PythonTool = PythonTool::new("requests", "requests.txt");
 
 const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
@@ -41,30 +42,29 @@ const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
 /// A reader of exported rows.
 const DUCKDB: PythonTool = PythonTool::new("duckdb", "duckdb.txt");
 
-/// What tells the tests which Python has what the emulator needs.
+/// The environment variable with the Python of the emulator, for the tests.
 pub(crate) const EMULATOR_VARIABLE: &str = "EMULATOR_PYTHON";
 
-/// The variable with the Python that has DuckDB, for tests.
+/// The environment variable with the Python of DuckDB, for the tests.
 pub(crate) const DUCKDB_VARIABLE: &str = "DUCKDB_PYTHON";
 
-/// What tells them where the command line of SAM is.
+/// The environment variable with the SAM CLI, for the tests.
 pub(crate) const SAM_VARIABLE: &str = "SAM_CLI";
 
-/// The oldest compiler that builds the workspace; keep it with `rust-version`.
+/// The minimum compiler version; the same as `rust-version`.
 const MIN_RUST_VERSION: (u32, u32) = (1, 95);
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Also install what `package` needs: cargo-lambda and the arm64 target
+    /// Also install the requirements of `package`: cargo-lambda and the arm64 target
     #[arg(long)]
     package: bool,
 
-    /// Also install the emulator of AWS that some tests run against, and the command
-    /// line of SAM that deploys there
+    /// Also install the emulator of AWS and the SAM CLI, for the tests
     #[arg(long)]
     emulator: bool,
 
-    /// Also install DuckDB, with which a test reads exported rows
+    /// Also install DuckDB, for a test that reads exported rows
     #[arg(long)]
     duckdb: bool,
 }
@@ -86,7 +86,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     Ok(())
 }
 
-/// Checks that the compiler is new enough.
+/// Checks the compiler's version.
 pub(crate) fn check_compiler(workspace: &Workspace) -> Result<(), Error> {
     shell::step("check rustc", || {
         let hint = "install Rust with rustup, see https://rustup.rs";
@@ -94,7 +94,7 @@ pub(crate) fn check_compiler(workspace: &Workspace) -> Result<(), Error> {
         match parse_version(&version) {
             Some(found) if found >= MIN_RUST_VERSION => Ok(()),
             _ => Err(Error::new(format!(
-                "this workspace needs Rust {}.{} or newer, found `{}`; run `rustup update`",
+                "this workspace needs Rust {}.{} or later, found `{}`; run `rustup update`",
                 MIN_RUST_VERSION.0,
                 MIN_RUST_VERSION.1,
                 version.trim(),
@@ -103,7 +103,7 @@ pub(crate) fn check_compiler(workspace: &Workspace) -> Result<(), Error> {
     })
 }
 
-/// Adds those of the targets that the compiler does not have yet.
+/// Installs the missing targets.
 pub(crate) fn install_targets(workspace: &Workspace, names: &[&str]) -> Result<(), Error> {
     let sysroot =
         shell::stdout(rustc(workspace).args(["--print", "sysroot"]), "check the Rust installation")?;
@@ -113,7 +113,7 @@ pub(crate) fn install_targets(workspace: &Workspace, names: &[&str]) -> Result<(
             if Command::new("rustup").arg("--version").output().is_err() {
                 return Err(Error::new(format!(
                     "the compiler cannot build for {name} and rustup is not here to change that; \
-                     install the package of your system that holds this target"
+                     install your system's package for this target"
                 )));
             }
             let hint = format!("check the network, then run `rustup target add {name}`");
@@ -125,20 +125,18 @@ pub(crate) fn install_targets(workspace: &Workspace, names: &[&str]) -> Result<(
     Ok(())
 }
 
-/// Installs cargo-lambda beside the build and returns the folder of its programs.
+/// Installs cargo-lambda in the build directory and returns the folder of its programs.
 pub(crate) fn install_package_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     install_targets(workspace, &[ARM64_TARGET])?;
     CARGO_LAMBDA.install(workspace)
 }
 
-/// Installs what the emulator of AWS needs beside the build and returns the Python that
-/// has it. The emulator itself is in `tests/emulator`.
+/// Installs the requirements of the emulator in `tests/emulator` and returns its Python.
 pub(crate) fn install_emulator(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(MOTO.install(workspace)?.join("python"))
 }
 
-/// Installs the emulator and the command line of SAM, and returns the variables by which
-/// others find them.
+/// Installs the emulator and the SAM CLI and returns their environment variables.
 pub(crate) fn install_deployment_tools(workspace: &Workspace) -> Result<[(&'static str, PathBuf); 2], Error> {
     Ok([
         (EMULATOR_VARIABLE, install_emulator(workspace)?),
@@ -146,39 +144,43 @@ pub(crate) fn install_deployment_tools(workspace: &Workspace) -> Result<[(&'stat
     ])
 }
 
-/// Installs the command line of SAM, with the linter and the transform that it brings,
-/// and returns the folder of its programs.
+/// Installs the SAM CLI, with its linter and transform, and returns the folder of its programs.
 pub(crate) fn install_sam(workspace: &Workspace) -> Result<PathBuf, Error> {
     SAM.install(workspace)
 }
 
-/// Installs the HTTP client of the peer in `tests/peers`, and returns the Python that has it.
+/// Installs the HTTP client of the peer in `tests/peers` and returns its Python.
 pub(crate) fn requests(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(REQUESTS.install(workspace)?.join("python"))
 }
 
-/// Installs DuckDB, and returns the Python that has it.
+/// Installs DuckDB and returns its Python.
 pub(crate) fn duckdb(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(DUCKDB.install(workspace)?.join("python"))
 }
 
-/// Installs what looks for holes in templates and returns the folder of its programs.
-/// What it needs does not go with what SAM needs.
+/// Installs checkov, the security scanner of templates, and returns the folder of its programs.
+/// Its dependencies conflict with those of SAM.
 pub(crate) fn install_checkov(workspace: &Workspace) -> Result<PathBuf, Error> {
     CHECKOV.install(workspace)
 }
 
-/// Installs cargo-fuzz beside the build and returns the folder of its programs.
+/// Installs cargo-fuzz in the build directory and returns the folder of its programs.
 pub(crate) fn install_fuzz_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
-    tools::install_crate(workspace, CARGO_FUZZ)
+    tools::install_crate(workspace, CARGO_FUZZ, &[])
 }
 
-/// Installs what writes bills of materials and returns the folder of its programs.
+/// Installs cargo-cyclonedx and returns the folder of its programs.
 pub(crate) fn install_sbom_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
-    tools::install_crate(workspace, CARGO_CYCLONEDX)
+    tools::install_crate(workspace, CARGO_CYCLONEDX, &[])
 }
 
-/// The target that the compiler builds for by itself.
+/// Installs mdBook beside the build, without its server and search, and returns the folder of its programs.
+pub(crate) fn install_mdbook(workspace: &Workspace) -> Result<PathBuf, Error> {
+    tools::install_crate(workspace, MDBOOK, &["--no-default-features"])
+}
+
+/// The default target of the compiler.
 pub(crate) fn host_target(workspace: &Workspace) -> Result<String, Error> {
     let host =
         shell::stdout(rustc(workspace).args(["--print", "host-tuple"]), "check the Rust installation")?;
@@ -191,7 +193,7 @@ fn rustc(workspace: &Workspace) -> Command {
     rustc
 }
 
-/// Major and minor number from `rustc 1.95.0 (…)`.
+/// The major and minor number in `rustc 1.95.0 (…)`.
 fn parse_version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.split_whitespace().nth(1)?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))

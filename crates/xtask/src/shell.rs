@@ -1,4 +1,4 @@
-//! Running other programs, one short line for each.
+//! Child processes, with one short line for each step.
 
 use std::{
     env,
@@ -12,17 +12,17 @@ use std::{
 
 use crate::error::Error;
 
-/// A `cargo` that works in `folder`.
+/// A `cargo` command in `folder`.
 pub(crate) fn cargo(folder: &Path) -> Command {
     let mut command = program(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     command.current_dir(folder).stdin(Stdio::null());
     command
 }
 
-/// A program that sees the environment which the caller's shell would show it.
+/// A command with the environment of the caller's shell.
 ///
-/// `cargo run` adds variables about this very package. Packages whose build scripts
-/// watch such variables would be built anew each time.
+/// `cargo run` adds variables about this package. They would trigger rebuilds of packages whose
+/// build scripts depend on them.
 pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     const ABOUT_THIS_PACKAGE: [&str; 3] = ["CARGO_BIN_", "CARGO_MANIFEST_", "CARGO_PKG_"];
     let mut command = Command::new(path);
@@ -35,7 +35,7 @@ pub(crate) fn program(path: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Does one step and prints its name and time.
+/// Runs a step and prints its name and duration.
 pub(crate) fn step<T>(name: &str, run: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     let begin = Instant::now();
     let result = run();
@@ -44,37 +44,36 @@ pub(crate) fn step<T>(name: &str, run: impl FnOnce() -> Result<T, Error>) -> Res
     result
 }
 
-/// Runs a program with its output on the terminal; `hint` says what to do if it fails.
+/// Runs a program with its output on the terminal. `hint` is the remedy in the error.
 pub(crate) fn run(command: &mut Command, hint: &str) -> Result<(), Error> {
     let status = command.status().map_err(|error| spawn_error(command, &error))?;
     if status.success() { Ok(()) } else { Err(exit_error(command, &status.to_string(), hint)) }
 }
 
-/// Runs a program quietly; returns whether it succeeded, and what it wrote to
-/// standard error.
+/// Runs a program without output. Returns whether it succeeded, and its standard error.
 pub(crate) fn stderr(command: &mut Command) -> Result<(bool, String), Error> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| spawn_error(command, &error))?;
     Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
-/// Runs a program quietly and returns what it wrote to standard output.
+/// Runs a program without output and returns its standard output.
 pub(crate) fn stdout(command: &mut Command, hint: &str) -> Result<String, Error> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| spawn_error(command, &error))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    Err(exit_error(command, &format!("{}\n{}", output.status, said.trim()), hint))
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    Err(exit_error(command, &format!("{}\n{}", output.status, text.trim()), hint))
 }
 
-/// Runs a program and passes its standard output on as it comes, showing each line
-/// to `see`. Returns whether it succeeded.
+/// Runs a program and prints its standard output. Calls `see` with each line and returns
+/// whether the program succeeded.
 pub(crate) fn stream(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool, Error> {
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| spawn_error(command, &error))?;
     if let Some(stdout) = child.stdout.take() {
         copy_lines(BufReader::new(stdout), &mut see)
-            .map_err(|error| Error::new(format!("cannot pass on the output: {error}")))?;
+            .map_err(|error| Error::new(format!("printing the output failed: {error}")))?;
     }
     let status = child.wait().map_err(|error| spawn_error(command, &error))?;
     Ok(status.success())
@@ -93,14 +92,14 @@ fn copy_lines(mut from: impl BufRead, see: &mut impl FnMut(&str)) -> io::Result<
 }
 
 fn spawn_error(command: &Command, error: &io::Error) -> Error {
-    Error::new(format!("cannot run `{}`: {error}", display_command(command)))
+    Error::new(format!("starting `{}` failed: {error}", display_command(command)))
 }
 
 fn exit_error(command: &Command, how: &str, hint: &str) -> Error {
     Error::new(format!("`{}` failed: {how}\n{hint}", display_command(command)))
 }
 
-/// The command as one would type it.
+/// The command as typed in a shell.
 fn display_command(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(command.get_program());

@@ -1,4 +1,6 @@
-//! `cargo xtask test`: everything that must hold before a change goes in.
+//! `cargo xtask test`: all tests, and the checks of the core crates.
+
+use std::ffi::OsString;
 
 use clap::Args;
 
@@ -17,30 +19,44 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
-    /// Also run the component in this host, which takes long to build the first time
+    /// Run only the tests that need nothing but Rust: no emulator of AWS, no hosts of the component
+    #[arg(long, conflicts_with_all = ["hosts", "none_ignored"])]
+    fast: bool,
+    /// Also run the component in this host; its first build takes long
     #[arg(long, value_enum)]
     hosts: Option<OptionalHost>,
-    /// Fail if a test was ignored, but for those that need recorded material or `--hosts rust`
+    /// Fail if a test was ignored, except tests that need recorded material or `--hosts rust`
     #[arg(long)]
     none_ignored: bool,
-    /// What to pass on to `cargo test`, after `--`
+    /// Arguments for `cargo test`, after `--`
     #[arg(last = true)]
     passthrough: Vec<String>,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     setup::check_compiler(workspace)?;
-    // A machine that cannot get the targets still learns the result of its tests.
+    if arguments.fast { run_fast(workspace, arguments) } else { run_all(workspace, arguments) }
+}
+
+fn run_fast(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+    build_binaries(workspace)?;
+    let mut counts = TestCounts::default();
+    let tests = shell::step("cargo test", || {
+        verdict(run_cargo_tests(workspace, &arguments.passthrough, &[], &mut counts)?)
+    });
+    println!("{counts}");
+    println!("skipped: the ignored tests; run `cargo xtask test` without `--fast`");
+    tests
+}
+
+fn run_all(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+    // Without the targets the native tests still run; the error follows at the end.
     let targets = setup::install_targets(workspace, &setup::WASM_TARGETS);
-    // The tests that want it are ignored without; the reason is told at the end.
+    // Without these tools the tests that need them stay ignored.
     let emulator = setup::install_deployment_tools(workspace);
-
     let duckdb = setup::duckdb(workspace);
-
     let hosts = TestHosts::prepare(workspace, arguments.hosts);
-
-    // The end-to-end tests start these from the build directory.
-    end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])?;
+    build_binaries(workspace)?;
 
     let recorded = ignored::recorded_material(workspace);
     let groups: Vec<IgnoredTests> = [
@@ -55,63 +71,41 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     .into_iter()
     .flatten()
     .collect();
+    let mut variables: Vec<(OsString, OsString)> = Vec::new();
+    for (name, path) in emulator.iter().flatten() {
+        variables.push((name.into(), path.into()));
+    }
+    for (name, value) in hosts.iter().flat_map(TestHosts::variables) {
+        variables.push((name.into(), value.into()));
+    }
 
-    let mut tally = TestCounts::default();
+    let mut counts = TestCounts::default();
     let tests = shell::step("cargo test", || {
-        let mut test = shell::cargo(&workspace.root);
-        test.args(["test", "--workspace", "--locked", "--no-fail-fast"]).args(&arguments.passthrough);
-        if let Ok(variables) = &emulator {
-            test.envs(variables.iter().map(|(name, path)| (name, path)));
-        }
-        if let Ok(hosts) = &hosts {
-            test.envs(hosts.variables());
-        }
-        let mut webhook = shell::cargo(&workspace.root);
-        webhook.args([
-            "test",
-            "--package",
-            "sophos-component",
-            "--locked",
-            "--features",
-            core_crates::WEBHOOK_FEATURE,
-        ]);
-        let mut hold = |test| shell::stream(test, |line| tally.add_line(line));
-        // All of them, so that all that failed is told.
-        let mut good = hold(&mut test)? & hold(&mut webhook)?;
+        let mut passed = run_cargo_tests(workspace, &arguments.passthrough, &variables, &mut counts)?;
         for group in groups.iter().filter(|_| arguments.passthrough.is_empty()) {
-            let mut run = shell::cargo(&workspace.root);
-            run.args(group.arguments());
-            if let Ok(variables) = &emulator {
-                run.envs(variables.iter().map(|(name, path)| (name, path)));
-            }
-            if let Ok(hosts) = &hosts {
-                run.envs(hosts.variables());
-            }
-            run.envs(duckdb.iter().map(|python| (setup::DUCKDB_VARIABLE, python)));
-            run.envs(recorded.iter().map(|folder| ("RECORDED_MATERIAL", folder)));
+            let mut test = shell::cargo(&workspace.root);
+            test.args(group.arguments()).envs(variables.iter().cloned());
+            test.envs(duckdb.iter().map(|python| (setup::DUCKDB_VARIABLE, python)));
+            test.envs(recorded.iter().map(|folder| ("RECORDED_MATERIAL", folder)));
             let mut of_group = TestCounts::default();
-            good &= shell::stream(&mut run, |line| of_group.add_line(line))?;
-            tally.add_ignored_run(&of_group, group.reason);
+            passed &= shell::stream(&mut test, |line| of_group.add_line(line))?;
+            counts.add_ignored_run(&of_group, group.reason);
         }
-        if good {
-            Ok(())
-        } else {
-            Err(Error::new("tests failed; the names are above, run one with `cargo test <name>`"))
-        }
+        verdict(passed)
     });
     let core = core_crates::check_dependencies(workspace)
         .and(targets)
         .and_then(|()| core_crates::check_wasm_build(workspace));
-    println!("{tally}");
+    println!("{counts}");
     if let Err(error) = emulator {
-        println!("skipped: what runs against the emulator of AWS, which could not be installed\n{error}");
+        println!("skipped: the tests with the emulator of AWS, which could not be installed\n{error}");
     }
     if let Err(error) = duckdb {
-        println!("skipped: the test that reads rows with DuckDB, which could not be installed\n{error}");
+        println!("skipped: the test with DuckDB, which could not be installed\n{error}");
     }
-    let components = hosts.map(|hosts| hosts.missing().iter().for_each(|why| println!("{why}")));
+    let components = hosts.map(|hosts| hosts.missing().iter().for_each(|reason| println!("{reason}")));
     let ignored =
-        match tally.ignored().find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON].contains(reason)) {
+        match counts.ignored().find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON].contains(reason)) {
             Some((reason, count)) if arguments.none_ignored && arguments.passthrough.is_empty() => {
                 Err(Error::new(format!("{count} tests were ignored: {reason}")))
             }
@@ -122,4 +116,34 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         return Ok(());
     }
     Err(Error::new(failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+}
+
+/// Builds the binaries that the end-to-end tests start from the build directory.
+fn build_binaries(workspace: &Workspace) -> Result<(), Error> {
+    end_to_end::build(workspace, "the binaries", &["--workspace", "--bins"])
+}
+
+/// Runs all tests that are not ignored and returns whether all passed.
+fn run_cargo_tests(
+    workspace: &Workspace,
+    passthrough: &[String],
+    variables: &[(OsString, OsString)],
+    counts: &mut TestCounts,
+) -> Result<bool, Error> {
+    let mut all = shell::cargo(&workspace.root);
+    all.args(["test", "--workspace", "--locked", "--no-fail-fast"]).args(passthrough);
+    all.envs(variables.iter().cloned());
+    let mut webhook = shell::cargo(&workspace.root);
+    webhook.args(["test", "--package", "sophos-component", "--locked"]);
+    webhook.args(["--features", core_crates::WEBHOOK_FEATURE]);
+    let mut run = |test| shell::stream(test, |line| counts.add_line(line));
+    // The second runs even if the first fails, to report all failures.
+    Ok(run(&mut all)? & run(&mut webhook)?)
+}
+
+fn verdict(passed: bool) -> Result<(), Error> {
+    if passed {
+        return Ok(());
+    }
+    Err(Error::new("tests failed: see the names above; run one with `cargo test <name>`"))
 }

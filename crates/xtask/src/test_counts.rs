@@ -1,19 +1,19 @@
-//! Counting the results of many test binaries.
+//! The sums of the results of many test binaries.
 
 use std::{collections::BTreeMap, fmt};
 
-/// Passed, failed and ignored tests, summed over the lines of test binaries.
+/// The numbers of passed, failed and ignored tests.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct TestCounts {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
-    /// The tests that did not run, by the reason for it.
+    /// The numbers of tests that did not run, by reason.
     pub(crate) ignored: BTreeMap<String, u64>,
 }
 
 impl TestCounts {
-    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …`, or `test
-    /// a ... ignored, needs Python`; other lines change nothing.
+    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 1 ignored; …` or `test a
+    /// ... ignored, needs Python`. Ignores other lines.
     pub(crate) fn add_line(&mut self, line: &str) {
         if let Some((_, reason)) = line.strip_prefix("test ").and_then(|test| test.split_once(" ... ignored"))
         {
@@ -34,7 +34,7 @@ impl TestCounts {
         }
     }
 
-    /// Adds a run of nothing but tests that were ignored for this reason.
+    /// Adds a run of tests that were ignored for this reason.
     pub(crate) fn add_ignored_run(&mut self, run: &Self, reason: &str) {
         self.passed += run.passed;
         self.failed += run.failed;
@@ -44,7 +44,7 @@ impl TestCounts {
         self.ignored.retain(|_, count| *count > 0);
     }
 
-    /// Each reason for which tests were ignored, and how many.
+    /// The numbers of ignored tests by reason.
     pub(crate) fn ignored(&self) -> impl Iterator<Item = (&str, u64)> {
         self.ignored.iter().map(|(reason, count)| (reason.as_str(), *count))
     }

@@ -1,4 +1,4 @@
-//! Programs of others, installed beside the build, each in a folder of its own.
+//! Third-party programs in the build directory, each in its own folder.
 
 use std::{
     fs,
@@ -8,47 +8,46 @@ use std::{
 
 use crate::{error::Error, shell, workspace::Workspace};
 
-/// The folder of the lock files of programs that only this tool runs.
+/// The folder of the lock files of this package.
 const LOCKS_DIR: &str = "crates/xtask/locks";
 
-/// Packages of PyPI, by a lock file with the version and the hashes of each.
+/// PyPI packages from a lock file with versions and hashes.
 ///
-/// `uv pip compile` makes it of the file beside it that ends in `.in`; its first lines have the
-/// command.
+/// `uv pip compile` creates it from the `.in` file beside it; its first lines have the command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PythonTool {
-    /// The folder that it is installed in.
+    /// The folder of the installation.
     pub(crate) name: &'static str,
-    /// The folder of the lock file, from the root of the workspace.
+    /// The folder of the lock file, relative to the workspace root.
     folder: &'static str,
     lock: &'static str,
 }
 
 impl PythonTool {
-    /// A tool whose lock file is among those of this package.
+    /// A tool with its lock file in this package.
     pub(crate) const fn new(name: &'static str, lock: &'static str) -> Self {
         Self { name, folder: LOCKS_DIR, lock }
     }
 
-    /// A tool whose lock file is in another folder.
+    /// A tool with its lock file in another folder.
     pub(crate) const fn with_lock_dir(folder: &'static str, name: &'static str, lock: &'static str) -> Self {
         Self { name, folder, lock }
     }
 
-    /// Installs just what the lock file names, unless that is there already, and returns
-    /// the folder of its programs. Packages without a hash in it are refused.
+    /// Installs the packages of the lock file, unless they are installed, and returns the
+    /// folder of its programs. pip rejects packages without a hash.
     pub(crate) fn install(&self, workspace: &Workspace) -> Result<PathBuf, Error> {
         let lock = workspace.root.join(self.folder).join(self.lock);
         let folder = install(workspace, self.name, &stamp(&[&lock])?, |venv| {
             let hint =
-                "install Python 3.10 or newer with its venv module (on Debian: apt-get install python3-venv)";
+                "install Python 3.10 or later with its venv module (on Debian: apt-get install python3-venv)";
             shell::stdout(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv), hint)
                 .map_err(|error| Error::new(format!("{error}\n{hint}")))?;
             let hint =
-                "check the network and the settings of pip; a hash that differs is not the locked package";
+                "check the network and pip's settings; another hash is another package than the locked one";
             let mut pip = Command::new(venv.join("bin/python"));
             pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-            // The lock file has the dependencies of its packages, too.
+            // The lock file includes the dependencies of its packages.
             pip.args(["--no-deps", "--require-hashes", "--requirement"]).arg(&lock);
             shell::stdout(&mut pip, hint).map(drop)
         })?;
@@ -56,23 +55,23 @@ impl PythonTool {
     }
 }
 
-/// Packages of npm, by a `package.json` and a `package-lock.json` in one folder.
+/// npm packages from a `package.json` and a `package-lock.json` in one folder.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NodeTool {
-    /// The folder that it is installed in.
+    /// The folder of the installation.
     pub(crate) name: &'static str,
-    /// The folder of both files, from the root of the workspace.
+    /// The folder of both files, relative to the workspace root.
     pub(crate) folder: &'static str,
 }
 
 impl NodeTool {
-    /// Installs just what the lock file names, unless that is there already, and returns
-    /// the folder that holds `node_modules`. Scripts of packages are not run.
+    /// Installs the packages of the lock file, unless they are installed, and returns the
+    /// folder with `node_modules`. Scripts of packages do not run.
     pub(crate) fn install(&self, workspace: &Workspace) -> Result<PathBuf, Error> {
         let [package, lock] = ["package.json", "package-lock.json"]
             .map(|name| (name, workspace.root.join(self.folder).join(name)));
         install(workspace, self.name, &stamp(&[&package.1, &lock.1])?, |folder| {
-            // What an earlier version has left would be taken for an installed package.
+            // Files of an earlier version would count as installed packages.
             let _ = fs::remove_dir_all(folder);
             fs::create_dir_all(folder)
                 .map_err(|error| Error::new(format!("creating {} failed: {error}", folder.display())))?;
@@ -80,7 +79,7 @@ impl NodeTool {
                 fs::copy(file, folder.join(name))
                     .map_err(|error| Error::new(format!("copying {} failed: {error}", file.display())))?;
             }
-            let hint = "install Node with npm; check the network and the settings of npm";
+            let hint = "install Node with npm; check the network and npm's settings";
             let mut npm = Command::new("npm");
             npm.args(["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]);
             shell::stdout(npm.arg(folder), hint).map(drop)
@@ -88,22 +87,26 @@ impl NodeTool {
     }
 }
 
-/// Installs a program that is built from a crate, such as `cargo-fuzz@0.13.2`, with the
-/// dependencies that its own `Cargo.lock` names. Returns the folder of its programs.
-pub(crate) fn install_crate(workspace: &Workspace, package: &str) -> Result<PathBuf, Error> {
+/// Installs a program from a crate, such as `cargo-fuzz@0.13.2`, with the dependencies of its
+/// `Cargo.lock`. Returns the folder of its programs.
+pub(crate) fn install_crate(
+    workspace: &Workspace,
+    package: &str,
+    options: &[&str],
+) -> Result<PathBuf, Error> {
     let name = package.split('@').next().unwrap_or(package);
     let folder = install(workspace, name, package, |folder| {
         let mut install = shell::cargo(&workspace.root);
-        // Built in a folder that is gone afterwards.
+        // The build uses a temporary folder.
         install.env_remove("CARGO_TARGET_DIR");
-        install.args(["install", "--quiet", "--locked", "--force", "--root"]);
-        let hint = "check the network, and that there is a C++ compiler (on Debian: apt-get install g++)";
+        install.args(["install", "--quiet", "--locked", "--force"]).args(options).arg("--root");
+        let hint = "check the network, and install a C++ compiler (on Debian: apt-get install g++)";
         shell::stdout(install.arg(folder).arg(package), hint).map(drop)
     })?;
     Ok(folder.join("bin"))
 }
 
-/// The content of these files: what is installed from them is renewed when they change.
+/// The content of these files. The tool is reinstalled when they change.
 fn stamp(files: &[&Path]) -> Result<String, Error> {
     let read = |file: &&Path| {
         fs::read_to_string(file)
@@ -112,8 +115,8 @@ fn stamp(files: &[&Path]) -> Result<String, Error> {
     files.iter().map(read).collect::<Result<Vec<_>, _>>().map(|texts| texts.join("\n"))
 }
 
-/// Installs into the folder of this name, unless it was installed with the same stamp, and
-/// returns that folder.
+/// Installs into the folder with this name, unless it has the same stamp, and returns that
+/// folder.
 fn install(
     workspace: &Workspace,
     name: &str,
@@ -125,7 +128,7 @@ fn install(
     if !fs::read_to_string(&marker).is_ok_and(|installed| installed == stamp) {
         shell::step(&format!("install {name}"), || {
             install(&folder)?;
-            // Written last, so that a set-up that was cut off is done again.
+            // Written last, so that an interrupted installation is repeated.
             fs::write(&marker, stamp)
                 .map_err(|error| Error::new(format!("writing {} failed: {error}", marker.display())))
         })?;

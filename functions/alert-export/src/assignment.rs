@@ -1,4 +1,4 @@
-//! Which credential serves which tenant.
+//! The assignment of tenants to credentials.
 
 use std::collections::HashSet;
 
@@ -12,37 +12,37 @@ pub(crate) struct TenantAssignment {
     pub(crate) tenants: Vec<TenantRef>,
 }
 
-/// How near a credential is to a tenant: its own first, then its
-/// organization's, then its partner's.
+/// The specificity of a credential: a tenant's own first, then its organization's, then
+/// its partner's.
 pub(crate) fn specificity(owner: Option<&Owner>) -> u8 {
     match owner.map(|owner| &owner.id_type) {
         Some(IdType::Tenant) => 0,
         Some(IdType::Organization) => 1,
         Some(_) => 2,
-        // What does not say whom it serves serves what is left.
+        // A credential without an owner serves the rest.
         None => 3,
     }
 }
 
-/// Gives each tenant to the first credential that reaches it, in the order given.
-pub(crate) fn assign(mut reached: Vec<TenantAssignment>) -> Vec<TenantAssignment> {
-    let mut served = HashSet::<TenantId>::new();
-    for credential in &mut reached {
-        credential.tenants.retain(|tenant| served.insert(tenant.id.clone()));
+/// Assigns each tenant to its first credential, in the given order.
+pub(crate) fn assign(mut assignments: Vec<TenantAssignment>) -> Vec<TenantAssignment> {
+    let mut assigned = HashSet::<TenantId>::new();
+    for credential in &mut assignments {
+        credential.tenants.retain(|tenant| assigned.insert(tenant.id.clone()));
     }
-    reached
+    assignments
 }
 
-/// The tenants of all credentials, in turns: one credential's thousands come
-/// not before another's few.
-pub(crate) fn interleave(served: &[TenantAssignment]) -> Vec<(&str, &TenantRef)> {
-    let longest = served.iter().map(|credential| credential.tenants.len()).max().unwrap_or_default();
-    let turn = |number| {
-        served.iter().filter_map(move |credential| {
+/// Interleaves the tenants of all credentials, so that a large credential does not delay a
+/// small one.
+pub(crate) fn interleave(assignments: &[TenantAssignment]) -> Vec<(&str, &TenantRef)> {
+    let longest = assignments.iter().map(|credential| credential.tenants.len()).max().unwrap_or_default();
+    let round = |number| {
+        assignments.iter().filter_map(move |credential| {
             Some((credential.credential.as_str(), credential.tenants.get(number)?))
         })
     };
-    (0..longest).flat_map(turn).collect()
+    (0..longest).flat_map(round).collect()
 }
 
 #[cfg(test)]
@@ -78,10 +78,10 @@ mod tests {
 
     #[test]
     fn interleave_alternates_between_credentials() {
-        let served =
+        let assignments =
             [assignment("large", &["a", "b", "c"]), assignment("small", &["x"]), assignment("none", &[])];
-        let turns: Vec<_> =
-            interleave(&served).iter().map(|(name, tenant)| (*name, tenant.id.as_str())).collect();
-        assert_eq!(turns, [("large", "a"), ("small", "x"), ("large", "b"), ("large", "c")]);
+        let order: Vec<_> =
+            interleave(&assignments).iter().map(|(name, tenant)| (*name, tenant.id.as_str())).collect();
+        assert_eq!(order, [("large", "a"), ("small", "x"), ("large", "b"), ("large", "c")]);
     }
 }

@@ -1,24 +1,24 @@
-//! The function's configuration, from its environment. All of it is checked
-//! when the function starts, and every mistake is told at once.
+//! The function's configuration from environment variables. It is validated when the
+//! function starts, and one error lists all issues.
 //!
-//! | variable | what it is | if not set |
+//! | variable | value | default |
 //! |---|---|---|
-//! | `EXPORT_LOCATION` | `s3://bucket/prefix`, or a folder | must be set |
+//! | `EXPORT_LOCATION` | `s3://bucket/prefix`, or a folder | required |
 //! | `EXPORT_DATASETS` | `events`, `alerts`, or both with a comma | both |
 //! | `EXPORT_FORMAT` | `ndjson.gz` | `ndjson.gz` |
-//! | `EXPORT_OVERLAP_SECONDS` | how much of the feed's end is read again, up to 43200 | 600 |
-//! | `EXPORT_CONCURRENCY` | streams at work at once, 1 to 64 | 4 |
-//! | `EXPORT_ROWS_PER_COMMIT` | rows after which a run commits and goes on, from 1000 | 250000 |
-//! | `EXPORT_MAX_EVENT_SKEW_SECONDS` | how far an endpoint's clock may be from when Sophos Central took its record in, up to a year; beyond, the row is in the partition of the latter | 604800 |
-//! | `EXPORT_MAX_SERVICE_SKEW_SECONDS` | how far the time of Sophos Central may be from the function's own to be believed, 1 to 3155760000 | 120 |
-//! | `EXPORT_QUEUE_URL` | a queue of SQS: a schedule then plans, and messages are worked off | all is done in one invocation |
-//! | `EXPORT_DLQ_URL` | where messages go that cannot be worked off, each with the reason | the queue's own redrive |
-//! | `EXPORT_MAX_RECEIVES` | how often a message is tried, 1 to 100; the queue's own redrive must allow more | 5 |
-//! | `EXPORT_STREAM_TIMEOUT_SECONDS` | how long one stream may take before others have their turn, 1 to 900 | 60 |
-//! | `EXPORT_INVENTORY_MAX_AGE_SECONDS` | how old a list of tenants may be, up to 86400 | 3600 |
-//! | `SOPHOS_…` | the credentials, the hosts and the rate budget, see [`lambda_support::SophosConfig`] | |
+//! | `EXPORT_OVERLAP_SECONDS` | seconds at the end of the feed that the next run rereads, up to 43200 | 600 |
+//! | `EXPORT_CONCURRENCY` | concurrent streams, 1 to 64 | 4 |
+//! | `EXPORT_ROWS_PER_COMMIT` | rows after which a run commits and continues, from 1000 | 250000 |
+//! | `EXPORT_MAX_EVENT_SKEW_SECONDS` | maximum distance between a record's time by the endpoint's clock and its creation time, up to a year; beyond it, the creation time decides the partition | 604800 |
+//! | `EXPORT_MAX_SERVICE_SKEW_SECONDS` | maximum skew of Sophos Central's clock, 1 to 3155760000; beyond it, the function's clock counts | 120 |
+//! | `EXPORT_QUEUE_URL` | the SQS queue: a schedule sends a plan, and the messages are processed | one invocation exports everything |
+//! | `EXPORT_DLQ_URL` | the dead-letter queue for failed messages, each with the reason | the queue's redrive policy |
+//! | `EXPORT_MAX_RECEIVES` | receives after which a failed message goes to the dead-letter queue, 1 to 100; the queue's redrive policy must allow more | 5 |
+//! | `EXPORT_STREAM_TIMEOUT_SECONDS` | seconds of a stream in one message, 1 to 900; the rest continues in another message | 60 |
+//! | `EXPORT_INVENTORY_MAX_AGE_SECONDS` | maximum age of a tenant inventory, up to 86400 | 3600 |
+//! | `SOPHOS_…` | the credentials, the hosts and the rate limit, see [`lambda_support::SophosConfig`] | |
 //! | `METRICS_NAMESPACE` | the CloudWatch namespace | `SophosCentral` |
-//! | `METRICS_PER_TENANT` | `true` or `false`: metrics of each tenant, which CloudWatch bills each | `true` |
+//! | `METRICS_PER_TENANT` | `true` or `false`: metrics of each tenant, which CloudWatch bills separately | `true` |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
 
 use std::time::Duration;
@@ -33,11 +33,11 @@ pub(crate) struct Config {
     pub(crate) settings: ExportSettings,
     pub(crate) sophos: SophosConfig,
     pub(crate) metrics: MetricsSettings,
-    /// How a plan is worked off; `None` for all in one invocation.
+    /// The queue; `None` to export everything in one invocation.
     pub(crate) queue: Option<QueueSettings>,
 }
 
-/// How a plan is worked off.
+/// The settings of the queue.
 #[derive(Debug)]
 pub(crate) struct QueueSettings {
     pub(crate) url: String,
@@ -47,7 +47,7 @@ pub(crate) struct QueueSettings {
     pub(crate) inventory_max_age: Duration,
 }
 
-/// Which metrics are written.
+/// The settings of metrics.
 #[derive(Debug)]
 pub(crate) struct MetricsSettings {
     pub(crate) namespace: String,
@@ -63,11 +63,11 @@ impl Config {
         let defaults = ExportSettings::default();
 
         let location = reader.text("EXPORT_LOCATION").unwrap_or_else(|| {
-            reader.invalid("EXPORT_LOCATION", "is not set; set it to s3://bucket/prefix or to a folder");
+            reader.invalid("EXPORT_LOCATION", "is not set; set it to s3://bucket/prefix or a folder");
             String::new()
         });
         if location.contains("://") && !location.starts_with("s3://") && !location.starts_with("file://") {
-            reader.invalid("EXPORT_LOCATION", "must be s3://bucket/prefix or a folder");
+            reader.invalid("EXPORT_LOCATION", "is invalid: expected s3://bucket/prefix or a folder");
         }
         let mut settings = ExportSettings::default();
         settings.format = reader.value::<Format>("EXPORT_FORMAT").unwrap_or_default();
@@ -82,11 +82,11 @@ impl Config {
         let skew = reader.number("EXPORT_MAX_SERVICE_SKEW_SECONDS", 1, 3_155_760_000);
         settings.max_service_skew = skew.map_or(defaults.max_service_skew, Duration::from_secs);
 
-        let queues = parse_queue(&mut reader);
+        let queue = parse_queue(&mut reader);
 
         logging::validate_level(&mut reader);
         let config = Self {
-            queue: queues,
+            queue,
             location,
             datasets: parse_datasets(&mut reader),
             settings,
@@ -107,37 +107,34 @@ fn parse_datasets(reader: &mut ConfigReader<'_>) -> Vec<Dataset> {
         match name.parse::<Dataset>() {
             Ok(dataset) if datasets.contains(&dataset) => {}
             Ok(dataset) => datasets.push(dataset),
-            Err(error) => reader.invalid("EXPORT_DATASETS", format!("cannot be read: {error}")),
+            Err(error) => reader.invalid("EXPORT_DATASETS", format!("is invalid: {error}")),
         }
     }
     datasets
 }
 
 fn parse_queue(reader: &mut ConfigReader<'_>) -> Option<QueueSettings> {
-    let seconds = |reader: &mut ConfigReader<'_>, name, least, most, usual| {
-        Duration::from_secs(reader.number(name, least, most).unwrap_or(usual))
+    let seconds = |reader: &mut ConfigReader<'_>, name, min, max, default| {
+        Duration::from_secs(reader.number(name, min, max).unwrap_or(default))
     };
-    let attempts = reader.number("EXPORT_MAX_RECEIVES", 1, 100).unwrap_or(5) as u32;
-    let turn = seconds(reader, "EXPORT_STREAM_TIMEOUT_SECONDS", 1, 900, 60);
-    let tenants_max_age = seconds(reader, "EXPORT_INVENTORY_MAX_AGE_SECONDS", 0, 86_400, 3_600);
-    let mut address = |name| {
+    let max_receives = reader.number("EXPORT_MAX_RECEIVES", 1, 100).unwrap_or(5) as u32;
+    let stream_timeout = seconds(reader, "EXPORT_STREAM_TIMEOUT_SECONDS", 1, 900, 60);
+    let inventory_max_age = seconds(reader, "EXPORT_INVENTORY_MAX_AGE_SECONDS", 0, 86_400, 3_600);
+    let mut queue_url = |name| {
         let url = reader.text(name)?;
         if !url.starts_with("https://") && !url.starts_with("http://") {
-            reader.invalid(name, "is no address of a queue; it begins with https://");
+            reader.invalid(
+                name,
+                "is invalid: expected the URL of a queue, such as https://sqs.eu-west-1.amazonaws.com/…",
+            );
         }
         Some(url)
     };
-    let (url, dead_letters) = (address("EXPORT_QUEUE_URL"), address("EXPORT_DLQ_URL"));
-    if url.is_none() && dead_letters.is_some() {
-        reader.invalid("EXPORT_DLQ_URL", "is set, and EXPORT_QUEUE_URL is not; set both");
+    let (url, dlq_url) = (queue_url("EXPORT_QUEUE_URL"), queue_url("EXPORT_DLQ_URL"));
+    if url.is_none() && dlq_url.is_some() {
+        reader.invalid("EXPORT_DLQ_URL", "is set without EXPORT_QUEUE_URL; set both or none");
     }
-    Some(QueueSettings {
-        url: url?,
-        dlq_url: dead_letters,
-        max_receives: attempts,
-        stream_timeout: turn,
-        inventory_max_age: tenants_max_age,
-    })
+    Some(QueueSettings { url: url?, dlq_url, max_receives, stream_timeout, inventory_max_age })
 }
 
 #[cfg(test)]

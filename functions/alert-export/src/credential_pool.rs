@@ -1,5 +1,4 @@
-//! The credentials at work, each with a client of its own that is kept from one
-//! invocation to the next.
+//! The credentials for export, each with a client that is kept across invocations.
 
 use std::{
     collections::HashMap,
@@ -9,7 +8,7 @@ use std::{
 
 use lambda_runtime::Error;
 use lambda_support::InvocationError;
-use sophos_api::{Owner, ReqwestTransport, TenantId, Transport};
+use sophos_api::{Owner, ReqwestTransport, TenantId};
 use sophos_export::{Exporter, Store};
 use sophos_secrets::{CredentialStore, Purpose, PurposeSelection, SecretError};
 
@@ -21,56 +20,56 @@ pub(crate) struct CredentialPool {
     credentials: Arc<dyn CredentialStore>,
     transport: ReqwestTransport,
     store: Store,
-    /// Where the rate budget is spent together.
+    /// The store through which workers share the rate limit.
     rate_limit_store: Option<Store>,
     exporters: Mutex<HashMap<String, Arc<LambdaExporter>>>,
 }
 
-/// A credential that can be worked with.
+/// A usable credential.
 pub(crate) struct UsableCredential {
     pub(crate) name: String,
-    /// Whom it says that it serves.
+    /// The owner in its metadata.
     owner: Option<Owner>,
 }
 
-/// What credentials there are for export.
+/// The credentials for export.
 pub(crate) struct ExportCredentials {
-    /// Those that can be worked with, the nearest to its tenants first.
+    /// The usable credentials, the most specific first.
     pub(crate) usable: Vec<UsableCredential>,
     pub(crate) excluded: ExcludedCredentials,
 }
 
-/// The credentials that cannot be worked with.
+/// The credentials that are not usable.
 pub(crate) struct ExcludedCredentials {
-    /// What is wrong with those that are none.
+    /// The errors of invalid credentials.
     pub(crate) invalid: Vec<SecretError>,
-    /// Which ones are there for something else, and what to do if one was meant.
+    /// The skipped credentials for other purposes, with a remedy.
     advice: Option<String>,
-    /// Where they all are.
+    /// The location of all credentials.
     location: String,
 }
 
 impl ExcludedCredentials {
-    /// Why nothing came of the usable ones: what failed with the first of them, or
-    /// that there is none.
-    pub(crate) fn failure(&self, failed: Option<&String>) -> InvocationError {
-        if let Some(failed) = failed {
-            return InvocationError::new("ExportFailed", failed);
+    /// The error of an invocation without a result: the first failure of a usable
+    /// credential, or the lack of one.
+    pub(crate) fn failure(&self, first_failure: Option<&String>) -> InvocationError {
+        if let Some(failure) = first_failure {
+            return InvocationError::new("ExportFailed", failure);
         }
-        let mut told = match self.invalid.first() {
+        let mut message = match self.invalid.first() {
             Some(error) => error.to_string(),
-            None => format!("no credential reaches this; {} is where they are", self.location),
+            None => format!("no credential for export in {}; store one", self.location),
         };
-        if let Some(passed_over) = &self.advice {
-            told.push_str("; ");
-            told.push_str(passed_over);
+        if let Some(advice) = &self.advice {
+            message.push_str("; ");
+            message.push_str(advice);
         }
-        InvocationError::no_credential(told)
+        InvocationError::no_credential(message)
     }
 }
 
 impl UsableCredential {
-    /// The tenant that it says is all that it serves.
+    /// The tenant that owns the credential.
     pub(crate) fn own_tenant(&self) -> Option<TenantId> {
         self.owner.as_ref()?.tenant_id()
     }
@@ -83,7 +82,7 @@ impl CredentialPool {
         Ok(Self {
             credentials: config.sophos.credentials.open().await,
             transport: config.sophos.transport()?,
-            // Workers of a queue are many.
+            // The workers of a queue share the rate limit by default.
             rate_limit_store: shared.or_else(|| config.queue.as_ref().map(|_| store.clone())),
             store,
             exporters: Mutex::default(),
@@ -94,43 +93,38 @@ impl CredentialPool {
         &self.transport
     }
 
-    /// Where the export goes.
+    /// The store of the export.
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
 
-    /// All credentials for export that there are.
+    /// Lists the credentials for export before `deadline`, in time since the Unix epoch.
     ///
     /// # Errors
-    /// When the place where they are cannot be read by `stop_at`, in time since the
-    /// Unix epoch.
+    /// When the credentials cannot be listed in time.
     pub(crate) async fn list_credentials(
         &self,
-        stop_at: Duration,
+        deadline: Duration,
     ) -> Result<ExportCredentials, InvocationError> {
-        let left = stop_at.saturating_sub(self.transport.now());
-        let listed = tokio::time::timeout(left, self.credentials.list()).await.map_err(|_| {
-            let place = &self.credentials;
-            InvocationError::no_credential(format!(
-                "reading credentials of {place:?} failed: the time is up; the next invocation tries again"
-            ))
-        })?;
+        let listed = lambda_support::list_credentials(&*self.credentials, deadline).await;
         let listed = listed.map_err(InvocationError::no_credential)?;
-        let serving = PurposeSelection::new(listed, Purpose::Export);
-        let others = ExcludedCredentials {
-            advice: serving.advice(),
-            invalid: serving.errors,
+        let selection = PurposeSelection::new(listed, Purpose::Export);
+        let excluded = ExcludedCredentials {
+            advice: selection.advice(),
+            invalid: selection.errors,
             location: format!("{:?}", self.credentials),
         };
-        let usable = serving.usable.into_iter();
+        let usable = selection.usable.into_iter();
         let usable = usable
             .map(|(name, stored)| UsableCredential { name, owner: stored.credentials.owner().cloned() });
         let mut usable: Vec<_> = usable.collect();
-        usable.sort_by_cached_key(|one| (specificity(one.owner.as_ref()), one.name.clone()));
-        Ok(ExportCredentials { usable, excluded: others })
+        usable.sort_by_cached_key(|credential| {
+            (specificity(credential.owner.as_ref()), credential.name.clone())
+        });
+        Ok(ExportCredentials { usable, excluded })
     }
 
-    /// What exports with this credential.
+    /// The exporter of a credential.
     pub(crate) fn exporter(&self, config: &Config, credential: &str) -> Arc<LambdaExporter> {
         let mut exporters = self.exporters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(exporter) = exporters.get(credential) {

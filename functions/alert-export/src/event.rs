@@ -1,51 +1,66 @@
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::Value;
 use sophos_export::{Dataset, ExportScope};
 
 use crate::message::SqsMessage;
 
-/// What an invocation is about.
+/// The task of an invocation.
 #[derive(Debug, PartialEq)]
 pub(crate) enum ExportTask {
-    /// Everything, or the part of it that is named.
+    /// An export of all tenants, or of one.
     Export {
         scope: ExportScope,
-        /// Names the occasion: the same if Lambda tries again.
+        /// The id of the event, which is the same for a retry by Lambda.
         id: Option<String>,
     },
-    /// Messages of the queue.
+    /// Messages from the queue.
     Messages(Vec<SqsMessage>),
 }
 
 impl ExportTask {
-    /// Reads an invocation's event. Members that it does not know, such as those
-    /// of EventBridge's scheduled event, are left alone.
-    pub(crate) fn parse(event: &Value, datasets: &[Dataset]) -> Result<Self, String> {
+    /// Parses an invocation's event. Ignores unknown members, such as those of a scheduled
+    /// event of EventBridge.
+    ///
+    /// # Errors
+    /// When a member is invalid.
+    pub(crate) fn parse(event: &Value, datasets: &[Dataset]) -> Result<Self, InvalidEvent> {
         if let Some(records) = SqsMessage::parse_event(event) {
             return Ok(Self::Messages(records));
         }
-        // Of any length and form; an empty one names nothing.
+        // The id has any length and form; an empty one counts as none.
         let id = event["id"].as_str().filter(|id| !id.is_empty()).map(str::to_owned);
         let event: ExportEvent = serde_json::from_value(event.clone()).map_err(|error| {
-            format!("the event is neither a schedule's nor one of tenant_id and datasets: {error}")
+            InvalidEvent(format!("{error}: expected tenant_id and datasets, or a schedule"))
         })?;
         Ok(Self::Export { scope: event.into_scope(datasets)?, id })
     }
 }
 
+/// An invalid event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvalidEvent(String);
+
+impl fmt::Display for InvalidEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid event: {}", self.0)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct ExportEvent {
-    /// One tenant; all if not given.
+    /// One tenant; all by default.
     tenant_id: Option<String>,
-    /// The datasets; those of the configuration if not given.
+    /// The datasets; those of the configuration by default.
     datasets: Option<Vec<Dataset>>,
 }
 
 impl ExportEvent {
-    fn into_scope(self, datasets: &[Dataset]) -> Result<ExportScope, &'static str> {
+    fn into_scope(self, datasets: &[Dataset]) -> Result<ExportScope, InvalidEvent> {
         let tenant = match self.tenant_id.map(|id| id.trim().to_owned()) {
             Some(id) if id.is_empty() => {
-                return Err("the event's tenant_id is empty; leave it out for all tenants");
+                return Err(InvalidEvent("tenant_id is empty; omit it for all tenants".into()));
             }
             other => other.map(Into::into),
         };
@@ -53,7 +68,7 @@ impl ExportEvent {
         datasets.sort_unstable();
         datasets.dedup();
         if datasets.is_empty() {
-            return Err("the event names no dataset; leave datasets out for those of the configuration");
+            return Err(InvalidEvent("datasets is empty; omit it for those of the configuration".into()));
         }
         Ok(ExportScope { tenant, datasets, ..ExportScope::default() })
     }
@@ -63,11 +78,11 @@ impl ExportEvent {
 mod tests {
     use super::*;
 
-    fn scope(event: &str) -> Result<ExportScope, String> {
+    fn scope(event: &str) -> Result<ExportScope, InvalidEvent> {
         let event = serde_json::from_str(event).expect("JSON");
         match ExportTask::parse(&event, &[Dataset::Events])? {
             ExportTask::Export { scope, .. } => Ok(scope),
-            ExportTask::Messages(_) => Err("messages".into()),
+            ExportTask::Messages(_) => Err(InvalidEvent("messages".into())),
         }
     }
 

@@ -1,21 +1,20 @@
-//! The log records of a run.
+//! The log records of runs and plans.
 
 use sophos_export::{ExportReport, FailureKind, StreamOutcome};
 
 use crate::plan::PlanReport;
 
-/// What became of streams: one record for each that is in trouble or elsewhere,
-/// and one for all.
+/// Logs a run: one record for each stream that failed or moved, and one for the run.
 pub(crate) fn log_run(report: &ExportReport) {
     for stream in &report.streams {
-        let (tenant, dataset) = (&stream.tenant, stream.dataset);
+        let (tenant_id, dataset) = (&stream.tenant, stream.dataset);
         if stream.outcome == StreamOutcome::Failed {
-            let kind = stream.error_kind.map_or("Unknown", FailureKind::as_str);
+            let error_kind = stream.error_kind.map_or("Unknown", FailureKind::as_str);
             let error = stream.error.as_deref().unwrap_or_default();
-            tracing::error!(event = "stream_failed", tenant_id = tenant, %dataset, error_kind = kind, error, "stream export failed");
+            tracing::error!(event = "stream_failed", tenant_id, %dataset, error_kind, error, "stream export failed");
         }
         if let Some(moved) = &stream.moved {
-            tracing::warn!(event = "tenant_moved", tenant_id = tenant, %dataset, from = moved.from, to = moved.to, "tenant moved to another data region");
+            tracing::warn!(event = "tenant_moved", tenant_id, %dataset, from = moved.from, to = moved.to, "tenant moved to another data region");
         }
     }
     for error in &report.skipped_tenants {
@@ -30,28 +29,33 @@ pub(crate) fn log_run(report: &ExportReport) {
         rows = report.rows,
         objects = report.objects,
         bytes = report.bytes,
-        calls = report.api_requests,
+        api_requests = report.api_requests,
         failed = report.failed,
         unfinished = report.unfinished,
-        "exported"
+        "export completed"
     );
 }
 
-/// What a plan came to: one record for each change, and one for all.
+/// Logs a plan: one record for each change of tenants, and one for the plan.
 pub(crate) fn log_plan(report: &PlanReport) {
     for credential in &report.credentials {
         let (name, changes) = (&credential.name, &credential.changes);
         for tenant in &changes.added {
-            tracing::info!(event = "tenant_added", credential = name, tenant_id = tenant, "tenant added");
+            tracing::info!(event = "tenant_added", secret_name = name, tenant_id = tenant, "tenant added");
         }
         for tenant in &changes.removed {
-            tracing::warn!(event = "tenant_removed", credential = name, tenant_id = tenant, "tenant removed");
+            tracing::warn!(
+                event = "tenant_removed",
+                secret_name = name,
+                tenant_id = tenant,
+                "tenant removed"
+            );
         }
         for moved in &changes.moved {
             let (from, to) = (&moved.from, &moved.to);
             tracing::info!(
                 event = "tenant_moved",
-                credential = name,
+                secret_name = name,
                 tenant_id = moved.tenant,
                 from,
                 to,
@@ -65,16 +69,15 @@ pub(crate) fn log_plan(report: &PlanReport) {
     for error in &report.unusable_credentials {
         tracing::error!(event = "credential_skipped", error, "skipped a credential");
     }
-    if let Some(why) = &report.deferred_reason {
-        tracing::warn!(event = "plan_deferred", reason = why, "deferred the plan");
+    if let Some(reason) = &report.deferred_reason {
+        tracing::warn!(event = "plan_deferred", reason, "deferred the plan");
     }
-    let (planned, tenants, waiting) = (report.planned, report.tenants, report.pending_messages);
     tracing::info!(
         event = "plan_completed",
-        planned,
-        tenants,
-        pending_messages = waiting,
+        planned = report.planned,
+        tenants = report.tenants,
+        pending_messages = report.pending_messages,
         credentials = report.credentials.len(),
-        "planned"
+        "plan completed"
     );
 }

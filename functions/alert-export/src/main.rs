@@ -1,11 +1,9 @@
-//! Lambda function that exports alerts and events of Sophos Central on a
-//! schedule.
+//! Lambda function that exports alerts and events of Sophos Central on a schedule.
 //!
-//! Without a queue one invocation does it all: each credential, all its tenants.
-//! With one (`EXPORT_QUEUE_URL`) a schedule makes a plan, one message for each
-//! stream, and the same function works the messages off, any number of it at
-//! once. An event with a `tenant_id` is about that tenant alone, at once. See
-//! [`config`] for the variables that it reads.
+//! Without a queue, one invocation exports all tenants of all credentials. With a queue
+//! (`EXPORT_QUEUE_URL`), a scheduled event creates a plan: one message for each stream.
+//! The same function processes the messages, in any number of concurrent invocations. An
+//! event with a `tenant_id` exports that tenant at once. See [`config`] for the variables.
 
 mod assignment;
 mod config;
@@ -23,13 +21,13 @@ mod worker;
 use std::{process::ExitCode, time::Duration};
 
 use lambda_runtime::Error;
-use lambda_support::{Invocation, InvocationError, logging};
+use lambda_support::{Handler, Invocation, InvocationError};
 use serde_json::Value;
 use sophos_api::Transport;
 
 use crate::{config::Config, credential_pool::CredentialPool, event::ExportTask, queue::ExportQueue};
 
-/// What is left of an invocation for the commit: this share, and this at most.
+/// The share of an invocation that is reserved for the commit, and its maximum.
 const COMMIT_RESERVE_DIVISOR: u32 = 5;
 const MAX_COMMIT_RESERVE: Duration = Duration::from_secs(15);
 
@@ -40,7 +38,8 @@ struct ExportFunction {
 }
 
 impl ExportFunction {
-    async fn new(config: Config) -> Result<Self, Error> {
+    async fn from_env() -> Result<Self, Error> {
+        let config = Config::from_environment()?;
         let queue = match &config.queue {
             Some(queues) => Some(ExportQueue::open(queues).await),
             None => None,
@@ -48,7 +47,7 @@ impl ExportFunction {
         Ok(Self { pool: CredentialPool::open(&config).await?, queue, config })
     }
 
-    async fn handle(
+    async fn handle_event(
         &self,
         event: &Value,
         deadline: Duration,
@@ -61,14 +60,15 @@ impl ExportFunction {
         match (ExportTask::parse(event, &config.datasets).map_err(InvocationError::invalid_event)?, queued) {
             (ExportTask::Messages(_), None) => Err(InvocationError::new(
                 "ConfigurationError",
-                "messages came, and EXPORT_QUEUE_URL is not set; set it",
+                "processing messages failed: EXPORT_QUEUE_URL is not set; set it",
             )),
             (ExportTask::Messages(records), Some((queue, queues))) => {
-                let worked = worker::process_messages(&self.pool, queue, config, queues, &records, stop_at);
-                let (answer, report) = Box::pin(worked).await;
+                let processed =
+                    worker::process_messages(&self.pool, queue, config, queues, &records, stop_at);
+                let (response, report) = Box::pin(processed).await;
                 metrics::write_run(&report, &config.metrics, request_id);
                 log_records::log_run(&report);
-                Ok(answer)
+                Ok(response)
             }
             (ExportTask::Export { scope, id }, Some((queue, queues))) if scope.tenant.is_none() => {
                 let id = id.as_deref().unwrap_or(request_id);
@@ -89,7 +89,7 @@ impl ExportFunction {
                     let error = error.unwrap_or_default();
                     return Err(InvocationError::new(
                         "ExportFailed",
-                        format!("every stream failed, the first: {error}"),
+                        format!("all streams failed; the first error: {error}"),
                     ));
                 }
                 response::run_response(report)
@@ -98,17 +98,14 @@ impl ExportFunction {
     }
 }
 
-async fn serve() -> Result<(), Error> {
-    let function = ExportFunction::new(Config::from_environment()?).await?;
-    let function = &function;
-    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
-        function.handle(&event, deadline, &request_id).await
-    })
-    .await
+impl Handler for ExportFunction {
+    async fn handle(&self, invocation: Invocation) -> Result<Value, InvocationError> {
+        self.handle_event(&invocation.event, invocation.deadline, &invocation.request_id).await
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::init(&["alert_export", "sophos_api", "sophos_export", "sophos_secrets", "sophos_store"]);
-    logging::exit_code(serve().await)
+    let targets = ["alert_export", "sophos_api", "sophos_export", "sophos_secrets", "sophos_store"];
+    lambda_support::run(&targets, ExportFunction::from_env()).await
 }

@@ -1,4 +1,4 @@
-//! What the plan tells the workers: one message for each stream.
+//! The messages of a plan: one for each stream.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sophos_export::{Dataset, TenantRef};
 
-/// A stream that is to be exported.
+/// The message to export a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StreamMessage {
     /// The credential that serves the tenant.
@@ -15,64 +15,64 @@ pub(crate) struct StreamMessage {
     pub(crate) tenant: TenantRef,
     /// The dataset.
     pub(crate) dataset: Dataset,
-    /// The plan that it is of.
+    /// The id of the plan.
     pub(crate) plan_id: String,
-    /// How often the stream was handed on because it had more than one turn
-    /// could take.
+    /// The number of earlier messages of this stream in this plan: a stream that reaches its
+    /// timeout continues in another message.
     #[serde(default)]
     pub(crate) continuation: u32,
 }
 
 impl StreamMessage {
-    /// The same stream's next turn.
+    /// The message that continues the stream.
     pub(crate) fn next_continuation(&self) -> Self {
         Self { continuation: self.continuation.saturating_add(1), ..self.clone() }
     }
 
-    /// Names the stream: messages of one are worked off one after the other.
+    /// The message group id. SQS delivers the messages of a stream one after the other.
     pub(crate) fn group_id(&self) -> String {
         sqs_id(format!("{}/{}", self.dataset, self.tenant.id.as_str().to_ascii_lowercase()))
     }
 
-    /// Names the message: a plan that is carried out twice sends it once.
+    /// The message deduplication id: a repeated plan does not send the message again.
     pub(crate) fn deduplication_id(&self) -> String {
         sqs_id(format!("{}/{}/{}", self.group_id(), self.plan_id, self.continuation))
     }
 }
 
-/// Longest id of a group or for deduplication that SQS takes.
+/// The maximum length of a message group or deduplication id in SQS.
 const MAX_ID_LEN: usize = 128;
 
-/// An id that SQS takes: this text where that is one, else its beginning and a digest
-/// of all of it. Two texts that differ have ids that differ.
+/// Converts a text to a valid id of SQS: the text itself if it is valid, or else its
+/// beginning and a digest. Different texts have different ids.
 pub(crate) fn sqs_id(text: String) -> String {
-    let plain = |c: char| c.is_ascii_graphic();
-    if text.len() <= MAX_ID_LEN && !text.is_empty() && text.chars().all(plain) {
+    let is_valid = |c: char| c.is_ascii_graphic();
+    if text.len() <= MAX_ID_LEN && !text.is_empty() && text.chars().all(is_valid) {
         return text;
     }
-    // Twice 64 bits, so that chance makes no two alike. The id matters for the five
-    // minutes in which SQS looks for duplicates.
+    // 128 bits, against collisions. The id only matters within the five minutes of SQS's
+    // deduplication interval.
     let digest = [0_u8, 1].map(|salt| {
         let mut hasher = DefaultHasher::new();
         (salt, &text).hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     });
-    let beginning: String = text.chars().filter(|c| plain(*c)).take(MAX_ID_LEN - 33).collect();
+    let beginning: String = text.chars().filter(|c| is_valid(*c)).take(MAX_ID_LEN - 33).collect();
     format!("{beginning}~{}", digest.concat())
 }
 
-/// A message as Lambda hands it over.
+/// A message of an SQS event.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SqsMessage {
     pub(crate) message_id: String,
     pub(crate) receipt_handle: String,
     pub(crate) body: String,
-    /// How often it was handed over, this time included.
+    /// The number of receives, including this one.
     pub(crate) receive_count: u32,
 }
 
 impl SqsMessage {
-    /// The records of an event of SQS; `None` if it is none.
+    /// The messages of an SQS event; `None` for another event.
     pub(crate) fn parse_event(event: &Value) -> Option<Vec<Self>> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let record = |record: &Value| Self {
@@ -84,13 +84,12 @@ impl SqsMessage {
         Some(event["Records"].as_array()?.iter().map(record).collect())
     }
 
-    /// What it says.
+    /// Parses the body.
     ///
     /// # Errors
-    /// Why it is no message of a plan.
-    pub(crate) fn parse_body(&self) -> Result<StreamMessage, String> {
+    /// When the body is not a message of a plan.
+    pub(crate) fn parse_body(&self) -> Result<StreamMessage, serde_json::Error> {
         serde_json::from_str(&self.body)
-            .map_err(|error| format!("the message is none of a plan of this export: {error}"))
     }
 }
 
@@ -117,12 +116,21 @@ mod tests {
             "messageId": "1", "receiptHandle": "r", "body": body, "attributes": { "ApproximateReceiveCount": "3" },
         }]});
         let records = SqsMessage::parse_event(&event).expect("records");
-        assert_eq!((records[0].receive_count, records[0].parse_body()), (3, Ok(message())));
+        assert_eq!(records[0].receive_count, 3);
+        assert_eq!(records[0].parse_body().expect("a message"), message());
         assert_eq!(
             SqsMessage::parse_event(&json!({ "Records": [{}] })).map(|all| all[0].receive_count),
             Some(1)
         );
         assert_eq!(SqsMessage::parse_event(&json!({ "detail": {} })), None);
+    }
+
+    #[test]
+    fn stream_message_keeps_its_stored_form() {
+        // Messages of the release before wait in the queue while a new one is deployed.
+        let stored = r#"{"credential":"sophos/credentials/partner","tenant":{"id":"AB-12","data_region":"eu01"},"dataset":"alerts","plan_id":"7","continuation":0}"#;
+        assert_eq!(serde_json::to_string(&message()).expect("JSON"), stored);
+        assert_eq!(serde_json::from_str::<StreamMessage>(stored).expect("a message"), message());
     }
 
     #[test]

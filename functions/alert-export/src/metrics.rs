@@ -1,4 +1,4 @@
-//! The metrics of a run.
+//! The metrics of runs and plans.
 
 use lambda_support::metrics::{self, Metric};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use sophos_export::{ExportReport, StreamReport};
 
 use crate::{config::MetricsSettings, plan::PlanReport};
 
-/// Writes the metrics of a run: those of the whole, and those of each stream.
+/// Writes the metrics of a run and of each stream.
 pub(crate) fn write_run(report: &ExportReport, settings: &MetricsSettings, request_id: &str) {
     metrics::write(lines(report, settings, request_id, metrics::now_ms()));
 }
@@ -80,8 +80,8 @@ fn stream_metrics(stream: &StreamReport) -> Vec<Metric> {
         ("QuarantinedRecords", "Count", stream.quarantined as f64),
         ("RevisedRecords", "Count", stream.revised as f64),
     ];
-    // A stream that fails grows older; of one that was never exported silence is
-    // what an alarm hears.
+    // The age of a failing stream grows. A stream that was never exported has no metric,
+    // which an alarm on missing data detects.
     metrics.extend(stream.freshness_seconds.map(|age| ("FreshnessSeconds", "Seconds", age)));
     metrics
 }

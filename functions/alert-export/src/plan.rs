@@ -1,4 +1,4 @@
-//! The plan: which streams there are, one message for each.
+//! The plan: one message for each stream.
 
 use std::{fmt::Display, time::Duration};
 
@@ -16,64 +16,64 @@ use crate::{
     queue::ExportQueue,
 };
 
-/// Credentials whose tenants are listed at once.
+/// The concurrent listings of tenants.
 const MAX_CONCURRENT_LISTINGS: usize = 8;
 
-/// A plan is put off while more messages than these still wait from the one
-/// before, and more than one for so many of its streams: a queue that only grows
-/// helps nobody. A few may wait for ever: the turns of a stream with a backlog.
+/// A plan is deferred while more than `MAX_PENDING_MESSAGES` messages are pending, and more
+/// than one for each `STREAMS_PER_PENDING_MESSAGE` of its streams. Otherwise the queue
+/// would grow. A few messages may always be pending: continuations of a backlog.
 const MAX_PENDING_MESSAGES: u64 = 10;
 const STREAMS_PER_PENDING_MESSAGE: u64 = 10;
 
-/// What a plan came to.
+/// The report of a plan.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct PlanReport {
-    /// The messages that were sent.
+    /// The number of sent messages.
     pub(crate) planned: u64,
-    /// Why none were, if the last plan is not worked off.
+    /// The reason why the plan was deferred, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) deferred_reason: Option<String>,
-    /// The messages that waited before.
+    /// The number of pending messages before the plan.
     pub(crate) pending_messages: u64,
-    /// The tenants, each counted once.
+    /// The number of distinct tenants.
     pub(crate) tenants: u64,
-    /// Each credential.
+    /// The credentials.
     pub(crate) credentials: Vec<CredentialReport>,
-    /// Credentials that cannot be worked with, and why.
+    /// The errors of unusable credentials.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unusable_credentials: Vec<String>,
-    /// Tenants whose records could not be read, or lead to no host.
+    /// The errors of tenants whose records are invalid or have no valid host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) skipped_tenants: Vec<String>,
 }
 
-/// What is known of one credential.
+/// The report of one credential.
 #[derive(Debug, Serialize)]
 pub(crate) struct CredentialReport {
     pub(crate) name: String,
-    /// The tenants that it serves.
+    /// The number of its tenants.
     pub(crate) tenants: u64,
-    /// How old the list of its tenants is, in seconds.
+    /// The age of its tenant inventory in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) inventory_age_seconds: Option<u64>,
     #[serde(flatten)]
     pub(crate) changes: InventoryChanges,
 }
 
-/// One credential's tenants.
+/// The tenants of one credential.
 struct CredentialTenants {
     assignment: TenantAssignment,
     inventory: Option<TenantInventory>,
     changes: InventoryChanges,
 }
 
-/// Makes a plan and sends it.
+/// Creates a plan and sends its messages.
 ///
 /// # Errors
-/// When no credential is there for export or can be worked with, or the queue fails.
-/// What was sent by then is worked off, and is not sent again under the same `id`.
+/// When no credential is usable, or the queue fails. Messages that were sent by then are
+/// processed, and are not sent again under the same `id`.
 pub(crate) async fn send_plan(
-    fleet: &CredentialPool,
+    pool: &CredentialPool,
     queue: &ExportQueue,
     config: &Config,
     queues: &QueueSettings,
@@ -82,54 +82,54 @@ pub(crate) async fn send_plan(
     stop_at: Duration,
 ) -> Result<PlanReport, InvocationError> {
     let mut report = PlanReport::default();
-    let ExportCredentials { usable, excluded: others } = fleet.list_credentials(stop_at).await?;
-    report.unusable_credentials.extend(others.invalid.iter().map(ToString::to_string));
-    let reading = usable.into_iter().map(|one| async move {
-        let name = one.name.clone();
-        (name, credential_tenants(fleet, config, queues, one, stop_at).await)
+    let ExportCredentials { usable, excluded } = pool.list_credentials(stop_at).await?;
+    report.unusable_credentials.extend(excluded.invalid.iter().map(ToString::to_string));
+    let listings = usable.into_iter().map(|credential| async move {
+        let name = credential.name.clone();
+        (name, credential_tenants(pool, config, queues, credential, stop_at).await)
     });
-    let (mut reached, mut failures) = (Vec::new(), Vec::new());
-    // In order: the nearest credential serves a tenant.
-    let mut readings = futures_util::stream::iter(reading).buffered(MAX_CONCURRENT_LISTINGS);
-    while let Some((name, outcome)) = readings.next().await {
+    let (mut listed, mut failures) = (Vec::new(), Vec::new());
+    // In order: the most specific credential serves a tenant.
+    let mut listings = futures_util::stream::iter(listings).buffered(MAX_CONCURRENT_LISTINGS);
+    while let Some((name, outcome)) = listings.next().await {
         match outcome {
-            Ok(one) => reached.push(one),
+            Ok(tenants) => listed.push(tenants),
             Err(error) => failures.push(format!("{name}: {error}")),
         }
     }
-    drop(readings);
-    if reached.is_empty() {
-        return Err(others.failure(failures.first()));
+    drop(listings);
+    if listed.is_empty() {
+        return Err(excluded.failure(failures.first()));
     }
     report.unusable_credentials.extend(failures);
-    let served = assign(reached.iter().map(|one| one.assignment.clone()).collect());
-    let now = fleet.transport().now();
-    for (one, served) in reached.into_iter().zip(&served) {
-        report.tenants += served.tenants.len() as u64;
-        let roster = one.inventory.as_ref();
-        report.skipped_tenants.extend(roster.into_iter().flat_map(|roster| roster.skipped.clone()));
+    let assignments = assign(listed.iter().map(|tenants| tenants.assignment.clone()).collect());
+    let now = pool.transport().now();
+    for (tenants, assignment) in listed.into_iter().zip(&assignments) {
+        report.tenants += assignment.tenants.len() as u64;
+        let inventory = tenants.inventory.as_ref();
+        report.skipped_tenants.extend(inventory.into_iter().flat_map(|inventory| inventory.skipped.clone()));
         report.credentials.push(CredentialReport {
-            name: served.credential.clone(),
-            tenants: served.tenants.len() as u64,
-            inventory_age_seconds: roster.map(|roster| roster.age(now).as_secs()),
-            changes: one.changes,
+            name: assignment.credential.clone(),
+            tenants: assignment.tenants.len() as u64,
+            inventory_age_seconds: inventory.map(|inventory| inventory.age(now).as_secs()),
+            changes: tenants.changes,
         });
     }
-    // Each message holds it, whatever its length was.
+    // Bounded, since each message contains it.
     let id = &*sqs_id(id.to_owned());
-    let messages = build_messages(&served, datasets, id);
+    let messages = build_messages(&assignments, datasets, id);
     report.pending_messages = queue.pending_messages().await.map_err(queue_failed)?;
-    let sending = PlanState { store: fleet.store(), id };
+    let sending = PlanState { store: pool.store(), id };
     let too_many = report.pending_messages
         > MAX_PENDING_MESSAGES.max(messages.len() as u64 / STREAMS_PER_PENDING_MESSAGE);
     if too_many && !sending.was_interrupted().await {
         report.deferred_reason = Some(format!(
-            "{} messages still wait; the next plan comes when they are worked off",
+            "{} messages are pending; the next plan is sent after them",
             report.pending_messages
         ));
         return Ok(report);
     }
-    // The messages of a small plan are too few to put it off.
+    // A small plan has too few messages to be deferred.
     let large = messages.len() as u64 > MAX_PENDING_MESSAGES;
     if large {
         sending.mark_sending().await;
@@ -142,23 +142,23 @@ pub(crate) async fn send_plan(
     Ok(report)
 }
 
-/// The object that names a plan of which not all messages may be sent: Lambda tries
-/// that again, and the messages that wait are its own. Empty when all are sent.
+/// The object with the id of a plan that may be sent in part. Lambda retries such a plan,
+/// and its own pending messages must not defer it. Empty after all messages are sent.
 const PLAN_STATE_PATH: &str = "_plan/sending";
 
-/// A plan that is being sent.
+/// The stored state of a plan that is being sent.
 struct PlanState<'a> {
     store: &'a Store,
     id: &'a str,
 }
 
 impl PlanState<'_> {
-    /// Whether an earlier attempt at this plan sent a part of it.
+    /// Whether an earlier attempt sent a part of this plan.
     async fn was_interrupted(&self) -> bool {
         match self.store.read(PLAN_STATE_PATH).await {
             Ok(sending) => sending.is_some_and(|id| id == self.id.as_bytes()),
             Err(error) => {
-                tracing::warn!(event = "plan_state_failed", %error, "reading {PLAN_STATE_PATH} failed");
+                tracing::warn!(event = "plan_state_failed", %error, "reading {PLAN_STATE_PATH} failed; a retry may be deferred");
                 false
             }
         }
@@ -172,10 +172,11 @@ impl PlanState<'_> {
         self.save("").await;
     }
 
-    /// Without it a plan that is sent by half is put off, and the next one comes.
+    /// Stores the state. If that fails, a retry of a plan that was sent in part may be
+    /// deferred, and the next plan follows.
     async fn save(&self, id: &str) {
         if let Err(error) = self.store.write(PLAN_STATE_PATH, id.into()).await {
-            tracing::warn!(event = "plan_state_failed", %error, "writing {PLAN_STATE_PATH} failed");
+            tracing::warn!(event = "plan_state_failed", %error, "writing {PLAN_STATE_PATH} failed; a retry may be deferred");
         }
     }
 }
@@ -184,38 +185,39 @@ fn queue_failed(error: impl Display) -> InvocationError {
     InvocationError::new("QueueFailed", error)
 }
 
-/// The tenants of a credential. One that names its tenant need not be asked.
+/// The tenants of a credential. A tenant's own credential needs no listing.
 async fn credential_tenants(
-    fleet: &CredentialPool,
+    pool: &CredentialPool,
     config: &Config,
     queues: &QueueSettings,
-    one: UsableCredential,
+    credential: UsableCredential,
     stop_at: Duration,
 ) -> Result<CredentialTenants, sophos_export::Error> {
-    if let Some(tenant) = one.own_tenant() {
-        let served = TenantAssignment { credential: one.name, tenants: vec![TenantRef::new(tenant)] };
+    if let Some(tenant) = credential.own_tenant() {
+        let tenants = vec![TenantRef::new(tenant)];
         return Ok(CredentialTenants {
-            assignment: served,
+            assignment: TenantAssignment { credential: credential.name, tenants },
             inventory: None,
             changes: InventoryChanges::default(),
         });
     }
-    let exporter = fleet.exporter(config, &one.name);
-    let (roster, changes) =
-        exporter.tenant_inventory(&one.name, queues.inventory_max_age, Some(stop_at)).await?;
-    let served = TenantAssignment { credential: one.name, tenants: roster.tenants.clone() };
-    Ok(CredentialTenants { assignment: served, inventory: Some(roster), changes })
+    let exporter = pool.exporter(config, &credential.name);
+    let (inventory, changes) =
+        exporter.tenant_inventory(&credential.name, queues.inventory_max_age, Some(stop_at)).await?;
+    let assignment = TenantAssignment { credential: credential.name, tenants: inventory.tenants.clone() };
+    Ok(CredentialTenants { assignment, inventory: Some(inventory), changes })
 }
 
-/// One message for each stream, beginning anywhere: no tenant is always last.
-fn build_messages(served: &[TenantAssignment], datasets: &[Dataset], id: &str) -> Vec<StreamMessage> {
-    let mut turns = interleave(served);
-    if !turns.is_empty() {
+/// Builds one message for each stream. The start depends on `id`, so that no tenant is
+/// always last.
+fn build_messages(assignments: &[TenantAssignment], datasets: &[Dataset], id: &str) -> Vec<StreamMessage> {
+    let mut tenants = interleave(assignments);
+    if !tenants.is_empty() {
         let start = id.bytes().fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-        let start = start % turns.len();
-        turns.rotate_left(start);
+        let start = start % tenants.len();
+        tenants.rotate_left(start);
     }
-    let streams = turns.iter().flat_map(|(credential, tenant)| {
+    let streams = tenants.iter().flat_map(|(credential, tenant)| {
         datasets.iter().map(move |dataset| StreamMessage {
             credential: (*credential).to_owned(),
             tenant: (*tenant).clone(),
@@ -236,13 +238,13 @@ mod tests {
     #[test]
     fn build_messages_creates_one_message_per_stream() {
         let tenants = ["a", "b", "c"].map(TenantRef::new).to_vec();
-        let served = [
+        let assignments = [
             TenantAssignment { credential: "large".into(), tenants },
             TenantAssignment { credential: "small".into(), tenants: vec![TenantRef::new("x")] },
         ];
         let mut firsts = BTreeSet::new();
         for id in ["1", "2", "3", "4", "an id", ""] {
-            let messages = build_messages(&served, &Dataset::ALL, id);
+            let messages = build_messages(&assignments, &Dataset::ALL, id);
             let streams: BTreeSet<_> = messages.iter().map(StreamMessage::group_id).collect();
             assert_eq!((messages.len(), streams.len()), (8, 8));
             firsts.insert(messages[0].group_id());

@@ -1,10 +1,10 @@
-//! The queue between the plan and the workers, on SQS.
+//! The SQS queue between the plan and the workers.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use aws_sdk_sqs::{
     Client,
-    error::DisplayErrorContext,
+    error::{BuildError, DisplayErrorContext},
     types::{
         ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, QueueAttributeName,
         SendMessageBatchRequestEntry,
@@ -18,14 +18,36 @@ use crate::{
     message::{SqsMessage, StreamMessage},
 };
 
-/// Entries in one request at most.
+/// The maximum number of entries in a request.
 const MAX_BATCH_ENTRIES: usize = 10;
 
-/// Requests under way at once while a plan is sent.
+/// The concurrent requests while a plan is sent.
 const MAX_CONCURRENT_REQUESTS: usize = 8;
 
-/// Longest reason on a dead letter, in characters.
+/// The maximum length of the reason of a dead letter, in characters.
 const MAX_REASON_LEN: usize = 500;
+
+/// The failure of a request to SQS.
+#[derive(Debug)]
+pub(crate) struct QueueError(String);
+
+impl fmt::Display for QueueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl QueueError {
+    fn new(action: &str, error: impl std::error::Error) -> Self {
+        Self(format!("{action} failed: {}", DisplayErrorContext(error)))
+    }
+}
+
+impl From<BuildError> for QueueError {
+    fn from(error: BuildError) -> Self {
+        Self::new("building a request to SQS", error)
+    }
+}
 
 pub(crate) struct ExportQueue {
     client: Client,
@@ -39,47 +61,52 @@ impl ExportQueue {
         Self { client, url: queues.url.clone(), dlq_url: queues.dlq_url.clone() }
     }
 
-    /// About how many messages wait for a worker.
-    pub(crate) async fn pending_messages(&self) -> Result<u64, String> {
+    /// The approximate number of messages that wait for a worker.
+    pub(crate) async fn pending_messages(&self) -> Result<u64, QueueError> {
         let name = QueueAttributeName::ApproximateNumberOfMessages;
-        let asked = self.client.get_queue_attributes().queue_url(&self.url).attribute_names(name.clone());
-        let answer = asked.send().await.map_err(|error| sqs_error("its length", &error))?;
-        let number = answer.attributes.as_ref().and_then(|all| all.get(&name)?.parse().ok());
-        number.ok_or_else(|| "the queue does not tell its length".to_owned())
+        let request = self.client.get_queue_attributes().queue_url(&self.url).attribute_names(name.clone());
+        let response = request.send().await.map_err(|error| QueueError::new("GetQueueAttributes", error))?;
+        let number = response.attributes.as_ref().and_then(|all| all.get(&name)?.parse().ok());
+        number.ok_or_else(|| QueueError(format!("GetQueueAttributes failed: missing {name}")))
     }
 
-    /// Sends messages, ten in a request.
-    pub(crate) async fn send(&self, messages: &[StreamMessage]) -> Result<(), String> {
+    /// Sends messages, ten in each request.
+    pub(crate) async fn send(&self, messages: &[StreamMessage]) -> Result<(), QueueError> {
         let sends = messages.chunks(MAX_BATCH_ENTRIES).map(|batch| self.send_batch(batch));
         futures_util::stream::iter(sends).buffer_unordered(MAX_CONCURRENT_REQUESTS).try_collect().await
     }
 
-    async fn send_batch(&self, batch: &[StreamMessage]) -> Result<(), String> {
-        // On a queue without order the commit protocol keeps two runs of a
-        // stream from doing harm; on one with order they do not meet.
+    async fn send_batch(&self, batch: &[StreamMessage]) -> Result<(), QueueError> {
+        // On a FIFO queue the runs of a stream do not overlap. On a standard queue the commit
+        // protocol makes overlapping runs safe.
         let fifo = is_fifo(&self.url);
         let entry = |(number, message): (usize, &StreamMessage)| {
-            let body = serde_json::to_string(message).map_err(|error| error.to_string())?;
+            let body = serde_json::to_string(message)
+                .map_err(|error| QueueError::new("encoding a message", error))?;
             let mut entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(body);
             if fifo {
                 entry = entry
                     .message_group_id(message.group_id())
                     .message_deduplication_id(message.deduplication_id());
             }
-            entry.build().map_err(|error| error.to_string())
+            Ok(entry.build()?)
         };
-        let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, QueueError>>()?;
         let send = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
-        let sent = send.send().await.map_err(|error| sqs_error("a message", &error))?;
+        let sent = send.send().await.map_err(|error| QueueError::new("SendMessageBatch", error))?;
         match sent.failed.first() {
             None => Ok(()),
-            Some(refused) => Err(format!("the queue refused a message: {}", refused.code)),
+            Some(failed) => {
+                Err(QueueError(format!("SendMessageBatch failed for a message: {}", failed.code)))
+            }
         }
     }
 
-    /// Keeps messages out of sight from now on for this long. They come back
-    /// then, unless they are handled.
-    pub(crate) async fn extend_visibility(&self, records: &[(&SqsMessage, Duration)]) -> Result<(), String> {
+    /// Sets the visibility timeouts of messages, from now on.
+    pub(crate) async fn extend_visibility(
+        &self,
+        records: &[(&SqsMessage, Duration)],
+    ) -> Result<(), QueueError> {
         for batch in records.chunks(MAX_BATCH_ENTRIES) {
             let entry = |(number, (record, time)): (usize, &(&SqsMessage, Duration))| {
                 ChangeMessageVisibilityBatchRequestEntry::builder()
@@ -87,35 +114,30 @@ impl ExportQueue {
                     .receipt_handle(&record.receipt_handle)
                     .visibility_timeout(time.as_secs().try_into().unwrap_or(i32::MAX))
                     .build()
-                    .map_err(|error| error.to_string())
             };
             let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
             let change = self.client.change_message_visibility_batch().queue_url(&self.url);
             let changed = change.set_entries(Some(entries)).send().await;
-            let changed = changed.map_err(|error| sqs_error("the time of a message", &error))?;
-            if let Some(refused) = changed.failed.first() {
-                return Err(format!("the queue did not change the time of a message: {}", refused.code));
+            let changed = changed.map_err(|error| QueueError::new("ChangeMessageVisibilityBatch", error))?;
+            if let Some(failed) = changed.failed.first() {
+                let message = format!("ChangeMessageVisibilityBatch failed for a message: {}", failed.code);
+                return Err(QueueError(message));
             }
         }
         Ok(())
     }
 
-    /// Puts a message aside, with the reason. Says whether there is a queue for
-    /// that: if not, the queue's own redrive puts it where it goes.
+    /// Sends a message to the dead-letter queue, with the reason. Returns `false` without
+    /// one: the queue's redrive policy applies then.
     pub(crate) async fn send_to_dlq(
         &self,
         record: &SqsMessage,
         kind: &str,
         reason: &str,
-    ) -> Result<bool, String> {
+    ) -> Result<bool, QueueError> {
         let Some(url) = &self.dlq_url else { return Ok(false) };
-        let attribute = |text: &str| {
-            MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(text)
-                .build()
-                .map_err(|error| error.to_string())
-        };
+        let attribute =
+            |text: &str| MessageAttributeValue::builder().data_type("String").string_value(text).build();
         let reason: String = reason.chars().filter(|c| !c.is_control()).take(MAX_REASON_LEN).collect();
         let mut send = (self.client.send_message().queue_url(url).message_body(&record.body))
             .message_attributes("error_kind", attribute(kind)?)
@@ -124,15 +146,11 @@ impl ExportQueue {
         if is_fifo(url) {
             send = send.message_group_id("dead").message_deduplication_id(&record.message_id);
         }
-        send.send().await.map_err(|error| sqs_error("a dead letter", &error))?;
+        send.send().await.map_err(|error| QueueError::new("SendMessage to the dead-letter queue", error))?;
         Ok(true)
     }
 }
 
 fn is_fifo(url: &str) -> bool {
     url.ends_with(".fifo")
-}
-
-fn sqs_error(what: &str, error: impl std::error::Error) -> String {
-    format!("the queue did not take or tell {what}: {}", DisplayErrorContext(error))
 }

@@ -1,33 +1,33 @@
-//! Answers that Lambda takes, which refuses those of over 6 MB.
+//! Responses within Lambda's limit of 6 MB.
 
 use lambda_support::InvocationError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sophos_export::{ExportReport, StreamOutcome};
 
-/// Largest answer, in bytes of JSON: Lambda's limit less what it adds.
+/// The maximum length of a response in bytes of JSON: Lambda's limit minus a margin.
 const MAX_RESPONSE_LEN: usize = 6_000_000;
-/// Longest text in an answer that is too large, in characters.
+/// The maximum length of a text in a truncated response, in characters.
 const MAX_TEXT_LEN: usize = 500;
 
-/// The member that says how many entries of each list were left out.
+/// The member with the number of omitted entries of each list.
 const OMITTED: &str = "omitted_entries";
 
-/// A report as the answer. Of one that is too large the longest lists are cut, and
-/// `omitted_entries` counts what is missing; logs and metrics have all of it.
+/// Converts a report to a response. Truncates the longest lists of a large one;
+/// `omitted_entries` counts their missing entries. Logs and metrics are complete.
 ///
 /// # Errors
-/// When it is no JSON.
+/// When serialization fails.
 pub(crate) fn to_response(report: &impl Serialize) -> Result<Value, InvocationError> {
     let value =
         serde_json::to_value(report).map_err(|error| InvocationError::new("SerializationFailed", error))?;
     Ok(truncate_to_fit(value, MAX_RESPONSE_LEN))
 }
 
-/// The report of a run, with the streams first that have most to tell.
+/// Converts the report of a run, with failed streams first and unchanged ones last.
 ///
 /// # Errors
-/// When it is no JSON.
+/// When serialization fails.
 pub(crate) fn run_response(mut report: ExportReport) -> Result<Value, InvocationError> {
     report.streams.sort_by_key(|stream| match stream.outcome {
         StreamOutcome::Failed => 0,
@@ -37,27 +37,27 @@ pub(crate) fn run_response(mut report: ExportReport) -> Result<Value, Invocation
     to_response(&report)
 }
 
-fn truncate_to_fit(mut answer: Value, max: usize) -> Value {
-    if json_len(&answer) <= max {
-        return answer;
+fn truncate_to_fit(mut response: Value, max: usize) -> Value {
+    if json_len(&response) <= max {
+        return response;
     }
-    truncate_strings(&mut answer);
+    truncate_strings(&mut response);
     let mut omitted_entries = Map::new();
-    while json_len(&answer) > max {
-        let Some((name, list)) = longest_list(&mut answer, "") else { break };
+    while json_len(&response) > max {
+        let Some((name, list)) = longest_list(&mut response, "") else { break };
         let kept = list.len() / 2;
         let count = omitted_entries.get(&name).and_then(Value::as_u64).unwrap_or_default();
         omitted_entries.insert(name, (count + (list.len() - kept) as u64).into());
         list.truncate(kept);
-        if let Some(answer) = answer.as_object_mut() {
-            answer.insert(OMITTED.to_owned(), omitted_entries.clone().into());
+        if let Some(response) = response.as_object_mut() {
+            response.insert(OMITTED.to_owned(), omitted_entries.clone().into());
         }
     }
-    answer
+    response
 }
 
-fn json_len(answer: &Value) -> usize {
-    answer.to_string().len()
+fn json_len(response: &Value) -> usize {
+    response.to_string().len()
 }
 
 fn truncate_strings(value: &mut Value) {
@@ -74,12 +74,12 @@ fn truncate_strings(value: &mut Value) {
     }
 }
 
-/// The list with the most entries, of any depth, and the name of the member that it is.
+/// The list with the most entries, at any depth, and the name of its member.
 fn longest_list<'v>(value: &'v mut Value, name: &str) -> Option<(String, &'v mut Vec<Value>)> {
     match value {
         Value::Array(values) => {
-            let inside = values.iter().map(max_list_len).max().unwrap_or_default();
-            if inside <= values.len() {
+            let longest_inner = values.iter().map(max_list_len).max().unwrap_or_default();
+            if longest_inner <= values.len() {
                 return (!values.is_empty()).then(|| (name.to_owned(), values));
             }
             let list = values.iter_mut().max_by_key(|value| max_list_len(value))?;
@@ -117,11 +117,11 @@ mod tests {
         let credentials = json!([{ "name": "a", "added": vec!["an-id"; 300_000] }]);
         let whole = json!({ "failed": 7, "streams": streams, "credentials": credentials });
         for max in [6_000_000, 100_000, 1_000] {
-            let answer = truncate_to_fit(whole.clone(), max);
-            assert!(json_len(&answer) <= max, "{max}: {}", json_len(&answer));
-            assert_eq!(answer["failed"], 7);
-            let kept = answer["streams"].as_array().expect("streams").len() as u64;
-            let omitted_entries = answer[OMITTED]["streams"].as_u64().unwrap_or_default();
+            let response = truncate_to_fit(whole.clone(), max);
+            assert!(json_len(&response) <= max, "{max}: {}", json_len(&response));
+            assert_eq!(response["failed"], 7);
+            let kept = response["streams"].as_array().expect("streams").len() as u64;
+            let omitted_entries = response[OMITTED]["streams"].as_u64().unwrap_or_default();
             assert_eq!(kept + omitted_entries, 5_000, "{max}");
         }
         let small = json!({ "streams": [{ "error": reason }] });
@@ -134,9 +134,13 @@ mod tests {
         for outcome in [StreamOutcome::UpToDate, StreamOutcome::Committed, StreamOutcome::Failed] {
             report.streams.push(StreamReport::new("ab", Dataset::Events, outcome));
         }
-        let answer = run_response(report).expect("JSON");
-        let outcomes: Vec<_> =
-            answer["streams"].as_array().expect("streams").iter().map(|one| one["outcome"].clone()).collect();
+        let response = run_response(report).expect("JSON");
+        let outcomes: Vec<_> = response["streams"]
+            .as_array()
+            .expect("streams")
+            .iter()
+            .map(|stream| stream["outcome"].clone())
+            .collect();
         assert_eq!(outcomes, [json!("failed"), json!("committed"), json!("up_to_date")]);
     }
 }

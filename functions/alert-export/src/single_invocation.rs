@@ -1,4 +1,4 @@
-//! Everything in one invocation, for estates that this is enough for.
+//! The export of all tenants in one invocation, without a queue.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -11,45 +11,49 @@ use crate::{
     credential_pool::{CredentialPool, ExportCredentials},
 };
 
-/// Exports with each credential in turn, the nearest to its tenants first. One
-/// that fails harms no other.
+/// Exports with each credential in turn, the most specific first. The failure of one does
+/// not affect excluded.
 ///
 /// # Errors
 /// When every credential fails.
 pub(crate) async fn run(
-    fleet: &CredentialPool,
+    pool: &CredentialPool,
     config: &Config,
     mut scope: ExportScope,
     stop_at: Duration,
 ) -> Result<ExportReport, InvocationError> {
-    let ExportCredentials { mut usable, excluded: others } = fleet.list_credentials(stop_at).await?;
+    let ExportCredentials { mut usable, excluded } = pool.list_credentials(stop_at).await?;
     if let Some(tenant) = &scope.tenant {
-        usable.retain(|one| one.own_tenant().is_none_or(|own| own == *tenant));
+        usable.retain(|credential| credential.own_tenant().is_none_or(|own| own == *tenant));
     }
-    let own: Vec<_> = usable.iter().filter_map(|one| Some((one.own_tenant()?, one.name.clone()))).collect();
-    let mut served = HashSet::new();
+    let own_tenants: Vec<_> = usable
+        .iter()
+        .filter_map(|credential| Some((credential.own_tenant()?, credential.name.clone())))
+        .collect();
+    let mut exported = HashSet::new();
     let mut report = ExportReport::default();
     let mut failures = Vec::new();
-    report.unusable_credentials.extend(others.invalid.iter().map(ToString::to_string));
+    report.unusable_credentials.extend(excluded.invalid.iter().map(ToString::to_string));
     let mut ran = false;
-    for one in &usable {
-        // A tenant with a credential of its own is served by no other.
-        let of_others = own.iter().filter(|(_, name)| *name != one.name).map(|(tenant, _)| tenant);
-        scope.excluded = served.iter().chain(of_others).cloned().collect();
-        match fleet.exporter(config, &one.name).run(&scope, Some(stop_at)).await {
+    for credential in &usable {
+        let name = &credential.name;
+        // Only its own credential serves a tenant that has one.
+        let of_others = own_tenants.iter().filter(|(_, owner)| owner != name).map(|(tenant, _)| tenant);
+        scope.excluded = exported.iter().chain(of_others).cloned().collect();
+        match pool.exporter(config, name).run(&scope, Some(stop_at)).await {
             Ok(part) => {
                 ran = true;
-                served.extend(part.streams.iter().map(|stream| TenantId::from(stream.tenant.as_str())));
+                exported.extend(part.streams.iter().map(|stream| TenantId::from(stream.tenant.as_str())));
                 report.merge(part);
                 if scope.tenant.is_some() {
                     break;
                 }
             }
-            Err(error) => failures.push(format!("{}: {error}", one.name)),
+            Err(error) => failures.push(format!("{name}: {error}")),
         }
     }
     if !ran {
-        return Err(others.failure(failures.first()));
+        return Err(excluded.failure(failures.first()));
     }
     report.unusable_credentials.extend(failures);
     Ok(report)

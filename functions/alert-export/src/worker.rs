@@ -1,4 +1,4 @@
-//! The messages of a plan, worked off.
+//! Processing of the messages of a plan.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,36 +14,35 @@ use crate::{
     config::{Config, QueueSettings},
     credential_pool::CredentialPool,
     message::{SqsMessage, StreamMessage},
-    queue::ExportQueue,
+    queue::{ExportQueue, QueueError},
 };
 
-/// How long messages are kept out of sight while they are worked on, and how
-/// often that is said again. Those of a worker that dies come back within this.
+/// The visibility timeout of messages in progress, and the interval of its renewal. The
+/// messages of a worker that dies are visible again within this time.
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(60);
 const VISIBILITY_RENEWAL_INTERVAL: Duration = Duration::from_secs(20);
 
-/// How long a message that failed waits before it is tried again: twice as long
-/// each time.
+/// The back-off of a failed message, which doubles each time.
 const INITIAL_BACKOFF: Duration = Duration::from_secs(30);
 const MAX_BACKOFF: Duration = Duration::from_secs(900);
 
-/// What becomes of a message.
+/// The action for a processed message.
 #[derive(Debug, PartialEq)]
 enum MessageAction {
-    /// It is done with.
+    /// Delete the message.
     Delete,
-    /// It is done with, and the stream has more.
+    /// Delete the message and send this continuation.
     Continue(StreamMessage),
-    /// It comes back.
+    /// Return the message to the queue.
     Retry,
-    /// It is put aside, for this kind of reason, and this one.
+    /// Send the message to the dead-letter queue, with the kind and the text of the error.
     DeadLetter(&'static str, String),
 }
 
-/// Works off a batch: each stream gets a turn. Answers as Lambda expects it,
-/// and with what became of each stream.
+/// Processes a batch, with one time slice for each stream. Returns the partial batch
+/// response for Lambda, and the report of the streams.
 pub(crate) async fn process_messages(
-    fleet: &CredentialPool,
+    pool: &CredentialPool,
     queue: &ExportQueue,
     config: &Config,
     queues: &QueueSettings,
@@ -51,27 +50,30 @@ pub(crate) async fn process_messages(
     stop_at: Duration,
 ) -> (Value, ExportReport) {
     let mut report = ExportReport::default();
-    let mut fates: Vec<Option<MessageAction>> = records.iter().map(|_| None).collect();
-    // Of several messages of one stream one run does the work.
+    let mut actions: Vec<Option<MessageAction>> = records.iter().map(|_| None).collect();
+    // One run handles all messages of a stream.
     let mut streams: HashMap<String, (StreamMessage, Vec<usize>)> = HashMap::new();
     for (index, record) in records.iter().enumerate() {
         match record.parse_body() {
             Ok(message) => {
                 streams.entry(message.group_id()).or_insert_with(|| (message, Vec::new())).1.push(index)
             }
-            Err(error) => fates[index] = Some(MessageAction::DeadLetter("InvalidMessage", error)),
+            Err(error) => {
+                actions[index] =
+                    Some(MessageAction::DeadLetter("InvalidMessage", format!("invalid message: {error}")))
+            }
         }
     }
     let mut pending: Vec<_> = streams.values().flat_map(|(_, records)| records.clone()).collect();
     let mut running = FuturesUnordered::new();
     let mut waiting = streams.into_values();
-    let mut say = tokio::time::interval(VISIBILITY_RENEWAL_INTERVAL);
-    say.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut renewal = tokio::time::interval(VISIBILITY_RENEWAL_INTERVAL);
+    renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         while running.len() < config.settings.concurrency.max(1) {
             let Some((message, indices)) = waiting.next() else { break };
             running.push(async move {
-                let stream = run_time_slice(fleet, config, queues, &message, stop_at).await;
+                let stream = run_time_slice(pool, config, queues, &message, stop_at).await;
                 (message, indices, stream)
             });
         }
@@ -80,30 +82,30 @@ pub(crate) async fn process_messages(
                 let Some((message, indices, stream)) = ended else { break };
                 pending.retain(|index| !indices.contains(index));
                 for (number, index) in indices.into_iter().enumerate() {
-                    let fate = message_action(&stream, &message, &records[index], queues.max_receives);
-                    // One of them carries the stream on.
-                    let fate = if number > 0 && matches!(fate, MessageAction::Continue(_)) { MessageAction::Delete } else { fate };
-                    fates[index] = Some(fate);
+                    let action = message_action(&stream, &message, &records[index], queues.max_receives);
+                    // Only one of them continues the stream.
+                    let is_repeated = number > 0 && matches!(action, MessageAction::Continue(_));
+                    actions[index] = Some(if is_repeated { MessageAction::Delete } else { action });
                 }
                 report.api_requests += stream.api_requests;
                 report.throttled += stream.throttled;
                 report.add(stream);
             }
-            _ = say.tick() => {
-                let hidden: Vec<_> = pending.iter().map(|index| (&records[*index], VISIBILITY_TIMEOUT)).collect();
-                log_visibility_error(queue.extend_visibility(&hidden).await);
+            _ = renewal.tick() => {
+                let in_progress: Vec<_> = pending.iter().map(|index| (&records[*index], VISIBILITY_TIMEOUT)).collect();
+                log_visibility_error(queue.extend_visibility(&in_progress).await);
             }
         }
     }
     drop(running);
     let tenants: HashSet<_> = report.streams.iter().map(|stream| &stream.tenant).collect();
     report.tenants = tenants.len() as u64;
-    (apply_actions(queue, records, fates).await, report)
+    (apply_actions(queue, records, actions).await, report)
 }
 
-/// One stream's turn.
+/// Exports a stream for one time slice.
 async fn run_time_slice(
-    fleet: &CredentialPool,
+    pool: &CredentialPool,
     config: &Config,
     queues: &QueueSettings,
     message: &StreamMessage,
@@ -111,8 +113,8 @@ async fn run_time_slice(
 ) -> StreamReport {
     use sophos_api::Transport;
 
-    let exporter = fleet.exporter(config, &message.credential);
-    let stop_at = stop_at.min(fleet.transport().now() + queues.stream_timeout);
+    let exporter = pool.exporter(config, &message.credential);
+    let stop_at = stop_at.min(pool.transport().now() + queues.stream_timeout);
     exporter.export_stream(&message.tenant, message.dataset, Some(stop_at)).await
 }
 
@@ -120,17 +122,18 @@ fn message_action(
     stream: &StreamReport,
     message: &StreamMessage,
     record: &SqsMessage,
-    attempts: u32,
+    max_receives: u32,
 ) -> MessageAction {
     match stream.outcome {
         StreamOutcome::Committed | StreamOutcome::UpToDate if !stream.has_more => MessageAction::Delete,
-        // Another run is at this stream.
+        // Another run exports this stream.
         StreamOutcome::Superseded => MessageAction::Delete,
         StreamOutcome::Failed => {
-            // The next plan meets it as well as a retry would, and it is reported.
+            // A retry would fail as well. The report has the error, and the next plan tries
+            // again.
             if stream.error_kind.is_some_and(FailureKind::requires_operator) {
                 MessageAction::Delete
-            } else if record.receive_count >= attempts {
+            } else if record.receive_count >= max_receives {
                 let kind = stream.error_kind.map_or("Unknown", FailureKind::as_str);
                 MessageAction::DeadLetter(kind, stream.error.clone().unwrap_or_default())
             } else {
@@ -141,24 +144,24 @@ fn message_action(
     }
 }
 
-/// Carries out what becomes of the messages, and answers with those that come
-/// back. What cannot be carried out comes back too.
+/// Applies the actions, and returns the partial batch response with the messages to
+/// retry. A message whose action fails is retried, too.
 async fn apply_actions(
     queue: &ExportQueue,
     records: &[SqsMessage],
-    fates: Vec<Option<MessageAction>>,
+    actions: Vec<Option<MessageAction>>,
 ) -> Value {
-    let mut again = Vec::new();
-    let mut next = Vec::new();
-    let mut carriers = Vec::new();
-    for (record, fate) in records.iter().zip(fates) {
-        match fate.unwrap_or(MessageAction::Retry) {
+    let mut retries = Vec::new();
+    let mut continuations = Vec::new();
+    let mut continued = Vec::new();
+    for (record, action) in records.iter().zip(actions) {
+        match action.unwrap_or(MessageAction::Retry) {
             MessageAction::Delete => {}
             MessageAction::Continue(message) => {
-                next.push(message);
-                carriers.push(record);
+                continuations.push(message);
+                continued.push(record);
             }
-            MessageAction::Retry => again.push(record),
+            MessageAction::Retry => retries.push(record),
             MessageAction::DeadLetter(kind, reason) => {
                 tracing::error!(
                     event = "message_dead_lettered",
@@ -169,34 +172,34 @@ async fn apply_actions(
                 );
                 match queue.send_to_dlq(record, kind, &reason).await {
                     Ok(true) => {}
-                    Ok(false) => again.push(record),
+                    Ok(false) => retries.push(record),
                     Err(error) => {
                         tracing::error!(
                             event = "dead_letter_failed",
                             message_id = record.message_id,
-                            error,
+                            %error,
                             "moving the message to the dead-letter queue failed"
                         );
-                        again.push(record);
+                        retries.push(record);
                     }
                 }
             }
         }
     }
-    if !next.is_empty()
-        && let Err(error) = queue.send(&next).await
+    if !continuations.is_empty()
+        && let Err(error) = queue.send(&continuations).await
     {
         tracing::error!(
             event = "continuation_failed",
-            error,
+            %error,
             "failed to enqueue the continuation; returning messages to the queue"
         );
-        again.extend(carriers);
+        retries.extend(continued);
     }
-    let waits: Vec<_> = again.iter().map(|record| (*record, backoff(record.receive_count))).collect();
-    log_visibility_error(queue.extend_visibility(&waits).await);
+    let timeouts: Vec<_> = retries.iter().map(|record| (*record, backoff(record.receive_count))).collect();
+    log_visibility_error(queue.extend_visibility(&timeouts).await);
     let failures: Vec<_> =
-        again.iter().map(|record| json!({ "itemIdentifier": record.message_id })).collect();
+        retries.iter().map(|record| json!({ "itemIdentifier": record.message_id })).collect();
     json!({ "batchItemFailures": failures })
 }
 
@@ -204,10 +207,10 @@ fn backoff(receives: u32) -> Duration {
     INITIAL_BACKOFF.saturating_mul(1 << receives.saturating_sub(1).min(10)).min(MAX_BACKOFF)
 }
 
-/// Without it messages come back by the queue's own time: no more than a delay.
-fn log_visibility_error(outcome: Result<(), String>) {
-    if let Err(error) = outcome {
-        tracing::warn!(event = "visibility_change_failed", error, "failed to extend the visibility timeout");
+/// Logs a failure. The queue's own visibility timeout applies then, which is only a delay.
+fn log_visibility_error(result: Result<(), QueueError>) {
+    if let Err(error) = result {
+        tracing::warn!(event = "visibility_change_failed", %error, "failed to extend the visibility timeout");
     }
 }
 
@@ -247,21 +250,21 @@ mod tests {
 
     #[test]
     fn message_action_follows_the_stream_outcome() {
-        let goes_on = || MessageAction::Continue(message().next_continuation());
-        let buried = MessageAction::DeadLetter("InvalidLogRecord", "InvalidLogRecord, in words".into());
+        let continues = || MessageAction::Continue(message().next_continuation());
+        let dead_letter = MessageAction::DeadLetter("InvalidLogRecord", "InvalidLogRecord, in words".into());
         let service = |kind| Some(FailureKind::Service(kind));
         for (outcome, more, kind, receives, expected) in [
             (StreamOutcome::Committed, false, None, 1, MessageAction::Delete),
             (StreamOutcome::UpToDate, false, None, 9, MessageAction::Delete),
             (StreamOutcome::Superseded, false, None, 1, MessageAction::Delete),
-            (StreamOutcome::Committed, true, None, 9, goes_on()),
-            (StreamOutcome::UpToDate, true, None, 1, goes_on()),
-            // The time was up, which is nobody's fault.
-            (StreamOutcome::NotStarted, true, None, 9, goes_on()),
+            (StreamOutcome::Committed, true, None, 9, continues()),
+            (StreamOutcome::UpToDate, true, None, 1, continues()),
+            // The deadline had passed.
+            (StreamOutcome::NotStarted, true, None, 9, continues()),
             (StreamOutcome::Failed, true, service(ErrorKind::Forbidden), 1, MessageAction::Delete),
             (StreamOutcome::Failed, true, service(ErrorKind::CredentialRejected), 1, MessageAction::Delete),
             (StreamOutcome::Failed, true, service(ErrorKind::Unavailable), 4, MessageAction::Retry),
-            (StreamOutcome::Failed, true, Some(FailureKind::InvalidLogRecord), 5, buried),
+            (StreamOutcome::Failed, true, Some(FailureKind::InvalidLogRecord), 5, dead_letter),
         ] {
             let stream = stream(outcome, more, kind);
             assert_eq!(message_action(&stream, &message(), &record(receives), 5), expected, "{stream:?}");
@@ -270,8 +273,8 @@ mod tests {
 
     #[test]
     fn backoff_doubles_with_each_receive() {
-        let waits: Vec<_> = (0..9).map(|receives| backoff(receives).as_secs()).collect();
-        assert_eq!(waits, [30, 30, 60, 120, 240, 480, 900, 900, 900]);
+        let backoffs: Vec<_> = (0..9).map(|receives| backoff(receives).as_secs()).collect();
+        assert_eq!(backoffs, [30, 30, 60, 120, 240, 480, 900, 900, 900]);
         assert_eq!(backoff(u32::MAX), MAX_BACKOFF);
     }
 }

@@ -1,28 +1,26 @@
-//! The watch over credentials, which the service itself does not keep: it tells
-//! nobody that one is about to end.
+//! The audit of credentials. Sophos Central does not warn about their expiry.
 //!
-//! A credential ends as it says (`expires_at`), else 36 months after it was made
-//! (`created_at`), else 36 months after it was stored, which is the latest that
-//! it can be. Everything is looked at for each credential, and told in one
-//! record, in a line of metrics with the dimension `Credential`, and in the
-//! answer; and once for all of them, so that one alarm is enough:
+//! A credential expires at `expires_at`, or else 36 months after `created_at`, or else 36
+//! months after it was stored, which is the latest possible time. Each credential has one
+//! log record, one line of metrics with the dimension `Credential`, and an entry in the
+//! response. Totals allow a single alarm:
 //!
-//! | metric | of each | of all |
+//! | metric | of each | total |
 //! |---|---|---|
-//! | days until it ends, below 0 after that | `DaysToExpiry` | `MinDaysToExpiry` |
-//! | it ended, or is no credential | `Unusable` | `UnusableCredentials` |
-//! | staged ones that can take over | `StagedCredentials` | `CredentialsWithoutStagedVersion` |
-//! | it may do more than it must | `Overprivileged` | `OverprivilegedCredentials` |
-//! | days since anybody else read it | `DaysSinceUse` | `UnusedCredentials` |
-//! | how many there are | | `Credentials` |
+//! | days until expiry, negative after it | `DaysToExpiry` | `MinDaysToExpiry` |
+//! | expired or invalid | `Unusable` | `UnusableCredentials` |
+//! | eligible staged credentials | `StagedCredentials` | `CredentialsWithoutStagedVersion` |
+//! | more privileges than its purposes need | `Overprivileged` | `OverprivilegedCredentials` |
+//! | days since the last use by others | `DaysSinceUse` | `UnusedCredentials` |
+//! | number of credentials | | `Credentials` |
 //!
-//! A record is an error when less than 7 days are left or it is unusable, and a
-//! warning when less than 30 days are left or something else should be done.
+//! A record is an error if the credential is unusable or expires within 7 days. It is a
+//! warning if it expires within 30 days or needs other action.
 //!
-//! Secrets Manager counts the watch's own reading as a use, by the day. So the
-//! watch notes in a tag of each secret when others used it, and should run once a
-//! day, after 18:00 UTC: earlier, its own reading cannot be told from that of
-//! others, and nothing is found to be unused.
+//! Secrets Manager counts the read of an audit as a use, by the day. So an audit stores
+//! the last use by others in a tag of each secret. It should run once a day after 18:00
+//! UTC. Earlier in the day its read cannot be told from others, and no credential is
+//! found unused.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -32,70 +30,69 @@ use sophos_secrets::{
 
 use crate::staged::CandidateFilter;
 
-/// Days before its end from which on a credential is urgent.
+/// The days before expiry from which a credential is an error.
 const EXPIRY_ERROR_DAYS: i64 = 7;
-/// Days before its end from which on a credential is to be replaced.
+/// The days before expiry from which a credential is a warning.
 const EXPIRY_WARNING_DAYS: i64 = 30;
 
-/// What credentials are held against.
+/// The settings of an audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditSettings {
-    /// After how many days without being read one is unused.
+    /// The days without a read after which a credential counts as unused.
     pub unused_days: i64,
-    /// What those are used for that do not say so.
+    /// The purposes of credentials without `used_for`.
     pub default_purposes: Vec<Purpose>,
 }
 
-/// How much a credential wants to be looked after.
+/// The severity of a credential's problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Nothing is to be done.
+    /// No action is needed.
     Info,
-    /// Something should be done.
+    /// Action is needed soon.
     Warn,
-    /// Something must be done now.
+    /// Action is needed now.
     Error,
 }
 
-/// What was seen of a credential.
+/// The status of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CredentialStatus {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How much it wants to be looked after.
+    /// The severity of its problems.
     pub severity: Severity,
-    /// What is to be done about it.
+    /// The problems, each with its remedy.
     pub problems: Vec<String>,
-    /// When it ends at the latest, if that is known.
+    /// The latest possible expiry, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// Whole days until then; below 0 after it.
+    /// The whole days until expiry; negative after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days_to_expiry: Option<i64>,
-    /// Whether it ended, or is no credential.
+    /// Whether it is expired or invalid.
     pub unusable: bool,
-    /// Whether it may do more than it must.
+    /// Whether it has more privileges than its purposes need.
     pub overprivileged: bool,
-    /// Whole days since others last read it, or since it was stored.
+    /// The whole days since the last read by others, or since it was stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days_since_use: Option<i64>,
-    /// Whether that is longer than it should be.
+    /// Whether that exceeds [`AuditSettings::unused_days`].
     pub unused: bool,
-    /// Staged credentials that can take over and were not refused. `None` where
-    /// none can be staged.
+    /// The number of eligible staged credentials. `None` outside of Secrets Manager.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staged: Option<u64>,
-    /// Days until the last of these ends.
+    /// The days until the last of these expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staged_days_to_expiry: Option<i64>,
 }
 
-/// Looks at a credential.
-pub fn audit(surveyed: &InspectedCredential, limits: &AuditSettings, now: Timestamp) -> CredentialStatus {
-    let mut watched = CredentialStatus {
-        name: surveyed.name.clone(),
+/// Audits a credential.
+pub fn audit(credential: &InspectedCredential, settings: &AuditSettings, now: Timestamp) -> CredentialStatus {
+    let mut status = CredentialStatus {
+        name: credential.name.clone(),
         severity: Severity::Info,
         problems: Vec::new(),
         expires_at: None,
@@ -107,22 +104,22 @@ pub fn audit(surveyed: &InspectedCredential, limits: &AuditSettings, now: Timest
         staged: None,
         staged_days_to_expiry: None,
     };
-    match &surveyed.credential {
+    match &credential.credential {
         Ok(stored) => {
-            let stored_at = surveyed.metadata.as_ref().and_then(|managed| managed.stored_at);
-            watched.check_expiry(stored.expiry().or_else(|| stored_at.and_then(max_expiry)), now);
-            watched.check_role(stored, limits);
+            let stored_at = credential.metadata.as_ref().and_then(|metadata| metadata.stored_at);
+            status.check_expiry(stored.expiry().or_else(|| stored_at.and_then(max_expiry)), now);
+            status.check_role(stored, settings);
         }
         Err(error) => {
-            watched.unusable = true;
-            watched.add_problem(Severity::Error, error.to_string());
+            status.unusable = true;
+            status.add_problem(Severity::Error, error.to_string());
         }
     }
-    if let Some(managed) = &surveyed.metadata {
-        watched.check_usage(managed, limits, now);
-        watched.check_staged(managed, surveyed.credential.as_deref().ok(), now);
+    if let Some(metadata) = &credential.metadata {
+        status.check_usage(metadata, settings, now);
+        status.check_staged(metadata, credential.credential.as_deref().ok(), now);
     }
-    watched
+    status
 }
 
 impl CredentialStatus {
@@ -137,72 +134,78 @@ impl CredentialStatus {
         self.expires_at = Some(end.to_string());
         self.days_to_expiry = Some(days);
         self.unusable = end <= now;
-        let stage = "stage a new one and rotate";
+        let remedy = "stage a new one and rotate";
         if self.unusable {
-            self.add_problem(Severity::Error, format!("it has ended; {stage}"));
+            self.add_problem(Severity::Error, format!("it has expired; {remedy}"));
         } else if days < EXPIRY_WARNING_DAYS {
             let severity = if days < EXPIRY_ERROR_DAYS { Severity::Error } else { Severity::Warn };
-            self.add_problem(severity, format!("it ends within {} days; {stage}", days + 1));
+            self.add_problem(severity, format!("it expires within {} days; {remedy}", days + 1));
         }
     }
 
-    fn check_role(&mut self, stored: &StoredCredential, limits: &AuditSettings) {
-        let said = &stored.used_for;
-        let purposes = if said.is_empty() { &limits.default_purposes } else { said };
+    fn check_role(&mut self, stored: &StoredCredential, settings: &AuditSettings) {
+        let used_for = &stored.used_for;
+        let purposes = if used_for.is_empty() { &settings.default_purposes } else { used_for };
         let Some(role) = stored.role else { return };
         self.overprivileged = role.is_overprivileged_for(purposes);
         if self.overprivileged {
-            self.add_problem(Severity::Warn, format!("its role, {role}, may do more than it is used for"));
+            self.add_problem(
+                Severity::Warn,
+                format!("its role, {role}, has more privileges than its purposes need"),
+            );
         }
         if let Some(purpose) = purposes.iter().find(|purpose| !role.is_sufficient_for(**purpose)) {
-            self.add_problem(Severity::Warn, format!("its role, {role}, is not enough for {purpose}"));
+            self.add_problem(Severity::Warn, format!("its role, {role}, is not sufficient for {purpose}"));
         }
     }
 
-    fn check_usage(&mut self, managed: &SecretMetadata, limits: &AuditSettings, now: Timestamp) {
-        let since = managed.last_used.or(managed.stored_at).map(|last| days_between(last, now).max(0));
+    fn check_usage(&mut self, metadata: &SecretMetadata, settings: &AuditSettings, now: Timestamp) {
+        let since = metadata.last_used.or(metadata.stored_at).map(|last| days_between(last, now).max(0));
         self.days_since_use = since;
-        self.unused = since.is_some_and(|days| days > limits.unused_days);
+        self.unused = since.is_some_and(|days| days > settings.unused_days);
         if let Some(days) = since.filter(|_| self.unused) {
             self.add_problem(
                 Severity::Warn,
-                format!("nobody has used it for {days} days; delete what is not needed"),
+                format!("it was not used for {days} days; delete it if it is not needed"),
             );
         }
     }
 
-    fn check_staged(&mut self, managed: &SecretMetadata, current: Option<&StoredCredential>, now: Timestamp) {
-        let pool = CandidateFilter { current, previous: managed.previous.as_deref(), now };
-        let mut fit = Vec::new();
-        for staged in &managed.staged {
+    fn check_staged(
+        &mut self,
+        metadata: &SecretMetadata,
+        current: Option<&StoredCredential>,
+        now: Timestamp,
+    ) {
+        let filter = CandidateFilter { current, previous: metadata.previous.as_deref(), now };
+        let mut eligible = Vec::new();
+        for staged in &metadata.staged {
             let label = &staged.label;
             match &staged.credential {
                 _ if StagingLabels::is_rejected(label) => {
                     self.add_problem(
                         Severity::Warn,
-                        format!("{label:?} was refused; replace it, or take its label off"),
+                        format!("{label:?} was rejected; replace it, or remove its label"),
                     );
                 }
-                Ok(stored) => match pool.check(stored) {
-                    Ok(()) => fit.push(stored.expiry()),
-                    Err(unfit) => {
-                        self.add_problem(Severity::Warn, format!("{label:?} cannot take over: {unfit}"))
+                Ok(stored) => match filter.check(stored) {
+                    Ok(()) => eligible.push(stored.expiry()),
+                    Err(rejected) => {
+                        self.add_problem(Severity::Warn, format!("{label:?} is not eligible: {rejected}"))
                     }
                 },
-                Err(error) => {
-                    self.add_problem(Severity::Warn, format!("{label:?} cannot take over: {error}"))
-                }
+                Err(error) => self.add_problem(Severity::Warn, format!("{label:?} is not eligible: {error}")),
             }
         }
-        self.staged = Some(fit.len() as u64);
-        self.staged_days_to_expiry = fit.into_iter().flatten().map(|end| days_between(now, end)).max();
-        if managed.rotation_in_progress {
-            self.add_problem(Severity::Warn, "its rotation has not ended; its log says why");
+        self.staged = Some(eligible.len() as u64);
+        self.staged_days_to_expiry = eligible.into_iter().flatten().map(|end| days_between(now, end)).max();
+        if metadata.rotation_in_progress {
+            self.add_problem(Severity::Warn, "its rotation is in progress; see its log");
         }
     }
 }
 
-/// Whole days from one time to another; below 0 if it lies before.
+/// The whole days between two times; negative if `to` is earlier.
 fn days_between(from: Timestamp, to: Timestamp) -> i64 {
     const SECONDS: i64 = 86_400;
     from.duration_until(to).as_secs().div_euclid(SECONDS)

@@ -3,23 +3,23 @@ use sophos_secrets::Purpose;
 
 use crate::audit::AuditSettings;
 
-/// Days without being read after which a credential is unused, if not told.
+/// The default of `AUDIT_UNUSED_DAYS`.
 const DEFAULT_UNUSED_DAYS: u64 = 30;
 
-/// What the function is told by its environment.
+/// The configuration of the function.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// The credentials that are watched over, and the hosts.
+    /// The credentials for the audit, and the hosts.
     pub sophos: SophosConfig,
-    /// What the watch holds credentials against.
+    /// The settings of the audit.
     pub audit: AuditSettings,
     /// The CloudWatch namespace.
     pub metrics_namespace: String,
 }
 
 impl Config {
-    /// What the variables say. What is wrong with them is noted in `reader`.
+    /// Reads the variables. Issues go to `reader`.
     pub fn from_reader(reader: &mut ConfigReader<'_>) -> Self {
         logging::validate_level(reader);
         let unused_days = reader.number("AUDIT_UNUSED_DAYS", 1, 1_100).unwrap_or(DEFAULT_UNUSED_DAYS);
@@ -37,9 +37,9 @@ impl Config {
 fn parse_purposes(reader: &mut ConfigReader<'_>) -> Vec<Purpose> {
     const NAME: &str = "AUDIT_DEFAULT_PURPOSES";
     let Some(text) = reader.text(NAME) else { return vec![Purpose::Export] };
-    let read: Result<Vec<Purpose>, _> = text.split(',').map(|word| word.trim().parse()).collect();
-    read.unwrap_or_else(|error| {
-        reader.invalid(NAME, format!("cannot be read: {error}; write such as export,isolation"));
+    let purposes: Result<Vec<Purpose>, _> = text.split(',').map(|word| word.trim().parse()).collect();
+    purposes.unwrap_or_else(|error| {
+        reader.invalid(NAME, format!("is invalid: {error}, such as export,isolation"));
         Vec::new()
     })
 }
@@ -49,9 +49,9 @@ mod tests {
     use super::*;
 
     fn parse(changed: &[(&str, &str)]) -> (Config, Vec<String>) {
-        let least = [("SOPHOS_SECRETS_PREFIX", "sophos/credentials/")];
+        let required = [("SOPHOS_SECRETS_PREFIX", "sophos/credentials/")];
         let mut reader = ConfigReader::from_fn(|name| {
-            let mut all = changed.iter().chain(&least);
+            let mut all = changed.iter().chain(&required);
             all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         });
         let config = Config::from_reader(&mut reader);
@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn config_error_names_each_invalid_variable() {
-        let (config, mistakes) = parse(&[]);
-        assert_eq!(mistakes, Vec::<String>::new());
+        let (config, issues) = parse(&[]);
+        assert_eq!(issues, Vec::<String>::new());
         assert_eq!(
             (config.audit.unused_days, &config.audit.default_purposes[..]),
             (30, &[Purpose::Export][..])
@@ -77,8 +77,8 @@ mod tests {
             ("LOG_LEVEL", "loud"),
             ("SOPHOS_SECRETS_TTL_SECONDS", "1"),
         ] {
-            let (_, mistakes) = parse(&[(name, value)]);
-            assert!(mistakes.len() == 1 && mistakes[0].starts_with(name), "{name}={value}: {mistakes:?}");
+            let (_, issues) = parse(&[(name, value)]);
+            assert!(issues.len() == 1 && issues[0].starts_with(name), "{name}={value}: {issues:?}");
         }
         let (_, all) =
             parse(&[("AUDIT_DEFAULT_PURPOSES", "x"), ("AUDIT_UNUSED_DAYS", "x"), ("LOG_LEVEL", "x")]);

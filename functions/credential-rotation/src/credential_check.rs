@@ -1,13 +1,13 @@
 use sophos_api::Owner;
 use sophos_secrets::{Purpose, StoredCredential};
 
-/// A test of a credential before it takes over.
+/// A test of a credential before a rotation.
 pub trait CredentialCheck: Sync {
-    /// Whether `candidate` can stand in for `current` and do what it is used
-    /// for. `current` is `None` when there is none that can be read.
+    /// Tests whether `candidate` can replace `current` and serves `purposes`. `current` is
+    /// `None` if it is missing or invalid.
     ///
     /// # Errors
-    /// Why not, and whether that may pass.
+    /// The cause, and whether it is transient.
     fn check(
         &self,
         candidate: &StoredCredential,
@@ -16,20 +16,20 @@ pub trait CredentialCheck: Sync {
     ) -> impl Future<Output = Result<(), CredentialCheckError>> + Send;
 }
 
-/// Why a credential did not pass its test.
+/// The failure of a credential's test.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialCheckError {
-    /// Something that may be gone the next time.
-    #[error("it cannot be tested now: {0}")]
+    /// A transient failure.
+    #[error("testing the credential failed: {0}")]
     Transient(String),
-    /// Nothing tells to whom it must belong.
+    /// The expected owner is unknown.
     #[error(
-        "the current credential does not say whom it belongs to, and neither it nor the new one names its \
-         owner; the new one belongs to {0}: if that is right, write it into one of them as partner_id, \
+        "the expected owner is unknown: the current credential is rejected, and neither it nor the new one has \
+         an owner; the new one belongs to {0}: if that is right, add this to one of them as partner_id, \
          organization_id or tenant_id"
     )]
     OwnerUnknown(Owner),
-    /// The credential itself is no good.
-    #[error("it cannot take over: {0}")]
+    /// The credential is not acceptable.
+    #[error("the credential is rejected: {0}")]
     Rejected(String),
 }

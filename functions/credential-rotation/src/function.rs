@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lambda_support::{InvocationError, aws, metrics};
+use lambda_support::{InvocationError, aws, metrics, run_until};
 use serde_json::{Value, json};
 use sophos_api::ReqwestTransport;
 use sophos_secrets::{SecretError, SecretVersions};
@@ -10,17 +10,26 @@ use crate::{
     AuditReport, Config, Rotation, RotationError, RotationTask, SophosCredentialCheck, audit::audit,
 };
 
-/// Why an invocation failed.
+/// The time that a step has left after a test that ran into its deadline.
+const STEP_MARGIN: Duration = Duration::from_secs(1);
+
+/// The failure of an invocation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RotationFunctionError {
-    /// A rotation, or the test of a staged credential.
+    /// A rotation or the check of a staged credential failed.
     #[error(transparent)]
     Rotation(#[from] RotationError),
-    /// The place where the credentials are cannot be read.
+    /// The credentials could not be read.
     #[error(transparent)]
     Source(#[from] SecretError),
-    /// No connection can be made at all.
+    /// The deadline passed before the end of a step. The step can be retried.
+    #[error(
+        "{0}: the rotation step failed: deadline exceeded; check the routes to Secrets Manager and Sophos Central, \
+         or raise the function's timeout"
+    )]
+    DeadlineExceeded(String),
+    /// TLS could not be set up.
     #[error("{0}")]
     Configuration(String),
 }
@@ -35,13 +44,14 @@ impl From<RotationFunctionError> for InvocationError {
             RotationFunctionError::Rotation(RotationError::NoPendingValue { .. }) => "NoPendingValue",
             RotationFunctionError::Rotation(RotationError::NoStagedVersion { .. }) => "NoStagedVersion",
             RotationFunctionError::Rotation(RotationError::CheckFailed { .. }) => "CredentialCheckFailed",
+            RotationFunctionError::DeadlineExceeded(_) => "DeadlineExceeded",
             RotationFunctionError::Configuration(_) => "ConfigurationError",
         };
         Self::new(kind, error)
     }
 }
 
-/// What the function does, in an AWS account.
+/// The function, in an AWS account.
 #[derive(Debug)]
 pub struct RotationFunction {
     config: Config,
@@ -49,7 +59,7 @@ pub struct RotationFunction {
 }
 
 impl RotationFunction {
-    /// The function of this configuration. Nothing is asked yet.
+    /// Creates the function. Sends no request.
     ///
     /// # Errors
     /// When TLS cannot be set up.
@@ -59,48 +69,60 @@ impl RotationFunction {
         Ok(Self { config, transport })
     }
 
-    /// Does what an invocation asks for, and answers with what was done. No wait
-    /// for Sophos Central goes past `stop_at`, in time since the Unix epoch.
+    /// Carries out a task and returns its result. Ends by `deadline`, in time since
+    /// the Unix epoch.
     ///
     /// # Errors
-    /// When it was not done.
+    /// When the task fails.
     pub async fn handle(
         &self,
         task: RotationTask,
-        stop_at: Duration,
+        deadline: Duration,
         request_id: &str,
     ) -> Result<Value, RotationFunctionError> {
         let now = Timestamp::now();
         let secret = match &task {
             RotationTask::Rotate { secret, .. } | RotationTask::Check(secret) => secret,
-            RotationTask::Audit => return self.audit(now, request_id).await,
+            RotationTask::Audit => return self.audit(now, deadline, request_id).await,
         };
         let client = aws_sdk_secretsmanager::Client::new(&aws::sdk_config().await);
         let versions = SecretVersions::new(client, secret);
         let sophos = &self.config.sophos;
-        let (hosts, budget) = (sophos.hosts.clone(), sophos.rate_limit.clone());
-        let trial = SophosCredentialCheck::new(self.transport.clone(), hosts, budget, stop_at);
-        let rotation = Rotation::new(&versions, &trial, now);
-        let (step, did) = match &task {
-            RotationTask::Rotate { step, token, .. } => {
-                (step.to_string(), rotation.step(*step, token).await?)
-            }
-            _ => ("check".to_owned(), rotation.check().await?),
+        let (hosts, rate_limit) = (sophos.hosts.clone(), sophos.rate_limit.clone());
+        let check_deadline = deadline.saturating_sub(STEP_MARGIN);
+        let check = SophosCredentialCheck::new(self.transport.clone(), hosts, rate_limit, check_deadline);
+        let rotation = Rotation::new(&versions, &check, now);
+        let run = async {
+            Ok::<_, RotationError>(match &task {
+                RotationTask::Rotate { step, token, .. } => {
+                    (step.to_string(), rotation.step(*step, token).await?)
+                }
+                _ => ("check".to_owned(), rotation.check().await?),
+            })
         };
+        // Every step is crash-safe, so it may end at any point.
+        let ended = run_until(deadline, run).await;
+        let (step, result) =
+            ended.ok_or_else(|| RotationFunctionError::DeadlineExceeded(secret.clone()))??;
         tracing::info!(
             event = "rotation_step_completed",
             secret_name = secret,
             step,
-            result = did,
+            result,
             "rotation step completed"
         );
-        Ok(json!({ "secret_name": secret, "step": step, "result": did }))
+        Ok(json!({ "secret_name": secret, "step": step, "result": result }))
     }
 
-    async fn audit(&self, now: Timestamp, request_id: &str) -> Result<Value, RotationFunctionError> {
-        let surveyed = self.config.sophos.credentials.inspect(now).await?;
-        let watched = surveyed.iter().map(|one| audit(one, &self.config.audit, now)).collect();
-        let report = AuditReport::new(watched);
+    async fn audit(
+        &self,
+        now: Timestamp,
+        deadline: Duration,
+        request_id: &str,
+    ) -> Result<Value, RotationFunctionError> {
+        let inspected = self.config.sophos.credentials.inspect(now, deadline).await?;
+        let audited = inspected.iter().map(|credential| audit(credential, &self.config.audit, now));
+        let report = AuditReport::new(audited.collect());
         report.log();
         metrics::write(report.metrics(&self.config.metrics_namespace, request_id, metrics::now_ms()));
         Ok(serde_json::to_value(&report).unwrap_or_default())

@@ -1,10 +1,10 @@
-//! The Lambda function that rotates credentials of Sophos Central in Secrets
-//! Manager, and once a day watches over all of them.
+//! The Lambda function that rotates credentials of Sophos Central in Secrets Manager, and
+//! audits all of them once a day.
 //!
 //! # Rotation
 //!
-//! Sophos Central has no operation that creates a credential. An administrator
-//! makes one in the console and stages it, as [`sophos_secrets`] describes:
+//! Sophos Central has no operation that creates a credential. An administrator creates
+//! one in the console and stages it, as [`sophos_secrets`] describes:
 //!
 //! ```sh
 //! aws secretsmanager put-secret-value --secret-id sophos/credentials/acme \
@@ -13,71 +13,69 @@
 //!
 //! Secrets Manager calls this function for each step of a rotation:
 //!
-//! | step | what happens |
+//! | step | action |
 //! |---|---|
-//! | `createSecret` | the first staged credential that can take over becomes the pending version: one that can be read, has not expired, whose role is enough, and that is neither the current one nor the one before |
+//! | `createSecret` | the first eligible staged credential becomes the pending version. It must be valid, not expired, have a sufficient role, and differ from the current and the previous credential |
 //! | `setSecret` | nothing |
-//! | `testSecret` | it gets a token, belongs to whom the current one belongs to, and reads what it will be used for |
-//! | `finishSecret` | it is tested once more, becomes the current one, and is staged no more |
+//! | `testSecret` | the pending credential gets a token, has the owner of the current one, and reads data for its purposes |
+//! | `finishSecret` | the pending credential is tested again, becomes the current one, and loses its staging label |
 //!
-//! Where a rotation is only arranged, with `--no-rotate-immediately` or
-//! `RotateImmediatelyOnUpdate: false`, Secrets Manager calls `testSecret` alone, for
-//! a version that is a copy of the current one, and takes that away again. The
-//! function answers that there is nothing to do: neither a credential nor a staged
-//! one has to be there yet, nor does rotation have to count as enabled.
+//! When a rotation is only configured, with `--no-rotate-immediately` or
+//! `RotateImmediatelyOnUpdate: false`, Secrets Manager calls `testSecret` alone. Its
+//! version is a copy of the current one, which Secrets Manager removes afterwards. The
+//! function reports that there is nothing to do. This needs no credential, no staged
+//! credential and no enabled rotation.
 //!
-//! A value that was just stored may not be visible yet. While rotation is enabled, a
-//! step that needs it fails (`NoPendingValue`), and Secrets Manager repeats it. No
-//! version becomes the current one before its value was read and tested by the same
-//! invocation.
+//! A value that was just stored may not be visible yet. While rotation is enabled, a step
+//! that needs it fails (`NoPendingValue`), and Secrets Manager retries the step. A version
+//! becomes the current one only after the same invocation has read and tested its value.
 //!
-//! Each step may be repeated, also after a death in the middle. If one fails, the
-//! current credential stays in force. What becomes of the pending one depends on
-//! why its test failed:
+//! Each step is idempotent, also after a crash. If a step fails, the credential in force
+//! stays. The cause decides about the pending version:
 //!
-//! | reason | pending version | staged credential |
+//! | cause | pending version | staged credential |
 //! |---|---|---|
-//! | it may pass: the service is down or busy, the time was up, an answer makes no sense | stays, the step is repeated | stays |
-//! | nobody knows to whom it must belong: the current one is refused, and neither names its owner | is given up | stays the first: write the owner into it or into the current one |
-//! | the credential is refused, belongs to somebody else, has expired, may not read | is given up | goes behind all others, with the label `STAGED_REJECTED_1`, `_2`, … |
+//! | transient: the service is unavailable, the deadline passed, a response is invalid | stays, the step is retried | stays |
+//! | unknown owner: the current credential is rejected, and neither has an owner | is abandoned | stays the first: add the owner to it or to the current one |
+//! | the credential is rejected, has another owner, has expired, or lacks read permission | is abandoned | moves behind all others, with the label `STAGED_REJECTED_1`, `_2`, … |
 //!
-//! A rotation that is given up leaves nothing pending, so that the next begins
-//! anew, with the next credential. One that was refused is not thrown away, since
-//! its secret is not shown again: when no other is left its turn comes once more.
-//! Give it its label back, or take the label away to drop it (a secret has 20
-//! labels at most, and this needs a free one):
+//! An abandoned rotation leaves no pending version, so that the next one starts with the
+//! next credential. A rejected credential is kept, since the console does not show its
+//! secret again. A rotation retries it when no other is left. Restore its label, or
+//! remove the label to drop it. (A secret has at most 20 labels, and a rejection needs a
+//! free one.)
 //!
 //! ```sh
 //! aws secretsmanager update-secret-version-stage --secret-id sophos/credentials/acme \
 //!     --version-stage STAGED_REJECTED_1 --remove-from-version-id <version>
 //! ```
 //!
-//! # Orders
+//! # Events
 //!
-//! | event | what is done |
+//! | event | action |
 //! |---|---|
-//! | a scheduled event, or `{"audit": true}` | [the watch](mod@crate::audit) |
-//! | `{"check": "<secret>"}` | the credential whose turn it is is tested, and nothing is changed |
+//! | a scheduled event, or `{"audit": true}` | [the audit](mod@crate::audit) |
+//! | `{"check": "<secret>"}` | tests the next staged credential, and changes nothing |
 //!
 //! # Variables
 //!
-//! | variable | what it is | if not set |
+//! | variable | value | default |
 //! |---|---|---|
-//! | `SOPHOS_…` | the credentials to watch over, and the hosts; see [`lambda_support::SophosConfig`] | |
-//! | `AUDIT_UNUSED_DAYS` | after how many days without being used a credential is unused, 1 to 1100 | `30` |
-//! | `AUDIT_DEFAULT_PURPOSES` | what credentials are used for that do not say so: `export`, `isolation` or both | `export` |
+//! | `SOPHOS_…` | the credentials for the audit, and the hosts; see [`lambda_support::SophosConfig`] | |
+//! | `AUDIT_UNUSED_DAYS` | days without use after which a credential counts as unused, 1 to 1100 | `30` |
+//! | `AUDIT_DEFAULT_PURPOSES` | purposes of credentials without `used_for`: `export`, `isolation` or both | `export` |
 //! | `METRICS_NAMESPACE` | the CloudWatch namespace | `SophosCentral` |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug` or `trace` | `info` |
 //!
-//! # Rights
+//! # Permissions
 //!
 //! | action | resource | for |
 //! |---|---|---|
-//! | `secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue` | the secrets with credentials | rotation and watch |
-//! | `secretsmanager:TagResource` | the same | watch |
+//! | `secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue` | the secrets with credentials | rotation and audit |
+//! | `secretsmanager:TagResource` | the same | audit |
 //! | `secretsmanager:PutSecretValue`, `secretsmanager:UpdateSecretVersionStage` | the same | rotation |
-//! | `secretsmanager:ListSecrets`, `secretsmanager:BatchGetSecretValue` | `*`: they know no other | watch |
-//! | `kms:Decrypt`, `kms:GenerateDataKey` | the secrets' key, if it is a customer's | both; the second for rotation |
+//! | `secretsmanager:ListSecrets`, `secretsmanager:BatchGetSecretValue` | `*`: they have no resource | audit |
+//! | `kms:Decrypt`, `kms:GenerateDataKey` | the customer managed key of the secrets, if any | both; `GenerateDataKey` for rotation |
 //!
 //! and `secretsmanager.amazonaws.com` needs `lambda:InvokeFunction` on the
 //! function.
@@ -101,5 +99,5 @@ pub use function::{RotationFunction, RotationFunctionError};
 pub use report::AuditReport;
 pub use rotation::{Rotation, RotationError};
 pub use sophos_check::SophosCredentialCheck;
-pub use task::{RotationStep, RotationTask};
+pub use task::{InvalidEvent, RotationStep, RotationTask};
 pub use versions::Versions;

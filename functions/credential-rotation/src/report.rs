@@ -4,66 +4,64 @@ use serde_json::Value;
 
 use crate::audit::{CredentialStatus, Severity};
 
-/// What a watch over all credentials saw.
+/// The report of an audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AuditReport {
-    /// How many there are.
+    /// The number of credentials.
     pub count: u64,
-    /// Those that ended or are no credentials.
+    /// The number of expired and invalid credentials.
     pub unusable: u64,
-    /// Those that have no staged credential that can take over, where one can be
-    /// staged.
+    /// The number of credentials in Secrets Manager without an eligible staged credential.
     pub without_staged: u64,
-    /// Those that may do more than they must.
+    /// The number of credentials with more privileges than their purposes need.
     pub overprivileged: u64,
-    /// Those that nobody uses.
+    /// The number of unused credentials.
     pub unused: u64,
-    /// Days until the first one ends, if any end is known.
+    /// The days until the first expiry, if one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_days_to_expiry: Option<i64>,
-    /// Each of them.
+    /// The credentials.
     pub credentials: Vec<CredentialStatus>,
 }
 
 impl AuditReport {
-    /// The report of these credentials.
+    /// Creates the report of these credentials.
     pub fn new(credentials: Vec<CredentialStatus>) -> Self {
-        let count =
-            |which: fn(&CredentialStatus) -> bool| credentials.iter().filter(|one| which(one)).count() as u64;
+        let count = |which: fn(&CredentialStatus) -> bool| {
+            credentials.iter().filter(|status| which(status)).count() as u64
+        };
         Self {
             count: credentials.len() as u64,
-            unusable: count(|one| one.unusable),
-            without_staged: count(|one| one.staged == Some(0)),
-            overprivileged: count(|one| one.overprivileged),
-            unused: count(|one| one.unused),
-            min_days_to_expiry: credentials.iter().filter_map(|one| one.days_to_expiry).min(),
+            unusable: count(|status| status.unusable),
+            without_staged: count(|status| status.staged == Some(0)),
+            overprivileged: count(|status| status.overprivileged),
+            unused: count(|status| status.unused),
+            min_days_to_expiry: credentials.iter().filter_map(|status| status.days_to_expiry).min(),
             credentials,
         }
     }
 
-    /// Writes a record of each credential, and one of all.
+    /// Writes a log record for each credential, and one for all.
     pub fn log(&self) {
-        for one in &self.credentials {
-            let CredentialStatus {
-                name, expires_at: ends_at, days_to_expiry, staged, days_since_use, ..
-            } = one;
-            let problems = one.problems.join("; ");
+        for status in &self.credentials {
+            let CredentialStatus { name, expires_at, days_to_expiry, staged, days_since_use, .. } = status;
+            let problems = status.problems.join("; ");
             macro_rules! record {
                 ($level:ident) => {
                     tracing::$level!(
                         event = "credential_status",
-                        credential = name,
+                        secret_name = name,
                         problems,
-                        ends_at,
+                        expires_at,
                         days_to_expiry,
                         staged,
                         days_since_use,
-                        "a credential"
+                        "audited a credential"
                     )
                 };
             }
-            match one.severity {
+            match status.severity {
                 Severity::Error => record!(error),
                 Severity::Warn => record!(warn),
                 Severity::Info => record!(info),
@@ -81,11 +79,11 @@ impl AuditReport {
             unusable = self.unusable,
             without_staged = self.without_staged,
             min_days_to_expiry = self.min_days_to_expiry,
-            "watched"
+            "audit completed"
         );
     }
 
-    /// The lines of metrics: one of each credential, and one of all.
+    /// The metrics: one line for each credential, and one for all.
     pub fn metrics(&self, namespace: &str, request_id: &str, now_ms: u64) -> Vec<Value> {
         let days = |name, days: Option<i64>| days.map(|days| (name, "None", days as f64));
         let count = |name, count: u64| Some((name, "Count", count as f64));
@@ -93,15 +91,15 @@ impl AuditReport {
             let known: Vec<_> = known.iter().copied().flatten().collect();
             metrics::emf_record(namespace, request_id, now_ms, dimensions, &known)
         };
-        let one = |one: &CredentialStatus| {
+        let credential = |status: &CredentialStatus| {
             line(
-                &[("Credential", &one.name)],
+                &[("Credential", &status.name)],
                 &[
-                    days("DaysToExpiry", one.days_to_expiry),
-                    one.staged.and_then(|staged| count("StagedCredentials", staged)),
-                    days("DaysSinceUse", one.days_since_use),
-                    count("Overprivileged", one.overprivileged.into()),
-                    count("Unusable", one.unusable.into()),
+                    days("DaysToExpiry", status.days_to_expiry),
+                    status.staged.and_then(|staged| count("StagedCredentials", staged)),
+                    days("DaysSinceUse", status.days_since_use),
+                    count("Overprivileged", status.overprivileged.into()),
+                    count("Unusable", status.unusable.into()),
                 ],
             )
         };
@@ -113,6 +111,6 @@ impl AuditReport {
             count("OverprivilegedCredentials", self.overprivileged),
             count("UnusedCredentials", self.unused),
         ];
-        self.credentials.iter().map(one).chain([line(&[], &all)]).collect()
+        self.credentials.iter().map(credential).chain([line(&[], &all)]).collect()
     }
 }

@@ -17,11 +17,11 @@ pub struct Rotation<'a, V, T> {
     now: Timestamp,
 }
 
-/// Why a step of a rotation failed. The credential that was in force still is.
+/// The failure of a step. The current credential stays in force.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RotationError {
-    /// The secret could not be read or changed. The step may be repeated.
+    /// Reading or changing the secret failed. The step can be retried.
     #[error(transparent)]
     Source(#[from] SecretError),
     /// The step does not fit the state of the secret.
@@ -29,13 +29,13 @@ pub enum RotationError {
     InvalidState {
         /// The secret.
         secret: String,
-        /// What does not fit, and what to do.
+        /// The cause and the remedy.
         problem: String,
     },
-    /// The pending version has no value that Secrets Manager shows yet. The step may
-    /// be repeated: a value that was just stored may take a moment to be visible.
+    /// The pending version has no visible value yet. The step can be retried: a value that
+    /// was just stored may take a moment to be visible.
     #[error(
-        "{secret}: reading version {version} failed: it has no value yet; repeat the step, or begin again with \
+        "{secret}: reading version {version} failed: it has no value yet; retry the step, or start again with \
          rotate-secret if createSecret did not run"
     )]
     NoPendingValue {
@@ -44,26 +44,26 @@ pub enum RotationError {
         /// The version.
         version: String,
     },
-    /// No staged credential can take over.
+    /// No staged credential is eligible.
     #[error(
-        "{secret}: there is no staged credential that can take over{}; make one in Sophos Central, and stage it: \
+        "{secret}: no eligible staged credential{}; create one in Sophos Central, and stage it: \
          aws secretsmanager put-secret-value --secret-id {secret} --secret-string file://next.json \
          --version-stages STAGED", parenthesized(.skipped)
     )]
     NoStagedVersion {
         /// The secret.
         secret: String,
-        /// Those that were passed over, each with the reason.
+        /// The skipped credentials, each with the reason.
         skipped: Vec<String>,
     },
-    /// The credential whose turn it was did not pass its test.
-    #[error("{secret}: the credential with the client id {client_id:?}: {error}")]
+    /// The test of the credential failed.
+    #[error("{secret} (client id {client_id:?}): {error}")]
     CheckFailed {
         /// The secret.
         secret: String,
-        /// The credential.
+        /// The credential's client id.
         client_id: String,
-        /// What the test showed.
+        /// The failure.
         error: CredentialCheckError,
     },
 }
@@ -72,9 +72,9 @@ fn parenthesized(reasons: &[String]) -> String {
     if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) }
 }
 
-/// What is in force, and what was before.
+/// The current and the previous credential.
 struct ActiveCredentials {
-    /// The text of the current version, also of one that is no credential.
+    /// The text of the current version, even if it is invalid.
     current_value: Option<SecretString>,
     current: Option<StoredCredential>,
     previous: Option<StoredCredential>,
@@ -91,10 +91,10 @@ impl ActiveCredentials {
     }
 }
 
-/// A staged credential, with its label and its version.
+/// The label, the version and the credential of a staged version.
 type StagedVersion<'l> = (&'l str, &'l str, StoredCredential);
 
-/// A staged credential whose turn it is.
+/// The next staged credential.
 struct Candidate {
     label: String,
     value: SecretString,
@@ -102,26 +102,27 @@ struct Candidate {
 }
 
 impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
-    /// The rotation of the secret of these versions, at this time.
-    pub fn new(versions: &'a V, trial: &'a T, now: Timestamp) -> Self {
-        Self { versions, check: trial, now }
+    /// Creates the rotation of a secret at this time.
+    pub fn new(versions: &'a V, check: &'a T, now: Timestamp) -> Self {
+        Self { versions, check, now }
     }
 
-    /// Does a step towards making version `token` the current one, and tells
-    /// what was done. A step that was done before finds nothing to do.
+    /// Runs a step of the rotation to version `token`. Returns a message about the result.
+    /// Idempotent.
     ///
     /// # Errors
-    /// Why it was not done; see [the crate's documentation](crate).
+    /// When the step fails; see [the crate's documentation](crate).
     pub async fn step(&self, step: RotationStep, token: &str) -> Result<String, RotationError> {
-        let SecretDescription { rotation_enabled: rotates, labels, .. } = self.versions.describe().await?;
-        // Secrets Manager calls `testSecret` alone when a rotation is arranged, and may
-        // do so before it counts as enabled.
-        if !rotates && step != RotationStep::TestSecret {
+        let SecretDescription { rotation_enabled, labels, .. } = self.versions.describe().await?;
+        // Secrets Manager calls `testSecret` alone when a rotation is configured, perhaps
+        // before it is enabled.
+        if !rotation_enabled && step != RotationStep::TestSecret {
             return Err(self.not_enabled());
         }
         if !labels.has_version(token) {
             return Err(self.invalid_state(&format!(
-                "{token} is no version of it, or its rotation was given up; begin anew with rotate-secret"
+                "unknown version {token}: it does not exist, or its rotation was abandoned; start again with \
+                 rotate-secret"
             )));
         }
         let is_current = labels.version_has_label(AWSCURRENT, token);
@@ -129,87 +130,86 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
             return self.finish(&labels, token, is_current).await;
         }
         if is_current {
-            return Ok("nothing: it is the current version already".into());
+            return Ok("nothing to do: it is the current version".into());
         }
         match step {
             RotationStep::CreateSecret => self.create(&labels, token).await,
             _ => {
                 self.ensure_pending(&labels, token)?;
                 if step == RotationStep::SetSecret {
-                    return Ok("nothing: credentials are made in the console of Sophos Central".into());
+                    return Ok("nothing to do: the console of Sophos Central creates credentials".into());
                 }
-                self.test(&labels, token, rotates).await
+                self.test(&labels, token, rotation_enabled).await
             }
         }
     }
 
-    /// Tests the credential whose turn it is, and changes nothing.
+    /// Tests the next staged credential, and changes nothing.
     ///
     /// # Errors
-    /// When there is none, or it does not pass.
+    /// When no staged credential is eligible, or the test fails.
     pub async fn check(&self) -> Result<String, RotationError> {
         let labels = self.versions.describe().await?.labels;
-        let in_force = self.load_active(&labels).await?;
-        let Candidate { label, credential, .. } = self.select_candidate(&labels, &in_force).await?;
-        self.check_candidate(&credential, &in_force)
+        let active = self.load_active(&labels).await?;
+        let Candidate { label, credential, .. } = self.select_candidate(&labels, &active).await?;
+        self.check_candidate(&credential, &active)
             .await
             .map_err(|error| self.check_failed(&credential, error))?;
-        Ok(format!("{label} can take over (client id {:?})", credential.credentials.client_id()))
+        Ok(format!("{label} passed the test (client id {:?})", credential.credentials.client_id()))
     }
 
     async fn create(&self, labels: &StagingLabels, token: &str) -> Result<String, RotationError> {
         if labels.version_has_label(AWSPENDING, token) && self.versions.value(token).await?.is_some() {
-            return Ok("nothing: the version is pending already".into());
+            return Ok("nothing to do: the version is pending".into());
         }
-        let in_force = self.load_active(labels).await?;
-        let Candidate { label, value, credential } = self.select_candidate(labels, &in_force).await?;
+        let active = self.load_active(labels).await?;
+        let Candidate { label, value, credential } = self.select_candidate(labels, &active).await?;
         self.versions.put_value(token, &value, AWSPENDING).await?;
-        Ok(format!("took {label} (client id {:?})", credential.credentials.client_id()))
+        Ok(format!("{label} is pending (client id {:?})", credential.credentials.client_id()))
     }
 
     async fn test(
         &self,
         labels: &StagingLabels,
         token: &str,
-        rotates: bool,
+        rotation_enabled: bool,
     ) -> Result<String, RotationError> {
-        let in_force = self.load_active(labels).await?;
-        // Where a rotation is only arranged (`RotateImmediately` is false), this step
-        // is called alone, for a copy of the current version that Secrets Manager makes
-        // and takes away again. `create` makes none like that.
+        let active = self.load_active(labels).await?;
+        // When a rotation is only configured (`RotateImmediately` is false), Secrets
+        // Manager calls this step alone, for a temporary copy of the current version.
+        // `create` never creates such a copy.
         let value = self.versions.value(token).await?;
-        let only_tried = match &value {
-            Some(value) => in_force.is_copy_of_current(value),
-            None => !rotates,
+        let is_dry_run = match &value {
+            Some(value) => active.is_copy_of_current(value),
+            None => !rotation_enabled,
         };
-        if only_tried {
-            return Ok("nothing: Secrets Manager only tries whether it can rotate".into());
+        if is_dry_run {
+            return Ok("nothing to do: Secrets Manager only tests the configuration".into());
         }
-        if !rotates {
+        if !rotation_enabled {
             return Err(self.not_enabled());
         }
         let value = value.ok_or_else(|| self.no_pending_value(token))?;
-        self.check_pending(labels, token, &value, &in_force).await?;
-        Ok("tested: it gets a token, belongs to the same account, and reads what it must".into())
+        self.check_pending(labels, token, &value, &active).await?;
+        Ok("tested: it gets a token, has the same owner, and reads the data of its purposes".into())
     }
 
-    /// Tests the credential of the pending version. One that is refused is pending no
-    /// more.
+    /// Tests the pending version, and abandons it if it is rejected.
     async fn check_pending(
         &self,
         labels: &StagingLabels,
         token: &str,
         value: &SecretString,
-        in_force: &ActiveCredentials,
+        active: &ActiveCredentials,
     ) -> Result<StoredCredential, RotationError> {
         let candidate = match self.parse_version(token, value) {
             Ok(candidate) => candidate,
-            Err(malformed) => {
+            Err(invalid) => {
                 self.abandon_pending(token).await?;
-                return Err(malformed);
+                return Err(invalid);
             }
         };
-        let Err(error) = self.check_candidate(&candidate, in_force).await else { return Ok(candidate) };
+        let Err(error) = self.check_candidate(&candidate, active).await else { return Ok(candidate) };
         match error {
             CredentialCheckError::Transient(_) => {}
             CredentialCheckError::OwnerUnknown(_) => self.abandon_pending(token).await?,
@@ -241,7 +241,7 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         if labels.version_has_label(AWSPENDING, token) {
             self.abandon_pending(token).await?;
         }
-        Ok(format!("in force: client id {:?}", credential.credentials.client_id()))
+        Ok(format!("current: client id {:?}", credential.credentials.client_id()))
     }
 
     /// Makes the pending version the current one.
@@ -253,15 +253,15 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
     ) -> Result<StoredCredential, RotationError> {
         let before = self.load_active(labels).await?;
         if before.is_copy_of_current(value) {
-            // What only tries the function ends with its test.
+            // A test of the configuration ends with `testSecret`.
             self.abandon_pending(token).await?;
             return Err(self.invalid_state(&format!(
-                "version {token} is a copy of the current one; begin anew with rotate-secret"
+                "version {token} is a copy of the current one; start again with rotate-secret"
             )));
         }
-        // Tested here as well: that `testSecret` succeeded is no proof for this value.
+        // Tested again: the success of `testSecret` does not prove this value.
         let credential = self.check_pending(labels, token, value, &before).await?;
-        // While it is known what was in force: it must not come back.
+        // Before the promotion: former credentials must not become current again.
         let staged = self.load_staged(labels).await;
         for used in [&before.current, &before.previous].into_iter().flatten() {
             self.unstage(&staged, used).await?;
@@ -270,44 +270,45 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         Ok(credential)
     }
 
-    /// Leaves nothing pending.
+    /// Removes the label `AWSPENDING`.
     async fn abandon_pending(&self, token: &str) -> Result<(), SecretError> {
         self.versions.move_staging_label(AWSPENDING, Some(token), None).await
     }
 
-    /// Puts a refused credential behind all others that are staged.
+    /// Moves a rejected credential behind all other staged ones.
     async fn quarantine(
         &self,
         labels: &StagingLabels,
-        refused: &StoredCredential,
+        rejected: &StoredCredential,
     ) -> Result<(), SecretError> {
         let staged = self.load_staged(labels).await;
-        let alike = staged.iter().filter(|(.., staged)| is_same_credential(staged, refused));
-        let mut alike: Vec<_> = alike.map(|(label, version, _)| (*label, *version)).collect();
+        let same = staged.iter().filter(|(.., staged)| is_same_credential(staged, rejected));
+        let mut same: Vec<_> = same.map(|(label, version, _)| (*label, *version)).collect();
         let last = labels.staged().last().copied();
         if let Some(kept) =
-            alike.iter().position(|one| StagingLabels::is_rejected(one.0) && Some(*one) == last)
+            same.iter().position(|entry| StagingLabels::is_rejected(entry.0) && Some(*entry) == last)
         {
-            alike.remove(kept);
-        } else if let Some((was, version)) = alike.first() {
-            // First the new label: a version without any is lost.
-            let behind = labels.next_rejected_label();
-            self.versions.move_staging_label(&behind, None, Some(version)).await?;
+            same.remove(kept);
+        } else if let Some((previous_label, version)) = same.first() {
+            // The new label first: a version without a label is lost.
+            let label = labels.next_rejected_label();
+            self.versions.move_staging_label(&label, None, Some(version)).await?;
             tracing::error!(
+                event = "staged_credential_rejected",
                 secret_name = self.versions.secret(),
-                client_id = refused.credentials.client_id(),
-                was,
-                label = behind,
-                "a staged credential was refused; its turn comes again after all others"
+                client_id = rejected.credentials.client_id(),
+                previous_label,
+                label,
+                "rejected a staged credential; it moved behind all others"
             );
         }
-        for (label, version) in alike {
+        for (label, version) in same {
             self.versions.move_staging_label(label, Some(version), None).await?;
         }
         Ok(())
     }
 
-    /// Takes the labels off by which a credential is staged.
+    /// Removes the staging labels of a credential.
     async fn unstage(
         &self,
         staged: &[StagedVersion<'_>],
@@ -319,8 +320,7 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         Ok(())
     }
 
-    /// What is staged, but for what cannot be read: that is passed over wherever
-    /// it matters.
+    /// Loads the valid staged credentials.
     async fn load_staged<'l>(&self, labels: &'l StagingLabels) -> Vec<StagedVersion<'l>> {
         let mut staged = Vec::new();
         for (label, version) in labels.staged() {
@@ -333,24 +333,24 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
         staged
     }
 
-    /// The first that can take over.
+    /// Selects the first eligible staged credential.
     async fn select_candidate(
         &self,
         labels: &StagingLabels,
-        in_force: &ActiveCredentials,
+        active: &ActiveCredentials,
     ) -> Result<Candidate, RotationError> {
-        let pool = in_force.candidate_filter(self.now);
-        let mut passed_over = Vec::new();
+        let pool = active.candidate_filter(self.now);
+        let mut skipped = Vec::new();
         for (label, version) in labels.staged() {
             let reason = match self.versions.value(version).await {
                 Ok(Some(value)) => match StoredCredential::from_json(&value) {
                     Ok(credential) => match pool.check(&credential) {
                         Ok(()) => return Ok(Candidate { label: label.to_owned(), value, credential }),
-                        Err(unfit) => unfit.to_string(),
+                        Err(rejected) => rejected.to_string(),
                     },
-                    Err(malformed) => malformed,
+                    Err(invalid) => invalid.to_string(),
                 },
-                Ok(None) => "it has no value".into(),
+                Ok(None) => "the version has no value".into(),
                 Err(error) => error.to_string(),
             };
             let secret = self.versions.secret();
@@ -361,37 +361,34 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
                 reason,
                 "skipped a staged credential"
             );
-            passed_over.push(format!("{label:?}: {reason}"));
+            skipped.push(format!("{label:?}: {reason}"));
         }
-        Err(RotationError::NoStagedVersion {
-            secret: self.versions.secret().to_owned(),
-            skipped: passed_over,
-        })
+        Err(RotationError::NoStagedVersion { secret: self.versions.secret().to_owned(), skipped })
     }
 
     async fn check_candidate(
         &self,
         candidate: &StoredCredential,
-        in_force: &ActiveCredentials,
+        active: &ActiveCredentials,
     ) -> Result<(), CredentialCheckError> {
-        let pool = in_force.candidate_filter(self.now);
-        pool.check(candidate).map_err(|unfit| CredentialCheckError::Rejected(unfit.to_string()))?;
+        let pool = active.candidate_filter(self.now);
+        pool.check(candidate).map_err(|rejected| CredentialCheckError::Rejected(rejected.to_string()))?;
         let purposes = pool.required_purposes(candidate);
         if let Some(role) = candidate.role.filter(|role| role.is_overprivileged_for(&purposes)) {
             let secret = self.versions.secret();
-            tracing::warn!(event = "credential_overprivileged", secret_name = secret, %role, "the new credential may do more than it is used for");
+            tracing::warn!(event = "credential_overprivileged", secret_name = secret, %role, "the new credential has more privileges than its purposes need");
         }
         for purpose in pool.dropped_purposes(candidate) {
             let secret = self.versions.secret();
-            tracing::warn!(event = "purpose_dropped", secret_name = secret, %purpose, "the new credential does not serve this, and the current one does");
+            tracing::warn!(event = "purpose_dropped", secret_name = secret, %purpose, "the new credential does not serve a purpose of the current one");
         }
         self.check.check(candidate, pool.current, &purposes).await
     }
 
-    /// The credential that the value of a version is.
+    /// Parses the value of a version.
     fn parse_version(&self, token: &str, value: &SecretString) -> Result<StoredCredential, RotationError> {
         StoredCredential::from_json(value)
-            .map_err(|told| self.invalid_state(&format!("version {token} {told}")))
+            .map_err(|error| self.invalid_state(&format!("version {token}: {error}")))
     }
 
     async fn load_active(&self, labels: &StagingLabels) -> Result<ActiveCredentials, SecretError> {
@@ -399,10 +396,11 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
             Some(version) => self.versions.value(version).await,
             None => Ok(None),
         };
-        // A rotation is a way to replace one that is malformed.
+        // A rotation can replace an invalid credential.
         let read = |label: &str, value: &SecretString| {
             let read = StoredCredential::from_json(value).inspect_err(|reason| {
-                tracing::warn!(secret_name = self.versions.secret(), label, reason, "it is no credential");
+                let secret_name = self.versions.secret();
+                tracing::warn!(event = "version_invalid", secret_name, label, error = %reason, "ignored an invalid version");
             });
             read.ok()
         };
@@ -419,12 +417,12 @@ impl<'a, V: Versions, T: CredentialCheck> Rotation<'a, V, T> {
             return Ok(());
         }
         Err(self.invalid_state(&format!(
-            "version {token} is not pending ({AWSPENDING}); begin anew with rotate-secret"
+            "version {token} is not pending ({AWSPENDING}); start again with rotate-secret"
         )))
     }
 
     fn not_enabled(&self) -> RotationError {
-        self.invalid_state("rotation is not enabled for it; enable it with rotate-secret")
+        self.invalid_state("rotation is not enabled; enable it with rotate-secret")
     }
 
     fn no_pending_value(&self, token: &str) -> RotationError {

@@ -12,38 +12,37 @@ use sophos_secrets::{Purpose, StoredCredential};
 
 use crate::{CredentialCheck, CredentialCheckError};
 
-/// Tenants that are asked at most: any of them may be one that this account
-/// does not manage.
+/// The maximum number of tenants that a test tries: some may not be managed by the
+/// account.
 const MAX_TENANTS_TRIED: usize = 5;
 
 /// The test of a credential at Sophos Central.
 ///
-/// It gets a token, says whom it belongs to, and reads one alert for export, one
-/// endpoint for isolation, of a tenant that it reaches. Nothing is changed, so
-/// that a role is enough to isolate is known only if the credential says its
-/// role.
+/// It requests a token, compares the owner, and reads one alert (export) or one endpoint
+/// (isolation) of a tenant. It changes nothing, so it cannot verify that the role is
+/// sufficient for isolation.
 #[derive(Debug, Clone)]
 pub struct SophosCredentialCheck<T> {
     transport: T,
     hosts: Hosts,
-    budget: RateLimit,
-    stop_at: Duration,
+    rate_limit: RateLimit,
+    deadline: Duration,
 }
 
 impl<T: Transport + Clone> SophosCredentialCheck<T> {
-    /// A test over this transport, none of whose waits goes past `stop_at`, in
-    /// time since the Unix epoch.
-    pub fn new(transport: T, hosts: Hosts, budget: RateLimit, stop_at: Duration) -> Self {
-        Self { transport, hosts, budget, stop_at }
+    /// Creates a test over this transport. No wait lasts past `deadline`, in time since
+    /// the Unix epoch.
+    pub fn new(transport: T, hosts: Hosts, rate_limit: RateLimit, deadline: Duration) -> Self {
+        Self { transport, hosts, rate_limit, deadline }
     }
 
     fn client(&self, stored: &StoredCredential) -> Client<T> {
         let client = Client::builder(self.transport.clone(), stored.credentials.clone());
-        let client = client.hosts(self.hosts.clone()).rate_limit(self.budget.clone());
-        client.build().with_deadline(self.stop_at)
+        let client = client.hosts(self.hosts.clone()).rate_limit(self.rate_limit.clone());
+        client.build().with_deadline(self.deadline)
     }
 
-    /// To whom the candidate must belong, if anything tells.
+    /// The expected owner of the candidate; `None` if it is unknown.
     async fn expected_owner(
         &self,
         candidate: &StoredCredential,
@@ -57,7 +56,7 @@ impl<T: Transport + Clone> SophosCredentialCheck<T> {
                 }
                 Err(error) => {
                     let client_id = current.credentials.client_id();
-                    tracing::warn!(event = "current_owner_unknown", client_id, %error, "the current credential does not say whom it belongs to");
+                    tracing::warn!(event = "current_owner_unknown", client_id, %error, "reading the owner of the current credential failed");
                 }
             }
         }
@@ -75,12 +74,12 @@ impl<T: Transport + Clone> CredentialCheck for SophosCredentialCheck<T> {
     ) -> Result<(), CredentialCheckError> {
         let client = self.client(candidate);
         let identity = client.identity().await.map_err(classify_error)?;
-        let belongs_to = owner_of(identity.clone());
+        let owner = owner_of(identity.clone());
         match self.expected_owner(candidate, current).await? {
-            None => return Err(CredentialCheckError::OwnerUnknown(belongs_to)),
-            Some(expected) if expected != belongs_to => {
+            None => return Err(CredentialCheckError::OwnerUnknown(owner)),
+            Some(expected) if expected != owner => {
                 return Err(CredentialCheckError::Rejected(format!(
-                    "it belongs to {belongs_to}, and the current one to {expected}; stage one of {expected}"
+                    "its owner is {owner}, and the current one's is {expected}; stage a credential of {expected}"
                 )));
             }
             Some(_) => {}
@@ -90,12 +89,12 @@ impl<T: Transport + Clone> CredentialCheck for SophosCredentialCheck<T> {
             tracing::warn!(
                 event = "role_unknown",
                 client_id,
-                "the new credential declares no role: whether it may isolate is not known"
+                "the new credential has no role: its permission to isolate is unknown"
             );
         }
         let tenants = active_tenants(&client, &identity).await.map_err(classify_error)?;
         if tenants.is_empty() {
-            tracing::warn!(event = "no_active_tenant", owner = %belongs_to, "no active tenant; the read check was skipped");
+            tracing::warn!(event = "no_active_tenant", %owner, "no active tenant; skipped the read test");
             return Ok(());
         }
         let mut last = None;
@@ -118,7 +117,7 @@ fn owner_of(identity: Identity) -> Owner {
     Owner::new(identity.id_type, identity.id)
 }
 
-/// Only what the service holds against the credential is.
+/// Classifies an error: only errors about the credential itself are rejections.
 fn classify_error(error: Error) -> CredentialCheckError {
     match error.kind() {
         ErrorKind::CredentialRejected

@@ -1,43 +1,42 @@
-//! Which staged credential can take over.
+//! The eligibility of staged credentials.
 
 use jiff::Timestamp;
 use sophos_secrets::{Purpose, Role, StoredCredential};
 
-/// What a credential is measured against.
+/// The conditions of eligibility.
 #[derive(Debug, Clone, Copy)]
 pub struct CandidateFilter<'a> {
-    /// The credential that is in force.
+    /// The current credential.
     pub current: Option<&'a StoredCredential>,
-    /// The one before it.
+    /// The previous credential.
     pub previous: Option<&'a StoredCredential>,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// Why a credential cannot take over.
+/// The reason why a staged credential is not eligible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejected {
-    /// It ended then.
-    #[error("it ended on {}", .0.strftime("%F"))]
+    /// It expired at this time.
+    #[error("it expired on {}", .0.strftime("%F"))]
     Expired(Timestamp),
-    /// It is in force already.
-    #[error("it is the current one; take its label off")]
+    /// It is the current credential.
+    #[error("it is the current credential; remove its label")]
     Current,
-    /// It was in force before. Perhaps it is deleted already.
-    #[error("it is the one before the current one; take its label off")]
+    /// It is the previous credential, which may be deleted in the console.
+    #[error("it is the previous credential; remove its label")]
     Previous,
-    /// It may do less than it must.
-    #[error("its role, {0}, is not enough for {1}")]
+    /// Its role is not sufficient for a purpose.
+    #[error("its role, {0}, is not sufficient for {1}")]
     InsufficientRole(Role, Purpose),
 }
 
 impl CandidateFilter<'_> {
-    /// Whether this credential can take over, by all that is known without
-    /// asking the service.
+    /// Checks whether a credential is eligible, without a request to the service.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why it is not.
     pub fn check(&self, candidate: &StoredCredential) -> Result<(), Rejected> {
         let is = |other: Option<&StoredCredential>| {
             other.is_some_and(|other| is_same_credential(candidate, other))
@@ -59,25 +58,25 @@ impl CandidateFilter<'_> {
         }
     }
 
-    /// What a credential is tested for: what it says that it is used for, else what
-    /// the current one says, else export.
+    /// The purposes that a credential is tested for: its own, or else those of the current
+    /// credential, or else export.
     pub fn required_purposes(&self, candidate: &StoredCredential) -> Vec<Purpose> {
-        let said = [Some(candidate), self.current].into_iter().flatten();
-        let mut said = said.map(|stored| &stored.used_for).filter(|purposes| !purposes.is_empty());
-        said.next().cloned().unwrap_or_else(|| vec![Purpose::Export])
+        let credentials = [Some(candidate), self.current].into_iter().flatten();
+        let mut used_for = credentials.map(|stored| &stored.used_for).filter(|purposes| !purposes.is_empty());
+        used_for.next().cloned().unwrap_or_else(|| vec![Purpose::Export])
     }
 
-    /// What the current one serves, and a credential would not if it took over.
+    /// The purposes of the current credential that a candidate does not serve.
     pub fn dropped_purposes(&self, candidate: &StoredCredential) -> Vec<Purpose> {
-        let serves_no_more = |purpose: &Purpose| {
+        let is_dropped = |purpose: &Purpose| {
             self.current.is_some_and(|current| current.is_used_for(*purpose))
                 && !candidate.is_used_for(*purpose)
         };
-        Purpose::ALL.into_iter().filter(serves_no_more).collect()
+        Purpose::ALL.into_iter().filter(is_dropped).collect()
     }
 }
 
-/// Whether two are the same credential of the console.
-pub fn is_same_credential(one: &StoredCredential, other: &StoredCredential) -> bool {
-    one.credentials.client_id().eq_ignore_ascii_case(other.credentials.client_id())
+/// Whether two stored credentials have the same client id.
+pub fn is_same_credential(credential: &StoredCredential, other: &StoredCredential) -> bool {
+    credential.credentials.client_id().eq_ignore_ascii_case(other.credentials.client_id())
 }

@@ -3,27 +3,27 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The longest text that names a secret.
+/// The maximum length of a secret's name or ARN.
 const MAX_SECRET_ID_LEN: usize = 2_048;
-/// The longest id of a version.
+/// The maximum length of a version's id.
 const MAX_TOKEN_LEN: usize = 64;
 
-/// What an invocation is about.
+/// The task of an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RotationTask {
-    /// A step of a rotation, as Secrets Manager asks for it.
+    /// A step of a rotation, invoked by Secrets Manager.
     Rotate {
         /// The step.
         step: RotationStep,
         /// The secret, by name or ARN.
         secret: String,
-        /// The version that is to become the current one.
+        /// The id of the version that the rotation makes current.
         token: String,
     },
-    /// A test of the credential whose turn it is: `{"check": "<secret>"}`.
+    /// A test of the next staged credential: `{"check": "<secret>"}`.
     Check(String),
-    /// A look at all credentials: a scheduled event, or `{"audit": true}`.
+    /// An audit of all credentials: a scheduled event, or `{"audit": true}`.
     Audit,
 }
 
@@ -32,13 +32,13 @@ pub enum RotationTask {
 #[serde(rename_all = "camelCase")]
 #[allow(clippy::enum_variant_names, reason = "the words of Secrets Manager")]
 pub enum RotationStep {
-    /// A new value is found.
+    /// Creates the pending version.
     CreateSecret,
-    /// The service is told of it.
+    /// Sets the new value in the service.
     SetSecret,
-    /// It is tested.
+    /// Tests the pending version.
     TestSecret,
-    /// It becomes the current one.
+    /// Makes the pending version the current one.
     FinishSecret,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for RotationStep {
     }
 }
 
-/// Secrets Manager may add members.
+/// The event of a rotation. Secrets Manager may add members.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RotationEvent {
@@ -70,26 +70,32 @@ struct Command {
     check: Option<String>,
 }
 
+/// An invalid event, with the expected form. Contains no part of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid event: {0}")]
+pub struct InvalidEvent(&'static str);
+
 impl RotationTask {
-    /// Reads an invocation's event.
+    /// Parses an invocation's event.
     ///
     /// # Errors
-    /// What it would have to be.
-    pub fn parse(event: &Value) -> Result<Self, String> {
+    /// When the event is invalid.
+    pub fn parse(event: &Value) -> Result<Self, InvalidEvent> {
         if event.get("Step").is_some() {
-            // What is wrong is not repeated: it may be anything.
+            // The event is not quoted: it may contain anything.
             let Ok(RotationEvent { step, secret_id, client_request_token: token }) =
                 serde_json::from_value(event.clone())
             else {
-                return Err("the event has a Step, but is none of a rotation: Step must be createSecret, \
-                            setSecret, testSecret or finishSecret, beside SecretId and ClientRequestToken"
-                    .into());
+                return Err(InvalidEvent(
+                    "expected Step (createSecret, setSecret, testSecret or finishSecret), SecretId and \
+                     ClientRequestToken",
+                ));
             };
             if token.is_empty()
                 || token.len() > MAX_TOKEN_LEN
                 || !token.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
             {
-                return Err("its ClientRequestToken is no id of a version".into());
+                return Err(InvalidEvent("expected the id of a version as ClientRequestToken"));
             }
             return Ok(Self::Rotate { step, secret: parse_secret_id(secret_id)?, token });
         }
@@ -99,19 +105,17 @@ impl RotationTask {
         match serde_json::from_value(event.clone()) {
             Ok(Command { audit: true, check: None }) => Ok(Self::Audit),
             Ok(Command { audit: false, check: Some(id) }) => Ok(Self::Check(parse_secret_id(id)?)),
-            _ => {
-                Err("the event is neither a step of a rotation nor of a schedule, nor {\"watch\": true} or \
-                      {\"check\": \"<secret>\"}"
-                    .into())
-            }
+            _ => Err(InvalidEvent(
+                "expected a step of a rotation, a scheduled event, {\"audit\": true} or {\"check\": \"<secret>\"}",
+            )),
         }
     }
 }
 
-fn parse_secret_id(id: String) -> Result<String, String> {
+fn parse_secret_id(id: String) -> Result<String, InvalidEvent> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:-".contains(c);
     if id.is_empty() || id.len() > MAX_SECRET_ID_LEN || !id.chars().all(allowed) {
-        return Err("it names no secret: neither a name nor an ARN".into());
+        return Err(InvalidEvent("expected the name or the ARN of a secret"));
     }
     Ok(id)
 }
@@ -169,7 +173,7 @@ mod tests {
             json!({ "Step": "testSecret", "SecretId": ARN, "ClientRequestToken": "" }),
             json!({ "Step": "testSecret", "SecretId": ARN }),
         ] {
-            let error = RotationTask::parse(&event).expect_err("refused");
+            let error = RotationTask::parse(&event).expect_err("refused").to_string();
             assert!(!error.contains("hush"), "{event}: {error}");
         }
     }

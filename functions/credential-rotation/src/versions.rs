@@ -5,22 +5,22 @@ pub trait Versions: Sync {
     /// The secret's name or ARN.
     fn secret(&self) -> &str;
 
-    /// Reads which versions there are, and their labels.
+    /// Reads the labels of the versions.
     ///
     /// # Errors
-    /// When there is no such secret, or it cannot be read.
+    /// When the secret does not exist or cannot be read.
     fn describe(&self) -> impl Future<Output = Result<SecretDescription, SecretError>> + Send;
 
-    /// Reads a version; `None` when it has no value.
+    /// Reads the value of a version; `None` if it has no value.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the value cannot be read.
     fn value(&self, version: &str) -> impl Future<Output = Result<Option<SecretString>, SecretError>> + Send;
 
-    /// Stores a value as this version, with this label alone.
+    /// Stores a value as this version with a single label.
     ///
     /// # Errors
-    /// When it cannot be stored, or there is another value already.
+    /// When the value cannot be stored, or the version has another value.
     fn put_value(
         &self,
         version: &str,
@@ -28,10 +28,10 @@ pub trait Versions: Sync {
         label: &str,
     ) -> impl Future<Output = Result<(), SecretError>> + Send;
 
-    /// Moves a label from the version that has it to another, or takes it off.
+    /// Moves a label from version `from` to version `to`; `None` adds or removes it.
     ///
     /// # Errors
-    /// When it is not where it is said to be, or cannot be moved.
+    /// When the label is not on `from`, or cannot be moved.
     fn move_staging_label(
         &self,
         label: &str,

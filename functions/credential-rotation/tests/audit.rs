@@ -1,4 +1,4 @@
-//! The watch over credentials.
+//! The audit of credentials.
 
 use std::{fs, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
@@ -21,22 +21,22 @@ fn time(text: &str) -> Timestamp {
 fn stored(id: &str, more: &str) -> Result<StoredCredential, SecretError> {
     let json = format!(r#"{{"client_id":"{id}","client_secret":"hush-hush"{more}}}"#);
     let read = StoredCredential::from_json(&SecretString::from(json));
-    read.map_err(|told| SecretError::new("acme", told))
+    read.map_err(|error| SecretError::new("acme", error.to_string()))
 }
 
 fn credential(id: &str, more: &str) -> Result<Arc<StoredCredential>, SecretError> {
     stored(id, more).map(Arc::new)
 }
 
-fn surveyed(more: &str) -> InspectedCredential {
+fn inspected(more: &str) -> InspectedCredential {
     InspectedCredential::from_listed(ListedCredential::new("acme", stored("id", more)))
 }
 
-fn audit_status(surveyed: &InspectedCredential) -> CredentialStatus {
-    let limits = AuditSettings { unused_days: 30, default_purposes: vec![Purpose::Export] };
-    let watched = audit(surveyed, &limits, time("2026-11-23T10:00:00Z"));
-    assert!(!format!("{watched:?}").contains("hush"), "{watched:?}");
-    watched
+fn audit_status(inspected: &InspectedCredential) -> CredentialStatus {
+    let settings = AuditSettings { unused_days: 30, default_purposes: vec![Purpose::Export] };
+    let status = audit(inspected, &settings, time("2026-11-23T10:00:00Z"));
+    assert!(!format!("{status:?}").contains("hush"), "{status:?}");
+    status
 }
 
 #[test]
@@ -63,10 +63,10 @@ fn expiry_falls_back_to_36_months_after_creation_or_storage() {
         let mut managed = SecretMetadata::default();
         managed.stored_at = stored.map(time);
         managed.last_used = Some(time("2026-11-23T00:00:00Z"));
-        let watched = audit_status(&surveyed(more).with_metadata(managed));
-        assert_eq!((watched.days_to_expiry, watched.severity), (days, severity), "{more}: {watched:?}");
-        let ended = watched.expires_at.is_some_and(|end| time(&end) <= time("2026-11-23T10:00:00Z"));
-        assert_eq!(watched.unusable, ended, "{more}");
+        let status = audit_status(&inspected(more).with_metadata(managed));
+        assert_eq!((status.days_to_expiry, status.severity), (days, severity), "{more}: {status:?}");
+        let ended = status.expires_at.is_some_and(|end| time(&end) <= time("2026-11-23T10:00:00Z"));
+        assert_eq!(status.unusable, ended, "{more}");
     }
 }
 
@@ -80,9 +80,9 @@ fn audit_compares_the_role_with_the_purposes() {
         (r#","role":"read_only","used_for":["export","isolation"]"#, false, Severity::Warn),
         ("", false, Severity::Info),
     ] {
-        let watched = audit_status(&surveyed(more));
-        assert_eq!((watched.overprivileged, watched.severity), (wide, severity), "{more}: {watched:?}");
-        assert_eq!(watched.staged, None, "none can be staged in a file");
+        let status = audit_status(&inspected(more));
+        assert_eq!((status.overprivileged, status.severity), (wide, severity), "{more}: {status:?}");
+        assert_eq!(status.staged, None, "none can be staged in a file");
     }
 }
 
@@ -99,9 +99,9 @@ fn audit_reports_a_credential_without_reads_as_unused() {
         let mut managed = SecretMetadata::default();
         managed.last_used = last_used.map(time);
         managed.stored_at = stored_at.map(time);
-        let watched = audit_status(&surveyed("").with_metadata(managed));
-        assert_eq!((watched.days_since_use, watched.unused), (since, unused), "{last_used:?} {stored_at:?}");
-        assert_eq!(watched.severity == Severity::Warn, unused);
+        let status = audit_status(&inspected("").with_metadata(managed));
+        assert_eq!((status.days_since_use, status.unused), (since, unused), "{last_used:?} {stored_at:?}");
+        assert_eq!(status.severity == Severity::Warn, unused);
     }
 }
 
@@ -113,32 +113,32 @@ fn audit_counts_only_usable_staged_credentials() {
         StagedCredential::new("STAGED", credential("a", r#","expires_at":"2027-11-23T10:00:00Z""#)),
         StagedCredential::new("STAGED_2", credential("b", r#","expires_at":"2028-11-23T10:00:00Z""#)),
     ];
-    let watched = audit_status(&surveyed("").with_metadata(managed.clone()));
-    assert_eq!((watched.staged, watched.staged_days_to_expiry), (Some(2), Some(731)));
-    assert_eq!((watched.severity, watched.problems.len()), (Severity::Info, 0));
-    for (label, credential, told) in [
-        ("STAGED_3", credential("ID", ""), "it is the current one"),
-        ("STAGED_3", credential("before", ""), "the one before"),
-        ("STAGED_3", credential("c", r#","expires_at":"2026-01-01""#), "it ended on 2026-01-01"),
-        ("STAGED_3", credential("c", r#","hush-hush":1"#), "acme: is not of the expected form"),
-        ("STAGED_REJECTED_1", credential("c", ""), "was refused"),
+    let status = audit_status(&inspected("").with_metadata(managed.clone()));
+    assert_eq!((status.staged, status.staged_days_to_expiry), (Some(2), Some(731)));
+    assert_eq!((status.severity, status.problems.len()), (Severity::Info, 0));
+    for (label, credential, expected) in [
+        ("STAGED_3", credential("ID", ""), "it is the current credential"),
+        ("STAGED_3", credential("before", ""), "it is the previous credential"),
+        ("STAGED_3", credential("c", r#","expires_at":"2026-01-01""#), "it expired on 2026-01-01"),
+        ("STAGED_3", credential("c", r#","hush-hush":1"#), "acme: invalid credential (line 1"),
+        ("STAGED_REJECTED_1", credential("c", ""), "was rejected"),
     ] {
         let mut managed = managed.clone();
         managed.staged.push(StagedCredential::new(label, credential));
-        let watched = audit_status(&surveyed("").with_metadata(managed));
-        assert_eq!((watched.staged, watched.severity), (Some(2), Severity::Warn), "{told}");
-        assert!(watched.problems[0].contains(told) && watched.problems[0].contains(label), "{watched:?}");
+        let status = audit_status(&inspected("").with_metadata(managed));
+        assert_eq!((status.staged, status.severity), (Some(2), Severity::Warn), "{expected}");
+        assert!(status.problems[0].contains(expected) && status.problems[0].contains(label), "{status:?}");
     }
     managed.rotation_in_progress = true;
-    assert_eq!(audit_status(&surveyed("").with_metadata(managed)).severity, Severity::Warn);
+    assert_eq!(audit_status(&inspected("").with_metadata(managed)).severity, Severity::Warn);
 }
 
 #[test]
 fn metrics_have_a_line_per_credential_and_a_summary() {
     let mut managed = SecretMetadata::default();
     managed.last_used = Some(time("2026-11-22T00:00:00Z"));
-    let ends = |at: &str| surveyed(&format!(r#","role":"super_admin","expires_at":"{at}""#));
-    let mut malformed = surveyed(r#","hush-hush":1"#);
+    let ends = |at: &str| inspected(&format!(r#","role":"super_admin","expires_at":"{at}""#));
+    let mut malformed = inspected(r#","hush-hush":1"#);
     malformed.name = "broken".into();
     let all = [ends("2026-11-28T10:00:00Z").with_metadata(managed), ends("2028-11-23T10:00:00Z"), malformed];
     let report = AuditReport::new(all.iter().map(audit_status).collect());

@@ -1,4 +1,4 @@
-//! The test of a credential, at a Sophos Central on this machine.
+//! The test of a credential at the simulator.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,10 +16,10 @@ use sophos_simulator::{
 const EXPORT: &[Purpose] = &[Purpose::Export];
 const ISOLATION: &[Purpose] = &[Purpose::Isolation];
 
-/// Where the deadline is. Nothing else is waited for as long.
+/// The deadline, which is later than all waits.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A transport whose clock is turned by what it is to wait.
+/// A transport whose clock advances with each wait.
 #[derive(Clone)]
 struct ManualClockTransport {
     transport: ReqwestTransport,
@@ -112,7 +112,7 @@ impl TestEnv {
 
 const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 
-/// A credential as it is stored, with more members.
+/// A stored credential with more members.
 fn stored(info: &CredentialInfo, more: &str) -> StoredCredential {
     let CredentialInfo { client_id, client_secret, .. } = info;
     let json = format!(r#"{{"client_id":"{client_id}","client_secret":"{client_secret}"{more}}}"#);
@@ -128,32 +128,32 @@ fn rejection(outcome: Result<(), CredentialCheckError>) -> String {
 
 #[tokio::test]
 async fn check_reads_for_each_purpose_and_changes_nothing() {
-    let world = TestEnv::start(2).await;
-    let (current, next) = (stored(&world.info(0), ""), stored(&world.info(1), ""));
+    let env = TestEnv::start(2).await;
+    let (current, next) = (stored(&env.info(0), ""), stored(&env.info(1), ""));
     for (purposes, alerts, endpoints) in
         [(EXPORT, 1, 0), (ISOLATION, 0, 1), (&[Purpose::Export, Purpose::Isolation], 1, 1)]
     {
-        world.simulator.reset_calls();
-        world.run(&next, Some(&current), purposes).await.expect("it can take over");
+        env.simulator.reset_calls();
+        env.run(&next, Some(&current), purposes).await.expect("it can take over");
         let calls = ["token", "whoami", "partner.tenants", "alerts.list", "endpoints.list"];
-        assert_eq!(calls.map(|call| world.request_count(call)), [2, 2, 1, alerts, endpoints], "{purposes:?}");
+        assert_eq!(calls.map(|call| env.request_count(call)), [2, 2, 1, alerts, endpoints], "{purposes:?}");
     }
-    assert!(world.simulator.isolation_changes().is_empty());
-    let own = stored(&world.info(3), "");
-    world.run(&own, Some(&own), ISOLATION).await.expect("a tenant's own");
-    let organization = stored(&world.info(2), "");
-    world.run(&organization, Some(&organization), EXPORT).await.expect("an organization's");
+    assert!(env.simulator.isolation_changes().is_empty());
+    let own = stored(&env.info(3), "");
+    env.run(&own, Some(&own), ISOLATION).await.expect("a tenant's own");
+    let organization = stored(&env.info(2), "");
+    env.run(&organization, Some(&organization), EXPORT).await.expect("an organization's");
 }
 
 #[tokio::test]
 async fn check_error_redacts_echoed_secrets() {
-    let world = TestEnv::start(1).await;
-    let (current, next) = (stored(&world.info(0), ""), stored(&world.info(1), ""));
+    let env = TestEnv::start(1).await;
+    let (current, next) = (stored(&env.info(0), ""), stored(&env.info(1), ""));
     for status in [401, 403, 500] {
         for operation in ["token", "whoami", "partner.tenants", "alerts.list"] {
             let echo = FaultRule::new(operation, FaultAction::Echo { status });
-            world.simulator.set_faults(FaultPlan::new([echo]));
-            let error = world.run(&next, Some(&current), EXPORT).await.expect_err("a refusal");
+            env.simulator.set_faults(FaultPlan::new([echo]));
+            let error = env.run(&next, Some(&current), EXPORT).await.expect_err("a refusal");
             assert!(error.to_string().contains("[redacted]"), "{status} {operation}: {error}");
         }
     }
@@ -161,25 +161,25 @@ async fn check_error_redacts_echoed_secrets() {
 
 #[tokio::test]
 async fn check_rejects_a_credential_of_another_owner() {
-    let world = TestEnv::start(1).await;
-    let current = stored(&world.info(0), "");
+    let env = TestEnv::start(1).await;
+    let current = stored(&env.info(0), "");
     for at in [2, 3] {
-        let (other, expected) = (world.info(at), world.info(0));
-        let reason = rejection(world.run(&stored(&other, ""), Some(&current), EXPORT).await).to_lowercase();
-        for told in [&other.id_type, &other.principal_id, &expected.principal_id] {
-            assert!(reason.contains(told.as_str()), "{told}: {reason}");
+        let (other, expected) = (env.info(at), env.info(0));
+        let reason = rejection(env.run(&stored(&other, ""), Some(&current), EXPORT).await).to_lowercase();
+        for part in [&other.id_type, &other.principal_id, &expected.principal_id] {
+            assert!(reason.contains(part.as_str()), "{part}: {reason}");
         }
     }
-    let claims = stored(&world.info(1), &format!(r#","tenant_id":"{TENANT}""#));
-    let reason = rejection(world.run(&claims, Some(&current), EXPORT).await);
+    let claims = stored(&env.info(1), &format!(r#","tenant_id":"{TENANT}""#));
+    let reason = rejection(env.run(&claims, Some(&current), EXPORT).await);
     assert!(reason.contains("belongs to partner"), "{reason}");
 }
 
 #[tokio::test]
 async fn check_uses_the_declared_owner_when_current_is_refused() {
-    let world = TestEnv::start(1).await;
-    let (old, new) = (world.info(0), world.info(1));
-    assert!(world.simulator.expire_credential(&old.client_id));
+    let env = TestEnv::start(1).await;
+    let (old, new) = (env.info(0), env.info(1));
+    assert!(env.simulator.expire_credential(&old.client_id));
     let right = format!(r#","partner_id":"{}""#, old.principal_id.to_uppercase());
     let wrong = format!(r#","tenant_id":"{TENANT}""#);
     for (current, next, good) in [
@@ -190,14 +190,14 @@ async fn check_uses_the_declared_owner_when_current_is_refused() {
         (Some(&wrong), &right, false),
     ] {
         let current = current.map(|more| stored(&old, more));
-        let outcome = world.run(&stored(&new, next), current.as_ref(), EXPORT).await;
+        let outcome = env.run(&stored(&new, next), current.as_ref(), EXPORT).await;
         match good {
             true => outcome.expect("it can take over"),
             false => assert!(rejection(outcome).contains(TENANT)),
         }
     }
     for current in [Some(stored(&old, "")), None] {
-        let outcome = world.run(&stored(&new, ""), current.as_ref(), EXPORT).await;
+        let outcome = env.run(&stored(&new, ""), current.as_ref(), EXPORT).await;
         let Err(CredentialCheckError::OwnerUnknown(owner)) = outcome else { panic!("{outcome:?}") };
         assert!(owner.id.eq_ignore_ascii_case(&new.principal_id), "{owner}");
     }
@@ -205,44 +205,44 @@ async fn check_uses_the_declared_owner_when_current_is_refused() {
 
 #[tokio::test]
 async fn check_rejects_a_refused_credential() {
-    let world = TestEnv::start(1).await;
-    let (current, info) = (stored(&world.info(0), ""), world.info(1));
+    let env = TestEnv::start(1).await;
+    let (current, info) = (stored(&env.info(0), ""), env.info(1));
     let mut wrong = info.clone();
     wrong.client_secret = "hush-hush".into();
-    let reason = rejection(world.run(&stored(&wrong, ""), Some(&current), EXPORT).await);
+    let reason = rejection(env.run(&stored(&wrong, ""), Some(&current), EXPORT).await);
     assert!(reason.contains("refused") && !reason.contains("hush"), "{reason}");
-    world.simulator.expire_credential(&info.client_id);
-    rejection(world.run(&stored(&info, ""), Some(&current), EXPORT).await);
+    env.simulator.expire_credential(&info.client_id);
+    rejection(env.run(&stored(&info, ""), Some(&current), EXPORT).await);
 }
 
 #[tokio::test]
 async fn check_passes_when_one_tenant_responds() {
-    let world = TestEnv::start(4).await;
-    let (current, next) = (stored(&world.info(0), ""), stored(&world.info(1), ""));
+    let env = TestEnv::start(4).await;
+    let (current, next) = (stored(&env.info(0), ""), stored(&env.info(1), ""));
     let partners: Vec<_> =
-        world.simulator.tenants().into_iter().filter(|t| t.owner == Owner::Partner).collect();
+        env.simulator.tenants().into_iter().filter(|t| t.owner == Owner::Partner).collect();
     for tenant in &partners[..3] {
-        world.simulator.set_tenant_state(&tenant.id, TenantState::Forbidden);
+        env.simulator.set_tenant_state(&tenant.id, TenantState::Forbidden);
     }
-    world.run(&next, Some(&current), EXPORT).await.expect("the fourth");
-    world.simulator.set_tenant_state(&partners[3].id, TenantState::AlertsDenied);
-    world.run(&next, Some(&current), ISOLATION).await.expect("its endpoints");
-    let reason = rejection(world.run(&next, Some(&current), EXPORT).await);
+    env.run(&next, Some(&current), EXPORT).await.expect("the fourth");
+    env.simulator.set_tenant_state(&partners[3].id, TenantState::AlertsDenied);
+    env.run(&next, Some(&current), ISOLATION).await.expect("its endpoints");
+    let reason = rejection(env.run(&next, Some(&current), EXPORT).await);
     assert!(reason.contains("/common/v1/alerts") && reason.contains("403"), "{reason}");
 }
 
 #[tokio::test]
 async fn check_passes_for_an_account_without_tenants() {
-    let world = TestEnv::start(0).await;
-    let (current, next) = (stored(&world.info(0), ""), stored(&world.info(1), ""));
-    world.run(&next, Some(&current), EXPORT).await.expect("there is nothing to read from");
-    assert_eq!(world.request_count("alerts.list"), 0);
+    let env = TestEnv::start(0).await;
+    let (current, next) = (stored(&env.info(0), ""), stored(&env.info(1), ""));
+    env.run(&next, Some(&current), EXPORT).await.expect("there is nothing to read from");
+    assert_eq!(env.request_count("alerts.list"), 0);
 }
 
 #[tokio::test]
 async fn check_error_is_transient_when_the_service_fails() {
-    let world = TestEnv::start(2).await;
-    let (current, next) = (stored(&world.info(0), ""), stored(&world.info(1), ""));
+    let env = TestEnv::start(2).await;
+    let (current, next) = (stored(&env.info(0), ""), stored(&env.info(1), ""));
     for operation in ["token", "whoami", "partner.tenants", "alerts.list"] {
         for action in [
             FaultAction::status(503),
@@ -251,18 +251,18 @@ async fn check_error_is_transient_when_the_service_fails() {
             FaultAction::Disconnect,
         ] {
             let rule = FaultRule::new(operation, action.clone());
-            world.simulator.set_faults(FaultPlan::new([rule]));
-            let outcome = world.run(&next, Some(&current), EXPORT).await;
+            env.simulator.set_faults(FaultPlan::new([rule]));
+            let outcome = env.run(&next, Some(&current), EXPORT).await;
             assert!(
                 matches!(outcome, Err(CredentialCheckError::Transient(_))),
                 "{operation} {action:?}: {outcome:?}"
             );
         }
     }
-    // The current one alone cannot be asked: that is no reason to trust what is written.
+    // The owner of the current credential is unknown; that does not make metadata trustworthy.
     let rule = FaultRule::new("token", FaultAction::status(503)).skip(1);
-    world.simulator.set_faults(FaultPlan::new([rule]));
-    let named = stored(&world.info(0), &format!(r#","partner_id":"{}""#, world.info(0).principal_id));
-    let outcome = world.run(&next, Some(&named), EXPORT).await;
+    env.simulator.set_faults(FaultPlan::new([rule]));
+    let named = stored(&env.info(0), &format!(r#","partner_id":"{}""#, env.info(0).principal_id));
+    let outcome = env.run(&next, Some(&named), EXPORT).await;
     assert!(matches!(outcome, Err(CredentialCheckError::Transient(_))), "{outcome:?}");
 }

@@ -1,4 +1,4 @@
-//! Where decisions go: a queue, or work done on the spot.
+//! The dispatch of decisions: to SQS, or to the worker in this function.
 
 use std::{
     sync::{
@@ -9,32 +9,34 @@ use std::{
 };
 
 use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::SendMessageBatchRequestEntry};
-use isolation_worker::{CheckPayload, CheckRequest, Worker};
+use isolation_functions::{CheckPayload, CheckRequest, Worker};
 use lambda_support::{aws, metrics};
 use serde_json::{Value, json};
 use sophos_isolation::{DecisionId, adapters::Message, check::Check, policy::Policy, webhook::Queue};
 
-/// Messages in one request at most.
+/// The maximum number of messages in one request to SQS.
 const MAX_BATCH_SIZE: usize = 10;
 
-/// The longest body that is handed to the worker to be checked, in bytes: a message
-/// of SQS holds 256 KiB, in which a body is escaped.
+/// The longest body of a check that is sent to the worker, in bytes. A message of
+/// SQS holds 256 KiB, in which the body is escaped.
 const MAX_CHECK_BODY_LEN: usize = 100 * 1024;
 
-/// The time between two looks for the worker's answer.
+/// The interval between polls for the worker's result.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Looks for the worker's answer: seven seconds in all.
+/// The maximum number of polls for the worker's result: seven seconds in all.
 const MAX_POLLS: usize = 35;
 
+/// The dispatch of decisions.
 pub(crate) enum Dispatch {
-    /// To SQS, for the worker.
+    /// Sends them to SQS for the worker.
     Sqs { client: Client, url: String, worker: Arc<Worker> },
-    /// No queue: this function does the work itself.
+    /// Processes them in this function.
     Inline { worker: Arc<Worker>, deadline_ms: AtomicU64 },
 }
 
 impl Dispatch {
+    /// Creates a dispatch to the queue at a URL; inline without a URL.
     pub(crate) async fn new(url: Option<String>, worker: Arc<Worker>) -> Self {
         match url {
             Some(url) => Self::Sqs { client: Client::new(&aws::sdk_config().await), url, worker },
@@ -42,10 +44,10 @@ impl Dispatch {
         }
     }
 
-    /// Until when this invocation may work. One runs at a time.
+    /// Sets the deadline of this invocation. Only one runs at a time.
     pub(crate) fn set_deadline(&self, deadline: Duration) {
-        if let Self::Inline { deadline_ms: stop_at_ms, .. } = self {
-            stop_at_ms.store(deadline.as_millis() as u64, Ordering::Relaxed);
+        if let Self::Inline { deadline_ms, .. } = self {
+            deadline_ms.store(deadline.as_millis() as u64, Ordering::Relaxed);
         }
     }
 }
@@ -59,11 +61,10 @@ impl Queue for Dispatch {
                 }
                 Ok(())
             }
-            Self::Inline { worker, deadline_ms: stop_at_ms } => {
-                let stop_at = Duration::from_millis(stop_at_ms.load(Ordering::Relaxed));
-                // What was not taken further is on the agenda: the sender need
-                // not send again.
-                Box::pin(worker.process(decisions, stop_at))
+            Self::Inline { worker, deadline_ms } => {
+                let deadline = Duration::from_millis(deadline_ms.load(Ordering::Relaxed));
+                // Decisions that failed stay scheduled, so the sender need not retry.
+                Box::pin(worker.process(decisions, deadline))
                     .await
                     .map(drop)
                     .map_err(|error| error.to_string())
@@ -73,7 +74,7 @@ impl Queue for Dispatch {
 
     async fn check(&self, policy: &Policy, message: &Message<'_>, check: Check) -> Result<Value, String> {
         match self {
-            // The worker has the credentials, which this function must not have.
+            // Only the worker may have the credentials.
             Self::Sqs { client, url, worker } => {
                 if let Ok(body) = std::str::from_utf8(message.body)
                     && body.len() <= MAX_CHECK_BODY_LEN
@@ -84,19 +85,19 @@ impl Queue for Dispatch {
                         idempotency_key: message.idempotency_key.map(str::to_owned),
                     };
                     let request = CheckRequest::new(payload, metrics::now_ms());
-                    let text = serde_json::to_string(&request).map_err(|error| error.to_string())?;
-                    let sent = client.send_message().queue_url(url).message_body(text).send().await;
-                    sent.map_err(|error| format!("the queue: {}", DisplayErrorContext(error)))?;
-                    if let Some(answer) = poll_check_answer(worker, &request).await? {
-                        return Ok(answer);
+                    let body = serde_json::to_string(&request).map_err(|error| error.to_string())?;
+                    let sent = client.send_message().queue_url(url).message_body(body).send().await;
+                    sent.map_err(|error| format!("SendMessage failed: {}", DisplayErrorContext(error)))?;
+                    if let Some(result) = poll_check_result(worker, &request).await? {
+                        return Ok(result);
                     }
                 }
                 to_json(&check)
             }
-            Self::Inline { worker, deadline_ms: stop_at_ms } => {
-                let stop_at = Duration::from_millis(stop_at_ms.load(Ordering::Relaxed));
-                let checked = Box::pin(worker.complete_check(policy, check, stop_at)).await;
-                to_json(&checked.map_err(|error| error.to_string())?)
+            Self::Inline { worker, deadline_ms } => {
+                let deadline = Duration::from_millis(deadline_ms.load(Ordering::Relaxed));
+                let completed = Box::pin(worker.complete_check(policy, check, deadline)).await;
+                to_json(&completed.map_err(|error| error.to_string())?)
             }
         }
     }
@@ -106,8 +107,8 @@ fn to_json(check: &Check) -> Result<Value, String> {
     serde_json::to_value(check).map_err(|error| error.to_string())
 }
 
-/// The worker's answer to a check; `None` when it does not come in time.
-async fn poll_check_answer(worker: &Worker, request: &CheckRequest) -> Result<Option<Value>, String> {
+/// Polls for the worker's result of a check; `None` if it does not arrive in time.
+async fn poll_check_result(worker: &Worker, request: &CheckRequest) -> Result<Option<Value>, String> {
     let store = worker.store();
     for _ in 0..MAX_POLLS {
         tokio::time::sleep(POLL_INTERVAL).await;
@@ -121,9 +122,9 @@ async fn poll_check_answer(worker: &Worker, request: &CheckRequest) -> Result<Op
 
 async fn send_batch(client: &Client, url: &str, batch: &[DecisionId]) -> Result<(), String> {
     let body = |id: &DecisionId| json!({ "decision": id }).to_string();
-    if let [one] = batch {
-        let sent = client.send_message().queue_url(url).message_body(body(one)).send().await;
-        return sent.map(drop).map_err(|error| format!("the queue: {}", DisplayErrorContext(error)));
+    if let [id] = batch {
+        let sent = client.send_message().queue_url(url).message_body(body(id)).send().await;
+        return sent.map(drop).map_err(|error| format!("SendMessage failed: {}", DisplayErrorContext(error)));
     }
     let entry = |(number, id): (usize, &DecisionId)| {
         let entry = SendMessageBatchRequestEntry::builder();
@@ -131,9 +132,9 @@ async fn send_batch(client: &Client, url: &str, batch: &[DecisionId]) -> Result<
     };
     let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
     let sent = client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
-    let sent = sent.map_err(|error| format!("the queue: {}", DisplayErrorContext(error)))?;
+    let sent = sent.map_err(|error| format!("SendMessageBatch failed: {}", DisplayErrorContext(error)))?;
     match sent.failed().first() {
         None => Ok(()),
-        Some(failed) => Err(format!("the queue refused a message: {}", failed.code())),
+        Some(failed) => Err(format!("SendMessageBatch failed for a message: {}", failed.code())),
     }
 }

@@ -1,8 +1,8 @@
-//! Lambda's form of HTTP: a function URL's or an HTTP API's event, payload
-//! version 2.0, and its answer.
+//! The events of a function URL or an HTTP API in payload version 2.0, and their
+//! responses.
 //!
-//! Read by hand and leniently: whatever a caller can put into a request is a
-//! text or is left out here, and nothing of it can end the process.
+//! Parsing is lenient: members of another type are left out, so no request of a
+//! caller can fail the process.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
@@ -11,17 +11,17 @@ use sophos_isolation::{
     webhook::{Request, Response},
 };
 
-/// Whether the event is a request.
+/// Whether the event is an HTTP request.
 pub(crate) fn is_http_event(event: &Value) -> bool {
     event["requestContext"]["http"].is_object()
 }
 
-/// The request; `None` when its body says that it is base64 and is not.
+/// Parses the request; `None` if its base64 body is invalid.
 pub(crate) fn parse_request(event: &Value) -> Option<Request> {
     let context = &event["requestContext"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut path = text(&event["rawPath"]);
-    // An HTTP API puts its stage before the path, unless it is the default one.
+    // An HTTP API prepends its stage to the path, except for the default stage.
     if let Some(stage) = context["stage"].as_str().filter(|stage| *stage != "$default")
         && let Some(rest) = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage))
         && rest.starts_with('/')
@@ -47,7 +47,7 @@ pub(crate) fn parse_request(event: &Value) -> Option<Request> {
     })
 }
 
-/// The certificate that a custom domain with mutual TLS has verified.
+/// Returns the certificate that a custom domain with mutual TLS has verified.
 fn client_certificate(value: &Value) -> Option<ClientCertificate> {
     let text = |member: &str| value[member].as_str().map(str::to_owned);
     let pem = text("clientCertPem")?;
@@ -58,7 +58,7 @@ fn client_certificate(value: &Value) -> Option<ClientCertificate> {
     })
 }
 
-/// The answer.
+/// Converts a response to the form that Lambda expects.
 pub(crate) fn to_lambda_response(response: &Response) -> Value {
     let headers: Map<_, _> =
         response.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
@@ -101,11 +101,11 @@ mod tests {
     fn parse_request_strips_stage_from_path() {
         let mut event = event();
         event["requestContext"]["stage"] = json!("prod");
-        for (path, read) in
+        for (path, expected) in
             [("/prod/hooks/x", "/hooks/x"), ("/production/x", "/production/x"), ("/hooks/x", "/hooks/x")]
         {
             event["rawPath"] = json!(path);
-            assert_eq!(parse_request(&event).expect("a request").path, read);
+            assert_eq!(parse_request(&event).expect("a request").path, expected);
         }
     }
 
@@ -124,9 +124,9 @@ mod tests {
         assert_eq!(parse_request(&forged).expect("a request").client_certificate, None);
         let mut event = event();
         event["requestContext"]["authentication"] = json!({ "clientCert": certificate });
-        let read = parse_request(&event).expect("a request").client_certificate.expect("a certificate");
-        assert!(read.pem.contains("AAAA"));
-        assert_eq!((read.subject.as_str(), read.issuer.as_str()), ("CN=soar.example", "CN=ca.example"));
+        let parsed = parse_request(&event).expect("a request").client_certificate.expect("a certificate");
+        assert!(parsed.pem.contains("AAAA"));
+        assert_eq!((parsed.subject.as_str(), parsed.issuer.as_str()), ("CN=soar.example", "CN=ca.example"));
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever stands in the members, it is read or left out.
+        /// Members with any content are parsed or left out.
         #[test]
         fn parse_request_accepts_arbitrary_members(texts in prop::collection::vec(any::<String>(), 6), flag in any::<Option<bool>>()) {
             let mut event = event();

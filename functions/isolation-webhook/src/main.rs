@@ -1,22 +1,23 @@
-//! Lambda function that takes other security tools' alerts: behind a function
-//! URL or an HTTP API, and as the target of EventBridge rules for GuardDuty and
-//! Security Hub. It verifies, reads, records, and hands on to the queue.
+//! The Lambda function that receives the alerts of other security tools: behind a
+//! function URL or an HTTP API, and as the target of EventBridge rules for GuardDuty
+//! and Security Hub. It authenticates, parses and records alerts, and queues their
+//! decisions for the worker.
 //!
-//! | variable | what it is | if not set |
+//! | variable | meaning | default |
 //! |---|---|---|
-//! | `ISOLATION_QUEUE_URL` | the SQS queue of the worker | this function does the work itself, and takes the worker's events as well |
+//! | `ISOLATION_QUEUE_URL` | the SQS queue of the worker | none: this function processes decisions and also accepts the worker's events |
 //!
-//! and those of [`isolation_worker`].
+//! and those of [`isolation_functions`].
 //!
-//! An event of AWS that is not taken fails the invocation, so that EventBridge
-//! delivers it again and then to the dead-letter queue. The error type tells why:
+//! An event of AWS that is not recorded fails the invocation. EventBridge retries it
+//! and then sends it to the dead-letter queue. The error type has the cause:
 //!
 //! | error type | cause |
 //! |---|---|
-//! | `UnlistedAccount` | no source lists the account that sent it |
-//! | `MalformedEvent` | it is not what the tool sends |
-//! | `SourceDisabled` | a mistake in the policy disables its source |
-//! | `InvalidEvent` | it is of neither tool, or no event that this function takes |
+//! | `UnlistedAccount` | no source lists the account of the event |
+//! | `MalformedEvent` | the event has not the tool's format |
+//! | `SourceDisabled` | an error in the policy disables the source |
+//! | `InvalidEvent` | the event is of neither tool, or not for this function |
 //! | `RecordingFailed` | the ledger or the queue failed |
 
 mod dispatch;
@@ -25,9 +26,9 @@ mod log_records;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use isolation_worker::{Config, Worker, WorkerTask};
+use isolation_functions::{Config, Worker, WorkerTask};
 use lambda_runtime::Error;
-use lambda_support::{ConfigReader, Invocation, InvocationError, logging, metrics};
+use lambda_support::{ConfigReader, Handler, Invocation, InvocationError, metrics};
 use serde_json::Value;
 use sophos_isolation::{
     Ledger,
@@ -39,10 +40,10 @@ use sophos_store::Store;
 
 use crate::dispatch::Dispatch;
 
-/// What is left of an invocation for its answer.
+/// The time that is reserved for the response of an invocation.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(2);
 
-/// The secrets that the policy names, from where the configuration says.
+/// The secrets that the policy names, from the configured location.
 struct PolicySecrets(Arc<Worker>);
 
 impl KeySource for PolicySecrets {
@@ -52,7 +53,7 @@ impl KeySource for PolicySecrets {
     }
 
     async fn fetch_url(&self, url: &str) -> Result<Vec<u8>, String> {
-        self.0.fetch(url).await
+        self.0.fetch(url).await.map_err(|error| error.to_string())
     }
 }
 
@@ -63,19 +64,19 @@ struct WebhookFunction {
 }
 
 impl WebhookFunction {
-    async fn new() -> Result<Self, Error> {
+    async fn from_env() -> Result<Self, Error> {
         let mut reader = ConfigReader::from_env();
         let config = Config::from_reader(&mut reader);
         let queue = reader.text("ISOLATION_QUEUE_URL");
         let worker = Arc::new(Worker::new(reader.finish(config)?).await?);
-        let works_itself = queue.is_none();
-        let way = Dispatch::new(queue, Arc::clone(&worker)).await;
+        let is_inline = queue.is_none();
+        let dispatch = Dispatch::new(queue, Arc::clone(&worker)).await;
         let ledger = Ledger::new(worker.store());
-        let webhook = Webhook::new(ledger, PolicySecrets(Arc::clone(&worker)), way);
-        Ok(Self { worker, webhook, is_inline: works_itself })
+        let webhook = Webhook::new(ledger, PolicySecrets(Arc::clone(&worker)), dispatch);
+        Ok(Self { worker, webhook, is_inline })
     }
 
-    async fn handle(
+    async fn handle_event(
         &self,
         event: &Value,
         deadline: Duration,
@@ -86,7 +87,7 @@ impl WebhookFunction {
         if !http::is_http_event(event) && !is_event {
             if !self.is_inline {
                 return Err(InvocationError::invalid_event(
-                    "the event is neither a request nor one of GuardDuty or Security Hub",
+                    "invalid event: expected an HTTP request, or an event of GuardDuty or Security Hub",
                 ));
             }
             let task = WorkerTask::parse(event).map_err(InvocationError::invalid_event)?;
@@ -104,45 +105,37 @@ impl WebhookFunction {
             }
         };
         if is_event {
-            let (response, notice) = Box::pin(self.webhook.handle_event(&policy, event, now)).await;
-            log_records::record_request(namespace, &response, &notice, request_id);
-            // EventBridge brings it again, and then has it dead-lettered, only
-            // when the invocation fails.
+            let (response, log) = Box::pin(self.webhook.handle_event(&policy, event, now)).await;
+            log_records::record_request(namespace, &response, &log, request_id);
+            // EventBridge retries and dead-letters only failed invocations.
             return match response.status {
                 200 | 202 => serde_json::from_str(&response.body)
                     .map_err(|error| InvocationError::new("SerializationFailed", error)),
                 _ => Err(InvocationError::new(
-                    notice.error_kind.unwrap_or("RecordingFailed"),
-                    notice.problem().unwrap_or_default(),
+                    log.error_kind.unwrap_or("RecordingFailed"),
+                    log.problem().unwrap_or_default(),
                 )),
             };
         }
         let Some(request) = http::parse_request(event) else {
-            return Ok(http::to_lambda_response(&Response::error(400, "the body is not base64")));
+            return Ok(http::to_lambda_response(&Response::error(400, "invalid body: expected base64")));
         };
-        let (response, notice) = Box::pin(self.webhook.handle(&policy, &request, now)).await;
-        log_records::record_request(namespace, &response, &notice, request_id);
+        let (response, log) = Box::pin(self.webhook.handle(&policy, &request, now)).await;
+        log_records::record_request(namespace, &response, &log, request_id);
         Ok(http::to_lambda_response(&response))
     }
 }
 
-async fn serve() -> Result<(), Error> {
-    let function = WebhookFunction::new().await?;
-    let function = &function;
-    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
-        function.handle(&event, deadline.saturating_sub(SHUTDOWN_MARGIN), &request_id).await
-    })
-    .await
+impl Handler for WebhookFunction {
+    async fn handle(&self, invocation: Invocation) -> Result<Value, InvocationError> {
+        let deadline = invocation.deadline.saturating_sub(SHUTDOWN_MARGIN);
+        self.handle_event(&invocation.event, deadline, &invocation.request_id).await
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::init(&[
-        "isolation_webhook",
-        "isolation_worker",
-        "sophos_api",
-        "sophos_isolation",
-        "sophos_secrets",
-    ]);
-    logging::exit_code(serve().await)
+    let targets =
+        ["isolation_webhook", "isolation_functions", "sophos_api", "sophos_isolation", "sophos_secrets"];
+    lambda_support::run(&targets, WebhookFunction::from_env()).await
 }

@@ -1,54 +1,63 @@
-//! Lambda function that isolates endpoints: it takes decisions from the queue,
-//! and on a schedule follows up on those that are due. See the library for the
-//! variables that it reads, and [`isolation_worker::WorkerTask`] for its events.
+//! The Lambda function that isolates endpoints. It processes decisions from the
+//! queue, and follows up those that are due on a schedule.
+//! [`isolation_functions`] lists its variables, and
+//! [`WorkerTask`] its events.
 
 use std::{process::ExitCode, time::Duration};
 
-use isolation_worker::{Config, Worker, WorkerTask};
+use isolation_functions::{Config, Worker, WorkerTask};
 use lambda_runtime::Error;
-use lambda_support::{ConfigReader, Invocation, InvocationError, logging, metrics};
+use lambda_support::{ConfigReader, Handler, Invocation, InvocationError, metrics};
 use serde_json::Value;
 
-/// What is left of an invocation for its last steps.
+/// The time that is reserved for the end of an invocation.
 const SHUTDOWN_MARGIN: Duration = Duration::from_secs(3);
 
-async fn serve() -> Result<(), Error> {
-    let mut reader = ConfigReader::from_env();
-    let config = Config::from_reader(&mut reader);
-    let worker = Worker::new(reader.finish(config)?).await?;
-    let worker = &worker;
-    lambda_support::serve(move |Invocation { event, request_id, deadline, .. }| async move {
-        let task = WorkerTask::parse(&event).map_err(InvocationError::invalid_event)?;
-        let answer = worker.handle(task, deadline.saturating_sub(SHUTDOWN_MARGIN)).await?;
-        record_metrics(worker, &answer, &request_id);
-        Ok(answer)
-    })
-    .await
+struct Function(Worker);
+
+impl Function {
+    async fn from_env() -> Result<Self, Error> {
+        let mut reader = ConfigReader::from_env();
+        let config = Config::from_reader(&mut reader);
+        Ok(Self(Worker::new(reader.finish(config)?).await?))
+    }
 }
 
-/// Writes metrics of what an invocation did.
-fn record_metrics(worker: &Worker, answer: &Value, request_id: &str) {
-    let moved = |state: &str| answer["transitions"][state].as_u64();
-    let failures = answer["batchItemFailures"].as_array().map(|failures| failures.len() as u64);
+impl Handler for Function {
+    async fn handle(&self, invocation: Invocation) -> Result<Value, InvocationError> {
+        let Self(worker) = self;
+        let deadline = invocation.deadline.saturating_sub(SHUTDOWN_MARGIN);
+        let task = WorkerTask::parse(&invocation.event).map_err(InvocationError::invalid_event)?;
+        let response = worker.handle(task, deadline).await?;
+        record_metrics(worker, &response, &invocation.request_id);
+        Ok(response)
+    }
+}
+
+/// Writes the metrics of an invocation.
+fn record_metrics(worker: &Worker, response: &Value, request_id: &str) {
+    let transitions = |state: &str| response["transitions"][state].as_u64();
+    let len = |member: &str| response[member].as_array().map(|items| items.len() as u64);
     let count = |name, count: Option<u64>| count.map(|count| (name, "Count", count as f64));
-    let known = [
-        count("FailedMessages", failures),
-        count("DueDecisions", answer["due"].as_u64()),
-        count("OverdueIsolations", answer["overdue"].as_u64()),
-        count("FollowUpErrors", answer["errors"].as_array().map(|errors| errors.len() as u64)),
-        count("ConfirmedIsolations", moved("isolated")),
-        count("ConfirmedReleases", moved("released")),
-        count("FailedIsolations", moved("failed")),
+    let values = [
+        count("FailedMessages", len("batchItemFailures")),
+        count("DueDecisions", response["due"].as_u64()),
+        count("OverdueIsolations", response["overdue"].as_u64()),
+        count("FollowUpErrors", len("errors")),
+        count("ConfirmedIsolations", transitions("isolated")),
+        count("ConfirmedReleases", transitions("released")),
+        count("FailedIsolations", transitions("failed")),
     ];
-    let known: Vec<_> = known.into_iter().flatten().collect();
-    if !known.is_empty() {
+    let values: Vec<_> = values.into_iter().flatten().collect();
+    if !values.is_empty() {
         let namespace = &worker.config().metrics_namespace;
-        metrics::write([metrics::emf_record(namespace, request_id, metrics::now_ms(), &[], &known)]);
+        metrics::write([metrics::emf_record(namespace, request_id, metrics::now_ms(), &[], &values)]);
     }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    logging::init(&["isolation_worker", "sophos_api", "sophos_isolation", "sophos_secrets"]);
-    logging::exit_code(serve().await)
+    let targets =
+        ["isolation_worker", "isolation_functions", "sophos_api", "sophos_isolation", "sophos_secrets"];
+    lambda_support::run(&targets, Function::from_env()).await
 }

@@ -1,4 +1,4 @@
-//! A function for the tests of the queue: it does what the messages say.
+//! The function of the queue tests, which follows the instructions in the messages.
 
 use std::process;
 
@@ -23,8 +23,8 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
             "exit once" if first => process::exit(3),
             "hang" => std::future::pending().await,
             body => {
-                if let Some(answer) = body.strip_prefix("answer ") {
-                    return Ok(serde_json::from_str(answer)?);
+                if let Some(response) = body.strip_prefix("answer ") {
+                    return Ok(serde_json::from_str(response)?);
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! What was told, held against what was expected and against what the native
-//! client tells, field by field.
+//! Comparison of an outcome with the expectation and with the native client, field by
+//! field.
 
 use std::collections::BTreeSet;
 
@@ -11,30 +11,30 @@ use super::{
     scenario::{Expected, MessageMatch},
 };
 
-/// What is not as expected.
+/// Returns the deviations from the expectation.
 pub(super) fn mismatches(expected: &Expected, outcome: &CallOutcome) -> Vec<String> {
-    let (members, told) = match (expected, outcome) {
+    let (members, actual) = match (expected, outcome) {
         (Expected::Success(members), CallOutcome::Ok(value)) => (members.clone(), value),
-        (Expected::Failure(told), CallOutcome::Failure(value)) => (told.members(), value),
-        _ => return vec![format!("{expected:?} is expected, and not {}", truncated(outcome))],
+        (Expected::Failure(failure), CallOutcome::Failure(value)) => (failure.members(), value),
+        _ => return vec![format!("expected {expected:?}, got {}", truncated(outcome))],
     };
     let mut unmet: Vec<_> = members
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, value)| told.get(name.as_str()) != Some(value))
-        .map(|(name, value)| format!("{name} is {}, and {value} is expected", told[name.as_str()]))
+        .filter(|(name, value)| actual.get(name.as_str()) != Some(value))
+        .map(|(name, value)| format!("{name}: expected {value}, got {}", actual[name.as_str()]))
         .collect();
     if let Expected::Failure(expected) = expected {
-        let message = told["message"].as_str().unwrap_or_default();
+        let message = actual["message"].as_str().unwrap_or_default();
         if common_part(expected.message, message).is_none() {
-            unmet.push(format!("the message {message:?} has no {:?}", expected.message));
+            unmet.push(format!("message: expected {:?}, got {message:?}", expected.message));
         }
     }
     unmet
 }
 
-/// The part of a message that is the same everywhere.
+/// Returns the part of a message that all hosts share.
 fn common_part(message: MessageMatch, text: &str) -> Option<&str> {
     match message {
         MessageMatch::Exact => Some(text),
@@ -43,27 +43,27 @@ fn common_part(message: MessageMatch, text: &str) -> Option<&str> {
     }
 }
 
-/// Where a component tells something else than the native client.
+/// Returns the differences between a component and the native client.
 pub(super) fn differences(expected: &Expected, native: &CallOutcome, component: &CallOutcome) -> Vec<String> {
     let mut found = Vec::new();
     match (native, component) {
-        // Only a component has it.
+        // The native client lacks the function.
         (CallOutcome::Absent, _) => {}
         (CallOutcome::Ok(native), CallOutcome::Ok(component)) => {
             compare_values("", native, component, &mut found)
         }
         (CallOutcome::Failure(native), CallOutcome::Failure(component)) => {
             let (mut native, mut component) = (native.clone(), component.clone());
-            if let Expected::Failure(told) = expected {
-                for failure in [&mut native, &mut component] {
+            if let Expected::Failure(failure) = expected {
+                for details in [&mut native, &mut component] {
                     let message =
-                        failure["message"].as_str().and_then(|text| common_part(told.message, text));
-                    failure["message"] = message.into();
+                        details["message"].as_str().and_then(|text| common_part(failure.message, text));
+                    details["message"] = message.into();
                 }
             }
             compare_values("", &native, &component, &mut found);
         }
-        _ => found.push(format!("it is {}, and natively {}", truncated(component), truncated(native))),
+        _ => found.push(format!("expected {} as natively, got {}", truncated(native), truncated(component))),
     }
     found
 }
@@ -82,8 +82,8 @@ fn compare_values(path: &str, native: &Value, component: &Value, found: &mut Vec
                         compare_values(&path, ours, theirs, found);
                     }
                     (Some(_), Some(_)) => {}
-                    (Some(_), None) => found.push(format!("{path} is not there")),
-                    (None, _) => found.push(format!("{path} is nothing that is compared")),
+                    (Some(_), None) => found.push(format!("{path} is missing")),
+                    (None, _) => found.push(format!("{path} is missing natively")),
                 }
             }
         }
@@ -93,29 +93,28 @@ fn compare_values(path: &str, native: &Value, component: &Value, found: &mut Vec
             }
         }
         (ours, theirs) if ours == theirs => {}
-        (ours, theirs) => found.push(format!("{path} is {theirs}, and natively {ours}")),
+        (ours, theirs) => found.push(format!("{path}: expected {ours} as natively, got {theirs}")),
     }
 }
 
-/// Whether two members of this name say the same in other words.
+/// Whether two members of this name have the same meaning.
 fn are_equivalent(name: &str, native: &Value, component: &Value) -> bool {
     let texts = native.as_str().zip(component.as_str());
     match name {
-        // `<listing>1-<digest>-<place>`, of which the native client has the place.
+        // `<listing>1-<digest>-<position>`; the native client has only the position.
         "next" => texts.is_some_and(|(place, cursor)| cursor.splitn(3, '-').nth(2) == Some(place)),
-        // JSON, of which the order of members says nothing.
+        // JSON in any order of members.
         "outcome" => texts.is_some_and(|(ours, theirs)| {
-            let read = |text: &str| serde_json::from_str::<Value>(text).ok();
-            read(ours).is_some_and(|ours| read(theirs) == Some(ours))
+            let parse = |text: &str| serde_json::from_str::<Value>(text).ok();
+            parse(ours).is_some_and(|ours| parse(theirs) == Some(ours))
         }),
-        // By clocks of their own.
+        // The clocks differ.
         "wait-time-ms" => native.as_u64().map(|ms| ms > 0) == component.as_u64().map(|ms| ms > 0),
         _ => false,
     }
 }
 
-/// An outcome in which the simulator's hosts have names in place of their ports,
-/// which are others each time.
+/// Replaces the simulator's base URLs, whose ports vary, by names.
 pub(super) fn without_addresses(outcome: CallOutcome, addresses: &Addresses) -> CallOutcome {
     let own = [(&addresses.identity, "identity"), (&addresses.global, "global")];
     let regions = addresses.regions.iter().map(|(region, address)| (address, region.as_str()));

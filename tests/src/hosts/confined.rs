@@ -1,4 +1,4 @@
-//! A host that offers a component what is on a list, and nothing else.
+//! A host that offers a component exactly the listed interfaces.
 
 use std::{io, path::Path, process::Stdio};
 
@@ -8,44 +8,45 @@ use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::{Language, components_dir};
 
-/// What became of a component under each of several offers.
+/// The results of a component under several offers.
 #[derive(Debug, Deserialize)]
 pub struct ConfinedResult {
-    /// All that it imports, by interface, in order.
+    /// The imports by interface, sorted.
     pub imports: Vec<String>,
-    /// What came of each offer.
+    /// The result of each offer.
     pub offers: Vec<OfferResult>,
 }
 
-/// What came of an offer, in which nothing does anything.
+/// The result of one offer. Its functions only record their calls.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum OfferResult {
-    /// The component asks for something that is not offered.
+    /// The component needs an import that is not offered.
     Missing {
-        /// What, in the host's words.
+        /// The host's error.
         missing: String,
     },
-    /// It is there, and somebody asked it a question that it cannot answer: who it
-    /// is, or whether something is a policy that is none.
+    /// The component was instantiated, and a call failed: `session.whoami`, or
+    /// `decisions.check-policy` with an invalid policy.
     Instantiated {
-        /// The case of the failure's reason; of a failure without one, the question.
+        /// The failure's reason, or the called function if it has none.
         reason: String,
         /// The failure's message.
         message: String,
-        /// What it called for that, as `interface.function`.
+        /// The imports that it called, as `interface.function`.
         called: Vec<String>,
     },
 }
 
-/// Offers a world these interfaces.
+/// Instantiates a world once with each list of interfaces.
 ///
 /// # Errors
-/// When the host cannot be started or fails.
+/// If the host does not start or fails.
 pub async fn run_confined(world: &str, offers: &[Vec<&str>]) -> io::Result<ConfinedResult> {
     let components = components_dir()?;
     let program = Language::Python.program()?.unwrap_or_default();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts/python/import_check.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../crates/sophos-component/examples/python/import_check.py");
     let mut host = Command::new(program)
         .arg("-B")
         .arg(script)
@@ -53,10 +54,10 @@ pub async fn run_confined(world: &str, offers: &[Vec<&str>]) -> io::Result<Confi
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
-    let wanted = json!({"component": components.join(world).with_extension("wasm"), "offers": offers});
+    let request = json!({"component": components.join(world).with_extension("wasm"), "offers": offers});
     if let Some(mut input) = host.stdin.take() {
-        input.write_all(format!("{wanted}\n").as_bytes()).await?;
+        input.write_all(format!("{request}\n").as_bytes()).await?;
     }
-    let told = host.wait_with_output().await?;
-    Ok(serde_json::from_slice(&told.stdout)?)
+    let output = host.wait_with_output().await?;
+    Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -1,6 +1,5 @@
-//! A gateway in front of a simulator that adds the authorisation to what goes
-//! through it, so that who speaks to it needs none, and may change what comes
-//! back.
+//! A gateway in front of a simulator. It adds `Authorization` to requests and can
+//! replace text in responses.
 
 use std::{
     convert::Infallible,
@@ -28,34 +27,33 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Addresses on loopback, one for each host of a simulator but the identity
-/// service's. Stops when dropped.
+/// Loopback listeners, one for each host of a simulator except the identity service.
+/// They stop when dropped.
 #[derive(Debug)]
 pub struct Gateway {
     state: Arc<GatewayState>,
     _serving: JoinSet<()>,
 }
 
-/// What all its addresses share.
+/// The state that all listeners share.
 #[derive(Debug)]
 struct GatewayState {
     transport: ReqwestTransport,
     authorization: HeaderValue,
-    /// The simulator's addresses and the gateway's in their place; the global one
-    /// is the first.
+    /// The simulator's base URLs and their replacements; the global one is the first.
     addresses: Vec<(String, String)>,
-    /// Other text, and what comes in its place.
+    /// Texts of responses and their replacements.
     replacements: Vec<(String, String)>,
     requests: AtomicUsize,
     authorized_requests: AtomicUsize,
 }
 
 impl Gateway {
-    /// A gateway with a token of this credential, which puts other text in the
-    /// place of some in answers.
+    /// Starts a gateway with a token of this credential. `changes` are texts of
+    /// responses and their replacements.
     ///
     /// # Errors
-    /// When no port is to be had, or no token.
+    /// If no port or no token is available.
     pub async fn start(
         simulator: &Simulator,
         credential: &CredentialInfo,
@@ -88,13 +86,13 @@ impl Gateway {
         Ok(Self { state: way, _serving: serving })
     }
 
-    /// The address of the global host.
+    /// Returns the base URL of the global host.
     pub fn url(&self) -> String {
         self.state.addresses[0].1.clone()
     }
 
-    /// How many requests came through, and how many of them with an authorisation
-    /// of their own. Counts from nothing again.
+    /// Returns the number of requests, and of those with their own `Authorization`.
+    /// Resets both.
     pub fn take_counts(&self) -> (usize, usize) {
         (
             self.state.requests.swap(0, Ordering::Relaxed),
@@ -121,7 +119,9 @@ async fn fetch_token(
     let answer = transport.send(request, REQUEST_TIMEOUT).await.map_err(io::Error::other)?;
     let answer: Value = serde_json::from_slice(answer.body())?;
     let token = answer["access_token"].as_str();
-    token.map(str::to_owned).ok_or_else(|| io::Error::other("the identity service gave no token"))
+    token
+        .map(str::to_owned)
+        .ok_or_else(|| io::Error::other("missing token in the response of the identity service"))
 }
 
 async fn serve(listener: TcpListener, index: usize, way: Arc<GatewayState>) {
@@ -138,8 +138,8 @@ async fn serve(listener: TcpListener, index: usize, way: Arc<GatewayState>) {
     }
 }
 
-/// Hands a request on with the gateway's authorisation, and its answer back with
-/// the gateway's addresses and changes.
+/// Forwards a request with the gateway's `Authorization`, and returns the response with
+/// the replacements.
 async fn proxy(way: &GatewayState, index: usize, request: Request<Incoming>) -> Response<Full<Bytes>> {
     way.requests.fetch_add(1, Ordering::Relaxed);
     let mut response = Response::new(Full::default());
@@ -174,7 +174,7 @@ async fn forward(
         .body(body.to_vec())
         .map_err(io::Error::other)?;
     for (name, value) in &head.headers {
-        // What belongs to the connection stays here.
+        // Hop-by-hop headers are not forwarded.
         if ![header::HOST, header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
             .contains(name)
         {

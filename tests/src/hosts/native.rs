@@ -1,6 +1,6 @@
-//! The native client as one more host: the same steps, over [`sophos_api`] and
-//! reqwest, answered in the names of the WIT. It is what the components are held
-//! against, so it reads the client's own models and none of a component's code.
+//! The native client as a host: the same steps over [`sophos_api`] and reqwest, with the
+//! names of the WIT. The components are compared with it, so it uses the client's models
+//! and no code of the component.
 
 mod failure;
 mod filters;
@@ -17,7 +17,7 @@ use sophos_api::{
     operations::{
         account_health::CheckAccountHealth,
         alerts::{ActOnAlert, GetAlert, SearchAlerts},
-        endpoints::{GetEndpoint, ListEndpoints},
+        endpoints::GetEndpoint,
         isolation::{GetIsolation, UpdateIsolations},
         organization::ListOrganizationTenants,
         partner::ListPartnerTenants,
@@ -38,7 +38,7 @@ pub struct NativeHost {
     tenant: Option<TenantClient<RestrictedTransport>>,
 }
 
-/// What the WIT says of a session for which nothing is said.
+/// The limits of a session, by default those of the WIT.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     call_timeout_ms: u64,
@@ -46,21 +46,21 @@ struct Limits {
     max_attempts: u32,
 }
 
-/// The answer of a step; `None` when only a component has such a step.
+/// The response of a step; `None` if only a component has the function.
 type StepResult = Result<Option<Value>, Error>;
 
 impl NativeHost {
-    /// A session that begins with its first call.
+    /// Returns a session that starts at its first call.
     pub fn open(plan: &SessionPlan) -> Self {
         let limits = Limits { call_timeout_ms: 60_000, request_timeout_ms: 30_000, max_attempts: 4 };
         Self { plan: plan.clone(), limits, client: None, tenant: None }
     }
 
-    /// Carries out a step. [`CallOutcome::Absent`] says that the native client has
-    /// nothing of the kind.
+    /// Runs a step. The result is [`CallOutcome::Absent`] if the native client lacks the
+    /// function.
     ///
     /// # Errors
-    /// When the plan or the step is none.
+    /// If the plan or the step is invalid.
     pub async fn call(&mut self, function: &str, arguments: &Value) -> io::Result<CallOutcome> {
         if function == "session.set-limits" {
             return Ok(self.set_limits(&arguments[0]));
@@ -73,10 +73,14 @@ impl NativeHost {
             Some(("tenants", name)) => self.tenants(&called, name, arguments).await,
             Some(of) => {
                 let tenant =
-                    self.tenant.as_ref().ok_or_else(|| io::Error::other("there is no tenant yet"))?;
+                    self.tenant.as_ref().ok_or_else(|| io::Error::other("missing tenant: open one first"))?;
                 call_tenant(&tenant.with_client(&called), of, arguments).await
             }
-            None => return Err(io::Error::other(format!("{function} is no step"))),
+            None => {
+                return Err(io::Error::other(format!(
+                    "invalid step {function:?}: expected interface.function"
+                )));
+            }
         };
         Ok(match answer {
             Ok(Some(value)) => CallOutcome::Ok(value),
@@ -106,7 +110,7 @@ impl NativeHost {
         let number = |name: &str| limits[name].as_u64().filter(|number| *number > 0);
         let max_attempts = number("max-attempts").and_then(|max_attempts| u32::try_from(max_attempts).ok());
         let all = (number("call-timeout-ms"), number("request-timeout-ms"), max_attempts);
-        // A policy is a value here, so that there is no wrong moment for it.
+        // The native retry policy is a value, so it cannot come too late.
         let (None, (Some(call_timeout_ms), Some(request_timeout_ms), Some(max_attempts))) =
             (&self.client, all)
         else {
@@ -211,8 +215,8 @@ async fn call_tenant(
             records::health(&tenant.send(&checks).await?)
         }
         ("isolation", "inspect") => {
-            let asked = tenant.send(&GetIsolation::new(string(first))).await?;
-            records::isolation(&asked, &tenant.send(&GetEndpoint::full(string(first))).await?)
+            let requested = tenant.send(&GetIsolation::new(string(first))).await?;
+            records::isolation(&requested, &tenant.send(&GetEndpoint::full(string(first))).await?)
         }
         ("isolation-actions", "isolate") => update_isolation(tenant, first, true, second).await?,
         ("isolation-actions", "release") => update_isolation(tenant, first, false, second).await?,
@@ -276,7 +280,7 @@ async fn update_isolation(
     comment: &Value,
 ) -> Result<Value, Error> {
     let ids = strings(ids);
-    // Nothing said is nothing sent.
+    // An empty comment is not sent.
     let mut operation = UpdateIsolations::new(ids.clone(), enabled);
     operation.comment = optional_string(comment).filter(|comment| !comment.is_empty());
     let answer = tenant.send(&operation).await?;

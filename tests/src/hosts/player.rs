@@ -1,4 +1,4 @@
-//! Whoever plays a scenario, and how far it has come.
+//! The players of scenarios, and the state of a run.
 
 use std::io;
 
@@ -11,8 +11,8 @@ use super::{
     scenario::{Expected, FIRST_ID, NEXT_CURSOR, StepRecord},
 };
 
-/// Whoever carries out the steps of a scenario. A host is started when the first
-/// one is played and has a session of its own for each.
+/// A player of scenarios. Its host starts with the first scenario and opens a session for
+/// each.
 #[derive(Debug)]
 pub enum Player {
     /// The native client.
@@ -22,10 +22,10 @@ pub enum Player {
 }
 
 impl Player {
-    /// Begins a session. False when there is no such host here.
+    /// Starts a session. Returns false if the host is not available.
     ///
     /// # Errors
-    /// When the host does not work.
+    /// If the host fails.
     pub async fn open(&mut self, plan: &SessionPlan) -> io::Result<bool> {
         match self {
             Self::Native(native) => *native = Some(Box::new(NativeHost::open(plan))),
@@ -35,19 +35,19 @@ impl Player {
         Ok(!matches!(self, Self::Component(_, None)))
     }
 
-    /// Carries out a step.
+    /// Runs a step.
     ///
     /// # Errors
-    /// When the host does not work, or there is no session.
+    /// If the host fails or there is no session.
     pub async fn call(&mut self, function: &str, arguments: Value) -> io::Result<CallOutcome> {
         match self {
             Self::Native(Some(native)) => native.call(function, &arguments).await,
             Self::Component(_, Some(host)) => host.call(function, arguments).await,
-            _ => Err(io::Error::other("there is no session")),
+            _ => Err(io::Error::other("missing session")),
         }
     }
 
-    /// Who it is, for people.
+    /// Returns the name for messages.
     pub fn name(&self) -> String {
         match self {
             Self::Native(_) => "the native client".to_owned(),
@@ -60,7 +60,7 @@ impl Player {
         matches!(self, Self::Native(_))
     }
 
-    /// Whether it can be told which hosts may be reached.
+    /// Whether it enforces the allow-list of the plan.
     pub(super) fn is_restricted(&self) -> bool {
         match self {
             Self::Native(_) => true,
@@ -69,7 +69,7 @@ impl Player {
     }
 }
 
-/// A scenario that is being played.
+/// A running scenario.
 pub(super) struct ScenarioRun<'p> {
     player: &'p mut Player,
     simulator: &'p Simulator,
@@ -104,7 +104,7 @@ impl<'p> ScenarioRun<'p> {
         Ok(())
     }
 
-    /// Page after page, until the last.
+    /// Calls a listing until its last page.
     pub(super) async fn call_pages(
         &mut self,
         function: &'static str,
@@ -129,7 +129,7 @@ impl<'p> ScenarioRun<'p> {
         self.player.open(plan).await.map(drop)
     }
 
-    /// The arguments, with what stands for something put in.
+    /// Replaces the placeholders in arguments.
     fn substitute(&self, arguments: &Value) -> Value {
         match arguments {
             Value::String(text) if text == NEXT_CURSOR => self.page["next"].clone(),

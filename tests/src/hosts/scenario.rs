@@ -1,6 +1,5 @@
-//! A scenario: an estate, a session in it, and steps with what is expected of
-//! each. Whoever plays it, natively or in a host, is told the same and meets a
-//! simulator of its own that does the same.
+//! Scenarios: a simulator configuration, a session, and steps with expectations. Every
+//! player runs the same steps against its own simulator.
 
 use std::{fmt, io};
 
@@ -12,20 +11,19 @@ use super::{
     player::{Player, ScenarioRun},
 };
 
-/// Stands among arguments for where the last page says that the next one begins;
-/// null before the first and after the last.
+/// The placeholder for the `next` cursor of the last page; null before the first page.
 pub const NEXT_CURSOR: &str = "$next";
 
-/// Stands for the id of the last page's first item.
+/// The placeholder for the id of the last page's first item.
 pub const FIRST_ID: &str = "$first";
 
 type ConfigChange = Box<dyn Fn(&mut Config)>;
 type PlanSetup = Box<dyn Fn(&Simulator, &mut SessionPlan)>;
 type SimulatorChange = Box<dyn Fn(&Simulator)>;
 
-/// What is played, step by step.
+/// A sequence of steps with expectations.
 pub struct Scenario {
-    /// What it shows, as a sentence.
+    /// The tested behaviour, for messages.
     pub name: &'static str,
     config: fn() -> Config,
     change: Option<ConfigChange>,
@@ -37,9 +35,9 @@ pub struct Scenario {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PlayerFilter {
     All,
-    /// The native client has nothing of the kind.
+    /// Components only; the native client lacks the functions.
     Components,
-    /// Those that can be told which hosts may be reached.
+    /// Players that enforce the allow-list.
     Restricted,
 }
 
@@ -50,38 +48,38 @@ enum ScenarioStep {
     NewSession,
 }
 
-/// What is expected of a step, of whoever plays it.
+/// The expectation of a step, for every player.
 #[derive(Debug, Clone)]
 pub enum Expected {
-    /// It succeeds, and these members are as here.
+    /// Success with at least these members.
     Success(Value),
-    /// It fails like this.
+    /// This failure.
     Failure(ExpectedFailure),
 }
 
-/// How a failure is told, but for its words.
+/// An expected failure.
 #[derive(Debug, Clone)]
 pub struct ExpectedFailure {
     reason: &'static str,
     wait_ms: Option<u64>,
     status: Option<u16>,
     transient: bool,
-    /// How much of its message is the same everywhere.
+    /// The part of its message that all players share.
     pub message: MessageMatch,
 }
 
-/// How much of a failure's message is the same everywhere.
+/// The part of a failure's message that all players share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageMatch {
-    /// All of it.
+    /// The whole message.
     Exact,
-    /// All of it up to these words; then comes what the host calls it.
+    /// The message up to these words, before a host-specific part.
     Prefix(&'static str),
-    /// These words, at its end.
+    /// These words at the end.
     Suffix(&'static str),
 }
 
-/// A failure of this reason: not transient, without a status and a wait.
+/// Returns an expected failure with this reason, not transient, without status and wait.
 pub fn expected_failure(reason: &'static str) -> ExpectedFailure {
     ExpectedFailure { reason, wait_ms: None, status: None, transient: false, message: MessageMatch::Exact }
 }
@@ -99,19 +97,19 @@ impl ExpectedFailure {
         Self { wait_ms: Some(wait_ms), ..self }
     }
 
-    /// The same call may succeed later.
+    /// As a transient failure.
     #[must_use]
     pub fn transient(self) -> Self {
         Self { transient: true, ..self }
     }
 
-    /// With a message that is the same up to these words.
+    /// With a common message up to these words.
     #[must_use]
     pub fn message_prefix(self, words: &'static str) -> Self {
         Self { message: MessageMatch::Prefix(words), ..self }
     }
 
-    /// With a message that ends in these words.
+    /// With a message that ends with these words.
     #[must_use]
     pub fn message_suffix(self, words: &'static str) -> Self {
         Self { message: MessageMatch::Suffix(words), ..self }
@@ -127,11 +125,11 @@ impl ExpectedFailure {
 }
 
 impl Scenario {
-    /// A scenario without a step, in this estate.
-    pub fn new(name: &'static str, estate: fn() -> Config) -> Self {
+    /// Returns a scenario without steps for this simulator.
+    pub fn new(name: &'static str, config: fn() -> Config) -> Self {
         Self {
             name,
-            config: estate,
+            config,
             change: None,
             setup: Vec::new(),
             player_filter: PlayerFilter::All,
@@ -139,34 +137,34 @@ impl Scenario {
         }
     }
 
-    /// The estate is another in this.
+    /// Changes the simulator's configuration.
     #[must_use]
     pub fn with_config(mut self, change: impl Fn(&mut Config) + 'static) -> Self {
         self.change = Some(Box::new(change));
         self
     }
 
-    /// The session begins like this.
+    /// Changes the simulator or the plan before the session.
     #[must_use]
     pub fn with_setup(mut self, setting: impl Fn(&Simulator, &mut SessionPlan) + 'static) -> Self {
         self.setup.push(Box::new(setting));
         self
     }
 
-    /// The service fails by this rule.
+    /// Adds a fault of the service.
     #[must_use]
     pub fn with_fault(self, rule: FaultRule) -> Self {
         self.with_setup(move |simulator, _| simulator.set_faults(FaultPlan::new([rule.clone()])))
     }
 
-    /// Only where the host itself decides which hosts may be reached.
+    /// Runs only with players that enforce the allow-list.
     #[must_use]
     pub fn restricted_hosts_only(mut self) -> Self {
         self.player_filter = PlayerFilter::Restricted;
         self
     }
 
-    /// Not natively: there is nothing of the kind.
+    /// Skips the native client.
     #[must_use]
     pub fn components_only(mut self) -> Self {
         self.player_filter = PlayerFilter::Components;
@@ -179,7 +177,7 @@ impl Scenario {
         self.call(function, arguments, json!({}))
     }
 
-    /// A call that succeeds, with an answer of which these members are known.
+    /// A call that succeeds with at least these members.
     #[must_use]
     pub fn call(mut self, function: &'static str, arguments: Value, members: Value) -> Self {
         let expected = Expected::Success(members);
@@ -189,36 +187,34 @@ impl Scenario {
 
     /// A call that fails.
     #[must_use]
-    pub fn call_fails(mut self, function: &'static str, arguments: Value, told: ExpectedFailure) -> Self {
-        let expected = Expected::Failure(told);
+    pub fn call_fails(mut self, function: &'static str, arguments: Value, failure: ExpectedFailure) -> Self {
+        let expected = Expected::Failure(failure);
         self.steps.push(ScenarioStep::Call { function, arguments, expected });
         self
     }
 
-    /// All pages of a listing, of which there are so many. [`NEXT_CURSOR`] is among the
-    /// arguments.
+    /// Calls for this number of pages. The arguments contain [`NEXT_CURSOR`].
     #[must_use]
     pub fn call_pages(mut self, function: &'static str, arguments: Value, pages: usize) -> Self {
         self.steps.push(ScenarioStep::Pages { function, arguments, pages });
         self
     }
 
-    /// Something happens that the session has no part in.
+    /// Changes the simulator between calls.
     #[must_use]
     pub fn change_simulator(mut self, what: impl Fn(&Simulator) + 'static) -> Self {
         self.steps.push(ScenarioStep::ChangeSimulator(Box::new(what)));
         self
     }
 
-    /// What follows is done by another session, in an instance of its own, which
-    /// begins as the first did.
+    /// Starts another session in a new instance, with the same plan.
     #[must_use]
     pub fn new_session(mut self) -> Self {
         self.steps.push(ScenarioStep::NewSession);
         self
     }
 
-    /// Whether there is something in it for this player.
+    /// Whether this player runs it.
     pub fn applies_to(&self, player: &Player) -> bool {
         match self.player_filter {
             PlayerFilter::All => true,
@@ -227,10 +223,10 @@ impl Scenario {
         }
     }
 
-    /// Plays it. `None` when the player's host is not there.
+    /// Runs the scenario. `None` if the player's host is not available.
     ///
     /// # Errors
-    /// When the simulator or the host does not work.
+    /// If the simulator or the host fails.
     pub async fn run(&self, player: &mut Player) -> io::Result<Option<Vec<StepRecord>>> {
         let mut config = (self.config)();
         if let Some(change) = &self.change {
@@ -242,20 +238,20 @@ impl Scenario {
         if !player.open(&plan).await? {
             return Ok(None);
         }
-        let mut play = ScenarioRun::new(player, &simulator);
+        let mut run = ScenarioRun::new(player, &simulator);
         for step in &self.steps {
             match step {
                 ScenarioStep::Call { function, arguments, expected } => {
-                    play.call(function, arguments, expected.clone()).await?;
+                    run.call(function, arguments, expected.clone()).await?;
                 }
                 ScenarioStep::Pages { function, arguments, pages } => {
-                    play.call_pages(function, arguments, *pages).await?;
+                    run.call_pages(function, arguments, *pages).await?;
                 }
                 ScenarioStep::ChangeSimulator(what) => what(&simulator),
-                ScenarioStep::NewSession => play.restart(&plan).await?,
+                ScenarioStep::NewSession => run.restart(&plan).await?,
             }
         }
-        Ok(Some(play.into_results()))
+        Ok(Some(run.into_results()))
     }
 }
 
@@ -265,7 +261,7 @@ impl fmt::Debug for Scenario {
     }
 }
 
-/// A step that was taken.
+/// The record of a step.
 #[derive(Debug)]
 pub struct StepRecord {
     pub(super) function: &'static str,
@@ -274,17 +270,17 @@ pub struct StepRecord {
 }
 
 impl StepRecord {
-    /// What is not as expected, a line each.
+    /// Returns the deviations from the expectation, one per line.
     pub fn mismatches(&self) -> Vec<String> {
         self.lines(compare::mismatches(&self.expected, &self.outcome))
     }
 
-    /// Where it is not as the native client has it, a line each.
+    /// Returns the differences from the native client, one per line.
     pub fn differences(&self, native: &Self) -> Vec<String> {
         self.lines(compare::differences(&self.expected, &native.outcome, &self.outcome))
     }
 
-    /// Whether there was nothing of the kind to call.
+    /// Whether the player lacked the function.
     pub fn is_absent(&self) -> bool {
         self.outcome == CallOutcome::Absent
     }

@@ -1,4 +1,4 @@
-//! The webhook as a component, in a host that is a program of its own.
+//! The webhook as a component, in a host process.
 
 use std::{
     env, fs,
@@ -22,29 +22,28 @@ use tokio::{
 use super::IsolationEnv;
 use crate::hosts::copy_beside_modules;
 
-/// How long a host may take to compile the component, or to do as it is told, on
-/// a busy machine.
+/// The maximum time for a host to compile the component or to run a command, on a busy machine.
 const HOST_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Who serves the component.
+/// The server that hosts the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostServer {
-    /// Python's HTTP server, by `decisions.receive`, in an instance for each
+    /// Python's HTTP server, through `decisions.receive`, with an instance for each
     /// request.
     Python,
-    /// A `wasi:http` server in Node, in one instance.
+    /// A `wasi:http` server in Node, with one instance.
     Node,
-    /// A `wasi:http` server in Rust, in an instance for each request.
+    /// A `wasi:http` server in Rust, with an instance for each request.
     Rust,
 }
 
 impl HostServer {
-    /// All of them.
+    /// All servers.
     pub const ALL: [Self; 3] = [Self::Python, Self::Node, Self::Rust];
 
-    /// The program, if it is there, and the folder that it needs.
+    /// The program, if it is installed, and its temporary folder.
     fn command(self) -> io::Result<Option<(Command, Option<TempDir>)>> {
-        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("hosts");
+        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sophos-component/examples");
         match self {
             Self::Python => Ok(env_path("HOST_PYTHON").map(|python| {
                 let mut command = Command::new(python);
@@ -66,7 +65,7 @@ impl HostServer {
     }
 }
 
-/// The component in a server. Ends when dropped.
+/// The component in a server process. Dropping it ends the process.
 #[derive(Debug)]
 pub struct ComponentWebhook {
     url: String,
@@ -79,9 +78,9 @@ pub struct ComponentWebhook {
 }
 
 impl IsolationEnv {
-    /// The webhook as a component, over this world's ledger, if its host is there;
-    /// the reason goes to standard output. With a queue it hands decisions on, and
-    /// without one it carries them out by itself.
+    /// Starts the webhook as a component over this environment's ledger, if its host is
+    /// installed; otherwise prints the reason. With a queue it enqueues decisions, without
+    /// one it isolates inline.
     ///
     /// # Errors
     /// When the host cannot be started.
@@ -116,7 +115,7 @@ impl IsolationEnv {
 fn env_path(name: &str) -> Option<PathBuf> {
     let value = env::var_os(name).map(PathBuf::from);
     if value.is_none() {
-        println!("skipped: {name} is not set; `cargo xtask test` sets it where it can");
+        println!("skipped: {name} is not set; `cargo xtask test` sets it");
     }
     value
 }
@@ -131,15 +130,16 @@ impl ComponentWebhook {
         let (sender, answers) = mpsc::unbounded_channel();
         let notices = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&notices);
-        let said = sink.clone();
+        let shared = sink.clone();
         spawn_line_reader(output, move |line| {
-            forward_line(&said, line);
+            forward_line(&shared, line);
             match serde_json::from_str::<Value>(line) {
                 Ok(mut line) if line.get("audit_record").is_some() => {
                     noted.lock().unwrap_or_else(PoisonError::into_inner).push(line["audit_record"].take());
                 }
-                // Whoever waits for an answer is told by the end of the channel.
-                Ok(answer) => drop(sender.send(answer)),
+                // A caller that waits for a response sees the end of the
+                // channel.
+                Ok(response) => drop(sender.send(response)),
                 Err(_) => println!("the host: {line}"),
             }
         });
@@ -162,34 +162,34 @@ impl ComponentWebhook {
         Ok(host)
     }
 
-    /// The address.
+    /// The base URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Calls a function of the WIT's `decisions`, such as `follow-up`.
+    /// Calls a function of the WIT interface `decisions`, such as `follow-up`.
     ///
     /// # Errors
-    /// With the component's reason, or when the host has ended.
+    /// With the component's error, or when the host has ended.
     pub async fn call(&mut self, function: &str, arguments: Value) -> io::Result<Value> {
-        let mut answer = self.send_command(&json!({"call": function, "arguments": arguments})).await?;
-        match answer.get("ok") {
-            Some(_) => Ok(answer["ok"].take()),
-            None => Err(unexpected(&answer)),
+        let mut response = self.send_command(&json!({"call": function, "arguments": arguments})).await?;
+        match response.get("ok") {
+            Some(_) => Ok(response["ok"].take()),
+            None => Err(unexpected(&response)),
         }
     }
 
-    /// The audit log, since the last look.
+    /// Takes the audit records written since the last call.
     ///
     /// # Errors
     /// When the host has ended.
     pub async fn take_audit_records(&mut self) -> io::Result<Vec<Value>> {
-        // Whatever it wrote before an answer has been read when that has.
+        // The host's output up to a response is read before the response.
         self.send_command(&json!({"call": "check-policy", "arguments": [""]})).await?;
         Ok(std::mem::take(&mut *self.audit_records.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// Every outcome that was told.
+    /// The published outcomes.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -197,7 +197,7 @@ impl ComponentWebhook {
         read_json_lines(&self.folder.join("outcomes.jsonl"))
     }
 
-    /// Every list of decisions that was handed on to the queue.
+    /// The lists of decisions that the component enqueued.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -208,14 +208,14 @@ impl ComponentWebhook {
     async fn send_command(&mut self, line: &Value) -> io::Result<Value> {
         self.commands.write_all(format!("{line}\n").as_bytes()).await?;
         self.commands.flush().await?;
-        let answer = timeout(HOST_TIMEOUT, self.answers.recv()).await;
-        let answer = answer.map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
-        answer.ok_or_else(|| io::Error::other("the host has ended"))
+        let response = timeout(HOST_TIMEOUT, self.answers.recv()).await;
+        let response = response.map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
+        response.ok_or_else(|| io::Error::other("the host has ended"))
     }
 }
 
-fn unexpected(answer: &Value) -> io::Error {
-    io::Error::other(answer["failure"].as_str().map_or_else(|| answer.to_string(), str::to_owned))
+fn unexpected(response: &Value) -> io::Error {
+    io::Error::other(response["failure"].as_str().map_or_else(|| response.to_string(), str::to_owned))
 }
 
 fn forward_line(sink: &LogSink, line: &str) {

@@ -1,4 +1,4 @@
-//! More ways in which tools send, and a delivery as an event.
+//! More formats of deliveries, and a delivery as an event.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
@@ -6,26 +6,26 @@ use serde_json::{Map, Value, json};
 use super::{Delivery, hex, hmac, unix_now, webhook_secret};
 
 impl Delivery {
-    /// A body with nothing that proves anything.
+    /// A body without any authentication.
     pub fn unsigned(path: impl Into<String>, body: impl Into<String>) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self { path: path.into(), headers, body: body.into() }
     }
 
-    /// With one more header.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// An event of the source `soar` that asks for the isolation of a machine.
+    /// An event of the source `soar` that requests the isolation of a machine.
     pub fn isolate(event_id: &str, hostname: &str) -> Self {
         let body = json!({ "event_id": event_id, "target": { "hostname": hostname }, "title": "beacon" });
         Self::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now())
     }
 
-    /// As CrowdStrike signs in hexadecimal, over the time and the body.
+    /// A delivery with CrowdStrike's hexadecimal signature, over the time and the body.
     pub fn crowdstrike_hex(source: &str, body: &Value, key: &str, now: u64) -> Self {
         let delivery = Self::unsigned(format!("/hooks/{source}"), body.to_string());
         let time = now.to_string();
@@ -33,19 +33,19 @@ impl Delivery {
         delivery.with_header("x-cs-primary-signature", signature).with_header("x-cs-delivery-timestamp", time)
     }
 
-    /// With a secret as the bearer's token.
+    /// A delivery with a secret as bearer token.
     pub fn bearer(source: &str, body: &Value, secret: &str) -> Self {
         Self::unsigned(format!("/hooks/{source}"), body.to_string())
             .with_header("authorization", format!("Bearer {secret}"))
     }
 
-    /// With a user and a password.
+    /// A delivery with a user and a password.
     pub fn basic(source: &str, body: &str, user: &str, password: &str) -> Self {
         let pair = STANDARD.encode(format!("{user}:{password}"));
         Self::unsigned(format!("/hooks/{source}"), body).with_header("authorization", format!("Basic {pair}"))
     }
 
-    /// The request that sends it to a function URL.
+    /// The request that sends the delivery to a function URL.
     pub fn request(&self, client: &reqwest::Client, url: &str) -> reqwest::RequestBuilder {
         let url = format!("{}{}", url.trim_end_matches('/'), self.path);
         let headers = self.headers.iter();
@@ -54,7 +54,7 @@ impl Delivery {
         })
     }
 
-    /// The event that a function URL makes of it.
+    /// The event of a function URL for the delivery.
     pub fn to_event(&self) -> Value {
         let headers: Map<_, _> =
             self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();

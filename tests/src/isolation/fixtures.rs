@@ -1,4 +1,4 @@
-//! A tenant with machines whose names and ids are known.
+//! A tenant whose machines have known names and ids.
 
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, IsolationConfig, MachineConfig, Owner, Role, TenantGroup,
@@ -7,8 +7,8 @@ use sophos_simulator::{
 /// The tenant.
 pub const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 
-/// A policy that isolates for one source of our own form, `soar`, and sets no
-/// narrow limits. More of it may follow.
+/// A policy that enforces isolation for one generic source, `soar`, with wide limits. A test
+/// can append to it.
 pub const ENFORCE_POLICY: &str = r#"
 version = 1
 mode = "enforce"
@@ -22,7 +22,7 @@ tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
 verify = { scheme = "signature", secret = "webhooks/generic" }
 "#;
 
-/// The same, with budgets that one isolation spends.
+/// The same policy with limits that one isolation exhausts.
 pub fn tight_limits_policy() -> String {
     let wide = "estate_share = 1.0\ntenant_per_hour = 1000\nsource_per_hour = 1000";
     ENFORCE_POLICY.replace(wide, "estate_share = 0.01\ntenant_per_hour = 1\nsource_per_hour = 1")
@@ -33,13 +33,13 @@ pub fn machine_id(number: usize) -> String {
     format!("11111111-2222-4333-8444-{number:012}")
 }
 
-/// The name of a machine, from 1.
+/// The host name of a machine, from 1.
 pub fn hostname(number: usize) -> String {
     format!("PC-{number:04}")
 }
 
-/// A simulator with one tenant of so many machines, all online, which report at
-/// once what is asked of them. Its clock shows the present and runs.
+/// A simulator with one tenant of this many machines, all online, which report changes at once.
+/// Its clock runs in real time.
 pub fn simulator_config(machines: usize) -> Config {
     let machine = |number| MachineConfig {
         id: Some(machine_id(number)),

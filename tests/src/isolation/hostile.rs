@@ -1,5 +1,4 @@
-//! Requests that no tool makes: the same for the built function and for the
-//! component.
+//! Hostile requests, for the built function and for the component.
 
 use std::{collections::BTreeSet, io, time::Duration};
 
@@ -16,19 +15,18 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 const HOST: &[u8] = b"host: localhost";
 const JSON: &[u8] = b"content-type: application/json";
 
-/// A request to the byte, and the statuses that may answer it.
+/// A raw request, and the acceptable statuses of its response.
 #[derive(Debug, Clone)]
 pub struct HostileRequest {
-    /// Its description, for a test that fails.
+    /// The description in the message of a failed test.
     pub description: String,
-    /// All that is sent.
+    /// The bytes to send.
     pub bytes: Vec<u8>,
-    /// The statuses of a server that reads it as HTTP.
+    /// The acceptable statuses.
     pub statuses: &'static [u16],
 }
 
-/// The sources that the hostile requests are for, beside those of a policy that
-/// has `soar`.
+/// The sources of the hostile requests, in addition to a policy with `soar`.
 pub fn hostile_sources() -> String {
     format!(
         "[sources.elastic]\ntool = \"elastic\"\ntenants = [\"{TENANT}\"]\n\
@@ -41,16 +39,16 @@ pub fn hostile_sources() -> String {
     )
 }
 
-/// Writes these bytes to an address, and reads the status and the whole of the
-/// answer. The status is 0 where there is none, as in HTTP/0.9.
+/// Sends bytes to an address and returns the status and the whole response. The status is 0
+/// without a status line, as in HTTP/0.9.
 ///
 /// # Errors
-/// When no answer comes in time.
+/// When no response arrives in time.
 pub async fn send_bytes(url: &str, bytes: &[u8]) -> io::Result<(u16, String)> {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
-        // A server that has heard enough may answer and close before all is sent.
+        // A server may respond and close the connection before all is sent.
         let _ = stream.write_all(bytes).await;
         let mut answer = Vec::new();
         let mut part = [0; 4_096];
@@ -58,14 +56,14 @@ pub async fn send_bytes(url: &str, bytes: &[u8]) -> io::Result<(u16, String)> {
             match stream.read(&mut part).await {
                 Ok(0) => break,
                 Ok(read) => answer.extend_from_slice(&part[..read]),
-                // What came before it counts.
+                // The response before the error counts.
                 Err(_) if !answer.is_empty() => break,
                 Err(error) => return Err(error),
             }
         }
         let answer = String::from_utf8_lossy(&answer).into_owned();
         if answer.is_empty() {
-            return Err(io::Error::other("no answer"));
+            return Err(io::Error::other("no response"));
         }
         let status = answer.strip_prefix("HTTP/1.").and_then(|line| line.split(' ').nth(1));
         Ok((status.and_then(|status| status.parse().ok()).unwrap_or_default(), answer))
@@ -73,8 +71,8 @@ pub async fn send_bytes(url: &str, bytes: &[u8]) -> io::Result<(u16, String)> {
     tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await.map_err(io::Error::other)?
 }
 
-/// Whether a head and a body of its length are there. The length may be that of
-/// what a `HEAD` leaves out.
+/// Whether the head and the body are complete. For `HEAD`, the length is that of the omitted
+/// body.
 fn is_complete(answer: &[u8], is_head: bool) -> bool {
     let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
@@ -82,12 +80,12 @@ fn is_complete(answer: &[u8], is_head: bool) -> bool {
     match length.and_then(|length| length.trim().parse::<usize>().ok()) {
         _ if is_head => true,
         Some(length) => body.len() >= length,
-        // Chunked, or up to the end of the connection.
+        // Chunked, or until the end of the connection.
         None => body.ends_with("0\r\n\r\n"),
     }
 }
 
-/// A request in full, with its length.
+/// A complete request with its length.
 fn request(method: &str, target: &str, headers: &[&[u8]], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("{method} {target} HTTP/1.1\r\ncontent-length: {}\r\n", body.len()).into_bytes();
     for header in headers {
@@ -99,7 +97,7 @@ fn request(method: &str, target: &str, headers: &[&[u8]], body: &[u8]) -> Vec<u8
     bytes
 }
 
-/// A request that is believed, with another body and more headers.
+/// An authenticated request with another body and additional headers.
 fn authenticated_request(body: &[u8], more: &[&[u8]]) -> Vec<u8> {
     let secret = Delivery::basic("elastic", "", "elastic", webhook_secret("webhooks/elastic"));
     let authorization = secret.headers.iter().find(|(name, _)| *name == "authorization");
@@ -109,8 +107,8 @@ fn authenticated_request(body: &[u8], more: &[&[u8]]) -> Vec<u8> {
     request("POST", "/hooks/elastic", &headers, body)
 }
 
-/// Requests of every kind that may do harm, of which none is proven by its sender
-/// but those with a password, and none names a machine.
+/// Hostile requests of every kind. Only those with a password are authenticated, and none names
+/// a machine.
 pub fn hostile_requests() -> Vec<HostileRequest> {
     let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
     let deep_object = [br#"{"a":"#.repeat(10_000), b"1".to_vec(), b"}".repeat(10_000)].concat();
@@ -169,7 +167,7 @@ pub fn hostile_requests() -> Vec<HostileRequest> {
     requests.into_iter().map(request).collect()
 }
 
-/// Deliveries that name a machine and are not proven: each must be refused.
+/// Deliveries that name a machine without a valid signature. The webhook must reject all.
 pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
     let event = |id: &str| json!({ "event_id": id, "target": { "hostname": hostname }, "title": "beacon" });
     let (own, now) = (webhook_secret("webhooks/generic"), unix_now());
@@ -198,7 +196,7 @@ pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
         ("another body", changed(&|delivery| delivery.body = event("other").to_string())),
         ("one byte more", changed(&|delivery| delivery.body.push(' '))),
         ("another time", header("x-sophos-timestamp", "1")),
-        ("a time that is none", header("x-sophos-timestamp", "-1e9")),
+        ("an invalid time", header("x-sophos-timestamp", "-1e9")),
         ("an empty signature", header("x-sophos-signature", "")),
         ("a signature without a version", header("x-sophos-signature", "00")),
         ("a short signature", header("x-sophos-signature", "v1=00")),
@@ -214,7 +212,7 @@ pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
             }),
         ),
         ("another source", changed(&|delivery| delivery.path = "/hooks/elastic".to_owned())),
-        ("no source", changed(&|delivery| delivery.path = "/hooks/nobody".to_owned())),
+        ("no source", changed(&|delivery| delivery.path = "/hooks/unknown".to_owned())),
         ("a wrong secret in the path", Delivery::splunk("splunk", &event("forged"), "splunk-secret")),
         ("no secret in the path", Delivery::splunk("splunk", &event("forged"), "")),
         ("a wrong token", Delivery::bearer("vip", &event("forged"), "defender-token")),
@@ -233,8 +231,8 @@ pub fn forgeries(hostname: &str) -> Vec<(&'static str, Delivery)> {
 }
 
 impl IsolationEnv {
-    /// What must be in nothing that is said: secrets, what a token looks like, and
-    /// the signatures of these deliveries.
+    /// The texts that no output may contain: secrets, the prefix of tokens, and the
+    /// signatures of these deliveries.
     pub fn secrets_to_find(&self, deliveries: &[Delivery]) -> BTreeSet<String> {
         let mut needles: BTreeSet<_> = SECRETS.iter().map(|(_, value)| (*value).to_owned()).collect();
         needles.insert(self.credential().client_secret.clone());

@@ -1,4 +1,4 @@
-//! The ledger as files: what is in it, and time that passes in it.
+//! The files of the ledger, and time that passes in it.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use super::IsolationEnv;
 use crate::s3::S3Server;
 
 impl IsolationEnv {
-    /// Keeps the ledger in this server's bucket.
+    /// Stores the ledger in this server's bucket.
     pub fn use_s3_ledger(&mut self, s3: &S3Server) {
         self.ledger = s3.location();
         self.files = s3.folder();
@@ -32,10 +32,10 @@ impl IsolationEnv {
         Ok(objects)
     }
 
-    /// Every decision of the ledger, each read back whole.
+    /// Every decision of the ledger.
     ///
     /// # Errors
-    /// When one cannot be read, or the numbers of its entries have a hole.
+    /// When one cannot be read, or a sequence number is missing.
     pub async fn decisions(&self) -> io::Result<Vec<Decision>> {
         let mut entries: BTreeMap<DecisionId, usize> = BTreeMap::new();
         for path in self.objects()?.keys() {
@@ -50,16 +50,17 @@ impl IsolationEnv {
         let mut decisions = Vec::new();
         for (id, count) in entries {
             let decision = self.decision(&id).await?;
-            // The webhook's entry alone, or a copy of it and what the worker wrote.
+            // Either only the webhook's entry, or a copy of it and the worker's
+            // entries.
             if decision.entries().len() != count.max(1) {
-                return Err(io::Error::other(format!("{id} has a hole among its {count} entries")));
+                return Err(io::Error::other(format!("{id} lacks one of its {count} entries")));
             }
             decisions.push(decision);
         }
         Ok(decisions)
     }
 
-    /// The slots that are taken, by their paths.
+    /// The paths of the held permits.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -76,8 +77,8 @@ impl IsolationEnv {
         Ok(taken.map(|(slot, generation)| format!("{slot}.{generation:08}")).collect())
     }
 
-    /// Lets time pass for the ledger: every moment in it is so much earlier
-    /// afterwards. What counts hours of the clock stays in its hour.
+    /// Advances the time of the ledger: moves every timestamp back by `time`. Hourly
+    /// counters keep their hour.
     ///
     /// # Errors
     /// When a file cannot be read or written.
@@ -106,7 +107,8 @@ impl IsolationEnv {
         Ok(())
     }
 
-    /// Forgets every reminder, so that no later run looks at what is here now.
+    /// Deletes every scheduled check, so that no later run follows up on the current
+    /// decisions.
     ///
     /// # Errors
     /// When a file cannot be removed.

@@ -1,15 +1,15 @@
-//! Checksums as the service makes them.
+//! The checksums of SQS.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use md5::{Digest, Md5};
 use serde_json::{Map, Value};
 
-/// The MD5 of a body as the service gives it.
+/// The MD5 of a body.
 pub(super) fn md5_of_body(body: &str) -> String {
     hex(Md5::digest(body))
 }
 
-/// The MD5 of attributes as the service gives it; none of none.
+/// The MD5 of attributes; `None` without attributes.
 pub(super) fn md5_of_attributes(attributes: &Map<String, Value>) -> Option<String> {
     let mut bytes = Vec::new();
     let mut add = |part: &[u8], kind: Option<u8>| {
@@ -17,7 +17,7 @@ pub(super) fn md5_of_attributes(attributes: &Map<String, Value>) -> Option<Strin
         bytes.extend(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
         bytes.extend(part);
     };
-    // A map of serde_json is sorted by name, as it has to be.
+    // A map of serde_json is sorted by name, as the checksum requires.
     for (name, attribute) in attributes {
         add(name.as_bytes(), None);
         add(attribute["DataType"].as_str().unwrap_or_default().as_bytes(), None);

@@ -1,4 +1,4 @@
-//! What a FIFO queue remembers of the messages that it accepted.
+//! The deduplication window of a FIFO queue.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,7 +7,7 @@ use std::{
 
 use super::state::SentMessage;
 
-/// How long a deduplication id stands for the message that it came with first.
+/// The time in which a queue drops messages with a known deduplication id.
 const DEDUPLICATION_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(super) struct DeduplicationWindow {
 }
 
 impl DeduplicationWindow {
-    /// What came with this id before.
+    /// The earlier message with this id.
     pub(super) fn find(&mut self, id: &str) -> Option<SentMessage> {
         let now = Instant::now();
         while let Some((_, old)) =

@@ -5,14 +5,14 @@ use std::{
     sync::Arc,
 };
 
-/// The messages of a queue by their numbers, in groups. Of a group of which one is
-/// out, no other can be taken, so that nobody overtakes it.
+/// The messages of a queue by number, in groups. While a message of a group is in flight, no
+/// other of the group is available, so that none overtakes it.
 ///
-/// On a standard queue each message is a group of its own.
+/// On a standard queue each message has its own group.
 #[derive(Debug, Default)]
 pub(super) struct MessageOrder {
     groups: HashMap<Arc<str>, Group>,
-    /// The first of each group of which none is out.
+    /// The first message of each group without a message in flight.
     available: BTreeSet<u64>,
 }
 
@@ -23,28 +23,28 @@ struct Group {
 }
 
 impl MessageOrder {
-    /// Lets a message join its group, at the end.
+    /// Appends a message to its group.
     pub(super) fn push(&mut self, group: &Arc<str>, number: u64) {
         self.groups.entry(Arc::clone(group)).or_default().members.insert(number);
         self.update_group(group);
     }
 
-    /// The first message that can be taken.
+    /// The first available message.
     pub(super) fn first(&self) -> Option<u64> {
         self.available.first().copied()
     }
 
-    /// How many groups have one that can be taken.
+    /// The number of groups with an available message.
     pub(super) fn available_groups(&self) -> usize {
         self.available.len()
     }
 
-    /// The one after this in its group.
+    /// The message after this one in its group.
     pub(super) fn next_in_group(&self, group: &str, number: u64) -> Option<u64> {
         self.groups.get(group)?.members.range(number + 1..).next().copied()
     }
 
-    /// Takes a message out.
+    /// Marks a message as in flight.
     pub(super) fn mark_in_flight(&mut self, group: &str, number: u64) {
         if let Some(group) = self.groups.get_mut(group) {
             group.in_flight += 1;
@@ -52,7 +52,7 @@ impl MessageOrder {
         self.available.remove(&number);
     }
 
-    /// Puts a message that is out back into its place.
+    /// Returns a message in flight to its position.
     pub(super) fn return_message(&mut self, group: &str) {
         if let Some(group) = self.groups.get_mut(group) {
             group.in_flight -= 1;
@@ -60,7 +60,7 @@ impl MessageOrder {
         self.update_group(group);
     }
 
-    /// Forgets a message, which is out or not.
+    /// Removes a message, whether it is in flight or not.
     pub(super) fn remove(&mut self, group: &str, number: u64, is_out: bool) {
         if let Some(group) = self.groups.get_mut(group) {
             group.members.remove(&number);

@@ -1,4 +1,4 @@
-//! The service's side of the AWS JSON 1.0 protocol.
+//! The server side of the AWS JSON 1.0 protocol.
 
 use std::{
     collections::HashSet,
@@ -24,10 +24,10 @@ use super::{
     shared::{QueueServer, SharedQueue},
 };
 
-/// The most that a message, and all of a batch, may hold.
+/// The maximum size of a message and of a batch, in bytes.
 pub(super) const MAX_MESSAGE_LEN: usize = 1 << 20;
 
-/// A refusal: the name of the error and what it says.
+/// An error response: the name of the error and its message.
 #[derive(Debug)]
 pub(super) struct ServiceError(pub(super) StatusCode, pub(super) &'static str, pub(super) String);
 
@@ -38,13 +38,13 @@ pub(super) fn service_error<T>(kind: &'static str, message: impl Into<String>) -
 pub(super) async fn serve(listener: TcpListener, server: Arc<QueueServer>) {
     while let Ok((stream, _)) = listener.accept().await {
         let server = Arc::clone(&server);
-        // Each answer is one write; waiting for more would only cost time.
+        // Each response is one write, so delaying it has no use.
         let _ = stream.set_nodelay(true);
         let service = service_fn(move |request| {
             let server = Arc::clone(&server);
             async move { Ok::<_, Infallible>(handle(&server, request).await) }
         });
-        // A client that goes away is no matter of the queue.
+        // Connection errors concern the client only.
         tokio::spawn(async move {
             drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await)
         });
@@ -58,7 +58,7 @@ async fn handle(server: &QueueServer, request: Request<Incoming>) -> Response<Fu
     let action = target.and_then(|target| target.strip_prefix("AmazonSQS.")).unwrap_or_default();
     let outcome = match body.collect().await {
         Ok(body) => dispatch(server, action, &body.to_bytes()).await,
-        Err(_) => service_error("SerializationException", "the body was cut short"),
+        Err(_) => service_error("SerializationException", "incomplete body"),
     };
     let kind = [(header::CONTENT_TYPE, "application/x-amz-json-1.0".to_owned())];
     let (status, body, headers) = match outcome {
@@ -66,7 +66,7 @@ async fn handle(server: &QueueServer, request: Request<Incoming>) -> Response<Fu
         Err(ServiceError(status, name, message)) => {
             let body = json!({ "__type": format!("com.amazonaws.sqs#{name}"), "message": message });
             let fault = if status.is_server_error() { "Receiver" } else { "Sender" };
-            // The client goes by this header.
+            // The client evaluates this header.
             let old =
                 (HeaderName::from_static("x-amzn-query-error"), format!("{};{fault}", query_name(name)));
             (status, body, kind.into_iter().chain([old]).collect())
@@ -82,7 +82,7 @@ async fn handle(server: &QueueServer, request: Request<Incoming>) -> Response<Fu
     response
 }
 
-/// The name that an error had in the protocol before this one.
+/// The name of an error in the query protocol.
 fn query_name(name: &str) -> String {
     const SPACE: &str = "AWS.SimpleQueueService";
     match name {
@@ -157,7 +157,7 @@ pub(super) fn string_list(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// A number of seconds up to `most`, if there is one.
+/// A number of seconds up to `most`, if the parameter is present.
 pub(super) fn parse_seconds(
     input: &Value,
     name: &'static str,
@@ -174,7 +174,7 @@ pub(super) fn parse_seconds(
     }
 }
 
-/// The entries of a batch, with the faults that reject it as a whole.
+/// The entries of a batch, or the error that rejects the whole batch.
 pub(super) fn batch_entries(input: &Value) -> Result<&[Value], ServiceError> {
     let entries = input["Entries"].as_array().map_or(&[][..], Vec::as_slice);
     let ids: HashSet<_> = entries.iter().filter_map(|entry| entry["Id"].as_str()).collect();
@@ -188,7 +188,7 @@ pub(super) fn batch_entries(input: &Value) -> Result<&[Value], ServiceError> {
     }
 }
 
-/// Does each entry for itself, and tells which were done.
+/// Processes each entry by itself, and lists the successful and the failed ones.
 pub(super) fn for_each_entry(
     entries: &[Value],
     mut act: impl FnMut(&Value) -> Result<Value, ServiceError>,

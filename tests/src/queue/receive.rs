@@ -1,4 +1,4 @@
-//! Messages on their way out, and what becomes of them.
+//! The operations that receive, delete and hide messages.
 
 use std::time::Instant;
 
@@ -81,7 +81,7 @@ pub(super) fn delete(shared: &SharedQueue, input: &Value) -> Result<Value, Servi
         ReceiptStatus::Stale if shared.is_fifo() => {
             service_error("InvalidParameterValueException", "The receipt handle has expired.")
         }
-        // One that is not the last is accepted, and nothing is deleted.
+        // SQS accepts an outdated receipt handle and deletes nothing.
         ReceiptStatus::Current | ReceiptStatus::Stale | ReceiptStatus::Deleted => Ok(json!({})),
     }
 }

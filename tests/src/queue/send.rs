@@ -1,4 +1,4 @@
-//! Messages on their way in.
+//! The operations that send messages.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) fn send_batch(shared: &SharedQueue, input: &Value) -> Result<Value, S
     for_each_entry(entries, |entry| enqueue(shared, entry))
 }
 
-/// Counts a request to send, and fails it if it is to fail.
+/// Counts a request to send, and fails it if a test requires that.
 fn count_request(shared: &SharedQueue) -> Result<(), ServiceError> {
     let mut state = shared.state();
     state.send_requests += 1;
@@ -61,21 +61,21 @@ fn enqueue(shared: &SharedQueue, entry: &Value) -> Result<Value, ServiceError> {
     if attributes.len() > 10 {
         return service_error("InvalidParameterValueException", "a message has at most 10 attributes");
     }
-    let mut answer = json!({ "MD5OfMessageBody": md5_of_body(body) });
+    let mut response = json!({ "MD5OfMessageBody": md5_of_body(body) });
     if let Some(md5) = md5_of_attributes(&attributes) {
-        answer["MD5OfMessageAttributes"] = md5.into();
+        response["MD5OfMessageAttributes"] = md5.into();
     }
     let body = body.to_owned();
     let sent = shared.state().send(NewMessage { body, attributes, delay, group, deduplication_id });
-    answer["MessageId"] = sent.id.into();
+    response["MessageId"] = sent.id.into();
     if let Some(sequence_number) = sent.sequence_number {
-        answer["SequenceNumber"] = sequence_number.into();
+        response["SequenceNumber"] = sequence_number.into();
     }
     shared.changed.notify_waiters();
-    Ok(answer)
+    Ok(response)
 }
 
-/// The group and the deduplication id, as far as the kind of the queue has them.
+/// The group and the deduplication id, if the queue is FIFO.
 fn group_and_deduplication_id(
     shared: &SharedQueue,
     entry: &Value,
@@ -102,7 +102,7 @@ fn group_and_deduplication_id(
     }
 }
 
-/// A name of 1 to 128 letters, digits and punctuation of ASCII, if there is one.
+/// A name of 1 to 128 ASCII letters, digits and punctuation, if the parameter is present.
 fn parse_name(entry: &Value, parameter: &str) -> Result<Option<String>, ServiceError> {
     let Some(name) = entry[parameter].as_str() else { return Ok(None) };
     if !(1..=128).contains(&name.len()) || !name.bytes().all(|sign| sign.is_ascii_graphic()) {
@@ -122,7 +122,7 @@ fn check_size(size: usize) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// The body and all parts of the attributes.
+/// The size of the body and all attributes, in bytes.
 fn entry_size(entry: &Value) -> usize {
     let text = |value: &Value| value.as_str().map_or(0, str::len);
     let attributes = entry["MessageAttributes"].as_object().into_iter().flatten();

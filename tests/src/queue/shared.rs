@@ -1,4 +1,4 @@
-//! Queues, as the service and the tests share them.
+//! Queues, shared between the server and the tests.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use super::state::{QueueState, ReceiptStatus, ReceivedMessage};
 use crate::aws::{ACCOUNT, REGION};
 
-/// What the name of a FIFO queue ends with, and of no other.
+/// The suffix of the name of a FIFO queue.
 const FIFO_SUFFIX: &str = ".fifo";
 
 /// The queues at one address.
@@ -29,11 +29,11 @@ pub(super) struct SharedQueue {
     name: String,
     address: SocketAddr,
     state: Mutex<QueueState>,
-    /// Told whenever a message may have come into sight.
+    /// Notified when a message may have become visible.
     pub(super) changed: Notify,
-    /// How many messages were deleted.
+    /// The number of deleted messages.
     pub(super) deleted: watch::Sender<u64>,
-    /// Where its dead letters go; they have none of their own.
+    /// The dead-letter queue; `None` for a dead-letter queue itself.
     pub(super) dead_letters: Option<Arc<Self>>,
 }
 
@@ -42,8 +42,8 @@ impl QueueServer {
         Self { requests: AtomicU64::new(0), address, queues: Mutex::default() }
     }
 
-    /// The queue with this name, made if there is none, and one for its dead letters
-    /// with it.
+    /// The queue with this name. If it does not exist, creates it and its dead-letter
+    /// queue.
     pub(super) fn create(&self, name: &str) -> Arc<SharedQueue> {
         if let Some(queue) = self.find(name) {
             return queue;
@@ -95,8 +95,8 @@ impl SharedQueue {
         self.name.ends_with(FIFO_SUFFIX)
     }
 
-    /// Hands out messages, for the visibility timeout of the queue if no other is
-    /// given, and buries the dead.
+    /// Receives messages, with the visibility timeout of the queue by default, and moves
+    /// messages to the dead-letter queue.
     pub(super) fn receive(&self, most: usize, hidden: Option<Duration>) -> Vec<ReceivedMessage> {
         let (received, dead) = {
             let mut state = self.state();
@@ -117,14 +117,14 @@ impl SharedQueue {
         if kind == ReceiptStatus::Current {
             self.deleted.send_modify(|deleted| *deleted += 1);
         }
-        // Others of its group may have been waiting for it.
+        // Other messages of its group may be available now.
         self.changed.notify_waiters();
         kind
     }
 
-    /// Waits until a message may be there, or until this moment.
+    /// Waits until a message may be visible, or until this moment.
     pub(super) async fn wait(&self, until: Option<Instant>) {
-        // Asked for before the look at the state, so that no change is missed.
+        // Registered before the state is read, so that no change is missed.
         let changed = self.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();

@@ -14,10 +14,10 @@ use serde_json::{Map, Value, json};
 
 use super::{duplicates::DeduplicationWindow, message_order::MessageOrder};
 
-/// The messages of all queues, whose ids differ: a dead letter keeps its own.
+/// The next message id over all queues: a message keeps its id in the dead-letter queue.
 static NEXT_MESSAGE_ID: AtomicU64 = AtomicU64::new(1);
 
-/// A message as the queue holds it.
+/// A message in the queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     /// Its id.
@@ -26,24 +26,24 @@ pub struct Message {
     pub body: String,
     /// Its attributes, in the form of the service's requests.
     pub attributes: Map<String, Value>,
-    /// How often it was received.
+    /// The number of receives.
     pub receive_count: u32,
-    /// Its group, without which nothing enters a FIFO queue.
+    /// Its group; required on a FIFO queue.
     pub group: Option<String>,
     /// Its deduplication id, on a FIFO queue.
     pub deduplication_id: Option<String>,
-    /// Its place in the order of all messages, on a FIFO queue.
+    /// Its sequence number, on a FIFO queue.
     pub sequence_number: Option<String>,
-    /// The queue's ARN that it was a dead letter of.
+    /// The ARN of the queue that it came from, in a dead-letter queue.
     pub dead_letter_source_arn: Option<String>,
     sent_ms: i64,
     first_received_ms: i64,
-    /// What it is locked with.
+    /// The group that locks it.
     group_lock: Arc<str>,
 }
 
 impl Message {
-    /// What the service itself says of it.
+    /// The system attributes.
     pub(super) fn system_attributes(&self) -> Value {
         let mut all = json!({
             "ApproximateFirstReceiveTimestamp": self.first_received_ms.to_string(),
@@ -66,7 +66,7 @@ impl Message {
     }
 }
 
-/// A message that is to go into the queue.
+/// A message to send.
 #[derive(Debug, Default)]
 pub(super) struct NewMessage {
     pub(super) body: String,
@@ -76,34 +76,34 @@ pub(super) struct NewMessage {
     pub(super) deduplication_id: Option<String>,
 }
 
-/// A message that was accepted.
+/// An accepted message.
 #[derive(Debug, Clone)]
 pub(super) struct SentMessage {
     pub(super) id: String,
     pub(super) sequence_number: Option<String>,
 }
 
-/// A message in somebody's hands.
+/// A received message.
 #[derive(Debug)]
 pub(super) struct ReceivedMessage {
     pub(super) message: Message,
     pub(super) receipt_handle: String,
 }
 
-/// What a receipt is good for.
+/// The validity of a receipt handle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum ReceiptStatus {
-    /// It is that of the last receive of a message that is here.
+    /// The handle of the last receive of an existing message.
     Current,
-    /// The message was received again or came back.
+    /// The message was received again or became visible.
     Stale,
     /// The message was deleted.
     Deleted,
-    /// It was never given out.
+    /// The handle is unknown.
     Invalid,
 }
 
-/// How many messages there are of each kind.
+/// The numbers of messages by state.
 #[derive(Debug, Default)]
 pub(super) struct MessageCounts {
     pub(super) visible: usize,
@@ -146,13 +146,12 @@ impl QueueState {
         }
     }
 
-    /// The number of the message that enters next.
+    /// The number of the next message.
     pub(super) fn next_number(&self) -> u64 {
         self.sent_count + 1
     }
 
-    /// Takes a message in. One that repeats another is accepted and dropped, and
-    /// what is said of it is what was said of the other.
+    /// Adds a message. A duplicate is accepted and dropped, with the result of the first.
     pub(super) fn send(&mut self, sending: NewMessage) -> SentMessage {
         let NewMessage { body, attributes, delay, group, deduplication_id } = sending;
         if let Some(before) = deduplication_id.as_deref().and_then(|id| self.duplicates.find(id)) {
@@ -180,8 +179,7 @@ impl QueueState {
         sent
     }
 
-    /// Takes in the dead letter of another queue, which keeps its id and what it
-    /// went through.
+    /// Adds a message from another queue, with its id and its attributes.
     pub(super) fn add_dead_letter(&mut self, message: Message, from: String) {
         self.insert(Message { dead_letter_source_arn: Some(from), ..message }, Duration::ZERO);
     }
@@ -204,12 +202,12 @@ impl QueueState {
         sent
     }
 
-    /// Hands out up to `most` messages, which go out of sight for a while. Those
-    /// that were handed out too often come second: they are here no longer.
+    /// Receives up to `most` messages, which become invisible. Also returns the messages
+    /// over the receive limit, which leave the queue.
     pub(super) fn receive(&mut self, most: usize, hidden: Duration) -> (Vec<ReceivedMessage>, Vec<Message>) {
         self.expire_visibility_timeouts();
         let (mut received, mut dead) = (Vec::new(), Vec::new());
-        // As many as there are of one group before another has its turn.
+        // Takes the messages of one group before the next group.
         let mut next = None;
         while received.len() < most
             && let Some(number) = next.take().or_else(|| self.order.first())
@@ -235,8 +233,8 @@ impl QueueState {
         (received, dead)
     }
 
-    /// Deletes the message of a receipt that is the last. On a FIFO queue it has to
-    /// be in flight still.
+    /// Deletes the message of the latest receipt handle. On a FIFO queue it has to be in
+    /// flight.
     pub(super) fn delete(&mut self, receipt: &str) -> ReceiptStatus {
         self.expire_visibility_timeouts();
         let (number, kind) = self.find(receipt);
@@ -273,13 +271,13 @@ impl QueueState {
         hidden.into_iter().for_each(|number| self.make_message_visible(number));
     }
 
-    /// Whether a message can be received now.
+    /// Whether a message is visible.
     pub(super) fn has_visible(&mut self) -> bool {
         self.expire_visibility_timeouts();
         self.order.available_groups() > 0
     }
 
-    /// When the next message comes into sight by itself.
+    /// The time at which the next message becomes visible.
     pub(super) fn next_visible_at(&self) -> Option<Instant> {
         self.visible_at.first().map(|(moment, _)| *moment)
     }
@@ -341,7 +339,7 @@ impl QueueState {
         }
     }
 
-    /// Brings into sight what has been hidden long enough.
+    /// Makes messages visible whose timeout has passed.
     fn expire_visibility_timeouts(&mut self) {
         let now = Instant::now();
         while let Some((moment, number)) = self.visible_at.first().copied()

@@ -1,91 +1,91 @@
-//! What roles did with their rights.
+//! The use of permissions by roles.
 
 use std::{collections::BTreeMap, fmt, io};
 
 use serde_json::Value;
 
-/// Something that a role asked for.
+/// Requests of a role for one action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessCount {
     /// The action, such as `s3:GetObject`.
     pub action: String,
-    /// The ARN of the resource, or `*` where an action knows none.
+    /// The ARN of the resource, or `*` for an action without one.
     pub resource: String,
-    /// How often.
+    /// The number of requests.
     pub count: u64,
 }
 
-/// One action on one resource, as a policy of a role grants or denies it.
+/// One action on one resource in a statement of a role's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
     /// The name of the policy.
     pub policy: String,
-    /// The statement's name, or its number.
+    /// The id of the statement, or its number.
     pub statement: String,
     /// The action.
     pub action: String,
     /// The resource, with its wildcards.
     pub resource: String,
-    /// Whether it grants, rather than denies.
+    /// Whether the statement allows the action.
     pub allows: bool,
-    /// Whether something that was asked for fell under it.
+    /// Whether a request matched it.
     pub used: bool,
 }
 
-/// A role at work.
+/// The requests and permissions of a role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoleAccess {
-    /// What it was granted.
+    /// The allowed requests.
     pub allowed: Vec<AccessCount>,
-    /// What it was refused.
+    /// The denied requests.
     pub denied: Vec<AccessCount>,
-    /// What it has the right to.
+    /// The permissions of the role.
     pub permissions: Vec<Permission>,
 }
 
-/// All roles at work, by their names.
+/// All roles with requests, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccessReport(pub BTreeMap<String, RoleAccess>);
 
 impl AccessReport {
-    pub(super) fn parse(told: &Value) -> io::Result<Self> {
-        let roles = told.as_object().ok_or_else(|| io::Error::other("the emulator tells of no roles"))?;
-        Ok(Self(roles.iter().map(|(name, told)| (name.clone(), RoleAccess::parse(told))).collect()))
+    pub(super) fn parse(value: &Value) -> io::Result<Self> {
+        let roles = value.as_object().ok_or_else(|| io::Error::other("the emulator returned no roles"))?;
+        Ok(Self(roles.iter().map(|(name, value)| (name.clone(), RoleAccess::parse(value))).collect()))
     }
 
-    /// A role's, by its name or ARN; of one that did nothing, nothing.
+    /// The access of a role, by its name or ARN; empty without requests.
     pub fn role(&self, role: &str) -> RoleAccess {
         self.0.get(role.rsplit('/').next().unwrap_or_default()).cloned().unwrap_or_default()
     }
 }
 
 impl RoleAccess {
-    fn parse(told: &Value) -> Self {
+    fn parse(value: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let all = |name: &str| told[name].as_array().cloned().unwrap_or_default().into_iter();
-        let asked = |told: Value| AccessCount {
-            action: text(&told["Action"]),
-            resource: text(&told["Resource"]),
-            count: told["Count"].as_u64().unwrap_or_default(),
+        let all = |name: &str| value[name].as_array().cloned().unwrap_or_default().into_iter();
+        let access = |value: Value| AccessCount {
+            action: text(&value["Action"]),
+            resource: text(&value["Resource"]),
+            count: value["Count"].as_u64().unwrap_or_default(),
         };
-        let right = |told: Value| Permission {
-            policy: text(&told["Policy"]),
-            statement: text(&told["Statement"]),
-            action: text(&told["Action"]),
-            resource: text(&told["Resource"]),
-            allows: told["Effect"] == "Allow",
-            used: told["Used"] == true,
+        let permission = |value: Value| Permission {
+            policy: text(&value["Policy"]),
+            statement: text(&value["Statement"]),
+            action: text(&value["Action"]),
+            resource: text(&value["Resource"]),
+            allows: value["Effect"] == "Allow",
+            used: value["Used"] == true,
         };
         Self {
-            allowed: all("Calls").map(asked).collect(),
-            denied: all("Denied").map(asked).collect(),
-            permissions: all("Permissions").map(right).collect(),
+            allowed: all("Calls").map(access).collect(),
+            denied: all("Denied").map(access).collect(),
+            permissions: all("Permissions").map(permission).collect(),
         }
     }
 
-    /// The rights that nothing needed.
+    /// The unused permissions.
     pub fn unused_permissions(&self) -> impl Iterator<Item = &Permission> {
-        self.permissions.iter().filter(|right| right.allows && !right.used)
+        self.permissions.iter().filter(|permission| permission.allows && !permission.used)
     }
 }
 

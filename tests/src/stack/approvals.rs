@@ -1,4 +1,4 @@
-//! Approval by the link of an outcome.
+//! Approval by the link in an outcome.
 
 use std::io;
 
@@ -8,10 +8,10 @@ use sophos_isolation::{ApprovalLinks, DecisionId};
 use super::SmokeTest;
 
 impl SmokeTest {
-    /// Approves a decision that waits, as a person does who follows its link: the
-    /// page is looked at, and its form is sent.
+    /// Approves a waiting decision by its link: opens the page and submits its form.
     ///
     /// # Errors
+    /// When the decision does not wait, or the webhook rejects the request.
     /// When the decision does not wait, or the webhook does not take the answer.
     pub async fn approve_by_link(&mut self, decision: &DecisionId) -> io::Result<()> {
         let shown = self.invoke_worker(&json!({ "show": decision })).await?;
@@ -29,20 +29,22 @@ impl SmokeTest {
         for request in [http.get(&link), form] {
             let status = request.send().await.map_err(io::Error::other)?.status();
             if status != 200 {
-                return Err(io::Error::other(format!("the page of {decision} answers {status}")));
+                return Err(io::Error::other(format!(
+                    "the response to the approval of {decision} is {status}"
+                )));
             }
         }
         Ok(())
     }
 
-    /// The value of the secret that the stack has made for approval links.
+    /// The value of the stack's secret for approval links.
     async fn approval_secret(&self) -> io::Result<String> {
         let secrets = self.account.moto().secrets();
         let listed = secrets.list_secrets().send().await.map_err(io::Error::other)?;
         let names = listed.secret_list().iter().filter_map(|secret| secret.name());
         let name = names.into_iter().find(|name| name.ends_with("isolation/approval"));
-        let name = name.ok_or_else(|| io::Error::other("the stack has no secret for approvals"))?;
+        let name = name.ok_or_else(|| io::Error::other("missing secret for approvals in the stack"))?;
         let value = secrets.get_secret_value().secret_id(name).send().await.map_err(io::Error::other)?;
-        value.secret_string.ok_or_else(|| io::Error::other(format!("{name} holds no text")))
+        value.secret_string.ok_or_else(|| io::Error::other(format!("{name} has no string value")))
     }
 }

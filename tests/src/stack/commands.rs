@@ -1,39 +1,39 @@
-//! The commands that the stack's outputs tell a person to type, typed here.
+//! The AWS CLI commands in the stack's outputs.
 
 use std::{fs, io, path::Path};
 
 use super::Account;
 
-/// A command of AWS's own command line, word by word.
+/// The words of an AWS CLI command.
 struct CommandWords<'c>(Vec<&'c str>);
 
 impl CommandWords<'_> {
-    /// The word after an option.
+    /// The value of an option.
     fn option(&self, name: &str) -> Option<&str> {
         self.0.iter().position(|word| *word == name).and_then(|at| self.0.get(at + 1)).copied()
     }
 
     fn required(&self, name: &str) -> io::Result<&str> {
-        self.option(name).ok_or_else(|| io::Error::other(format!("the command has no {name}")))
+        self.option(name).ok_or_else(|| io::Error::other(format!("missing option {name} in the command")))
     }
 }
 
 impl Account {
-    /// Does what a command of AWS's own command line does, for a person who has all
-    /// rights and whose files are in `folder`. It knows those that the stack's
-    /// outputs name: `secretsmanager put-secret-value`, `secretsmanager
-    /// get-secret-value`, and `s3 cp` of one file into a bucket. Returns what it
-    /// prints.
+    /// Runs an AWS CLI command with all permissions and with files from `folder`, and
+    /// returns its output. It supports the commands of the outputs: `secretsmanager
+    /// put-secret-value`, `secretsmanager get-secret-value`, and `s3 cp` of one file to a
+    /// bucket.
     ///
     /// # Errors
-    /// When it is another command, or does not succeed.
+    /// When the command is unknown or fails.
     pub async fn run_command(&self, command: &str, folder: &Path) -> io::Result<String> {
         let words = CommandWords(command.split_whitespace().collect());
         match words.0.as_slice() {
             ["aws", "secretsmanager", "put-secret-value", ..] => {
                 let file = words.required("--secret-string")?;
-                let file =
-                    file.strip_prefix("file://").ok_or_else(|| io::Error::other("no file is named"))?;
+                let file = file
+                    .strip_prefix("file://")
+                    .ok_or_else(|| io::Error::other("missing file of the command"))?;
                 let put = self.moto().secrets().put_secret_value();
                 let put = put.secret_id(words.required("--secret-id")?);
                 let put = put.secret_string(fs::read_to_string(folder.join(file))?);
@@ -48,19 +48,20 @@ impl Account {
             }
             ["aws", "s3", "cp", file, location, ..] => {
                 let place = location.strip_prefix("s3://").and_then(|place| place.split_once('/'));
-                let (bucket, key) =
-                    place.ok_or_else(|| io::Error::other(format!("{location} is in no bucket")))?;
+                let (bucket, key) = place.ok_or_else(|| {
+                    io::Error::other(format!("invalid location {location}: expected s3://bucket/key"))
+                })?;
                 self.put_object(bucket, key, fs::read(folder.join(file))?).await?;
                 Ok(String::new())
             }
-            _ => Err(io::Error::other(format!("nobody knows here what this does: {command}"))),
+            _ => Err(io::Error::other(format!("unknown command: {command}"))),
         }
     }
 
-    /// Downloads what is in a bucket under a prefix into a folder.
+    /// Downloads all objects with a prefix to a folder.
     ///
     /// # Errors
-    /// When the bucket cannot be read, or the folder not written.
+    /// When the bucket cannot be read, or the folder cannot be written.
     pub async fn download_prefix(&self, bucket: &str, prefix: &str, folder: &Path) -> io::Result<()> {
         for key in self.moto().keys(bucket, prefix).await? {
             let name = key.strip_prefix(prefix).unwrap_or(&key).trim_start_matches('/');

@@ -1,5 +1,4 @@
-//! Credentials that a person makes in the console, and stores where the stack finds
-//! them.
+//! Credentials that an administrator creates in the console and stores for the stack.
 
 use std::{io, slice};
 
@@ -10,14 +9,14 @@ use sophos_simulator::{CredentialConfig, CredentialInfo, CredentialKind, Role};
 use super::SmokeTest;
 use crate::pipeline_env::secret_value;
 
-/// The tag by which the stack finds secrets, if it does not by their names.
+/// The tag by which the stack finds secrets, if it does not use a prefix.
 const SECRET_TAG: &str = "sophos-central";
 
 impl SmokeTest {
     /// Stores the first credential.
     ///
     /// # Errors
-    /// As for [`follow`](Self::run_output_command).
+    /// As for [`run_output_command`](Self::run_output_command).
     pub async fn store_credential(&self) -> io::Result<()> {
         let secret = secret_for_all_uses(&self.credential);
         self.run_output_command("StoreFirstCredentialCommand", Some(("credential.json", &secret)))
@@ -25,10 +24,11 @@ impl SmokeTest {
             .map(drop)
     }
 
-    /// Makes another credential in the console, and stages it.
+    /// Creates another credential in the console, and stages it.
     ///
     /// # Errors
-    /// When the simulator makes none, and as for [`follow`](Self::run_output_command).
+    /// When the simulator rejects it, and as for
+    /// [`run_output_command`](Self::run_output_command).
     pub async fn stage_credential(&self) -> io::Result<CredentialInfo> {
         let next =
             self.create_credential(CredentialConfig::new(CredentialKind::Partner, Role::SuperAdmin))?;
@@ -37,11 +37,11 @@ impl SmokeTest {
         Ok(next)
     }
 
-    /// Makes another credential in the console, and stores it in a secret of this
-    /// name with the stack's key; tagged, if the tag has a value.
+    /// Creates another credential in the console, and stores it in a secret with this name
+    /// and the stack's key. Adds the tag if it has a value.
     ///
     /// # Errors
-    /// When the simulator makes none, or Secrets Manager refuses it.
+    /// When the simulator or Secrets Manager rejects it.
     pub async fn store_credential_as(
         &self,
         config: CredentialConfig,

@@ -1,142 +1,122 @@
-//! An event source mapping that is deployed: from a queue to a function, with the
-//! rights of the function's role, as Lambda does it.
+//! A deployed event source mapping: from a queue to a function, with the permissions of
+//! the function's role.
 
 use std::{io, sync::Arc};
 
 use aws_sdk_sqs::{
     error::DisplayErrorContext,
-    types::{Message, MessageSystemAttributeName, QueueAttributeName},
+    types::{Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName},
 };
-use local_lambda::Pool;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
-use tokio::task::JoinSet;
 
 use super::{
     deployed::{DeployedStack, function_name},
     functions::DeployedFunctions,
 };
 use crate::{
-    aws::{self, REGION},
-    queue::{BatchResult, DrainReport, invoke_for_failures},
+    aws,
+    queue::{DrainReport, Poller, SourceMessage, SourceQueue, attribute_record},
 };
 
-/// The most messages of a batch that one request receives.
-const MAX_BATCH_SIZE: i64 = 10;
+/// The maximum number of messages that one `ReceiveMessage` returns.
+const MAX_BATCH_SIZE: usize = 10;
 
-#[derive(Debug, Clone)]
-pub(super) struct EventSourceMapping {
+#[derive(Debug)]
+pub(super) struct EventSourceMapping(Arc<Poller<SqsQueue>>);
+
+/// A queue of the emulator, through the client of the function's role.
+#[derive(Debug)]
+struct SqsQueue {
     client: aws_sdk_sqs::Client,
-    pool: Arc<Pool>,
-    queue_arn: String,
-    queue_url: String,
-    batch_size: i32,
-    /// Whether the function reports single failures.
-    reports_item_failures: bool,
-    processes: usize,
+    arn: String,
+    url: String,
 }
 
 impl EventSourceMapping {
-    /// The mapping of a stack that takes from this queue.
+    /// Returns the enabled mapping of a stack from this queue.
     pub(super) async fn find(
         stack: &DeployedStack,
         queue_arn: &str,
         functions: &DeployedFunctions,
     ) -> io::Result<Self> {
-        let mut mappings =
-            stack.resources_of_type("AWS::Lambda::EventSourceMapping").map(|(_, one)| &one.properties);
-        let properties = mappings.find(|one| one["EventSourceArn"] == queue_arn && one["Enabled"] != false);
-        let properties =
-            properties.ok_or_else(|| io::Error::other(format!("nothing takes from {queue_arn}")))?;
+        let mappings = stack.resources_of_type("AWS::Lambda::EventSourceMapping");
+        let properties = mappings
+            .map(|(_, mapping)| &mapping.properties)
+            .find(|mapping| mapping["EventSourceArn"] == queue_arn && mapping["Enabled"] != false)
+            .ok_or_else(|| io::Error::other(format!("missing event source mapping of {queue_arn}")))?;
         let function = properties["FunctionName"].as_str().unwrap_or_default();
         let function = function_name(function).unwrap_or_else(|_| function.to_owned());
-        let missing = || io::Error::other(format!("there is no function {function}"));
+        let missing = || io::Error::other(format!("missing function {function}"));
         let configured = functions.function(&function).await?.ok_or_else(missing)?;
         let name = queue_arn.rsplit(':').next().unwrap_or_default();
-        let most = properties["ScalingConfig"]["MaximumConcurrency"].as_u64().unwrap_or(u64::MAX);
-        let reports = properties["FunctionResponseTypes"].as_array().into_iter().flatten();
+        let number = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
+        let max_concurrency = number(&properties["ScalingConfig"]["MaximumConcurrency"]);
+        let mut response_types = properties["FunctionResponseTypes"].as_array().into_iter().flatten();
         let endpoint = functions.moto().endpoint();
-        Ok(Self {
+        let queue = SqsQueue {
             client: aws::sqs_for_session(endpoint, &functions.session(&configured.role).await?),
+            arn: queue_arn.to_owned(),
+            url: format!("{endpoint}/{}/{name}", aws::ACCOUNT),
+        };
+        Ok(Self(Arc::new(Poller {
+            queue,
             pool: functions.pool(&function).await?.ok_or_else(missing)?,
-            queue_arn: queue_arn.to_owned(),
-            queue_url: format!("{endpoint}/{}/{name}", aws::ACCOUNT),
-            batch_size: properties["BatchSize"].as_i64().unwrap_or(MAX_BATCH_SIZE).clamp(1, MAX_BATCH_SIZE)
-                as i32,
-            reports_item_failures: reports.into_iter().any(|kind| kind == "ReportBatchItemFailures"),
-            processes: configured.processes.min(usize::try_from(most).unwrap_or(usize::MAX)),
-        })
+            concurrency: configured.processes.min(max_concurrency.unwrap_or(usize::MAX)),
+            batch_size: number(&properties["BatchSize"]).unwrap_or(MAX_BATCH_SIZE).clamp(1, MAX_BATCH_SIZE),
+            reports_item_failures: response_types.any(|kind| kind == "ReportBatchItemFailures"),
+        })))
     }
 
-    /// Works until nothing is visible and the function is idle.
+    /// Works until no message is visible and the function is idle.
     pub(super) async fn drain(&self) -> io::Result<DrainReport> {
-        // Lambda looks at the queue itself before it takes from it.
-        let look = self.client.get_queue_attributes().queue_url(&self.queue_url);
-        look.attribute_names(QueueAttributeName::VisibilityTimeout).send().await.map_err(failed)?;
-        let (mut batches, mut drained) = (JoinSet::new(), DrainReport::default());
-        loop {
-            while batches.len() < self.processes {
-                let received = self.receive().await?;
-                if received.is_empty() {
-                    break;
-                }
-                let mapping = self.clone();
-                batches.spawn(async move { mapping.invoke_batch(received).await });
-            }
-            let Some(batch) = batches.join_next().await else { return Ok(drained) };
-            drained.add(batch.map_err(io::Error::other)??);
-        }
+        // Lambda reads the attributes of the queue before it receives.
+        let SqsQueue { client, url, .. } = &self.0.queue;
+        let attributes = client.get_queue_attributes().queue_url(url);
+        attributes.attribute_names(QueueAttributeName::VisibilityTimeout).send().await.map_err(failed)?;
+        self.0.drain().await
     }
+}
 
-    async fn receive(&self) -> io::Result<Vec<Message>> {
+impl SourceQueue for SqsQueue {
+    async fn receive_batch(&self, max: usize) -> io::Result<Vec<SourceMessage>> {
         let receive = self
             .client
             .receive_message()
-            .queue_url(&self.queue_url)
-            .max_number_of_messages(self.batch_size)
+            .queue_url(&self.url)
+            .max_number_of_messages(i32::try_from(max.min(MAX_BATCH_SIZE)).map_err(io::Error::other)?)
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All");
         let received = receive.send().await.map_err(failed)?;
-        Ok(received.messages.unwrap_or_default())
+        Ok(received.messages().iter().map(|message| source_message(message, &self.arn)).collect())
     }
 
-    async fn invoke_batch(&self, received: Vec<Message>) -> io::Result<BatchResult> {
-        let size = received.len();
-        let records: Vec<_> = received.iter().map(|message| self.record(message)).collect();
-        let ids: Vec<_> = received.iter().filter_map(Message::message_id).collect();
-        let reported = self.reports_item_failures.then_some(ids.as_slice());
-        let failed_items = match invoke_for_failures(&self.pool, records, reported).await {
-            Ok(items) => items,
-            Err(why) => return Ok(BatchResult::failed(size, why)),
-        };
-        let mut handled = 0;
-        for message in received {
-            if message.message_id().is_some_and(|id| failed_items.contains(id)) {
-                continue;
-            }
-            let delete = self.client.delete_message().queue_url(&self.queue_url);
-            let delete = delete.set_receipt_handle(message.receipt_handle).send().await;
-            delete.map_err(failed)?;
-            handled += 1;
-        }
-        Ok(BatchResult { size, handled, failure: None })
+    async fn delete_message(&self, receipt_handle: &str) -> io::Result<bool> {
+        let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(receipt_handle);
+        delete.send().await.map_err(failed)?;
+        Ok(true)
     }
+}
 
-    /// A message as the function sees it.
-    fn record(&self, message: &Message) -> Value {
-        let system = message.attributes.iter().flatten();
-        let system: Map<_, _> = system.map(|(name, value)| (name.to_string(), json!(value))).collect();
-        json!({
-            "messageId": message.message_id,
-            "receiptHandle": message.receipt_handle,
-            "body": message.body,
-            "attributes": system,
-            "messageAttributes": {},
-            "md5OfBody": message.md5_of_body,
-            "eventSource": "aws:sqs",
-            "eventSourceARN": self.queue_arn,
-            "awsRegion": REGION,
-        })
-    }
+fn source_message(message: &Message, arn: &str) -> SourceMessage {
+    let system = message.attributes.iter().flatten();
+    let system: Map<_, _> = system.map(|(name, value)| (name.to_string(), json!(value))).collect();
+    let attributes = message.message_attributes.iter().flatten();
+    let attributes = attributes.map(|(name, attribute)| (name.clone(), attribute_of(attribute))).collect();
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    SourceMessage::new(
+        &text(&message.message_id),
+        &text(&message.receipt_handle),
+        &text(&message.body),
+        system.into(),
+        attributes,
+        arn,
+    )
+}
+
+fn attribute_of(attribute: &MessageAttributeValue) -> Value {
+    let binary = attribute.binary_value().map(|value| BASE64_STANDARD.encode(value.as_ref()));
+    attribute_record(attribute.data_type(), attribute.string_value(), binary.as_deref())
 }
 
 fn failed(error: impl std::error::Error) -> io::Error {

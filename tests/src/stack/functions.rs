@@ -1,4 +1,4 @@
-//! The functions of the stacks, as processes.
+//! The deployed functions, as processes.
 
 use std::{
     collections::BTreeMap,
@@ -20,26 +20,26 @@ use crate::{
     moto::{self, Moto},
 };
 
-/// A function with the configuration that is deployed.
+/// A function with its deployed configuration.
 #[derive(Debug, Clone)]
 pub(super) struct ConfiguredFunction {
     pub(super) function: LambdaFunction,
-    /// How many processes it may have at once.
+    /// The maximum number of processes.
     pub(super) processes: usize,
     /// The name of its role.
     pub(super) role: String,
-    /// Differs whenever the configuration or the code does.
+    /// Changes with the configuration and the code.
     pub(super) revision: String,
 }
 
-/// The functions of an account: their packages, unpacked, and their processes.
+/// The functions of an account: their unpacked packages and their processes.
 #[derive(Debug)]
 pub(super) struct DeployedFunctions {
     moto: Moto,
     leaks: LeakDetector,
     folder: tempfile::TempDir,
     pools: Mutex<BTreeMap<String, (String, Arc<Pool>)>>,
-    /// All that were ever started, for what they wrote.
+    /// All pools that were started, for their logs.
     started: std::sync::Mutex<Vec<(String, Arc<Pool>)>>,
 }
 
@@ -62,8 +62,8 @@ impl DeployedFunctions {
         &self.leaks
     }
 
-    /// The processes of a function; none if no stack has it. They are new ones when
-    /// it was deployed anew.
+    /// The processes of a function, replaced after each deployment; `None` if no stack has
+    /// the function.
     pub(super) async fn pool(&self, name: &str) -> io::Result<Option<Arc<Pool>>> {
         let Some(configured) = self.function(name).await? else { return Ok(None) };
         let mut pools = self.pools.lock().await;
@@ -80,7 +80,7 @@ impl DeployedFunctions {
         Ok(Some(pool))
     }
 
-    /// A function as it is configured, ready to be started.
+    /// A function with its current configuration.
     pub(super) async fn function(&self, name: &str) -> io::Result<Option<ConfiguredFunction>> {
         let stacks = self.moto.get("stacks").await?;
         let resources =
@@ -104,7 +104,7 @@ impl DeployedFunctions {
             .name(name)
             .memory_mb(number("MemorySize").and_then(|size| u32::try_from(size).ok()).unwrap_or(128))
             .timeout(Duration::from_secs(number("Timeout").unwrap_or(3)))
-            // Of a busy machine.
+            // A busy machine needs more than the default.
             .init_timeout(Duration::from_secs(60))
             .env("AWS_REGION", REGION)
             .env("AWS_ENDPOINT_URL", self.moto.endpoint())
@@ -118,10 +118,10 @@ impl DeployedFunctions {
         Ok(Some(ConfiguredFunction { function, processes, role, revision: properties.to_string() }))
     }
 
-    /// Keys of a role.
+    /// New session keys of a role.
     pub(super) async fn session(&self, role: &str) -> io::Result<SessionKeys> {
-        let told = self.moto.post("sessions", &json!({ "Role": role })).await?;
-        let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
+        let value = self.moto.post("sessions", &json!({ "Role": role })).await?;
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
         Ok(SessionKeys {
             access_key: text("AccessKeyId"),
             secret_key: text("SecretAccessKey"),
@@ -129,12 +129,12 @@ impl DeployedFunctions {
         })
     }
 
-    /// The program in the package that was deployed, unpacked.
+    /// Unpacks the deployed package and returns its program.
     async fn unpack(&self, properties: &Value) -> io::Result<PathBuf> {
         let code = &properties["Code"];
         let (bucket, key) = match (code["S3Bucket"].as_str(), code["S3Key"].as_str()) {
             (Some(bucket), Some(key)) => (bucket, key),
-            _ => return Err(io::Error::other("the function has no package in a bucket")),
+            _ => return Err(io::Error::other("missing package of the function in a bucket")),
         };
         let folder = self.folder.path().join(key.replace('/', "-"));
         let program = folder.join("bootstrap");
@@ -143,17 +143,19 @@ impl DeployedFunctions {
         }
         let package = folder.with_extension("zip");
         fs::write(&package, self.moto.object(bucket, key).await?)?;
-        let Some(python) = moto::python() else { return Err(io::Error::other("there is no Python")) };
+        let Some(python) = moto::python() else {
+            return Err(io::Error::other("missing Python: EMULATOR_PYTHON is not set"));
+        };
         let mut unpack = Command::new(python);
         unpack.args(["-m", "zipfile", "-e"]).arg(&package).arg(&folder);
         if !unpack.status().await?.success() {
-            return Err(io::Error::other(format!("s3://{bucket}/{key} is no zip file")));
+            return Err(io::Error::other(format!("s3://{bucket}/{key} is not a zip file")));
         }
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
         Ok(program)
     }
 
-    /// Ends the processes of a function. The next invocation starts others.
+    /// Ends the processes of a function. The next invocation starts new ones.
     pub(super) async fn restart(&self, name: &str) {
         let pool = self.pools.lock().await.remove(name);
         if let Some((_, pool)) = pool {
@@ -161,7 +163,7 @@ impl DeployedFunctions {
         }
     }
 
-    /// What a function wrote so far.
+    /// The logs of a function.
     pub(super) fn logs(&self, name: &str) -> Vec<String> {
         let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         started.iter().filter(|(own, _)| own == name).flat_map(|(_, pool)| pool.logs()).collect()

@@ -1,4 +1,4 @@
-//! The command line of SAM, with which a person deploys.
+//! The SAM CLI, which deploys the stack.
 
 use std::{
     env, io,
@@ -10,22 +10,22 @@ use tokio::process::Command;
 
 use crate::aws::REGION;
 
-/// Names the program; `cargo xtask test` sets it.
+/// The SAM program; `cargo xtask test` sets it.
 const SAM_VARIABLE: &str = "SAM_CLI";
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const BUILD_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/build_template.py");
 
-/// What is deployed.
+/// The packages to deploy.
 #[derive(Debug, Clone)]
 pub enum DeployPackages {
     /// The project's template, with the built programs of this folder.
     Programs(PathBuf),
-    /// A template that `sam build` has made, with its packages.
+    /// The template of `sam build`, with its packages.
     Built(PathBuf),
 }
 
-/// The command line of SAM at an emulator of AWS, with a template that is built.
+/// The SAM CLI for an emulator of AWS, with a built template.
 #[derive(Debug)]
 pub struct SamCli {
     program: PathBuf,
@@ -35,13 +35,14 @@ pub struct SamCli {
 }
 
 impl SamCli {
-    /// A SAM that deploys this, if there is one; the reason goes to standard output.
+    /// Prepares SAM to deploy these packages, if it is installed; otherwise prints the
+    /// reason.
     ///
     /// # Errors
     /// When the template cannot be read, or a program was not built.
     pub async fn prepare(packages: &DeployPackages, endpoint: &str) -> io::Result<Option<Self>> {
         let Some(program) = env::var_os(SAM_VARIABLE).map(PathBuf::from) else {
-            println!("skipped: {SAM_VARIABLE} is not set; `cargo xtask setup --emulator` says to what");
+            println!("skipped: {SAM_VARIABLE} is not set; `cargo xtask setup --emulator` prints its value");
             return Ok(None);
         };
         let folder = tempfile::tempdir()?;
@@ -57,16 +58,16 @@ impl SamCli {
                 built.lines().last().map(PathBuf::from).unwrap_or_default()
             }
         };
-        // The name that moto's buckets and templates are found at.
+        // The name under which moto finds buckets and templates.
         let endpoint = endpoint.replace("127.0.0.1", "localhost");
         Ok(Some(Self { program, endpoint, template, folder }))
     }
 
-    /// `sam deploy`, with the settings of an environment in `samconfig.toml` but for
-    /// the stack's name and these parameters. Returns what it printed.
+    /// Runs `sam deploy` with the settings of an environment in `samconfig.toml`, this
+    /// stack name and these parameters. Returns its output.
     ///
     /// # Errors
-    /// With what it printed, when it failed.
+    /// With its output, if it fails.
     pub async fn deploy(&self, stack: &str, parameters: &[(&str, String)]) -> io::Result<String> {
         let overrides = parameters.iter().map(|(name, value)| format!("{name}={value}"));
         let mut deploy = self.command("deploy");
@@ -87,7 +88,7 @@ impl SamCli {
         command
             .arg(what)
             .current_dir(self.folder.path())
-            // Nothing of the user's own settings and keys.
+            // The user's settings and keys do not apply.
             .env("HOME", self.folder.path())
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
@@ -106,12 +107,12 @@ impl SamCli {
     }
 }
 
-/// What a program printed, if it did its work.
+/// The output of a program, if it succeeded.
 fn checked_output(output: Output) -> io::Result<String> {
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
-        return Ok(said);
+        return Ok(stdout);
     }
     let errors = String::from_utf8_lossy(&output.stderr);
-    Err(io::Error::other(format!("{}\n{said}\n{errors}", output.status)))
+    Err(io::Error::other(format!("{}\n{stdout}\n{errors}", output.status)))
 }

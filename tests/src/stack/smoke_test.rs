@@ -1,4 +1,4 @@
-//! The deployed stack at work, from the deployment to the last right.
+//! A smoke test of the deployed stack, from the deployment to the permissions.
 
 use std::{env, fs, io, time::Duration};
 
@@ -21,19 +21,19 @@ use crate::{
 /// The name of the stack.
 pub const STACK_NAME: &str = "sophos-central-local";
 
-/// The tenant that has machines with names.
+/// The tenant with named machines.
 pub const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 
-/// Looks into the queue for a message that is about to come.
+/// The maximum number of receives for an expected message.
 const MAX_QUEUE_POLLS: usize = 1_000;
 
-/// The instance of EC2 that one of these machines is.
+/// The EC2 instance id of one of these machines.
 const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
 
-/// How often a decision is looked at until it ends.
+/// The maximum number of reads of a decision until it ends.
 const MAX_STATE_POLLS: u32 = 150;
 
-/// A policy with the source whose key the stack has made, and GuardDuty.
+/// A policy with GuardDuty and the source whose key the stack created.
 const POLICY: &str = r#"version = 1
 mode = "enforce"
 
@@ -61,20 +61,20 @@ tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
 accounts = { "123456789012" = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1" }
 "#;
 
-/// What came of one export.
+/// The result of one export.
 #[derive(Debug)]
 pub struct ExportResult {
-    /// What the schedule was answered.
+    /// The result of the schedule.
     pub plan: ScheduleResult,
-    /// What became of the plan's messages.
+    /// The result of the plan's messages.
     pub drain: DrainReport,
-    /// What is committed.
+    /// The committed export.
     pub committed: CommittedExport,
-    /// What is missing, double or invented.
+    /// The missing, duplicate or unknown rows.
     pub defects: Vec<String>,
 }
 
-/// A Sophos Central on this machine, and the stack that was deployed for it.
+/// A local Sophos Central, and the stack deployed for it.
 #[derive(Debug)]
 pub struct SmokeTest {
     /// The account.
@@ -83,9 +83,9 @@ pub struct SmokeTest {
     pub stack: DeployedStack,
     /// The simulator.
     pub simulator: Simulator,
-    /// The command line of SAM.
+    /// The SAM CLI.
     pub sam: SamCli,
-    /// The credential that is stored first.
+    /// The first credential.
     pub credential: CredentialInfo,
     folder: TempDir,
 }
@@ -112,11 +112,11 @@ fn simulator_config() -> Config {
 }
 
 impl SmokeTest {
-    /// Deploys the stack, if there is an emulator and a SAM; the reason goes to
-    /// standard output.
+    /// Deploys the stack, if the emulator and SAM are installed; otherwise prints the
+    /// reason.
     ///
     /// # Errors
-    /// When a part does not start, or the stack is not deployed.
+    /// When a part does not start, or the deployment fails.
     pub async fn start(packages: &DeployPackages) -> io::Result<Option<Self>> {
         let simulator = Simulator::start(simulator_config()).await.map_err(io::Error::other)?;
         let Some(account) = Account::open().await? else { return Ok(None) };
@@ -137,16 +137,15 @@ impl SmokeTest {
             ("SophosGlobalUrl", simulator.global_url()),
             ("Isolation", "ENABLED".into()),
             ("DryRun", "false".into()),
-            // The budget is spent as it would be, and the tour does not wait for it.
+            // The rate limit applies without delaying the test.
             ("RateLimit", "100/s".into()),
         ]
     }
 
-    /// Deploys the stack once more, with these parameters changed; what others were
-    /// changed to before stays.
+    /// Deploys the stack again with these parameters changed. Earlier changes stay.
     ///
     /// # Errors
-    /// When that fails.
+    /// When the deployment fails.
     pub async fn redeploy(&mut self, changed: &[(&'static str, &str)]) -> io::Result<()> {
         let mut parameters = Self::parameters(&self.simulator);
         parameters.extend(changed.iter().map(|(name, value)| (*name, (*value).to_owned())));
@@ -155,7 +154,7 @@ impl SmokeTest {
         Ok(())
     }
 
-    /// Does what an output of the stack tells to do, with this file.
+    /// Runs the command in an output of the stack, with this file.
     ///
     /// # Errors
     /// When the stack has no such output, or the command fails.
@@ -166,15 +165,15 @@ impl SmokeTest {
         self.account.run_command(self.stack.output(output)?, self.folder.path()).await
     }
 
-    /// Stores the policy of isolation.
+    /// Stores the isolation policy.
     ///
     /// # Errors
-    /// As for [`follow`](Self::run_output_command).
+    /// As for [`run_output_command`](Self::run_output_command).
     pub async fn store_policy(&self) -> io::Result<()> {
         self.run_output_command("StorePolicyCommand", Some(("policy.toml", POLICY))).await.map(drop)
     }
 
-    /// The schedule that invokes this function.
+    /// The schedule of this function.
     ///
     /// # Errors
     /// When there is not exactly one.
@@ -187,23 +186,23 @@ impl SmokeTest {
         });
         match (own.next(), own.next()) {
             (Some(only), None) => Ok(&only.physical_id),
-            _ => Err(io::Error::other(format!("{function} has not exactly one schedule"))),
+            _ => Err(io::Error::other(format!("{function} does not have exactly one schedule"))),
         }
     }
 
-    /// The ARN of the queue that an output gives the URL of.
+    /// The ARN of the queue whose URL is in this output.
     ///
     /// # Errors
-    /// When there is no such output.
+    /// When the stack has no such output.
     pub fn queue_arn(&self, output: &str) -> io::Result<String> {
         let name = self.stack.output(output)?.rsplit('/').next().unwrap_or_default();
         Ok(format!("arn:aws:sqs:{}:{ACCOUNT}:{name}", crate::aws::REGION))
     }
 
-    /// Lets the export's schedule fire, and its plan be worked off.
+    /// Fires the export's schedule and drains its queue.
     ///
     /// # Errors
-    /// When a part of the stack does not do its work.
+    /// When a part of the stack fails.
     pub async fn export(&self) -> io::Result<ExportResult> {
         let plan = self.account.fire_schedule(self.schedule_for("ExportFunction")?).await?;
         let drained = self.account.drain(&self.stack, &self.queue_arn("ExportQueueUrl")?).await?;
@@ -223,11 +222,11 @@ impl SmokeTest {
         Ok(ExportResult { plan, drain: drained, committed, defects })
     }
 
-    /// Sends the signed report of a tool about a host to the webhook: the status and
-    /// the answer.
+    /// Sends a signed report about a host to the webhook. Returns the status and the
+    /// response.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When no response arrives.
     pub async fn send_report(&mut self, event: &str, host: &str, key: &str) -> io::Result<(u16, Value)> {
         let body = json!({ "event_id": event, "target": { "hostname": host }, "reason": "beacon" });
         let delivery = Delivery::generic("first", &body, key, unix_now());
@@ -236,11 +235,11 @@ impl SmokeTest {
         delivery.send(self.account.http(), &url).await
     }
 
-    /// Asks the webhook what a signed report about a host would lead to, and has the
-    /// worker answer: the answer.
+    /// Requests a dry run for a host from the webhook, and drains the queue until it is
+    /// done. Returns the response.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When no response arrives.
     pub async fn dry_run(&mut self, host: &str, key: &str) -> io::Result<Value> {
         let body = json!({ "event_id": "dry run", "target": { "hostname": host }, "reason": "beacon" });
         let delivery =
@@ -248,7 +247,7 @@ impl SmokeTest {
         let base = self.stack.output("WebhookBaseUrl")?.to_owned();
         let url = self.account.function_endpoint(&self.stack, &format!("{base}/")).await?;
         let sent = delivery.send(self.account.http(), &url);
-        // The message is worked off whole, or it would come back later.
+        // The message is handled completely; otherwise it would return later.
         let worked = async {
             for _ in 0..MAX_QUEUE_POLLS {
                 if self.drain_isolation_queue().await?.handled > 0 {
@@ -257,15 +256,15 @@ impl SmokeTest {
             }
             Ok::<_, io::Error>(())
         };
-        let ((_, answer), ()) = tokio::try_join!(sent, worked)?;
-        Ok(answer)
+        let ((_, response), ()) = tokio::try_join!(sent, worked)?;
+        Ok(response)
     }
 
-    /// Sends one signed report twice, as two by its `Idempotency-Key`, which no
-    /// signature covers: the status of each.
+    /// Sends one signed report twice with different values of `Idempotency-Key`, which the
+    /// signature does not cover. Returns both statuses.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When no response arrives.
     pub async fn replay(&mut self, host: &str, key: &str) -> io::Result<[u16; 2]> {
         let body = json!({ "target": { "hostname": host }, "reason": "beacon" });
         let signed = Delivery::generic("first", &body, key, unix_now());
@@ -280,11 +279,10 @@ impl SmokeTest {
         Ok(statuses)
     }
 
-    /// Sends a signed report without an event id, which the webhook cannot read, and
-    /// returns the status.
+    /// Sends a signed report without an event id, which is invalid, and returns the status.
     ///
     /// # Errors
-    /// When no answer comes.
+    /// When no response arrives.
     pub async fn send_report_without_event_id(&mut self, key: &str) -> io::Result<u16> {
         let body = json!({ "target": { "hostname": "LAPTOP-4711" }, "reason": "beacon" });
         let delivery = Delivery::generic("first", &body, key, unix_now());
@@ -293,11 +291,10 @@ impl SmokeTest {
         Ok(delivery.send(self.account.http(), &url).await?.0)
     }
 
-    /// Puts a finding of GuardDuty about the instance onto the account's own bus, as
-    /// GuardDuty does.
+    /// Puts a GuardDuty finding about the instance on the account's default event bus.
     ///
     /// # Errors
-    /// When the bus refuses it.
+    /// When the bus rejects it.
     pub async fn send_guardduty_finding(&self, id: &str) -> io::Result<()> {
         let detail = json!({
             "accountId": ACCOUNT,
@@ -317,53 +314,51 @@ impl SmokeTest {
         let put = self.account.moto().eventbridge().put_events().entries(event).send().await;
         match put.map_err(io::Error::other)?.failed_entry_count {
             0 => Ok(()),
-            _ => Err(io::Error::other("the bus refused the finding")),
+            _ => Err(io::Error::other("the bus rejected the finding")),
         }
     }
 
-    /// Has the worker work off its queue.
+    /// Drains the isolation queue with the worker.
     ///
     /// # Errors
-    /// When it cannot.
+    /// When the worker or a service fails.
     pub async fn drain_isolation_queue(&self) -> io::Result<DrainReport> {
         self.account.drain(&self.stack, &self.queue_arn("IsolationQueueUrl")?).await
     }
 
-    /// Has the worker's schedule fire: isolations are confirmed, and released when
-    /// their time is up.
+    /// Fires the worker's schedule, which confirms isolations and releases expired ones.
     ///
     /// # Errors
-    /// When it cannot.
+    /// When the worker or a service fails.
     pub async fn follow_up(&self) -> io::Result<ScheduleResult> {
         self.account.fire_schedule(self.schedule_for("WorkerFunction")?).await
     }
 
-    /// Gives the worker an order, as a person does who may invoke it.
+    /// Invokes the worker with a command.
     ///
     /// # Errors
-    /// With what it said, when it does not carry it out.
+    /// With the function's error.
     pub async fn invoke_worker(&self, order: &Value) -> io::Result<Value> {
         match self.account.invoke(self.stack.output("WorkerFunction")?, order).await? {
-            InvocationOutcome::Ok(answer) => Ok(answer),
+            InvocationOutcome::Ok(response) => Ok(response),
             other => Err(io::Error::other(format!("{other:?}"))),
         }
     }
 
-    /// Where a decision stands.
+    /// The state of a decision.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the decision does not exist.
     pub async fn state(&self, decision: &str) -> io::Result<String> {
         let shown = self.invoke_worker(&json!({ "show": decision })).await?;
         Ok(shown["state"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Has the worker follow up until a decision is released or refused, and says
-    /// which: first its schedule, then by orders that do not wait until something is
-    /// due.
+    /// Follows up until a decision is released or refused, and returns that state. It uses
+    /// the schedule first, then commands that do not wait for due times.
     ///
     /// # Errors
-    /// When it does not end, or the worker fails.
+    /// When the decision does not end, or the worker fails.
     pub async fn wait_until_ended(&self, decision: &str) -> io::Result<String> {
         if let Some(why) = self.follow_up().await?.error {
             return Err(io::Error::other(why));
@@ -387,15 +382,15 @@ impl SmokeTest {
     pub async fn rotate(&self) -> io::Result<Vec<String>> {
         let secret = self.stack.output("FirstCredentialSecret")?;
         let rotate = self.account.moto().secrets().rotate_secret().secret_id(secret).send().await;
-        // One that failed is tried again, which is told as an error.
-        let again = |told: &str| told.contains("will be reattempted");
+        // moto reports that it will repeat a failed step, which appears as an error.
+        let again = |message: &str| message.contains("will be reattempted");
         match rotate.map_err(|error| error.into_service_error()) {
             Err(error) if !error.meta().message().is_some_and(again) => return Err(io::Error::other(error)),
             _ => {}
         }
         let rotations = self.account.rotations().await?;
         let last = rotations.into_iter().rfind(|rotation| rotation.secret == secret);
-        let last = last.ok_or_else(|| io::Error::other("nothing was rotated"))?;
+        let last = last.ok_or_else(|| io::Error::other("no rotation was started"))?;
         match last.error {
             None => Ok(last.steps),
             Some(why) => Err(io::Error::other(format!("after {:?}: {why}", last.steps))),

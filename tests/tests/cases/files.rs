@@ -21,53 +21,52 @@ pub(crate) struct NamedMachine {
     pub(crate) config: MachineConfig,
 }
 
-/// A file: one source and its payloads.
+/// A file with one source and its payloads.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CaseFile {
-    /// The name of the source: that of the file.
+    /// The name of the source, which is the file's.
     #[serde(skip)]
     pub(crate) source: String,
     /// The tool, or the preset of the tool `generic`.
     pub(crate) tool: String,
-    /// The account of AWS that the policy lists, for tools of AWS.
+    /// The AWS account in the policy, for AWS tools.
     #[serde(default)]
     account: String,
-    /// More keys of the source, as TOML.
+    /// Additional keys of the source, as TOML.
     #[serde(default)]
     pub(crate) policy: String,
-    /// The machines, as the simulator's configuration has them. `as` is the name
-    /// in expectations, where several have the same host name.
+    /// The machines, in the format of the simulator's configuration. `as` is the name in
+    /// expectations if several machines have the same host name.
     #[serde(default)]
     machines: Vec<Map<String, Value>>,
     pub(crate) cases: Vec<Case>,
 }
 
-/// A payload and its right outcome.
+/// A payload and its expected outcome.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Case {
-    /// What it is.
+    /// The description.
     pub(crate) name: String,
-    /// The payload. A text that begins with `$ago ` and a number of minutes stands
-    /// for that moment.
+    /// The payload. A string with `$ago ` and a number of minutes stands for that time.
     pub(crate) payload: Value,
-    /// The body as text, where it is not one JSON value.
+    /// The body as text, if it is not one JSON value.
     pub(crate) body: Option<String>,
-    /// The machines that are isolated.
+    /// The machines to isolate.
     pub(crate) isolated: Vec<String>,
-    /// The machines that wait for a person.
+    /// The machines that wait for approval.
     pub(crate) waiting: Vec<String>,
-    /// The reasons of refusals; `*` is any.
+    /// The reasons of refusals; `*` matches any.
     pub(crate) refused: Vec<String>,
-    /// The status of a request that is not accepted, with a part of the answer.
+    /// The status and a part of the response of a rejected request.
     pub(crate) rejected: Option<(u16, String)>,
-    /// The error with which an invocation fails.
+    /// The error of a failed invocation.
     pub(crate) failure: Option<String>,
 }
 
 impl CaseFolder {
-    /// Reads a folder of `cases/`.
+    /// Loads a folder of `cases/`.
     pub(crate) fn load(name: &str) -> io::Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
         let mut paths: Vec<_> =
@@ -108,7 +107,7 @@ impl CaseFolder {
             } else {
                 "verify = { scheme = \"bearer\", secret = \"webhooks/generic\" }".to_owned()
             };
-            // Times in the payloads were recorded.
+            // Times in the payloads are old.
             let age = if file.policy.contains("max_alert_age") { "" } else { "max_alert_age = \"never\"\n" };
             policy.push_str(&format!(
                 "[sources.{}]\ntool = \"{}\"\ntenants = [\"{TENANT}\"]\n{verify}\n{age}{}\n",
@@ -126,7 +125,7 @@ impl CaseFolder {
 }
 
 impl CaseFile {
-    /// Whether its payloads are events of EventBridge.
+    /// Whether the payloads are EventBridge events.
     pub(crate) fn is_eventbridge(&self) -> bool {
         ["guardduty", "security_hub"].contains(&self.tool.as_str())
     }

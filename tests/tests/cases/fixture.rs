@@ -1,4 +1,4 @@
-//! The functions that the cases run through, and the counts of outcomes.
+//! The functions of the cases, and the counts of outcomes.
 
 use std::{collections::BTreeMap, fmt, io};
 
@@ -16,10 +16,10 @@ use super::files::{Case, CaseFile, CaseFolder};
 /// The built webhook with a queue, and the built worker.
 pub(crate) struct Fixture<'f> {
     folder: &'f CaseFolder,
-    world: IsolationEnv,
+    env: IsolationEnv,
     webhook: Sandbox,
     worker: Sandbox,
-    /// The isolation changes at the simulator that belong to earlier cases.
+    /// The number of isolation changes of earlier cases.
     changes: usize,
     isolated: Vec<DecisionId>,
     _queue: Queue,
@@ -29,15 +29,15 @@ impl<'f> Fixture<'f> {
     pub(crate) async fn start(folder: &'f CaseFolder) -> io::Result<Self> {
         let mut config = simulator_config(0);
         config.machines = folder.machines.iter().map(|machine| machine.config.clone()).collect();
-        let world = IsolationEnv::start(config, CredentialKind::Tenant, &folder.policy()).await?;
+        let env = IsolationEnv::start(config, CredentialKind::Tenant, &folder.policy()).await?;
         let queue = Queue::start().await?;
-        let webhook = queue.configure(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+        let webhook = queue.configure(env.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
         let webhook = webhook.start().await.map_err(io::Error::other)?;
-        let worker = world.worker().start().await.map_err(io::Error::other)?;
-        Ok(Self { folder, world, webhook, worker, changes: 0, isolated: Vec::new(), _queue: queue })
+        let worker = env.worker().start().await.map_err(io::Error::other)?;
+        Ok(Self { folder, env, webhook, worker, changes: 0, isolated: Vec::new(), _queue: queue })
     }
 
-    /// Sends a payload, has the worker take the decisions, and tells the outcome.
+    /// Sends a payload, runs the worker, and returns the outcome.
     pub(crate) async fn run(&mut self, file: &CaseFile, case: &Case) -> io::Result<Case> {
         let body = case.body.clone().unwrap_or_else(|| case.payload.to_string());
         let is_event = file.is_eventbridge();
@@ -50,8 +50,8 @@ impl<'f> Fixture<'f> {
                 .to_event()
         };
         let mut found = Case::default();
-        let mut answer = match self.webhook.invoke(&event).await {
-            InvocationOutcome::Ok(answer) => answer,
+        let mut response = match self.webhook.invoke(&event).await {
+            InvocationOutcome::Ok(response) => response,
             InvocationOutcome::FunctionError { kind, .. } => {
                 found.failure = Some(kind);
                 return Ok(found);
@@ -59,18 +59,18 @@ impl<'f> Fixture<'f> {
             other => return Err(io::Error::other(format!("{}: {other:?}", case.name))),
         };
         if !is_event {
-            let text = answer["body"].as_str().unwrap_or_default();
-            let status = answer["statusCode"].as_u64().unwrap_or_default() as u16;
+            let text = response["body"].as_str().unwrap_or_default();
+            let status = response["statusCode"].as_u64().unwrap_or_default() as u16;
             if status != 202 {
                 found.rejected = Some((status, text.to_owned()));
                 return Ok(found);
             }
-            answer = serde_json::from_str(text)?;
+            response = serde_json::from_str(text)?;
         }
-        for id in answer["decisions"].as_array().into_iter().flatten() {
+        for id in response["decisions"].as_array().into_iter().flatten() {
             let id: DecisionId = id.as_str().unwrap_or_default().parse().map_err(io::Error::other)?;
             self.process(&id).await?;
-            let decision = self.world.decision(&id).await?;
+            let decision = self.env.decision(&id).await?;
             let target = decision.target().map(|target| self.folder.machine_name(&target.endpoint));
             match (decision.state(), target) {
                 (DecisionState::Requested, _) => self.isolated.push(id),
@@ -78,8 +78,8 @@ impl<'f> Fixture<'f> {
                 _ => found.refused.push(reason(&decision)),
             }
         }
-        // What the simulator was told counts, and not what the decisions say.
-        let changes = self.world.simulator.isolation_changes();
+        // The simulator's changes count, not the decisions.
+        let changes = self.env.simulator.isolation_changes();
         for change in &changes[self.changes..] {
             let name = self.folder.machine_name(&change.endpoint);
             found.isolated.push(if change.enabled { name } else { format!("released {name}") });
@@ -93,16 +93,16 @@ impl<'f> Fixture<'f> {
         let record = json!({ "messageId": "1", "eventSource": "aws:sqs", "body": body });
         let outcome = self.worker.invoke(&json!({ "Records": [record] })).await;
         match outcome {
-            InvocationOutcome::Ok(answer) if answer["batchItemFailures"] == json!([]) => Ok(()),
+            InvocationOutcome::Ok(response) if response["batchItemFailures"] == json!([]) => Ok(()),
             other => Err(io::Error::other(format!("{other:?}\n{}", self.worker.logs().join("\n")))),
         }
     }
 
-    /// Has the worker confirm every isolation.
+    /// Runs the worker until every isolation is confirmed.
     pub(crate) async fn confirm_isolations(&mut self) -> io::Result<()> {
-        self.world.follow_up(&mut self.worker).await?;
+        self.env.follow_up(&mut self.worker).await?;
         for id in &self.isolated {
-            let state = self.world.state(id).await?;
+            let state = self.env.state(id).await?;
             if state != DecisionState::Isolated {
                 return Err(io::Error::other(format!("{id} is {state:?}")));
             }
@@ -118,7 +118,7 @@ fn reason(decision: &Decision) -> String {
     }
 }
 
-/// Whether the reasons are the right ones; `*` is any reason.
+/// Whether the reasons match; `*` matches any.
 fn matches_refusals(right: &[String], found: &[String]) -> bool {
     right.len() == found.len() && right.iter().zip(found).all(|(right, found)| right == "*" || right == found)
 }
@@ -131,7 +131,7 @@ struct SourceCounts {
     wrong: usize,
 }
 
-/// Counts for each file, and a line for each case that went wrong.
+/// The counts of each file, and a line for each failed case.
 #[derive(Default)]
 pub(crate) struct CaseResults {
     counts: BTreeMap<String, SourceCounts>,
@@ -139,7 +139,7 @@ pub(crate) struct CaseResults {
 }
 
 impl CaseResults {
-    /// Compares an outcome with the right one.
+    /// Compares an outcome with the expected one.
     pub(crate) fn add(&mut self, file: &CaseFile, case: &Case, found: &Case) {
         let sorted = |list: &[String]| {
             let mut list = list.to_vec();
@@ -170,7 +170,7 @@ impl CaseResults {
         }
     }
 
-    /// Whether all outcomes are right.
+    /// Whether all outcomes match.
     pub(crate) fn all_passed(&self) -> bool {
         self.failures.is_empty()
     }

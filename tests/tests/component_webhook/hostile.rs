@@ -1,5 +1,5 @@
-//! The hostile requests of the built function, to the component in its hosts: none
-//! is believed, none ends the instance, and nothing secret is in what is said.
+//! Hostile requests to the component in its hosts: all are rejected, none ends the
+//! instance, and no output contains a secret.
 
 use end_to_end::isolation::{
     Delivery, ENFORCE_POLICY, HostServer, HostileRequest, IsolationEnv, forgeries, hostile_requests,
@@ -12,15 +12,17 @@ use sophos_simulator::{CredentialKind, FaultAction, FaultPlan, FaultRule};
 
 use super::{component, deliver, simulator_config};
 
-/// The statuses by which the server of a host refuses what it does not take for
-/// HTTP, before the component sees it.
+/// The statuses with which a host's server rejects invalid HTTP before the component
+/// sees it.
 const SERVER_ERROR_STATUSES: [u16; 6] = [400, 404, 411, 414, 431, 501];
 
 const MACHINES: usize = 12;
 
 async fn test_env() -> IsolationEnv {
     let policy = format!("{ENFORCE_POLICY}{}", hostile_sources());
-    IsolationEnv::start(simulator_config(MACHINES), CredentialKind::Tenant, &policy).await.expect("a world")
+    IsolationEnv::start(simulator_config(MACHINES), CredentialKind::Tenant, &policy)
+        .await
+        .expect("an environment")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,58 +44,58 @@ async fn component_rejects_hostile_requests_in_rust() {
 }
 
 async fn component_rejects_hostile_requests(server: HostServer) {
-    let world = test_env().await;
-    let Some(mut webhook) = component(&world, server).await else { panic!("the host is not here") };
-    let mut said = Vec::new();
+    let env = test_env().await;
+    let Some(mut webhook) = component(&env, server).await else { panic!("the host is not available") };
+    let mut outputs = Vec::new();
     let mut good = Vec::new();
     for (number, HostileRequest { description: what, bytes, statuses }) in (1..).zip(hostile_requests()) {
         let answer = send_bytes(webhook.url(), &bytes).await;
         let (status, answer) = answer.unwrap_or_else(|error| panic!("{server:?}, {what}: {error}"));
-        // Python answers in HTTP/0.9 to what is no HTTP.
+        // Python responds with HTTP/0.9 to invalid HTTP.
         let status = if status == 0 && answer.contains("Error code: 400") { 400 } else { status };
         let is_refused = statuses.contains(&status) || SERVER_ERROR_STATUSES.contains(&status);
         assert!(is_refused, "{server:?}, {what}: {status}, not one of {statuses:?}: {answer}");
-        said.push(answer);
+        outputs.push(answer);
         if number % 10 == 0 {
             good.push(Delivery::isolate(&format!("event-{number}"), &hostname(number / 10)));
             let answer = deliver(&good[good.len() - 1], &webhook, 202).await;
             assert_eq!(
-                world.state(&parse_decision_id(&answer).expect("one")).await.expect("one"),
+                env.state(&parse_decision_id(&answer).expect("one")).await.expect("one"),
                 DecisionState::Requested
             );
         }
     }
-    let begun = world.decisions().await.expect("decisions").len();
+    let begun = env.decisions().await.expect("decisions").len();
     let forgeries = forgeries(&hostname(MACHINES));
     for (what, forgery) in &forgeries {
         let (status, answer) = forgery.send(&Client::new(), webhook.url()).await.expect("an answer");
         assert!([401, 404].contains(&status), "{server:?}, {what}: {status} {answer}");
-        said.push(answer.to_string());
+        outputs.push(answer.to_string());
     }
-    assert_eq!(world.decisions().await.expect("decisions").len(), begun);
-    assert_eq!(world.simulator.isolation_changes().len(), good.len());
+    assert_eq!(env.decisions().await.expect("decisions").len(), begun);
+    assert_eq!(env.simulator.isolation_changes().len(), good.len());
     deliver(&Delivery::isolate("last", &hostname(MACHINES)), &webhook, 202).await;
 
-    let notices = webhook.take_audit_records().await.expect("the audit log");
-    assert!(notices.len() > forgeries.len(), "each is in the audit log");
-    assert!(notices.iter().all(|notice| notice["status"] != json!(503)), "{notices:?}");
-    said.extend(notices.iter().map(ToString::to_string));
+    let records = webhook.take_audit_records().await.expect("the audit log");
+    assert!(records.len() > forgeries.len(), "the audit log has every request");
+    assert!(records.iter().all(|record| record["status"] != json!(503)), "{records:?}");
+    outputs.extend(records.iter().map(ToString::to_string));
     good.extend(forgeries.into_iter().map(|(_, forgery)| forgery));
-    assert_no_secrets(&world, &webhook.outcomes().expect("outcomes"), said, &good);
+    assert_no_secrets(&env, &webhook.outcomes().expect("outcomes"), outputs, &good);
 }
 
-/// Also in the ledger and the outcomes.
+/// Checks outputs, the ledger and the outcomes for secrets.
 fn assert_no_secrets(
-    world: &IsolationEnv,
+    env: &IsolationEnv,
     outcomes: &[serde_json::Value],
-    mut said: Vec<String>,
+    mut outputs: Vec<String>,
     deliveries: &[Delivery],
 ) {
-    said.extend(outcomes.iter().map(ToString::to_string));
-    let objects = world.objects().expect("objects").into_values();
-    said.extend(objects.map(|body| String::from_utf8_lossy(&body).into_owned()));
-    for needle in world.secrets_to_find(deliveries) {
-        assert_eq!(said.iter().find(|text| text.contains(&needle)), None, "{needle}");
+    outputs.extend(outcomes.iter().map(ToString::to_string));
+    let objects = env.objects().expect("objects").into_values();
+    outputs.extend(objects.map(|body| String::from_utf8_lossy(&body).into_owned()));
+    for needle in env.secrets_to_find(deliveries) {
+        assert_eq!(outputs.iter().find(|text| text.contains(&needle)), None, "{needle}");
     }
 }
 
@@ -101,31 +103,31 @@ fn assert_no_secrets(
 #[ignore = "needs Node and Python with a host of the component: `cargo xtask test` runs it"]
 async fn component_redacts_a_token_echoed_by_the_service() {
     for server in [HostServer::Python, HostServer::Node] {
-        let world = test_env().await;
-        let Some(mut webhook) = component(&world, server).await else { continue };
-        let mut said = Vec::new();
+        let env = test_env().await;
+        let Some(mut webhook) = component(&env, server).await else { continue };
+        let mut outputs = Vec::new();
         for (number, operation) in (1..).zip(["token", "endpoints.list", "isolation.bulk"]) {
-            world.simulator.revoke_tokens();
+            env.simulator.revoke_tokens();
             let echo = FaultRule::new(operation, FaultAction::Echo { status: 403 });
-            world.simulator.set_faults(FaultPlan::new([echo]));
+            env.simulator.set_faults(FaultPlan::new([echo]));
             let delivery = Delivery::isolate(&number.to_string(), &hostname(number));
             let (_, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("an answer");
-            said.push(answer.to_string());
+            outputs.push(answer.to_string());
             let id = parse_decision_id(&answer).expect("a decision");
             let shown = webhook.call("get", json!([id])).await.expect("a decision").to_string();
             assert!(shown.contains("[redacted]"), "{server:?}, {operation}: {shown}");
-            let longest = world.credential().client_secret.split(|c: char| !c.is_ascii_alphanumeric());
+            let longest = env.credential().client_secret.split(|c: char| !c.is_ascii_alphanumeric());
             let longest = longest.max_by_key(|part| part.len()).expect("a part");
             assert!(!shown.contains(longest) && !shown.contains("eyJhbGci"), "{server:?}: {shown}");
         }
-        said.extend(
+        outputs.extend(
             webhook.take_audit_records().await.expect("the audit log").iter().map(ToString::to_string),
         );
-        let objects: Vec<_> = world.objects().expect("objects").into_values().collect();
-        said.extend(objects.iter().map(|body| String::from_utf8_lossy(body).into_owned()));
-        said.extend(webhook.outcomes().expect("outcomes").iter().map(ToString::to_string));
-        for needle in ["eyJhbGci", &world.credential().client_secret] {
-            assert_eq!(said.iter().find(|text| text.contains(needle)), None, "{server:?}");
+        let objects: Vec<_> = env.objects().expect("objects").into_values().collect();
+        outputs.extend(objects.iter().map(|body| String::from_utf8_lossy(body).into_owned()));
+        outputs.extend(webhook.outcomes().expect("outcomes").iter().map(ToString::to_string));
+        for needle in ["eyJhbGci", &env.credential().client_secret] {
+            assert_eq!(outputs.iter().find(|text| text.contains(needle)), None, "{server:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The same requests to the component and to the built function.
+//! The same requests to the component and to the built Lambda function.
 
 use std::fs;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::{component, pagerduty, policy, response_summary, test_env};
 
-/// Makes a request to an address.
+/// Builds a request to a base URL.
 type BuildRequest = Box<dyn Fn(&Client, &str) -> RequestBuilder>;
 
-/// Requests that a client makes at an address.
+/// Returns the requests with their descriptions.
 fn requests() -> Vec<(&'static str, BuildRequest)> {
     let sent = |delivery: Delivery| -> BuildRequest {
         Box::new(move |client: &Client, url: &str| delivery.request(client, url))
@@ -39,7 +39,7 @@ fn requests() -> Vec<(&'static str, BuildRequest)> {
         ("new", sent(Delivery::isolate("1", &hostname(1)))),
         ("known", sent(Delivery::isolate("1", &hostname(1)))),
         ("of pagerduty", sent(pagerduty(2))),
-        ("names nobody", sent(Delivery::isolate("4", "nobody"))),
+        ("unknown host", sent(Delivery::isolate("4", "unknown"))),
         (
             "twice a header",
             sent(Delivery::isolate("5", &hostname(3)).with_header("x-more", "1").with_header("X-More", "2")),
@@ -48,7 +48,7 @@ fn requests() -> Vec<(&'static str, BuildRequest)> {
         ("forged", sent(Delivery::generic("soar", &elsewhere, "another key", unix_now()))),
         ("forged, of pagerduty", sent(Delivery::pagerduty("pd", &elsewhere, "another key"))),
         ("old", sent(Delivery::generic("soar", &elsewhere, webhook_secret("webhooks/generic"), old))),
-        ("no source", sent(Delivery::unsigned("/hooks/nobody", "{}"))),
+        ("no source", sent(Delivery::unsigned("/hooks/unknown", "{}"))),
         ("from elsewhere", sent(Delivery::unsigned("/hooks/inside", "{}"))),
         ("no type", sent(untyped)),
         ("not readable", sent(signed(json!({ "target": 7 })))),
@@ -63,14 +63,14 @@ fn requests() -> Vec<(&'static str, BuildRequest)> {
         ("no link", plain(Method::GET, "/approvals/iso-0123456789abcdef01234567")),
         ("wrong link", plain(Method::POST, "/approvals/iso-0123456789abcdef01234567?until=9&signature=00")),
         ("Okta's challenge", okta("/hooks/okta")),
-        ("a challenge of nobody", okta("/hooks/soar")),
+        ("a challenge to a source without challenges", okta("/hooks/soar")),
         ("Graph's challenge", plain(Method::POST, "/hooks/defender?validationToken=Validation%3a+a%26b")),
     ]
 }
 
 pub(crate) async fn responses_match_the_lambda_function(server: HostServer) {
     let here = test_env(&policy()).await;
-    let Some(mut webhook) = component(&here, server).await else { panic!("the host is not here") };
+    let Some(mut webhook) = component(&here, server).await else { panic!("the host is not available") };
     let there = test_env(&policy()).await;
     let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
     let client = Client::new();
@@ -79,14 +79,14 @@ pub(crate) async fn responses_match_the_lambda_function(server: HostServer) {
         let of_function = response_summary(request(&client, &function.url())).await;
         assert_eq!(of_component, of_function, "{what}");
     }
-    let endpoints = |world: &IsolationEnv| -> Vec<_> {
-        world.simulator.isolation_changes().into_iter().map(|change| change.endpoint).collect()
+    let endpoints = |env: &IsolationEnv| -> Vec<_> {
+        env.simulator.isolation_changes().into_iter().map(|change| change.endpoint).collect()
     };
     assert_eq!(endpoints(&here), endpoints(&there));
     assert_eq!(endpoints(&here).len(), 3);
 
-    for world in [&here, &there] {
-        fs::write(world.folder().join("policy.toml"), "version = 2").expect("a policy");
+    for env in [&here, &there] {
+        fs::write(env.folder().join("policy.toml"), "version = 2").expect("a policy");
     }
     let function = FunctionUrl::start(there.webhook(), 1).await.expect("the webhook");
     let delivery = Delivery::isolate("9", &hostname(4));
@@ -98,6 +98,6 @@ pub(crate) async fn responses_match_the_lambda_function(server: HostServer) {
     );
     assert_eq!(of_component["status"], 503);
     let problem =
-        webhook.take_audit_records().await.expect("the audit log").pop().expect("a notice")["problem"].take();
+        webhook.take_audit_records().await.expect("the audit log").pop().expect("a record")["problem"].take();
     assert!(problem.as_str().is_some_and(|problem| problem.contains("version")), "{problem}");
 }

@@ -1,4 +1,4 @@
-//! The function that prints what it is given.
+//! The function that prints its events.
 
 use end_to_end::queue::{EventSource, Queue};
 use local_lambda::LambdaFunction;
@@ -9,7 +9,7 @@ pub(crate) async fn event_source(queue: &Queue, sandboxes: usize, batch_size: us
     EventSource::new(queue, function, sandboxes, batch_size).await.expect("the function starts")
 }
 
-/// The bodies that the function saw, event by event.
+/// The bodies that the function received, event by event.
 pub(crate) fn received_bodies(source: &EventSource) -> Vec<Vec<String>> {
     let body = |record: &Value| record["body"].as_str().unwrap_or_default().to_owned();
     let events =

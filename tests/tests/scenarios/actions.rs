@@ -1,4 +1,4 @@
-//! Changing an estate, and watching what becomes of it.
+//! Actions and their effects.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const COMMENT: &str = "a test of the component: ü, \"quotes\", 中文";
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
-        acme_scenario("an isolation takes effect, and its release does")
+        acme_scenario("an isolation and its release take effect")
             .call(
                 "isolation-actions.isolate",
                 isolation_arguments(&[LAPTOP]),
@@ -47,7 +47,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 json!([TENANT, LAPTOP]),
                 json!({"requested": false, "reported": false, "self-isolated": false}),
             ),
-        acme_scenario("an endpoint that is offline stays as it is")
+        acme_scenario("an offline endpoint does not change")
             .call_ok("isolation-actions.isolate", isolation_arguments(&[SERVER]))
             .change_simulator(endpoints_report)
             .call(
@@ -55,7 +55,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 json!([TENANT, SERVER]),
                 json!({"requested": true, "reported": false, "online": false, "isolated-at": null}),
             ),
-        acme_scenario("what the service passes over is told")
+        acme_scenario("ignored ids are reported as skipped")
             .call(
                 "isolation-actions.isolate",
                 isolation_arguments(&[LAPTOP, UNKNOWN_ID, SERVER]),
@@ -66,17 +66,17 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 isolation_arguments(&[UNKNOWN_ID]),
                 expected_failure("not-found").status(404),
             ),
-        acme_scenario("an endpoint that nobody asked about says nothing")
+        acme_scenario("an unrequested endpoint in the response is ignored")
             .with_fault(FaultRule::new("isolation.bulk", FaultAction::ExtraEndpoint { endpoint: None }))
             .call(
                 "isolation-actions.isolate",
                 isolation_arguments(&[LAPTOP]),
                 json!({"accepted-ids": [LAPTOP], "skipped-ids": []}),
             ),
-        acme_scenario("a comment may be left out")
+        acme_scenario("an empty comment is accepted")
             .call_ok("isolation-actions.isolate", json!([TENANT, [LAPTOP], ""]))
             .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"comment": null})),
-        acme_scenario("a change of which no answer came is not asked for again")
+        acme_scenario("a change without a response is not repeated")
             .with_fault(FaultRule::new("isolation.bulk", FaultAction::Disconnect))
             .call_fails(
                 "isolation-actions.isolate",
@@ -85,7 +85,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             )
             .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": true}))
             .call("session.get-usage", json!([]), json!({"retries": 0})),
-        acme_scenario("what could only be refused is not sent")
+        acme_scenario("invalid arguments are not sent")
             .call_fails("isolation-actions.isolate", isolation_arguments(&[]), expected_failure("invalid"))
             .call_fails(
                 "isolation-actions.isolate",
@@ -97,7 +97,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 json!([TENANT, [LAPTOP], "x".repeat(401)]),
                 expected_failure("invalid"),
             ),
-        acme_scenario("a credential that only reads changes nothing")
+        acme_scenario("a read-only credential changes nothing")
             .with_setup(with_credential(READ_ONLY_CREDENTIAL))
             .call_fails(
                 "isolation-actions.isolate",
@@ -105,7 +105,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 expected_failure("forbidden").status(403),
             )
             .call("isolation.inspect", json!([TENANT, LAPTOP]), json!({"requested": false})),
-        acme_scenario("an alert is acknowledged, by what it allows")
+        acme_scenario("an alert accepts only its allowed actions")
             .call_ok("alerts.search", json!([TENANT, [{"tag": "categories", "val": ["updating"]}], {}]))
             .call(
                 "alert-actions.perform",
@@ -135,7 +135,7 @@ fn isolation_arguments(ids: &[&str]) -> Value {
     json!([TENANT, ids, COMMENT])
 }
 
-/// Endpoints that are online report within a minute.
+/// Advances the time, so that online endpoints report.
 fn endpoints_report(simulator: &Simulator) {
     simulator.clock().advance(Duration::from_secs(120));
 }

@@ -1,4 +1,4 @@
-//! What goes wrong, and how it is told.
+//! Failures and their reports.
 
 use std::net::TcpListener;
 
@@ -22,13 +22,13 @@ fn endpoints() -> Value {
     json!([TENANT, [], {}])
 }
 
-/// One attempt at listing endpoints, which comes to this.
-fn single_attempt(name: &'static str, fault: FaultAction, told: ExpectedFailure) -> Scenario {
+/// Returns a scenario with one attempt at listing endpoints.
+fn single_attempt(name: &'static str, fault: FaultAction, failure: ExpectedFailure) -> Scenario {
     scenario(name)
         .with_fault(FaultRule::new("endpoints.list", fault))
         .call_ok("session.set-limits", no_retry_limits())
         .call_ok("tenants.open", json!([ACME]))
-        .call_fails("endpoints.search", endpoints(), told)
+        .call_fails("endpoints.search", endpoints(), failure)
 }
 
 fn stale_token() -> Value {
@@ -38,25 +38,25 @@ fn stale_token() -> Value {
 fn credentials() -> Vec<Scenario> {
     let refused = || expected_failure("credential-rejected");
     vec![
-        acme_scenario("a token that expires is replaced")
+        acme_scenario("an expired token is replaced")
             .with_fault(FaultRule::new("endpoints.list", FaultAction::RevokeTokens).times(1))
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1)
             .call("session.get-usage", json!([]), json!({"token-requests": 2, "retries": 0})),
-        scenario("a token that the service refuses, and no other")
+        scenario("a rejected token without a replacement")
             .with_setup(|_, plan| plan.initial_grant = stale_token())
             .call_fails("session.whoami", json!([]), refused().status(401)),
-        scenario("a token that is given again after it was refused")
+        scenario("a rejected token that the host returns again")
             .with_setup(|_, plan| {
                 (plan.initial_grant, plan.grant_after_refusal) = (stale_token(), stale_token())
             })
             .call_fails("session.whoami", json!([]), refused().status(401)),
-        scenario("a credential in place of a token that was refused")
+        scenario("a credential in place of a rejected token")
             .with_setup(|_, plan| {
                 plan.grant_after_refusal = std::mem::replace(&mut plan.initial_grant, stale_token())
             })
             .call_ok("session.whoami", json!([]))
             .call_pages("tenants.list", json!([NEXT_CURSOR]), 2),
-        scenario("a token that has no time left")
+        scenario("a token without remaining lifetime")
             .with_setup(|_, plan| {
                 plan.initial_grant = json!({"tag": "token", "val": {"value": "old", "expires-in": 0}})
             })
@@ -64,12 +64,12 @@ fn credentials() -> Vec<Scenario> {
         scenario("a wrong secret")
             .with_setup(|_, plan| plan.initial_grant["val"]["secret"] = json!("wr0ng"))
             .call_fails("session.whoami", json!([]), refused().status(401)),
-        scenario("a credential that has expired")
+        scenario("an expired credential")
             .with_setup(|simulator, _| {
                 assert!(simulator.expire_credential(&simulator.credentials()[0].client_id))
             })
             .call_fails("tenants.list", json!([null]), refused().status(401)),
-        scenario("a credential that belongs to somebody else than the one before")
+        scenario("a replacement credential of another owner")
             .with_setup(|simulator, plan| {
                 plan.grant_after_refusal = client_grant(&simulator.credentials()[ORGANIZATION_CREDENTIAL])
             })
@@ -79,7 +79,7 @@ fn credentials() -> Vec<Scenario> {
                 assert!(simulator.expire_credential(&simulator.credentials()[0].client_id));
             })
             .call_fails("endpoints.search", endpoints(), refused()),
-        scenario("an identity service that repeats the secret")
+        scenario("an identity service that echoes the secret")
             .with_fault(FaultRule::new("token", FaultAction::Echo { status: 401 }))
             .call_fails(
                 "session.whoami",
@@ -88,10 +88,10 @@ fn credentials() -> Vec<Scenario> {
                     .status(401)
                     .message_suffix("&client_secret=[redacted]"),
             ),
-        scenario("no authorisation on the way")
+        scenario("a host-managed grant without Authorization")
             .with_setup(|_, plan| plan.initial_grant = json!({"tag": "host-managed"}))
             .call_fails("session.whoami", json!([]), expected_failure("unauthorized").status(401)),
-        scenario("no credential at all").with_setup(|_, plan| plan.initial_grant = Value::Null).call_fails(
+        scenario("no credential").with_setup(|_, plan| plan.initial_grant = Value::Null).call_fails(
             "session.whoami",
             json!([]),
             expected_failure("no-credential").message_suffix("the plan has no grant when one is needed"),
@@ -101,7 +101,7 @@ fn credentials() -> Vec<Scenario> {
 
 fn tenants() -> Vec<Scenario> {
     vec![
-        acme_scenario("a tenant that does not let this account manage it")
+        acme_scenario("a tenant that does not permit management")
             .change_simulator(|simulator| assert!(simulator.set_tenant_state(ACME, TenantState::Forbidden)))
             .call_fails("endpoints.search", endpoints(), expected_failure("forbidden").status(403))
             .call_fails(
@@ -120,7 +120,7 @@ fn tenants() -> Vec<Scenario> {
                 expected_failure("forbidden").status(403),
             )
             .call_ok("endpoints.search", endpoints()),
-        acme_scenario("a tenant that has moved to another region")
+        acme_scenario("a tenant that moved to another region")
             .change_simulator(|simulator| {
                 let other = if simulator.tenants()[0].region == "eu01" { "us01" } else { "eu01" };
                 assert!(simulator.move_tenant(ACME, other));
@@ -128,21 +128,21 @@ fn tenants() -> Vec<Scenario> {
             .call_fails("endpoints.search", endpoints(), expected_failure("unauthorized").status(401))
             .call_ok("tenants.open", json!([ACME]))
             .call_ok("endpoints.search", endpoints()),
-        scenario("a tenant that is not there")
+        scenario("an unknown tenant")
             .call_fails("tenants.open", json!([UNKNOWN_ID]), expected_failure("not-found").status(404))
             .call_fails("tenants.open", json!([""]), expected_failure("invalid")),
-        scenario("a tenant's credential for another tenant")
+        scenario("a tenant credential for another tenant")
             .with_setup(with_credential(TENANT_CREDENTIAL))
             .call_fails("tenants.open", json!([ACME]), expected_failure("wrong-credential-type"))
             .call_ok("tenants.open", json!([LONE])),
-        scenario("a credential without a tenant of its own")
+        scenario("a partner credential has no own tenant")
             .call_fails("tenants.own", json!([]), expected_failure("wrong-credential-type"))
             .call_fails("tenants.open", json!([LONE]), expected_failure("not-found").status(404)),
-        scenario("an organization's credential without a tenant of its own")
+        scenario("an organization credential has no own tenant")
             .with_setup(with_credential(ORGANIZATION_CREDENTIAL))
             .call_fails("tenants.own", json!([]), expected_failure("wrong-credential-type")),
-        scenario("a service that names a host that nobody vouched for")
-            .with_config(|estate| estate.host_name = "localhost".to_owned())
+        scenario("a service that names an untrusted host")
+            .with_config(|config| config.host_name = "localhost".to_owned())
             .with_setup(|_, plan| {
                 plan.service = plan.service.clone().map(|url| url.replace("localhost", "127.0.0.1"));
             })
@@ -152,7 +152,7 @@ fn tenants() -> Vec<Scenario> {
 
 fn requests() -> Vec<Scenario> {
     vec![
-        acme_scenario("an endpoint or an alert that is not there")
+        acme_scenario("an unknown endpoint or alert")
             .call_fails(
                 "endpoints.get",
                 json!([TENANT, UNKNOWN_ID]),
@@ -164,7 +164,7 @@ fn requests() -> Vec<Scenario> {
                 expected_failure("not-found").status(404),
             )
             .call_fails("alerts.get", json!([TENANT, UNKNOWN_ID]), expected_failure("not-found").status(404)),
-        acme_scenario("what the service does not take")
+        acme_scenario("arguments that the service rejects")
             .call_fails(
                 "events.list",
                 json!([TENANT, {"tag": "since", "val": 1_768_300_000}, {}]),
@@ -176,7 +176,7 @@ fn requests() -> Vec<Scenario> {
                 json!([TENANT, ["unheardOf"]]),
                 expected_failure("invalid").status(400),
             ),
-        acme_scenario("what is not sent because it could only be refused")
+        acme_scenario("invalid arguments that are not sent")
             .call_fails("endpoints.get", json!([TENANT, ".."]), expected_failure("invalid"))
             .call_fails(
                 "events.list",
@@ -184,7 +184,7 @@ fn requests() -> Vec<Scenario> {
                 expected_failure("invalid"),
             ),
         cursors(),
-        scenario("limits that let nothing through, or come too late")
+        scenario("zero limits and late limits")
             .call_fails(
                 "session.set-limits",
                 json!([{"call-timeout-ms": 20_000, "request-timeout-ms": 5_000, "max-attempts": 0}]),
@@ -193,7 +193,7 @@ fn requests() -> Vec<Scenario> {
             .call_ok("session.set-limits", no_retry_limits())
             .call_ok("session.whoami", json!([]))
             .call_fails("session.set-limits", no_retry_limits(), expected_failure("invalid")),
-        scenario("nobody listens there")
+        scenario("no listener at the address")
             .with_setup(|_, plan| plan.service = [unreachable_address(), unreachable_address()])
             .call_ok("session.set-limits", no_retry_limits())
             .call_fails(
@@ -201,7 +201,7 @@ fn requests() -> Vec<Scenario> {
                 json!([]),
                 expected_failure("unreachable").transient().message_prefix("no connection"),
             ),
-        scenario("the host does not let a request out")
+        scenario("the host blocks the destination")
             .restricted_hosts_only()
             .with_setup(|_, plan: &mut SessionPlan| plan.allow = Vec::new())
             .call_fails(
@@ -212,32 +212,32 @@ fn requests() -> Vec<Scenario> {
     ]
 }
 
-/// A cursor is good for the listing that it came from. What else it might be is
-/// for components to find out: the native client has an operation in its place.
+/// A cursor is valid only for its own listing. The native client has no cursors, only
+/// operations.
 fn cursors() -> Scenario {
-    let of = |arguments: Value| (arguments, expected_failure("invalid"));
+    let invalid = |arguments: Value| (arguments, expected_failure("invalid"));
     let wrong = [
         (
             "endpoints.search",
-            of(json!([TENANT, [{"tag": "health", "val": ["bad"]}], {"after": NEXT_CURSOR}])),
+            invalid(json!([TENANT, [{"tag": "health", "val": ["bad"]}], {"after": NEXT_CURSOR}])),
         ),
-        ("endpoints.search", of(json!([TENANT, [], {"after": NEXT_CURSOR, "sort": "hostname:asc"}]))),
-        ("alerts.search", of(json!([TENANT, [], {"after": NEXT_CURSOR}]))),
-        ("events.list", of(json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]))),
-        ("tenants.list", of(json!([NEXT_CURSOR]))),
+        ("endpoints.search", invalid(json!([TENANT, [], {"after": NEXT_CURSOR, "sort": "hostname:asc"}]))),
+        ("alerts.search", invalid(json!([TENANT, [], {"after": NEXT_CURSOR}]))),
+        ("events.list", invalid(json!([TENANT, {"tag": "after", "val": NEXT_CURSOR}, {}]))),
+        ("tenants.list", invalid(json!([NEXT_CURSOR]))),
     ];
-    let begun = acme_scenario("a cursor of another listing").components_only();
-    wrong.into_iter().fold(begun, |scenario, (function, (arguments, told))| {
+    let scenario = acme_scenario("a cursor of another listing").components_only();
+    wrong.into_iter().fold(scenario, |scenario, (function, (arguments, failure))| {
         scenario
             .call_ok("endpoints.search", json!([TENANT, [], {"size": 3}]))
-            .call_fails(function, arguments, told)
+            .call_fails(function, arguments, failure)
     })
 }
 
-/// An address where a listener has just gone.
+/// Returns the URL of a closed listener.
 fn unreachable_address() -> String {
-    let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    format!("http://{}", gone.expect("a port"))
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    format!("http://{}", address.expect("a port"))
 }
 
 fn responses() -> Vec<Scenario> {
@@ -249,44 +249,40 @@ fn responses() -> Vec<Scenario> {
             expected_failure("unavailable").status(503).transient(),
         ),
         single_attempt(
-            "the service fails, and says until when",
+            "the service fails with Retry-After",
             FaultAction::Status { status: 503, retry_after: Some(RetryAfter::Seconds(9)) },
             expected_failure("unavailable").status(503).transient().wait(9_000),
         ),
         single_attempt(
-            "a gateway answers in the service's place",
+            "a gateway responds with HTML",
             FaultAction::Html { status: 502 },
             expected_failure("unavailable").status(502).transient(),
         ),
         single_attempt(
-            "an answer that repeats the request and its token",
+            "a response that echoes the request and its token",
             FaultAction::Echo { status: 403 },
             expected_failure("forbidden")
                 .status(403)
                 .message_suffix("; requestId Bearer [redacted]; correlationId Bearer [redacted]"),
         ),
         single_attempt("a conflict", status(409), expected_failure("conflict").status(409)),
+        single_attempt("an unknown status", status(418), expected_failure("invalid").status(418)),
         single_attempt(
-            "a status that nobody has heard of",
-            status(418),
-            expected_failure("invalid").status(418),
-        ),
-        single_attempt(
-            "an answer that is no JSON",
+            "a response that is not JSON",
             FaultAction::Malformed,
             expected_failure("malformed").status(200).transient(),
         ),
         single_attempt(
-            "half an answer",
+            "a truncated response",
             FaultAction::Truncate,
             expected_failure("interrupted").transient().message_prefix("the connection broke"),
         ),
         single_attempt(
-            "no answer",
+            "no response",
             FaultAction::Disconnect,
             expected_failure("interrupted").transient().message_prefix("the connection broke"),
         ),
-        acme_scenario("what is safe to repeat is repeated")
+        acme_scenario("safe requests are retried")
             .with_fault(FaultRule::new("endpoints.list", FaultAction::Truncate).times(1))
             .call_ok("endpoints.search", endpoints())
             .call("session.get-usage", json!([]), json!({"retries": 1, "throttled": 0})),
@@ -299,26 +295,26 @@ fn deadlines() -> Vec<Scenario> {
     vec![
         single_attempt("too many requests", throttle(7), throttled().status(429).wait(7_000)),
         single_attempt(
-            "too many requests, until a date",
+            "too many requests, with a date",
             FaultAction::throttle(Some(RetryAfter::HttpDate(30))),
             throttled().status(429).wait(30_000),
         ),
         single_attempt(
-            "too many requests, no word until when",
+            "too many requests, without Retry-After",
             FaultAction::throttle(None),
             throttled().status(429),
         ),
-        acme_scenario("too many requests, for longer than anybody waits")
+        acme_scenario("too many requests, beyond the maximum wait")
             .with_fault(FaultRule::new("endpoints.list", throttle(121)))
             .call_fails("endpoints.search", endpoints(), throttled().status(429).wait(121_000)),
-        acme_scenario("too many requests, for longer than the call may take")
+        acme_scenario("too many requests, beyond the call timeout")
             .with_fault(FaultRule::new("endpoints.list", throttle(70)))
             .call_fails("endpoints.search", endpoints(), throttled().wait(70_000)),
-        acme_scenario("too many requests for a moment")
+        acme_scenario("too many requests, once")
             .with_fault(FaultRule::new("endpoints.list", throttle(1)).times(1))
             .call_ok("endpoints.search", endpoints())
             .call("session.get-usage", json!([]), json!({"retries": 1, "throttled": 1})),
-        acme_scenario("a service that fails for longer than the call may take")
+        acme_scenario("the service fails beyond the call timeout")
             .with_fault(FaultRule::new(
                 "endpoints.list",
                 FaultAction::Status { status: 503, retry_after: Some(RetryAfter::Seconds(70)) },

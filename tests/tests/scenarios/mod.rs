@@ -1,5 +1,4 @@
-//! The table: what is played natively and in every host, with what must come of
-//! it.
+//! The scenarios for the native client and every host.
 
 mod actions;
 mod failures;
@@ -15,20 +14,20 @@ use sophos_simulator::{
 pub(crate) const ACME: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 const LONE: &str = "5b6b31a4-6b2f-4d57-9c15-9a6f8f0f7f10";
 
-/// An online laptop of Acme of which everything is said.
+/// An online laptop of Acme with every member set.
 const LAPTOP: &str = "7a1f6f0e-27a4-4b58-9f0e-3b1f9d2c1a01";
 /// A server of Acme that is offline.
 const SERVER: &str = "7a1f6f0e-27a4-4b58-9f0e-3b1f9d2c1a02";
-/// Nothing has this id.
+/// An id that does not exist.
 const UNKNOWN_ID: &str = "00000000-0000-4000-8000-000000000000";
 
-/// All of them.
+/// Returns all scenarios.
 pub(crate) fn all() -> Vec<Scenario> {
     [queries::scenarios(), actions::scenarios(), failures::scenarios()].into_iter().flatten().collect()
 }
 
-/// A partner with 121 tenants, an organization with two, and one that is alone.
-/// Acme has 25 endpoints and 30 alerts.
+/// Returns the simulator: a partner with 121 tenants, an organization with two, and a
+/// standalone tenant. Acme has 25 endpoints and 30 alerts.
 pub(crate) fn config() -> Config {
     let group = |owner, count, endpoints| TenantGroup {
         endpoints: Some(endpoints),
@@ -86,32 +85,31 @@ fn server() -> MachineConfig {
     }
 }
 
-/// Where events begin that are an hour old, by the clock of the [`estate`].
+/// Returns the start position of one hour ago, by the clock of [`config`].
 pub(crate) fn an_hour_ago() -> Value {
     json!({"tag": "since", "val": 1_768_474_800})
 }
 
-/// A scenario of this estate.
+/// Returns a scenario with [`config`].
 fn scenario(name: &'static str) -> Scenario {
     Scenario::new(name, config)
 }
 
-/// A scenario that begins in Acme.
+/// Returns a scenario that first opens Acme.
 fn acme_scenario(name: &'static str) -> Scenario {
     scenario(name).call_ok("tenants.open", json!([ACME]))
 }
 
-/// The session has the credential of an organization, a tenant or one that only
-/// reads, by its place in the [`estate`].
-fn with_credential(place: usize) -> impl Fn(&Simulator, &mut SessionPlan) {
-    move |simulator, plan| plan.initial_grant = client_grant(&simulator.credentials()[place])
+/// Returns a setup with another credential, by its index in [`config`].
+fn with_credential(index: usize) -> impl Fn(&Simulator, &mut SessionPlan) {
+    move |simulator, plan| plan.initial_grant = client_grant(&simulator.credentials()[index])
 }
 
 const ORGANIZATION_CREDENTIAL: usize = 1;
 const TENANT_CREDENTIAL: usize = 2;
 const READ_ONLY_CREDENTIAL: usize = 3;
 
-/// Limits under which nothing is repeated.
+/// Returns limits without retries.
 fn no_retry_limits() -> Value {
     json!([{"call-timeout-ms": 20_000, "request-timeout-ms": 5_000, "max-attempts": 1}])
 }

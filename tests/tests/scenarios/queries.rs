@@ -1,4 +1,4 @@
-//! Looking at an estate: every field of every record, and where pages end.
+//! Queries: every field of every record, and the ends of pages.
 
 use end_to_end::hosts::{
     TENANT,
@@ -13,7 +13,7 @@ use super::{
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     vec![
-        scenario("a partner's credential reaches its tenants, a hundred a page")
+        scenario("a partner credential lists its tenants, 100 per page")
             .call("session.whoami", json!([]), json!({"kind": "partner"}))
             .call_pages("tenants.list", json!([NEXT_CURSOR]), 2)
             .call("tenants.open", json!([ACME]), json!({"id": ACME, "name": "Acme"}))
@@ -22,35 +22,35 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 json!([]),
                 json!({"api-requests": 4, "token-requests": 1, "retries": 0}),
             ),
-        scenario("an organization's credential reaches its own")
+        scenario("an organization credential lists its tenants")
             .with_setup(with_credential(ORGANIZATION_CREDENTIAL))
             .call("session.whoami", json!([]), json!({"kind": "organization"}))
             .call_pages("tenants.list", json!([NEXT_CURSOR]), 1)
             .call_ok("tenants.open", json!([FIRST_ID]))
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1),
-        scenario("a tenant's credential is at home in one")
+        scenario("a tenant credential lists its own tenant")
             .with_setup(with_credential(TENANT_CREDENTIAL))
             .call("session.whoami", json!([]), json!({"kind": "tenant", "id": LONE}))
             .call_pages("tenants.list", json!([NEXT_CURSOR]), 1)
             .call("tenants.own", json!([]), json!({"id": LONE, "name": null}))
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR}]), 1)
             .call_ok("tenants.open", json!([LONE])),
-        scenario("a tenant that leads to no host is told apart from those that do")
-            .with_config(|estate| estate.quirks.no_api_host = 0.5)
+        scenario("a tenant without an API host is a malformed item")
+            .with_config(|config| config.quirks.no_api_host = 0.5)
             .call_pages("tenants.list", json!([NEXT_CURSOR]), 2),
-        acme_scenario("endpoints come page by page, and one by one")
+        acme_scenario("endpoints: pages and single records")
             .call_pages("endpoints.search", json!([TENANT, [], {"after": NEXT_CURSOR, "size": 10}]), 3)
             .call("endpoints.get", json!([TENANT, LAPTOP]), laptop())
             .call("endpoints.get", json!([TENANT, SERVER]), json!({"kind": "server", "online": false}))
             .call_ok("isolation.inspect", json!([TENANT, LAPTOP])),
         endpoint_views(),
         endpoint_filters(),
-        acme_scenario("alerts come page by page, and one by one")
+        acme_scenario("alerts: pages and single records")
             .call_pages("alerts.search", json!([TENANT, [], {"after": NEXT_CURSOR, "size": 13}]), 3)
             .call_ok("alerts.search", json!([TENANT, [], {"size": 2}]))
             .call_ok("alerts.get", json!([TENANT, FIRST_ID])),
         alert_filters(),
-        acme_scenario("events are read from a place on, and from where a page ended")
+        acme_scenario("events: from a start position and from a cursor")
             .call_ok("events.list", json!([TENANT, {"tag": "oldest"}, {"size": 200}]))
             .call(
                 "events.list",
@@ -70,13 +70,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 "events.list",
                 json!([TENANT, an_hour_ago(), {"exclude": ["Event::Endpoint::UpdateSuccess"]}]),
             ),
-        acme_scenario("health is examined as a whole and in parts")
+        acme_scenario("account health: all checks and some checks")
             .call_ok("account-health.run-checks", json!([TENANT, []]))
             .call_ok("account-health.run-checks", json!([TENANT, ["protection", "exclusions"]])),
     ]
 }
 
-/// What the estate says of it.
+/// Returns the expected record of [`LAPTOP`].
 fn laptop() -> Value {
     json!({
         "id": LAPTOP,
@@ -102,7 +102,7 @@ fn endpoint_views() -> Scenario {
     ];
     listings
         .into_iter()
-        .fold(acme_scenario("as much of endpoints is sent as is wanted"), |scenario, listing| {
+        .fold(acme_scenario("endpoints: views, sizes, sort orders and fields"), |scenario, listing| {
             scenario.call_ok("endpoints.search", json!([TENANT, [], listing]))
         })
 }
@@ -135,11 +135,9 @@ fn endpoint_filters() -> Scenario {
         of("os-updated-after", json!("-P20D")),
         json!([{"tag": "kinds", "val": ["computer"]}, {"tag": "hostname-contains", "val": "ACME"}]),
     ];
-    filters
-        .into_iter()
-        .fold(acme_scenario("each filter of endpoints finds what it finds"), |scenario, filter| {
-            scenario.call_ok("endpoints.search", json!([TENANT, filter, {}]))
-        })
+    filters.into_iter().fold(acme_scenario("endpoints: every filter"), |scenario, filter| {
+        scenario.call_ok("endpoints.search", json!([TENANT, filter, {}]))
+    })
 }
 
 fn alert_filters() -> Scenario {
@@ -154,9 +152,9 @@ fn alert_filters() -> Scenario {
         of("group-key", json!("bm90aGluZw==")),
         json!([{"tag": "severities", "val": ["high"]}, {"tag": "categories", "val": ["malware"]}]),
     ];
-    let begun = acme_scenario("each filter of alerts finds what it finds")
+    let scenario = acme_scenario("alerts: every filter")
         .call_ok("alerts.search", json!([TENANT, [], {"sort": "raisedAt:asc", "fields": ["severity"]}]));
-    filters.into_iter().fold(begun, |scenario, filter| {
+    filters.into_iter().fold(scenario, |scenario, filter| {
         scenario
             .call_ok("alerts.search", json!([TENANT, [], {}]))
             .call_ok("alerts.search", json!([TENANT, filter, {}]))

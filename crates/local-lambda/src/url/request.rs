@@ -1,4 +1,4 @@
-//! From a request to the event of payload format 2.0.
+//! The conversion of a request to an event of payload format 2.0.
 
 use std::{net::IpAddr, time::SystemTime};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ids;
 
-/// What the real address has in place of this is an id that AWS makes up.
+/// The API id; AWS generates a random one.
 const API_ID: &str = "local";
 
 pub(super) fn event(parts: &Parts, body: &[u8], source: IpAddr, region: &str) -> Value {
@@ -62,7 +62,8 @@ fn text(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
-/// All but cookies, which have a place of their own; repeated ones in one value.
+/// All headers except cookies, which have their own member. Repeated headers are joined into
+/// one value.
 fn headers(headers: &HeaderMap) -> Map<String, Value> {
     let names = headers.keys().filter(|name| **name != header::COOKIE);
     names
@@ -96,7 +97,7 @@ fn query_parameters(query: &str) -> Map<String, Value> {
     parameters
 }
 
-/// Whether a body of this type is handed over as it is. Forms are not among them.
+/// Whether a body of this content type is passed as text. Forms are passed as base64.
 fn is_text_content(headers: &HeaderMap) -> bool {
     let Some(Ok(kind)) = headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) else {
         return false;

@@ -1,4 +1,4 @@
-//! From the function's answer to a response.
+//! The conversion of a function's response to an HTTP response.
 
 use axum::{
     Json,
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::InvocationOutcome;
 
-/// Headers about the connection, which is not the function's.
+/// Headers of the connection, which the function cannot set.
 const CONNECTION_HEADERS: [HeaderName; 5] =
     [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::TRAILER, header::UPGRADE];
 
-/// What became of an event, as the client sees it.
+/// The HTTP response to an outcome.
 pub(super) fn response(outcome: InvocationOutcome) -> Response {
     match outcome {
         InvocationOutcome::Ok(answer) if answer.get("statusCode").is_none_or(Value::is_null) => {
@@ -27,19 +27,19 @@ pub(super) fn response(outcome: InvocationOutcome) -> Response {
     }
 }
 
-/// The function failed, or said something that is no response.
+/// The response if the function failed or its response is invalid.
 pub(super) fn bad_gateway() -> Response {
     (StatusCode::BAD_GATEWAY, Json(json!({ "Message": "Internal Server Error" }))).into_response()
 }
 
-/// The request is over the limit.
+/// The response to a request over the size limit.
 pub(super) fn too_large() -> Response {
     (StatusCode::PAYLOAD_TOO_LARGE, Json(json!({ "Message": "Request Entity Too Large" }))).into_response()
 }
 
 fn structured_response(answer: &Value) -> Option<Response> {
     let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok())?;
-    // An interim status ends no exchange.
+    // An interim status does not end an exchange.
     let status = StatusCode::from_u16(status).ok().filter(|status| (200..600).contains(&status.as_u16()))?;
     let body = match &answer["body"] {
         Value::Null => Vec::new(),

@@ -1,10 +1,10 @@
-//! What the tests have in common.
+//! The function that the tests start.
 
 use std::{path::PathBuf, time::Duration};
 
 use local_lambda::LambdaFunction;
 
-/// The `echo` example, which cargo builds together with the tests.
+/// The `echo` example, which cargo builds with the tests.
 pub(crate) fn echo_function() -> LambdaFunction {
     let test = std::env::current_exe().expect("the path of this test");
     let binary: PathBuf = test.ancestors().nth(2).expect("the profile's folder").join("examples/echo");

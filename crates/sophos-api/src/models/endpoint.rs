@@ -60,7 +60,7 @@ model! {
         serial_number: String,
         /// Whether it shares its identity with a copy of it.
         cloned: bool,
-        /// What it was tagged with: at most 15.
+        /// The tags, at most 15.
         tags: Vec<EndpointTag>,
     }
 }

@@ -96,7 +96,7 @@ fn scrub_keeps_ordinary_text() {
     let scrubber = scrubber();
     for text in [
         "",
-        "the credential was refused",
+        "the credential was rejected",
         "Basic authentication is off; bearer tokens are required",
         "Full authentication is required: Bearer",
         "see https://developer.sophos.com/docs#a?",

@@ -1,6 +1,6 @@
-//! A service that is a script, with a clock that is turned by hand.
+//! A scripted service with a manual clock.
 
-// Each file of tests is a crate of its own, and uses its own part of this.
+// Each test file is a crate, and uses a part of this module.
 #![allow(dead_code, unused_imports)]
 
 pub(crate) mod script;
@@ -21,33 +21,36 @@ use sophos_api::{
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-/// A secret that is found again wherever it is printed.
+/// A secret that is easy to find in any output.
 pub(crate) const SECRET: &str = "5ecre7-of-the-credential";
 
-/// The id that every credential of these tests has.
+/// The id of the owner of each credential.
 pub(crate) const OWN_ID: &str = "5AC55058-622D-4929-8E5D-8FF554F312FE";
 
-/// The tenant that most of these tests ask about.
+/// The tenant of most tests.
 pub(crate) const TENANT_ID: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
 
 pub(crate) fn credentials() -> Credentials {
     Credentials::new("client-id", SECRET)
 }
 
-/// A client that no budget of its own holds back.
+/// A client without a rate limit.
 pub(crate) fn client(script: &Arc<ScriptedTransport>) -> Client<Arc<ScriptedTransport>> {
     client_with(script, RateLimit::unlimited(), RetryPolicy::default())
 }
 
 pub(crate) fn client_with(
     script: &Arc<ScriptedTransport>,
-    budget: RateLimit,
-    retry: RetryPolicy,
+    rate_limit: RateLimit,
+    retry_policy: RetryPolicy,
 ) -> Client<Arc<ScriptedTransport>> {
-    Client::builder(Arc::clone(script), credentials()).rate_limit(budget).retry_policy(retry).build()
+    Client::builder(Arc::clone(script), credentials())
+        .rate_limit(rate_limit)
+        .retry_policy(retry_policy)
+        .build()
 }
 
-/// A handle of the usual tenant, for which nothing has been asked yet.
+/// A handle of the usual tenant.
 pub(crate) fn tenant(client: &Client<Arc<ScriptedTransport>>) -> TenantClient<Arc<ScriptedTransport>> {
     tenant_with_id(client, TENANT_ID)
 }
@@ -72,13 +75,13 @@ pub(crate) fn whoami(id_type: &str) -> Value {
     json!({"id": OWN_ID, "idType": id_type, "apiHosts": hosts})
 }
 
-/// The last page of a listing that is walked by key.
+/// The last page of a listing by key.
 pub(crate) fn last_page(ids: &[&str]) -> ScriptedResponse {
     let items: Vec<_> = ids.iter().map(|id| json!({"id": id})).collect();
     ScriptedResponse::json(json!({"items": items, "pages": {"size": 50, "maxSize": 500}}))
 }
 
-/// What an operation makes of an answer.
+/// Parses a response as an operation does.
 pub(crate) fn parse_response<O: Operation>(
     status: u16,
     body: impl Into<Vec<u8>>,
@@ -87,12 +90,12 @@ pub(crate) fn parse_response<O: Operation>(
     O::parse_response(&http::Response::builder().status(status).body(body.into()).expect("a response"))
 }
 
-/// A body of these tests: of the shapes that the service sends, with values of its own.
+/// A body in a format of the service, with invented values.
 pub(crate) fn fixture(file: &str) -> String {
     read_text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file))
 }
 
-/// Where recorded material is: beside the checkout, or as the variable says.
+/// The path of recorded material: beside the checkout, or in the folder of the variable.
 pub(crate) fn recorded(path: &str) -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     std::env::var_os("RECORDED_MATERIAL").map_or_else(beside, PathBuf::from).join(path)

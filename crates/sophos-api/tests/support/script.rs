@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sophos_api::{Transport, TransportError, TransportErrorKind};
 
-/// One answer of the script, or the failure to get one.
+/// A response of the script, or a failure.
 #[derive(Debug, Clone)]
 pub(crate) struct ScriptedResponse {
     outcome: Result<http::Response<Bytes>, TransportErrorKind>,
@@ -48,26 +48,25 @@ impl ScriptedResponse {
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
-        let response = self.outcome.as_mut().expect("an answer");
+        let response = self.outcome.as_mut().expect("a response");
         response.headers_mut().insert(name, value.parse().expect("a header value"));
         self
     }
 
-    /// It takes this long to come. Longer than the request's timeout, it does
-    /// not come at all.
+    /// Delays the response. A longer delay than the request's timeout is a timeout.
     pub(crate) fn with_delay(mut self, time: Duration) -> Self {
         self.takes = time;
         self
     }
 
-    /// Everybody else goes on so often before it comes.
+    /// Yields to the other tasks this number of times before the response.
     pub(crate) fn with_yields(mut self, rounds: u32) -> Self {
         self.rounds = rounds;
         self
     }
 }
 
-/// A request as the service saw it.
+/// A request as the service received it.
 #[derive(Clone)]
 pub(crate) struct SentRequest {
     pub(crate) method: http::Method,
@@ -107,12 +106,11 @@ impl SentRequest {
 
 type Router = Box<dyn Fn(&SentRequest) -> Option<ScriptedResponse> + Send + Sync>;
 
-/// A transport whose answers are written down beforehand.
+/// A transport with scripted responses.
 ///
-/// An answer comes from the router if it has one for the request, else tokens
-/// (`token-1`, `token-2`, …) and `whoami` are given out as asked, and every
-/// other request takes the next answer of the queue. A request that nobody
-/// expected fails the test. Waiting turns the clock and takes no time.
+/// The router comes first. Then token requests get `token-1`, `token-2`, … and `whoami`
+/// its record. Any other request takes the next response of the queue; if it is empty,
+/// the test fails. A sleep advances the clock and takes no time.
 pub(crate) struct ScriptedTransport {
     router: Router,
     whoami: Value,
@@ -128,34 +126,34 @@ struct State {
 }
 
 impl ScriptedTransport {
-    /// Answers in this order.
-    pub(crate) fn with_responses(answers: impl IntoIterator<Item = ScriptedResponse>) -> Arc<Self> {
-        Self::new(super::whoami("partner"), |_| None, answers)
+    /// A script of responses in this order.
+    pub(crate) fn with_responses(responses: impl IntoIterator<Item = ScriptedResponse>) -> Arc<Self> {
+        Self::new(super::whoami("partner"), |_| None, responses)
     }
 
-    /// Answers by request.
+    /// A script of responses by request.
     pub(crate) fn with_router(
         router: impl Fn(&SentRequest) -> Option<ScriptedResponse> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Self::new(super::whoami("partner"), router, [])
     }
 
-    /// Answers in this order, to a credential that belongs to such an account.
+    /// A script of responses in this order, for a credential with this identity.
     pub(crate) fn with_whoami(
         whoami: Value,
-        answers: impl IntoIterator<Item = ScriptedResponse>,
+        responses: impl IntoIterator<Item = ScriptedResponse>,
     ) -> Arc<Self> {
-        Self::new(whoami, |_| None, answers)
+        Self::new(whoami, |_| None, responses)
     }
 
     fn new(
         whoami: Value,
         router: impl Fn(&SentRequest) -> Option<ScriptedResponse> + Send + Sync + 'static,
-        answers: impl IntoIterator<Item = ScriptedResponse>,
+        responses: impl IntoIterator<Item = ScriptedResponse>,
     ) -> Arc<Self> {
         let state = State {
             now: Duration::from_secs(1_700_000_000),
-            queue: answers.into_iter().collect(),
+            queue: responses.into_iter().collect(),
             sent: Vec::new(),
             slept: Vec::new(),
             tokens: 0,
@@ -163,17 +161,17 @@ impl ScriptedTransport {
         Arc::new(Self { router: Box::new(router), whoami, state: Mutex::new(state) })
     }
 
-    /// Turns the clock.
+    /// Advances the clock.
     pub(crate) fn advance(&self, by: Duration) {
         self.state().now += by;
     }
 
-    /// Every request so far.
+    /// All requests so far.
     pub(crate) fn sent(&self) -> Vec<SentRequest> {
         self.state().sent.clone()
     }
 
-    /// The requests that are about neither token nor identity.
+    /// The requests other than those for the token and the identity.
     pub(crate) fn api_requests(&self) -> Vec<SentRequest> {
         self.sent().into_iter().filter(|sent| !sent.is_token() && !sent.is_whoami()).collect()
     }
@@ -182,12 +180,12 @@ impl ScriptedTransport {
         self.state().sent.iter().filter(|sent| which(sent)).count()
     }
 
-    /// Every wait so far.
+    /// All sleeps so far.
     pub(crate) fn sleeps(&self) -> Vec<Duration> {
         self.state().slept.clone()
     }
 
-    /// How many answers nobody has asked for.
+    /// The number of unused responses.
     pub(crate) fn remaining(&self) -> usize {
         self.state().queue.len()
     }
@@ -196,9 +194,9 @@ impl ScriptedTransport {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, sent: &SentRequest) -> ScriptedResponse {
-        if let Some(answer) = (self.router)(sent) {
-            return answer;
+    fn respond(&self, sent: &SentRequest) -> ScriptedResponse {
+        if let Some(response) = (self.router)(sent) {
+            return response;
         }
         let mut state = self.state();
         if sent.is_token() {
@@ -212,7 +210,7 @@ impl ScriptedTransport {
         if sent.is_whoami() {
             return ScriptedResponse::json(self.whoami.clone());
         }
-        state.queue.pop_front().unwrap_or_else(|| panic!("nobody expected {} {}", sent.method, sent.uri))
+        state.queue.pop_front().unwrap_or_else(|| panic!("unexpected request {} {}", sent.method, sent.uri))
     }
 }
 
@@ -233,17 +231,17 @@ impl Transport for ScriptedTransport {
         };
         self.state().sent.push(sent.clone());
         YieldOnce::default().await;
-        let answer = self.answer(&sent);
-        for _ in 0..answer.rounds {
+        let response = self.respond(&sent);
+        for _ in 0..response.rounds {
             YieldOnce::default().await;
         }
-        self.advance(answer.takes.min(timeout));
-        let why = answer.why;
+        self.advance(response.takes.min(timeout));
+        let why = response.why;
         let failure = |kind| TransportError::new(kind, why);
-        if answer.takes > timeout {
+        if response.takes > timeout {
             return Err(failure(TransportErrorKind::Timeout));
         }
-        answer.outcome.map_err(failure)
+        response.outcome.map_err(failure)
     }
 
     fn now(&self) -> Duration {
@@ -268,7 +266,7 @@ impl fmt::Debug for ScriptedTransport {
     }
 }
 
-/// Lets everybody else go on first, once.
+/// Yields to the other tasks once.
 #[derive(Default)]
 pub(crate) struct YieldOnce(bool);
 

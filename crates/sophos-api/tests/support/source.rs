@@ -1,4 +1,4 @@
-//! A source of credentials that is a script, and a service that knows them.
+//! A scripted source of credentials, and a service that accepts them.
 
 use std::{
     collections::VecDeque,
@@ -11,13 +11,13 @@ use sophos_api::{Auth, BoxFuture, Client, CredentialSource, Credentials, NoCrede
 
 use super::{SECRET, ScriptedResponse, ScriptedTransport, last_page, script::YieldOnce, whoami};
 
-/// What is handed out, in this order, and what for.
+/// A source that returns credentials in this order, and records its calls.
 #[derive(Debug, Default)]
 pub(crate) struct ScriptedSource {
     pub(crate) current: Mutex<VecDeque<Result<Credentials, NoCredential>>>,
     pub(crate) next: Mutex<VecDeque<Result<Credentials, NoCredential>>>,
-    pub(crate) asked: Mutex<Vec<String>>,
-    /// The questions that are not answered the next time.
+    pub(crate) calls: Mutex<Vec<String>>,
+    /// The calls that do not return the next time.
     pub(crate) hanging: Mutex<Vec<&'static str>>,
 }
 
@@ -26,8 +26,8 @@ pub(crate) fn credentials_named(client_id: &str) -> Credentials {
 }
 
 impl ScriptedSource {
-    /// `current` for each token, and `next` for each refusal; the last of
-    /// `current` again and again.
+    /// Returns `current` for each token and `next` for each rejection. The last of
+    /// `current` is repeated.
     pub(crate) fn new<const C: usize, const N: usize>(
         current: [Credentials; C],
         next: [Credentials; N],
@@ -39,20 +39,20 @@ impl ScriptedSource {
         })
     }
 
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("a list").clone()
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.lock().expect("a list").clone()
     }
 
-    /// Notes a question, and whether it is answered.
+    /// Records a call, and returns whether it returns.
     fn record_request(&self, what: String) -> bool {
         let mut hanging = self.hanging.lock().expect("a list");
         let hangs = hanging.iter().position(|hanging| *hanging == what).map(|at| hanging.remove(at));
-        self.asked.lock().expect("a list").push(what);
+        self.calls.lock().expect("a list").push(what);
         hangs.is_none()
     }
 }
 
-/// What comes once everybody else has gone on.
+/// A future that yields to the other tasks once.
 fn after_yield<'a, V: Send + 'a>(value: V) -> BoxFuture<'a, V> {
     Box::pin(async {
         YieldOnce::default().await;
@@ -60,7 +60,7 @@ fn after_yield<'a, V: Send + 'a>(value: V) -> BoxFuture<'a, V> {
     })
 }
 
-/// A handle that the client may own.
+/// A handle of the source for a client.
 #[derive(Debug)]
 pub(crate) struct SharedSource(pub(crate) Arc<ScriptedSource>);
 
@@ -74,9 +74,9 @@ impl CredentialSource for SharedSource {
         after_yield(next.expect("one at least").map(Auth::from))
     }
 
-    fn replace_rejected<'a>(&'a self, refused: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
-        let Auth::Credentials(refused) = refused else { unreachable!("it hands out credentials") };
-        if !self.0.record_request(format!("after {}", refused.client_id())) {
+    fn replace_rejected<'a>(&'a self, rejected: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
+        let Auth::Credentials(rejected) = rejected else { unreachable!("the source returns credentials") };
+        if !self.0.record_request(format!("after {}", rejected.client_id())) {
             return Box::pin(pending());
         }
         let next = self.0.next.lock().expect("a list").pop_front();
@@ -94,16 +94,16 @@ pub(crate) fn client(
         .build()
 }
 
-/// Refuses tokens of these clients; tells those of `foreign` that they are somebody
-/// else's; answers every listing with nothing.
+/// A service that rejects the `rejected` clients, and names another owner for `foreign`.
+/// Its listings are empty.
 pub(crate) fn scripted_service(
-    refused: &'static [&'static str],
+    rejected: &'static [&'static str],
     foreign: &'static str,
 ) -> Arc<ScriptedTransport> {
     ScriptedTransport::with_router(move |sent| {
-        let asks = |id: &str| sent.body.contains(&format!("client_id={id}&"));
+        let is_for = |id: &str| sent.body.contains(&format!("client_id={id}&"));
         if sent.is_token() {
-            if refused.iter().any(|id| asks(id)) {
+            if rejected.iter().any(|id| is_for(id)) {
                 return Some(ScriptedResponse::text(401, r#"{"errorCode": "oauth.invalid_client_secret"}"#));
             }
             let id = sent.body.split("client_id=").nth(1)?.split('&').next()?;
@@ -112,11 +112,11 @@ pub(crate) fn scripted_service(
             ));
         }
         if sent.is_whoami() {
-            let mut answer = whoami("partner");
+            let mut identity = whoami("partner");
             if sent.header("authorization") == Some(&format!("Bearer token-of-{foreign}")) {
-                answer["id"] = json!("97d69ec5-d0b3-425a-8d0d-cf4ac6521463");
+                identity["id"] = json!("97d69ec5-d0b3-425a-8d0d-cf4ac6521463");
             }
-            return Some(ScriptedResponse::json(answer));
+            return Some(ScriptedResponse::json(identity));
         }
         Some(last_page(&[]))
     })

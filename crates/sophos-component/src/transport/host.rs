@@ -1,4 +1,4 @@
-//! HTTP and time as the host provides them.
+//! The transport over the imported `transport`.
 
 use std::time::Duration;
 
@@ -20,23 +20,23 @@ impl Transport for HostTransport {
         timeout: Duration,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let (head, body) = request.into_parts();
-        let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        let to_pair = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
-        let answer = transport::send(&Request {
+        let host_response = transport::send(&Request {
             method: head.method.as_str().to_owned(),
             url: head.uri.to_string(),
-            headers: head.headers.iter().map(text).collect(),
+            headers: head.headers.iter().map(to_pair).collect(),
             body,
             timeout_ms: milliseconds(timeout),
         })
         .map_err(to_transport_error)?;
-        check_response_len(answer.body.len())?;
-        let mut response = http::Response::new(Bytes::from(answer.body));
-        *response.status_mut() = http::StatusCode::from_u16(answer.status)
+        check_response_len(host_response.body.len())?;
+        let mut response = http::Response::new(Bytes::from(host_response.body));
+        *response.status_mut() = http::StatusCode::from_u16(host_response.status)
             .map_err(|error| TransportError::new(TransportErrorKind::Interrupted, error))?;
-        for (name, value) in answer.headers {
-            // One that is no header is not one that the client reads.
+        for (name, value) in host_response.headers {
+            // The client does not need an invalid header.
             if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
                 response.headers_mut().append(name, value);
             }
@@ -53,18 +53,18 @@ impl Transport for HostTransport {
     }
 }
 
-/// Rounded up: no wait at all would ask again at once.
-fn milliseconds(time: Duration) -> u32 {
-    u32::try_from(time.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX)
+/// Converts to milliseconds, rounded up: a wait of zero would retry at once.
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX)
 }
 
 fn to_transport_error(error: HostError) -> TransportError {
-    let (kind, why) = match error {
-        HostError::Unreachable(why) => (TransportErrorKind::Connect, why),
-        HostError::Blocked(why) => (TransportErrorKind::Blocked, why),
-        HostError::TimedOut => (TransportErrorKind::Timeout, "the host says so".to_owned()),
-        HostError::Interrupted(why) => (TransportErrorKind::Interrupted, why),
-        HostError::TooLarge => (TransportErrorKind::TooLarge, "the host says so".to_owned()),
+    let (kind, reason) = match error {
+        HostError::Unreachable(reason) => (TransportErrorKind::Connect, reason),
+        HostError::Blocked(reason) => (TransportErrorKind::Blocked, reason),
+        HostError::TimedOut => (TransportErrorKind::Timeout, "reported by the host".to_owned()),
+        HostError::Interrupted(reason) => (TransportErrorKind::Interrupted, reason),
+        HostError::TooLarge => (TransportErrorKind::TooLarge, "reported by the host".to_owned()),
     };
-    TransportError::new(kind, why)
+    TransportError::new(kind, reason)
 }

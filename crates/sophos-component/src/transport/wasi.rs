@@ -1,7 +1,7 @@
-//! HTTP over `wasi:http`, time over `wasi:clocks`.
+//! The transport over `wasi:http` and `wasi:clocks`.
 //!
-//! The options of a request bound its time only if the host heeds them, so each
-//! wait ends with a deadline of its own.
+//! A host may ignore the timeouts in a request's options, so every wait also ends at
+//! the component's own deadline.
 
 mod body;
 mod error_codes;
@@ -44,7 +44,7 @@ impl Transport for HostTransport {
         Duration::from_nanos(monotonic_clock::now())
     }
 
-    // What is kept in a ledger is compared by others, later.
+    // The ledger stores times that other instances compare.
     #[cfg(feature = "webhook")]
     fn now(&self) -> Duration {
         let now = wall_clock::now();
@@ -56,14 +56,14 @@ impl Transport for HostTransport {
     }
 }
 
-fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Those of an answer's headers that the client reads.
+/// The response headers that the client uses.
 const RESPONSE_HEADERS: [HeaderName; 3] = [header::CONTENT_LENGTH, header::DATE, header::RETRY_AFTER];
 
-/// When a request must be over.
+/// The deadline of a request.
 pub(crate) struct Deadline(Pollable);
 
 impl Deadline {
@@ -71,24 +71,24 @@ impl Deadline {
         Self(monotonic_clock::subscribe_duration(nanoseconds(timeout)))
     }
 
-    /// Waits until `event` is there.
+    /// Waits until `event` is ready.
     ///
     /// # Errors
-    /// `Timeout` when the time is over before.
+    /// `Timeout` if the deadline comes first.
     pub(crate) fn wait_for(&self, event: &Pollable) -> Result<(), TransportError> {
         if poll(&[event, &self.0]).contains(&0) {
             return Ok(());
         }
-        Err(TransportError::new(TransportErrorKind::Timeout, "the time for the request was over"))
+        Err(TransportError::new(TransportErrorKind::Timeout, "the request's deadline expired"))
     }
 }
 
-fn unsendable_error<E>(what: &'static str) -> impl FnOnce(E) -> TransportError {
-    move |_| TransportError::new(TransportErrorKind::InvalidRequest, format!("the host refuses its {what}"))
+fn unsendable_error<E>(part: &'static str) -> impl FnOnce(E) -> TransportError {
+    move |_| TransportError::new(TransportErrorKind::InvalidRequest, format!("the host rejected its {part}"))
 }
 
-fn interrupted_error(why: &'static str) -> TransportError {
-    TransportError::new(TransportErrorKind::Interrupted, why)
+fn interrupted_error(reason: &'static str) -> TransportError {
+    TransportError::new(TransportErrorKind::Interrupted, reason)
 }
 
 fn send_request(
@@ -113,19 +113,19 @@ fn send_request(
     if let Some(to_write) = to_write {
         body::write_body(to_write, &content, &deadline)?;
     }
-    let answered = future.subscribe();
-    deadline.wait_for(&answered)?;
-    drop(answered);
-    let answer = match future.get() {
-        Some(Ok(answer)) => answer.map_err(error_codes::to_transport_error)?,
-        _ => return Err(interrupted_error("the host has no answer")),
+    let ready = future.subscribe();
+    deadline.wait_for(&ready)?;
+    drop(ready);
+    let incoming = match future.get() {
+        Some(Ok(incoming)) => incoming.map_err(error_codes::to_transport_error)?,
+        _ => return Err(interrupted_error("the host returned no response")),
     };
 
     let status =
-        StatusCode::from_u16(answer.status()).map_err(|_| interrupted_error("a status that is none"))?;
+        StatusCode::from_u16(incoming.status()).map_err(|_| interrupted_error("invalid HTTP status"))?;
     let mut response = http::Response::new(Bytes::new());
     *response.status_mut() = status;
-    let headers = answer.headers();
+    let headers = incoming.headers();
     for name in RESPONSE_HEADERS {
         let first = headers.get(name.as_str()).into_iter().next();
         if let Some(value) = first.and_then(|value| HeaderValue::try_from(value).ok()) {
@@ -135,13 +135,13 @@ fn send_request(
     drop(headers);
     let expected = response.headers().get(header::CONTENT_LENGTH);
     let expected = expected.and_then(|length| length.to_str().ok()?.parse().ok());
-    let incoming = answer.consume().map_err(|()| interrupted_error("the answer has no body"))?;
-    *response.body_mut() = body::read_body(&incoming, expected, &deadline)?.into();
+    let body = incoming.consume().map_err(|()| interrupted_error("the response has no body"))?;
+    *response.body_mut() = body::read_body(&body, expected, &deadline)?.into();
     Ok(response)
 }
 
-/// The headers, with the length: without it the host sends chunks, which not
-/// every firewall lets through.
+/// Converts the headers and adds `content-length`. Without it the host sends chunks,
+/// which some firewalls reject.
 fn request_headers(headers: &http::HeaderMap, length: usize) -> Result<Fields, TransportError> {
     let fields = Fields::new();
     for (name, value) in headers {
@@ -166,9 +166,10 @@ fn to_wasi_method(method: &http::Method) -> Method {
     }
 }
 
-/// The time as the host may heed it; it is not asked to. None for the connection
-/// alone: jco lets it run on while the service works, and then says that there was no
-/// connection, so that a change which was made would be taken for one that never left.
+/// Returns the timeouts, which the host may ignore.
+///
+/// There is no connect timeout. jco's keeps running while the service works and then
+/// reports a failed connection, so a completed change would look unsent.
 fn request_options(timeout: Duration) -> RequestOptions {
     let options = RequestOptions::new();
     let timeout = Some(nanoseconds(timeout));

@@ -1,10 +1,9 @@
-//! The exported `decisions`: for hosts that bring requests in by themselves, that
-//! have a queue or a schedule, or that want to look.
+//! The exported `decisions`.
 
 use serde_json::json;
 use sophos_isolation::{
     ApprovalAnswer as EngineAnswer, CommandError, Decision, DecisionId, DecisionState, FollowUpReport,
-    ProcessedDecision as EngineResult,
+    FollowUpScope as EngineScope, ProcessedDecision as EngineResult,
     policy::Policy,
     webhook::{Request as WebhookRequest, Response as WebhookResponse},
 };
@@ -49,57 +48,58 @@ impl Guest for Component {
     }
 
     fn process(decisions: Vec<String>) -> Result<Vec<ProcessedDecision>, String> {
-        let (mut ids, mut worked) = (Vec::new(), Vec::new());
+        let (mut ids, mut results) = (Vec::new(), Vec::new());
         for decision in decisions {
             match parse_id(&decision) {
                 Ok(id) => ids.push(id),
-                Err(why) => worked.push(ProcessedDecision { decision, state: None, failure: Some(why) }),
+                Err(error) => results.push(ProcessedDecision { decision, state: None, failure: Some(error) }),
             }
         }
-        worked.extend(
-            engine::process_decisions(&PolicySettings::load()?, &ids)?.into_iter().map(to_work_result),
-        );
-        Ok(worked)
+        let processed = engine::process_decisions(&PolicySettings::load()?, &ids)?;
+        results.extend(processed.into_iter().map(to_processed_decision));
+        Ok(results)
     }
 
     fn follow_up(scope: FollowUpScope) -> Result<Report, String> {
-        let rules = PolicySettings::load()?;
-        let report = engine::with_engine(&rules, async |engine, stop_at| match scope {
-            FollowUpScope::Due => engine.follow_up(&rules.policy, stop_at).await,
-            FollowUpScope::Open => engine.follow_up_all(&rules.policy, stop_at).await,
+        let settings = PolicySettings::load()?;
+        let report = engine::with_engine(&settings, async |engine, deadline| match scope {
+            FollowUpScope::Due => engine.follow_up(&settings.policy, deadline).await,
+            FollowUpScope::Open => {
+                engine.follow_up_scope(&settings.policy, EngineScope::Open, deadline).await
+            }
         })?;
         report.map(to_report).map_err(|error| error.to_string())
     }
 
     fn get(decision: String) -> Result<Option<String>, String> {
         Ok(find_decision(&parse_id(&decision)?)?.map(|decision| {
-            let mut shown = json!(decision);
-            shown["state"] = json!(decision.state());
-            shown.to_string()
+            let mut value = json!(decision);
+            value["state"] = json!(decision.state());
+            value.to_string()
         }))
     }
 
     fn answer_approval(decision: String, answer: ApprovalAnswer, by: String) -> Result<String, String> {
-        let (id, rules) = (parse_id(&decision)?, PolicySettings::load()?);
-        let word = match answer {
+        let (id, settings) = (parse_id(&decision)?, PolicySettings::load()?);
+        let answer = match answer {
             ApprovalAnswer::Approve => EngineAnswer::Approve,
             ApprovalAnswer::Decline => EngineAnswer::Decline,
         };
-        let settled = block_on(ledger::open().answer_approval(&id, word, &by, super::now()))
+        let decision = block_on(ledger::open().answer_approval(&id, answer, &by, super::now()))
             .map_err(to_error_message)?;
-        if settled.state() == DecisionState::Approved {
-            engine::process_decisions(&rules, std::slice::from_ref(&id))?;
+        if decision.state() == DecisionState::Approved {
+            engine::process_decisions(&settings, std::slice::from_ref(&id))?;
         } else {
-            follow_up_on(&rules, std::slice::from_ref(&id))?;
+            follow_up_on(&settings, std::slice::from_ref(&id))?;
         }
         state_after(&id)
     }
 
     fn release(decision: String, by: String) -> Result<String, String> {
-        let (id, rules) = (parse_id(&decision)?, PolicySettings::load()?);
-        let ended =
+        let (id, settings) = (parse_id(&decision)?, PolicySettings::load()?);
+        let released =
             block_on(ledger::open().release_decision(&id, &by, super::now())).map_err(to_error_message)?;
-        follow_up_on(&rules, &ended)?;
+        follow_up_on(&settings, &released)?;
         state_after(&id)
     }
 
@@ -117,9 +117,9 @@ fn parse_id(text: &str) -> Result<DecisionId, String> {
     text.parse().map_err(str::to_owned)
 }
 
-fn to_work_result(worked: EngineResult) -> ProcessedDecision {
-    let decision = worked.id.to_string();
-    match worked.result {
+fn to_processed_decision(processed: EngineResult) -> ProcessedDecision {
+    let decision = processed.id.to_string();
+    match processed.result {
         Ok(state) => ProcessedDecision { decision, state: state.map(state_name), failure: None },
         Err(error) => ProcessedDecision { decision, state: None, failure: Some(error.to_string()) },
     }
@@ -142,12 +142,12 @@ fn to_error_message(error: CommandError) -> String {
     error.to_string()
 }
 
-/// Takes decisions on now, before they are due.
-fn follow_up_on(rules: &PolicySettings, ids: &[DecisionId]) -> Result<(), String> {
-    let looked = engine::with_engine(rules, async |engine, stop_at| {
-        engine.follow_up_on(&rules.policy, ids, stop_at).await
+/// Follows up on decisions now, before they are due.
+fn follow_up_on(settings: &PolicySettings, ids: &[DecisionId]) -> Result<(), String> {
+    let report = engine::with_engine(settings, async |engine, deadline| {
+        engine.follow_up_scope(&settings.policy, EngineScope::Decisions(ids), deadline).await
     })?;
-    looked.map(drop).map_err(|error| error.to_string())
+    report.map(drop).map_err(|error| error.to_string())
 }
 
 fn find_decision(id: &DecisionId) -> Result<Option<Decision>, String> {

@@ -1,4 +1,4 @@
-//! The engine over what the host provides.
+//! The isolation engine over the host's imports.
 
 use std::{cell::Cell, ops::AsyncFnOnce, time::Duration};
 
@@ -13,56 +13,59 @@ use super::{
 };
 use crate::{executor::block_on, grant::HostCredentialSource, transport::HostTransport};
 
-/// How long a call may wait for the service: shorter than the lease on a call,
-/// after which another run looks whether this one has died.
+/// The maximum wait for the service per call. It is shorter than the lease of a
+/// decision, after which another run takes over.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(super) type HostEngine = Engine<HostTransport, HostStore, HostOutcomes>;
 
 thread_local! {
-    /// Kept from one call to the next, with its token and what it knows.
+    /// The engine of this instance, with its token and its caches.
     static ENGINE: Cell<Option<HostEngine>> = const { Cell::new(None) };
 }
 
-/// Works with the engine, until the moment that it is given.
+/// Runs `operation` with the engine and the deadline of this call.
 ///
 /// # Errors
-/// When the host gives no grant, or no key for links that somebody waits for.
+/// If the host returns no grant, or no key for the approval links.
 pub(super) fn with_engine<V>(
-    rules: &PolicySettings,
-    what: impl AsyncFnOnce(&HostEngine, Option<Duration>) -> V,
+    settings: &PolicySettings,
+    operation: impl AsyncFnOnce(&HostEngine, Option<Duration>) -> V,
 ) -> Result<V, String> {
-    let links = approval_links(rules)?;
+    let links = approval_links(settings)?;
     let engine = match ENGINE.take() {
         Some(engine) => engine,
         None => create_engine()?,
     };
     let engine = engine.with_approval_links(links);
-    let done = block_on(what(&engine, Some(super::now() + CALL_TIMEOUT)));
+    let result = block_on(operation(&engine, Some(super::now() + CALL_TIMEOUT)));
     ENGINE.set(Some(engine));
-    Ok(done)
+    Ok(result)
 }
 
-/// Carries decisions out.
+/// Processes decisions.
 ///
 /// # Errors
-/// As for [`with`].
+/// As [`with_engine`].
 pub(super) fn process_decisions(
-    rules: &PolicySettings,
+    settings: &PolicySettings,
     decisions: &[DecisionId],
 ) -> Result<Vec<ProcessedDecision>, String> {
-    with_engine(rules, async |engine, stop_at| engine.process(&rules.policy, decisions, stop_at).await)
+    with_engine(settings, async |engine, deadline| {
+        engine.process(&settings.policy, decisions, deadline).await
+    })
 }
 
 fn create_engine() -> Result<HostEngine, String> {
-    let (grant, hosts) = HostCredentialSource::request_initial().map_err(|failure| failure.message)?;
-    let client = Client::builder(HostTransport, grant).hosts(hosts).build();
+    let (source, hosts) = HostCredentialSource::request_initial().map_err(|failure| failure.message)?;
+    let client = Client::builder(HostTransport, source).hosts(hosts).build();
     Ok(Engine::new(client, ledger::open(), HostOutcomes))
 }
 
-/// Links for approval, signed with the key as it is now.
-fn approval_links(rules: &PolicySettings) -> Result<Option<ApprovalLinks>, String> {
-    match (&rules.webhook_url, &rules.policy.approval().secret) {
+/// Returns the approval links, signed with the current key; `None` if they are not
+/// configured or the host receives no outcomes.
+fn approval_links(settings: &PolicySettings) -> Result<Option<ApprovalLinks>, String> {
+    match (&settings.webhook_url, &settings.policy.approval().secret) {
         (Some(url), Some(secret)) if HostOutcomes.is_enabled() => {
             Ok(Some(ApprovalLinks::new(url, secrets::get_keys(secret)?.into_current())))
         }

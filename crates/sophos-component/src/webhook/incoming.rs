@@ -1,4 +1,4 @@
-//! Requests as a `wasi:http` server brings them.
+//! The exported `wasi:http/incoming-handler`.
 
 use std::time::Duration;
 
@@ -23,32 +23,36 @@ use crate::{
     transport::{Deadline, write_body},
 };
 
-/// How long a caller may take to send its request, and to take its answer.
+/// The maximum time to receive a request, and to send its response.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What is asked for at once.
+/// The maximum length of one read, in bytes.
 const CHUNK_LEN: u64 = 64 << 10;
 
 impl Guest for Component {
     fn handle(request: IncomingRequest, response_out: ResponseOutparam) {
-        let answer = match read_request(&request) {
+        let response = match read_request(&request) {
             Ok(request) => receive::handle_request(request, ClientIpSource::Header),
             Err((status, problem)) => {
-                let answer = Response::error(status, problem);
-                audit_log::record_problem(&answer, problem);
-                answer
+                let response = Response::error(status, problem);
+                audit_log::record_problem(&response, problem);
+                response
             }
         };
         drop(request);
-        send_response(response_out, &answer);
+        send_response(response_out, &response);
     }
 }
 
-/// Reads a request, or says what to answer instead.
+/// Reads a request.
+///
+/// # Errors
+/// The status and text of the response, if the request is incomplete.
 fn read_request(incoming: &IncomingRequest) -> Result<Request, (u16, &'static str)> {
     let target = incoming.path_with_query().unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let body = incoming.consume().map_err(|()| (400, "the body is gone"))?;
+    let body =
+        incoming.consume().map_err(|()| (400, "the request body is missing; send the request again"))?;
     let headers = merge_headers(incoming.headers().entries());
     Ok(Request {
         method: method_name(incoming.method()),
@@ -61,7 +65,7 @@ fn read_request(incoming: &IncomingRequest) -> Result<Request, (u16, &'static st
     })
 }
 
-/// Headers by their names in lower case, of each name one.
+/// Merges repeated headers with commas, and converts names to lower case.
 fn merge_headers(entries: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::with_capacity(entries.len());
     for (name, value) in entries {
@@ -78,13 +82,14 @@ fn merge_headers(entries: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
     headers
 }
 
-/// The body; of one that is larger than is read, just so much that this shows.
+/// Reads the body. It stops one byte above [`MAX_BODY_LEN`], which the webhook then
+/// rejects.
 fn read_bounded_body(
     body: &IncomingBody,
     headers: &[(String, String)],
 ) -> Result<Vec<u8>, (u16, &'static str)> {
-    let broken = (400, "the body broke off; send it again");
-    let stream = body.stream().map_err(|()| broken)?;
+    let interrupted = (400, "the request body was interrupted; send the request again");
+    let stream = body.stream().map_err(|()| interrupted)?;
     let ready = stream.subscribe();
     let deadline = Deadline::after(CLIENT_TIMEOUT);
     let mut content = Vec::new();
@@ -92,19 +97,21 @@ fn read_bounded_body(
         let room = (MAX_BODY_LEN + 1 - content.len()) as u64;
         match stream.read(CHUNK_LEN.min(room)) {
             Ok(chunk) if chunk.is_empty() => {
-                deadline.wait_for(&ready).map_err(|_| (408, "the body took too long; send it again"))?;
+                deadline
+                    .wait_for(&ready)
+                    .map_err(|_| (408, "the request body took too long; send the request again"))?;
             }
             Ok(chunk) => content.extend_from_slice(&chunk),
             Err(StreamError::Closed) => {
                 let length = headers.iter().find(|(name, _)| name == "content-length");
                 let length = length.and_then(|(_, value)| value.parse::<usize>().ok());
                 return if length.is_some_and(|length| content.len() < length) {
-                    Err(broken)
+                    Err(interrupted)
                 } else {
                     Ok(content)
                 };
             }
-            Err(StreamError::LastOperationFailed(_)) => return Err(broken),
+            Err(StreamError::LastOperationFailed(_)) => return Err(interrupted),
         }
     }
     Ok(content)
@@ -126,22 +133,22 @@ fn method_name(method: Method) -> String {
     .to_owned()
 }
 
-/// Gives the answer. Whoever has hung up gets none, and what was decided stands.
-fn send_response(out: ResponseOutparam, answer: &Response) {
+/// Sends the response. A lost connection does not affect the decisions.
+fn send_response(out: ResponseOutparam, response: &Response) {
     let fields = Fields::new();
-    let length = answer.body.len().to_string();
+    let length = response.body.len().to_string();
     let length = ("content-length", length.as_str());
-    let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers = response.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in headers.chain([length]) {
-        // A host that refuses a header still gives the answer.
+        // The response is sent even if the host rejects a header.
         let _ = fields.append(name, value.as_bytes());
     }
-    let response = OutgoingResponse::new(fields);
-    let _ = response.set_status_code(answer.status);
-    let body = response.body();
-    ResponseOutparam::set(out, Ok(response));
+    let outgoing = OutgoingResponse::new(fields);
+    let _ = outgoing.set_status_code(response.status);
+    let body = outgoing.body();
+    ResponseOutparam::set(out, Ok(outgoing));
     if let Ok(body) = body {
-        write_response_body(body, answer.body.as_bytes());
+        write_response_body(body, response.body.as_bytes());
     }
 }
 

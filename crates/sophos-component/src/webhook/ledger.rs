@@ -1,4 +1,4 @@
-//! The ledger in the host's store.
+//! The ledger over the imported `ledger-store`.
 
 use sophos_isolation::{Ledger, LedgerStore, LedgerStoreError};
 
@@ -8,7 +8,7 @@ use crate::bindings::{sophos::central::ledger_store, wasi::random::random::get_r
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HostStore;
 
-/// The ledger, for a run with a name that no other has.
+/// Opens the ledger with a random writer id.
 pub(super) fn open() -> Ledger<HostStore> {
     Ledger::with_writer_id(HostStore, format!("{:016x}{:016x}", get_random_u64(), get_random_u64()))
 }

@@ -1,4 +1,4 @@
-//! Outcomes, told to the host.
+//! The imported `outcomes`.
 
 use serde_json::Value;
 use sophos_isolation::{ApprovalUrl, DecisionOutcome, OutcomePublisher};
@@ -16,7 +16,7 @@ impl OutcomePublisher for HostOutcomes {
 
     async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), String> {
         let mut details = serde_json::to_value(outcome).map_err(|error| error.to_string())?;
-        // The link goes where it is asked for, and not where all of it is kept.
+        // The host may store `details`, so the link is a separate field.
         if let Value::Object(members) = &mut details {
             members.remove("approval_url");
         }

@@ -1,4 +1,4 @@
-//! The policy that is in force, and what goes with it.
+//! The imported `policy`.
 
 use std::{cell::RefCell, net::IpAddr, sync::Arc};
 
@@ -7,34 +7,34 @@ use sophos_isolation::{policy::Policy, webhook::Request};
 use crate::bindings::sophos::central::policy;
 
 thread_local! {
-    /// The last policy that was read, with its text.
-    static KNOWN: RefCell<Option<(String, Arc<Policy>)>> = const { RefCell::new(None) };
+    /// The last parsed policy and its text.
+    static CACHE: RefCell<Option<(String, Arc<Policy>)>> = const { RefCell::new(None) };
 }
 
-/// The imported `policy`, read.
+/// The parsed settings of the imported `policy`.
 #[derive(Debug, Clone)]
 pub(super) struct PolicySettings {
     pub(super) policy: Arc<Policy>,
-    /// The address at which the webhook is reached.
+    /// The public base URL of the webhook.
     pub(super) webhook_url: Option<String>,
     client_ip_header: Option<String>,
 }
 
 impl PolicySettings {
-    /// What is in force now.
+    /// Loads the policy in force.
     ///
     /// # Errors
-    /// When the host has none, or there is a mistake in it.
+    /// If the host returns no policy, or it is invalid.
     pub(super) fn load() -> Result<Self, String> {
-        let rules = policy::current()?;
-        if rules.webhook_url.as_deref().is_some_and(|url| !is_http_url(url)) {
-            return Err("the address of the webhook is none; it begins with https://".to_owned());
+        let settings = policy::current()?;
+        if settings.webhook_url.as_deref().is_some_and(|url| !is_http_url(url)) {
+            return Err("invalid `webhook-url`: expected https://… or http://…".to_owned());
         }
-        let client_ip_header = rules.client_ip_header.map(|name| name.to_ascii_lowercase());
-        Ok(Self { policy: parse_policy(rules.text)?, webhook_url: rules.webhook_url, client_ip_header })
+        let client_ip_header = settings.client_ip_header.map(|name| name.to_ascii_lowercase());
+        Ok(Self { policy: parse_policy(settings.text)?, webhook_url: settings.webhook_url, client_ip_header })
     }
 
-    /// The caller's address, if a header has it.
+    /// Returns the caller's IP address from the configured header.
     pub(super) fn client_ip(&self, request: &Request) -> Option<IpAddr> {
         last_ip(request.header(self.client_ip_header.as_deref()?)?)
     }
@@ -44,22 +44,22 @@ fn is_http_url(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }
 
-/// Reads a policy, unless it is the one that was read last.
+/// Parses a policy, unless its text equals the last one.
 fn parse_policy(text: String) -> Result<Arc<Policy>, String> {
-    let known = KNOWN.with_borrow(|known| {
-        let (_, policy) = known.as_ref().filter(|(known, _)| *known == text)?;
+    let cached = CACHE.with_borrow(|cached| {
+        let (_, policy) = cached.as_ref().filter(|(cached, _)| *cached == text)?;
         Some(Arc::clone(policy))
     });
-    if let Some(policy) = known {
+    if let Some(policy) = cached {
         return Ok(policy);
     }
     let policy = Arc::new(Policy::parse_lenient(&text).map_err(|error| error.to_string())?);
-    KNOWN.set(Some((text, Arc::clone(&policy))));
+    CACHE.set(Some((text, Arc::clone(&policy))));
     Ok(policy)
 }
 
-/// The last address of a list, which the nearest server has written; some write
-/// the port too.
+/// Returns the last address of a list, which the nearest server wrote. Some servers
+/// append the port.
 fn last_ip(list: &str) -> Option<IpAddr> {
     let last = list.rsplit(',').next()?.trim();
     let with_port = || last.parse().ok().map(|address: std::net::SocketAddr| address.ip());

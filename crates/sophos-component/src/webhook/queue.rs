@@ -1,4 +1,4 @@
-//! Who carries decisions out: the host's queue, or this instance.
+//! The imported `queue`, with inline processing as the fallback.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,17 +10,17 @@ use crate::bindings::sophos::central::queue::{self, Dispatch};
 /// The imported `queue`, for one request.
 #[derive(Debug)]
 pub(super) struct HostQueue {
-    rules: PolicySettings,
-    /// What could not be carried out here.
+    settings: PolicySettings,
+    /// The errors of inline processing.
     failures: Mutex<Vec<String>>,
 }
 
 impl HostQueue {
-    pub(super) fn new(rules: PolicySettings) -> Self {
-        Self { rules, failures: Mutex::default() }
+    pub(super) fn new(settings: PolicySettings) -> Self {
+        Self { settings, failures: Mutex::default() }
     }
 
-    /// The decisions that were not carried out, and why.
+    /// Returns the decisions whose inline processing failed, with the errors.
     pub(super) fn failures(&self) -> Vec<String> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -32,12 +32,11 @@ impl Queue for HostQueue {
         if queue::enqueue(&ids)? == Dispatch::Queued {
             return Ok(());
         }
-        // What was not taken further is on the agenda: the sender need not send
-        // again.
-        for worked in engine::process_decisions(&self.rules, decisions)? {
-            if let Err(error) = worked.result {
+        // A failed decision is scheduled, so the sender need not retry.
+        for processed in engine::process_decisions(&self.settings, decisions)? {
+            if let Err(error) = processed.result {
                 let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-                failures.push(format!("{}: {error}", worked.id));
+                failures.push(format!("{}: {error}", processed.id));
             }
         }
         Ok(())

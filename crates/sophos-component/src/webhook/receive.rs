@@ -1,4 +1,4 @@
-//! What comes in, answered and recorded.
+//! Handling and recording of requests.
 
 use serde_json::Value;
 use sophos_isolation::webhook::{Request, RequestLog, Response, Webhook};
@@ -14,40 +14,40 @@ use crate::executor::block_on;
 
 type HostWebhook = Webhook<HostStore, HostSecrets, HostQueue>;
 
-/// Where the caller's address is to be found.
+/// The source of the caller's IP address.
 pub(super) enum ClientIpSource {
-    /// In the request already.
+    /// The request's `source-ip`.
     Request,
-    /// In the header that the rules name.
+    /// The policy's `client-ip-header`.
     Header,
 }
 
-/// Answers a request.
-pub(super) fn handle_request(mut request: Request, caller: ClientIpSource) -> Response {
-    with_policy(|rules, desk| {
-        if matches!(caller, ClientIpSource::Header) {
-            request.source_ip = rules.client_ip(&request);
+/// Handles a request.
+pub(super) fn handle_request(mut request: Request, ip_source: ClientIpSource) -> Response {
+    with_policy(|settings, webhook| {
+        if matches!(ip_source, ClientIpSource::Header) {
+            request.source_ip = settings.client_ip(&request);
         }
-        block_on(desk.handle(&rules.policy, &request, super::now()))
+        block_on(webhook.handle(&settings.policy, &request, super::now()))
     })
 }
 
-/// Answers an event of AWS.
+/// Handles an EventBridge event.
 pub(super) fn handle_event(event: &Value) -> Response {
-    with_policy(|rules, desk| block_on(desk.handle_event(&rules.policy, event, super::now())))
+    with_policy(|settings, webhook| block_on(webhook.handle_event(&settings.policy, event, super::now())))
 }
 
-fn with_policy(answer: impl FnOnce(&PolicySettings, &HostWebhook) -> (Response, RequestLog)) -> Response {
-    let rules = match PolicySettings::load() {
-        Ok(rules) => rules,
+fn with_policy(handle: impl FnOnce(&PolicySettings, &HostWebhook) -> (Response, RequestLog)) -> Response {
+    let settings = match PolicySettings::load() {
+        Ok(settings) => settings,
         Err(problem) => {
             let response = Response::service_unavailable();
             audit_log::record_problem(&response, problem);
             return response;
         }
     };
-    let desk = Webhook::new(ledger::open(), HostSecrets, HostQueue::new(rules.clone()));
-    let (response, notice) = answer(&rules, &desk);
-    audit_log::record(&response, &notice, &desk.queue().failures());
+    let webhook = Webhook::new(ledger::open(), HostSecrets, HostQueue::new(settings.clone()));
+    let (response, log) = handle(&settings, &webhook);
+    audit_log::record(&response, &log, &webhook.queue().failures());
     response
 }

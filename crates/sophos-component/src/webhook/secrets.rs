@@ -1,4 +1,4 @@
-//! The secrets of senders, as the host has them.
+//! The imported `webhook-secrets`.
 
 use sophos_isolation::{verify::Keys, webhook::KeySource};
 
@@ -8,10 +8,10 @@ use crate::bindings::sophos::central::webhook_secrets;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HostSecrets;
 
-/// Reads a secret.
+/// Loads a secret.
 ///
 /// # Errors
-/// With the host's reason.
+/// The host's error.
 pub(super) fn get_keys(name: &str) -> Result<Keys, String> {
     let keys = webhook_secrets::get(name)?;
     Ok(Keys::new(keys.current.into(), keys.previous.map(Into::into)))

@@ -1,6 +1,6 @@
 //! The export of one tenant from a scripted service to a store in memory.
 
-// Each file of tests is a crate of its own, and uses its own part of this.
+// Each test file is a crate, and uses a part of this module.
 #![allow(dead_code, unused_imports)]
 
 mod service;
@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 pub(crate) use service::{Request, ScriptedResponse, ScriptedService};
 use sophos_api::{Client, Credentials, RateLimit};
 use sophos_export::{
-    DataObject, Dataset, ExportSettings, Exporter, LogRecord, Store, StreamReport, TenantRef,
+    DataObject, Dataset, ExportSettings, Exporter, InventoryChanges, LogRecord, Store, StreamReport,
+    TenantInventory, TenantRef,
 };
 
 pub(crate) const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
@@ -68,13 +69,22 @@ impl TestEnv {
         self.exporter.export_stream(&member, dataset, Some(stop_at)).await
     }
 
-    /// One run over the events, with these answers.
+    /// One run over the events, with these responses.
     pub(crate) async fn run_events(
         &self,
         answers: impl IntoIterator<Item = ScriptedResponse>,
     ) -> StreamReport {
         self.service.respond_with(answers);
         self.run(Dataset::Events).await
+    }
+
+    /// The tenants of a credential, at most this old.
+    pub(crate) async fn tenant_inventory(
+        &self,
+        credential: &str,
+        max_age: Duration,
+    ) -> (TenantInventory, InventoryChanges) {
+        self.exporter.tenant_inventory(credential, max_age, None).await.expect("an inventory")
     }
 
     /// The names of all objects.
@@ -147,7 +157,7 @@ pub(crate) fn format_time(ms: i64) -> String {
     format!("{:.3}", jiff::Timestamp::from_millisecond(ms).expect("a time"))
 }
 
-/// An event that happened when the service took it in.
+/// An event whose time is its creation time.
 pub(crate) fn event(id: &str, at_ms: i64) -> Value {
     json!({ "id": id, "when": format_time(at_ms), "created_at": format_time(at_ms), "type": "Event::Endpoint::Test" })
 }

@@ -1,4 +1,4 @@
-//! The scripted service: a transport with prepared answers and its own clock.
+//! The scripted service: a transport with prepared responses and its own clock.
 
 use std::{
     collections::VecDeque,
@@ -12,13 +12,13 @@ use sophos_api::{Transport, TransportError, TransportErrorKind};
 
 use super::TENANT;
 
-/// A request for a page, as the service saw it.
+/// A request for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) cursor: Option<String>,
     pub(crate) from_date: Option<i64>,
-    /// Records a page, of the feed or of the Common API.
+    /// The records of a page, of the feed or of the Common API.
     pub(crate) limit: Option<u32>,
 }
 
@@ -39,7 +39,7 @@ impl Request {
     }
 }
 
-/// One answer of the service.
+/// A response of the service.
 #[derive(Debug, Clone)]
 pub(crate) struct ScriptedResponse {
     status: u16,
@@ -78,12 +78,12 @@ impl ScriptedResponse {
         Self { body: [bytes, &self.body].concat().into(), ..self }
     }
 
-    /// Takes this long.
+    /// Adds a latency.
     pub(crate) fn with_latency(self, takes: Duration) -> Self {
         Self { latency: takes, ..self }
     }
 
-    /// Carries a `Date` that is wrong by this much.
+    /// Adds an error of its `Date` header.
     pub(crate) fn with_date_offset(self, date_offset_ms: i64) -> Self {
         Self { date_offset_ms, ..self }
     }
@@ -97,8 +97,8 @@ struct ServiceState {
     requests: Vec<Request>,
 }
 
-/// A service that answers requests for a token and an identity by itself and all others by a script.
-/// Waiting advances its clock and takes no time.
+/// A service that responds to requests for a token and an identity, and to others by a
+/// script. Waiting advances its clock and takes no time.
 pub(crate) struct ScriptedService(Mutex<ServiceState>);
 
 impl ScriptedService {
@@ -107,12 +107,12 @@ impl ScriptedService {
         Arc::new(Self(Mutex::new(ServiceState { now_ms, router, requests: Vec::new() })))
     }
 
-    /// Answers by request from now on.
+    /// Responds by request from now on.
     pub(crate) fn route(&self, router: impl FnMut(&Request) -> ScriptedResponse + Send + 'static) {
         self.state().router = Box::new(router);
     }
 
-    /// Answers in this order from now on.
+    /// Responds in this order from now on.
     pub(crate) fn respond_with(&self, answers: impl IntoIterator<Item = ScriptedResponse>) {
         let mut answers: VecDeque<_> = answers.into_iter().collect();
         self.route(move |request| {
@@ -120,7 +120,7 @@ impl ScriptedService {
         });
     }
 
-    /// The requests for pages since the last call of this.
+    /// The requests for pages since the last call.
     pub(crate) fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state().requests)
     }

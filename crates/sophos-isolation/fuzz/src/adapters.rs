@@ -1,4 +1,4 @@
-//! A body, read as what a tool sends.
+//! Message bodies for the adapter of a tool.
 
 use serde_json::{Map, Value};
 use sophos_isolation::{
@@ -7,7 +7,7 @@ use sophos_isolation::{
     signal::{HostIdentifiers, Signal, clean},
 };
 
-/// Fields as a policy names them, at places that messages have.
+/// Fields of a policy, with pointers that messages have.
 const FIELDS: &str = r#"
 [fields]
 event_id = "/sid"
@@ -22,7 +22,7 @@ title = "/search_name"
 ttl = "/result/ttl"
 "#;
 
-/// Hands bodies to the adapter of a tool.
+/// Fuzz input for the adapter of one tool.
 #[macro_export]
 macro_rules! fuzz_adapter {
     ($tool:ident) => {
@@ -32,48 +32,47 @@ macro_rules! fuzz_adapter {
     };
 }
 
-/// Checks what is read from a body: with the tool's own fields, and with
-/// configured ones.
+/// Checks the alerts of a body, with the tool's own fields and with configured ones.
 pub fn check(tool: Tool, body: &[u8]) {
     let own = Adapter::new(tool);
     let configured = Adapter::parse(tool, FIELDS).expect("fields");
     for adapter in [own, configured] {
-        let readings = parse(&adapter, body);
+        let alerts = parse(&adapter, body);
         let mut marked = b"\xef\xbb\xbf".to_vec();
         marked.extend(body);
         if !body.starts_with(b"\xef\xbb\xbf") {
-            assert_eq!(readings, parse(&adapter, &marked), "a mark of the byte order says nothing");
+            assert_eq!(alerts, parse(&adapter, &marked), "a mark of the byte order says nothing");
         }
-        match &readings {
-            Ok(readings) => check_alerts(&adapter, body, readings),
+        match &alerts {
+            Ok(alerts) => check_alerts(&adapter, body, alerts),
             Err(unreadable) => {
                 let text = unreadable.to_string();
                 assert!(text.is_ascii() && text == clean(&text), "{text:?}");
             }
         }
-        check_rewritten(&adapter, body, &readings);
+        check_rewritten(&adapter, body, &alerts);
     }
 }
 
 fn parse(adapter: &Adapter, body: &[u8]) -> Result<Vec<Alert>, ParseError> {
     let message = Message { body, idempotency_key: None };
-    let readings = adapter.parse_message(&message);
-    assert_eq!(readings, adapter.parse_message(&message), "the same body, the same readings");
-    readings
+    let alerts = adapter.parse_message(&message);
+    assert_eq!(alerts, adapter.parse_message(&message), "the same body gives the same alerts");
+    alerts
 }
 
-fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Alert]) {
-    assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&readings.len()));
-    // What Elastic sends need not be one document.
-    let mut said = Vec::new();
+fn check_alerts(adapter: &Adapter, body: &[u8], alerts: &[Alert]) {
+    assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&alerts.len()));
+    // An Elastic body need not be one document.
+    let mut texts = Vec::new();
     let document = serde_json::from_slice::<Value>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     let is_document = document.as_ref().is_ok_and(|document| {
-        collect_texts(document, &mut said);
+        collect_texts(document, &mut texts);
         has_small_integers_only(document)
     });
-    for (index, reading) in readings.iter().enumerate() {
-        assert!(readings[..index].iter().all(|other| other.event_id != reading.event_id));
-        let (signal, host) = (&reading.signal, &reading.signal.host);
+    for (index, alert) in alerts.iter().enumerate() {
+        assert!(alerts[..index].iter().all(|other| other.event_id != alert.event_id));
+        let (signal, host) = (&alert.signal, &alert.signal.host);
         for text in
             identifiers(host).into_iter().chain([&signal.tenant, &signal.account].into_iter().flatten())
         {
@@ -86,13 +85,13 @@ fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Alert]) {
             assert!(list.len() <= 16);
             assert!(list.iter().enumerate().all(|(at, text)| !list[..at].contains(text)), "{list:?}");
         }
-        // Other tools have ids of their own, and none of ours.
+        // Other tools have their own ids, not Sophos ids.
         let may_know = adapter.tool == Tool::Generic || adapter.fields.endpoint_id.is_set();
         assert!(host.endpoint_id.is_none() || may_know);
-        assert!(reading.refusal.is_some() || !host.is_empty());
+        assert!(alert.refusal.is_some() || !host.is_empty());
         assert!(signal.release_after_seconds != Some(0));
         if is_document {
-            assert_identifiers_occur(adapter.tool, host, &said);
+            assert_identifiers_occur(adapter.tool, host, &texts);
         }
         let kept = serde_json::to_string(signal).expect("JSON");
         assert_eq!(serde_json::from_str::<Signal>(&kept).expect("a signal"), *signal);
@@ -102,35 +101,35 @@ fn check_alerts(adapter: &Adapter, body: &[u8], readings: &[Alert]) {
     }
 }
 
-/// No fact is made up: the body has each in some text.
+/// Checks that each identifier is in some text of the body.
 fn assert_identifiers_occur(tool: Tool, host: &HostIdentifiers, texts: &[String]) {
-    for fact in identifiers(host) {
-        // Most tools have the two parts of a name in two members.
-        let mut parts = fact.match_indices('.').map(|(dot, _)| (&fact[..dot], &fact[dot + 1..]));
-        let is_said = contains(texts, fact)
+    for identifier in identifiers(host) {
+        // Most tools have the two parts of a name in separate members.
+        let mut parts =
+            identifier.match_indices('.').map(|(dot, _)| (&identifier[..dot], &identifier[dot + 1..]));
+        let is_in_body = contains(texts, identifier)
             || tool != Tool::Generic
                 && parts.any(|(name, domain)| contains(texts, name) && contains(texts, domain));
-        assert!(is_said, "nobody said {fact:?}");
+        assert!(is_in_body, "the body does not contain {identifier:?}");
     }
 }
 
-fn contains(said: &[String], fact: &str) -> bool {
-    said.iter().any(|text| text.contains(fact))
+fn contains(texts: &[String], identifier: &str) -> bool {
+    texts.iter().any(|text| text.contains(identifier))
 }
 
-/// The same document with its members in another order, and with white space,
-/// says the same.
-fn check_rewritten(adapter: &Adapter, body: &[u8], readings: &Result<Vec<Alert>, ParseError>) {
+/// Checks that member order and white space do not change the result.
+fn check_rewritten(adapter: &Adapter, body: &[u8], alerts: &Result<Vec<Alert>, ParseError>) {
     let Ok(document) = serde_json::from_slice::<Value>(body) else { return };
-    // Not every number is written as it is read, and its digits count.
+    // Some numbers are serialized differently, and their digits count.
     if !has_small_integers_only(&document) {
         return;
     }
     let pretty = format!(" {}\r\n", reversed(&document));
-    assert_eq!(*readings, parse(adapter, pretty.as_bytes()), "{pretty}");
+    assert_eq!(*alerts, parse(adapter, pretty.as_bytes()), "{pretty}");
 }
 
-/// Whether each number is an integer that stays one.
+/// Whether each number is an integer that stays unchanged.
 fn has_small_integers_only(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_i64().is_some_and(|number| number.abs() < 1_000_000_000_000_000),
@@ -140,7 +139,7 @@ fn has_small_integers_only(value: &Value) -> bool {
     }
 }
 
-/// The text of a value, with the members of objects from the last to the first.
+/// The text of a value, with object members in reverse order.
 fn reversed(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -163,17 +162,17 @@ fn identifiers(host: &HostIdentifiers) -> Vec<&String> {
     lists.chain([&host.endpoint_id, &host.ec2_instance_id].into_iter().flatten()).collect()
 }
 
-fn collect_texts(value: &Value, said: &mut Vec<String>) {
+fn collect_texts(value: &Value, texts: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            // Some members are JSON themselves.
+            // Some members are texts of JSON.
             if let Ok(inner @ (Value::Array(_) | Value::Object(_))) = serde_json::from_str::<Value>(text) {
-                collect_texts(&inner, said);
+                collect_texts(&inner, texts);
             }
-            said.push(text.clone());
+            texts.push(text.clone());
         }
-        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, said)),
-        Value::Object(members) => Map::values(members).for_each(|member| collect_texts(member, said)),
+        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
+        Value::Object(members) => Map::values(members).for_each(|member| collect_texts(member, texts)),
         _ => {}
     }
 }

@@ -1,7 +1,7 @@
-//! What holds of `sophos-isolation` whatever is sent to it.
+//! Properties of `sophos-isolation` for any input.
 //!
-//! Each module is one kind of input with what must be true of it; a file in
-//! `bin` hands it to libFuzzer. `cargo xtask fuzz` builds and runs them.
+//! Each module checks one kind of input; a file in `bin` passes it to libFuzzer. `cargo xtask fuzz`
+//! builds and runs the targets.
 
 #![deny(missing_docs)]
 

@@ -1,4 +1,4 @@
-//! A request as a text, so that what is tried can be read:
+//! A request in a readable text form:
 //!
 //! ```text
 //! POST /hooks/pd?a=b
@@ -8,8 +8,8 @@
 //! {"event": {}}
 //! ```
 //!
-//! What stands in braces in the head is filled in by whoever tries it: no
-//! fuzzer finds a signature by itself.
+//! The harness fills in the placeholders in braces in the head, because a fuzzer cannot find a
+//! valid signature.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -20,16 +20,16 @@ use sophos_isolation::{
     webhook::Request,
 };
 
-/// The moment at which everything is tried, in seconds since the Unix epoch.
+/// The current time of all checks, in seconds since the Unix epoch.
 pub const NOW: u64 = 1_700_000_000;
 
 /// The value of every secret.
 pub const CURRENT_SECRET: &str = "Jw3vVtBq-the-one-in-force";
 
-/// The value that it had before.
+/// The previous value of every secret.
 pub const PREVIOUS_SECRET: &str = "Hc8zRkLm-the-one-before-it";
 
-/// The id of every delivery, where it is signed.
+/// The id of every message, if it is signed.
 pub const DELIVERY_ID: &str = "msg_2c9";
 
 /// Both values.
@@ -37,12 +37,12 @@ pub fn keys() -> Keys {
     Keys::new(SecretString::from(CURRENT_SECRET), Some(SecretString::from(PREVIOUS_SECRET)))
 }
 
-/// The head of a message, and the body after its first empty line.
+/// The head of a message, and its body after the first empty line.
 pub fn split_head(text: &str) -> (&str, &str) {
     text.split_once("\n\n").unwrap_or((text, ""))
 }
 
-/// The request of these headers, of which those with one name are one.
+/// A request with these headers; headers with the same name are joined.
 pub fn parse_request(line: &str, headers: &[&str], body: &str) -> Request {
     let (method, target) = line.split_once(' ').unwrap_or((line, ""));
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -63,7 +63,7 @@ pub fn parse_request(line: &str, headers: &[&str], body: &str) -> Request {
     request
 }
 
-/// What a signature of this layout is made over.
+/// The content that a signature of this layout covers.
 pub fn signing_input(layout: &SignatureConfig, time: &str, body: &str) -> String {
     match layout.signed {
         SignedContent::Body => body.to_owned(),
@@ -76,7 +76,7 @@ pub fn signing_input(layout: &SignatureConfig, time: &str, body: &str) -> String
     }
 }
 
-/// A signature as an honest sender writes it, without the prefix.
+/// The valid signature of a sender, without the prefix.
 pub fn sign(layout: &SignatureConfig, key: &str, time: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length");
     mac.update(signing_input(layout, time, body).as_bytes());
@@ -87,7 +87,7 @@ pub fn sign(layout: &SignatureConfig, key: &str, time: &str, body: &str) -> Stri
     }
 }
 
-/// What an honest sender gives for basic authentication.
+/// The valid credential of basic authentication.
 pub fn basic_credentials(user: &str, password: &str) -> String {
     STANDARD.encode(format!("{user}:{password}"))
 }

@@ -1,5 +1,5 @@
-//! A protected machine whose name is written in many ways: in the policy, at the
-//! service and in the alert. No alert isolates it.
+//! A protected machine whose name has several spellings in the policy, in Sophos Central and in the
+//! alert. No alert isolates it.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -19,18 +19,17 @@ const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
 const PROTECTED_NUMBER: u8 = 1;
 const OTHER_NUMBER: u8 = 2;
 
-/// The most changes of one name.
+/// The maximum number of changes of one name.
 const MAX_CHANGES: usize = 4;
 
-/// The numbers that make a [`Spelling`]: domain, Punycode, changes.
+/// The numbers of a [`Spelling`]: domain, Punycode, changes.
 pub type RawSpelling = (u8, bool, Vec<(u8, u8)>);
 
-/// The numbers that make a [`Case`]: the machine, the other machine, the pattern
-/// that lists it if one does, its spellings in the policy, at the service and in
-/// the alert, and what else the alert says.
+/// The numbers of a [`Case`]: the machine, the other machine, the pattern that lists it if any, its
+/// spellings in the policy, in Sophos Central and in the alert, and further data of the alert.
 pub type RawCase = ((u8, u8), Option<(u8, u8)>, RawSpelling, RawSpelling, RawSpelling, u8);
 
-/// A name in one of its forms.
+/// A name in one of its spellings.
 #[derive(Debug, Clone)]
 pub struct Spelling {
     domain: Option<&'static str>,
@@ -38,7 +37,7 @@ pub struct Spelling {
     changes: Vec<Change>,
 }
 
-/// One policy, one protected endpoint beside another, and one alert.
+/// A policy, a protected endpoint, another endpoint, and an alert.
 #[derive(Debug, Clone)]
 pub struct Case {
     machine: (&'static str, &'static str),
@@ -76,7 +75,7 @@ impl Spelling {
     /// The spelling of a machine's name.
     pub fn spell(&self, (name, encoded): (&str, &str)) -> String {
         match self.is_encoded && name != encoded {
-            // What is encoded has no other form, but for its case.
+            // An encoded name only varies in case.
             true => self.with_domain(encoded).to_uppercase(),
             false => apply_changes(&self.with_domain(name), &self.changes),
         }
@@ -109,14 +108,14 @@ impl Case {
         }
         facts.mac_addresses.extend(is(1).then(|| mac(PROTECTED_NUMBER)));
         facts.ip_addresses.extend(is(2).then(|| address(PROTECTED_NUMBER)));
-        // An id decides alone, so that it is rare.
+        // An id decides alone, so it is rare.
         facts.endpoint_id = (is(3) && is(4)).then(|| id(PROTECTED_NUMBER));
         facts
     }
 }
 
-/// Checks that the machine is protected and that the alert leads to no other;
-/// returns whether the alert finds the machine.
+/// Checks that the machine is protected and that the alert leads to no other. Returns whether the
+/// alert finds the machine.
 pub fn check(case: &Case) -> bool {
     let policy = case.policy();
     let machine = endpoint(PROTECTED_NUMBER, &case.endpoint_name.spell(case.machine));
@@ -137,7 +136,7 @@ pub fn check(case: &Case) -> bool {
     true
 }
 
-/// Checks any two texts: a name protects its own spellings, and nothing panics.
+/// Checks any two texts: a name protects its own spellings, and no call panics.
 pub fn check_texts(listed: &str, own: &str) {
     for key in ["names", "patterns"] {
         let Ok(policy) = Policy::parse(&policy_toml(key, &[listed.to_owned()])) else { continue };
@@ -145,7 +144,7 @@ pub fn check_texts(listed: &str, own: &str) {
         let changes = [Change::Upper, Change::Lower, Change::Nfd, Change::Nfc, Change::Dot, Change::Space];
         let spellings = changes.map(|change| apply_changes(listed, &[change]));
         for spelling in spellings.iter().map(String::as_str).chain([listed]) {
-            // A pattern of one character stands for none that become two.
+            // A `?` does not match a character that becomes two.
             if key == "names" || spelling == listed {
                 let is_protected = is_protected(&policy, &endpoint(PROTECTED_NUMBER, spelling));
                 assert!(is_protected, "wrong isolation: {key} of {listed:?} miss {spelling:?}");
@@ -157,7 +156,7 @@ pub fn check_texts(listed: &str, own: &str) {
     }
 }
 
-/// Checks that names of protected machines protect no ordinary one.
+/// Checks that names of protected machines do not protect ordinary ones.
 pub fn check_ordinary_names(names: &[(u8, Spelling)], other: u8) {
     let names: Vec<_> =
         names.iter().map(|(at, name)| name.spell(PROTECTED[usize::from(*at) % PROTECTED.len()])).collect();
@@ -210,7 +209,7 @@ fn is_protected(policy: &Policy, candidate: &EndpointCandidate) -> bool {
     matches!(verdict, Verdict::Refuse(Refusal::Protected { .. }))
 }
 
-/// A directory that answers each question with everything.
+/// A directory that returns all endpoints for every query.
 struct UnfilteredDirectory(Vec<EndpointCandidate>);
 
 impl EndpointDirectory for UnfilteredDirectory {
@@ -225,7 +224,7 @@ impl EndpointDirectory for UnfilteredDirectory {
     }
 }
 
-/// The endpoint that an alert leads to, if one.
+/// The endpoint that an alert leads to, if any.
 fn resolve_endpoint(facts: &HostIdentifiers, endpoints: Vec<EndpointCandidate>) -> Option<EndpointCandidate> {
     let identity = HostIdentity::from_identifiers(facts).ok()?;
     let within = Duration::from_secs(900);

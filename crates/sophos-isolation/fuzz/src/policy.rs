@@ -1,4 +1,4 @@
-//! A text, read as a policy.
+//! Policy texts.
 
 use std::collections::HashSet;
 
@@ -10,14 +10,13 @@ use sophos_isolation::{
     verify::{SignedContent, Verification},
 };
 
-/// The most that one mistake is described with, in bytes: the longest lists
-/// the keys that there are.
+/// The maximum length of one issue, in bytes: the longest lists the known keys.
 const MAX_MESSAGE_LEN: usize = 600;
 
-/// What stands for a secret that somebody wrote into the file.
+/// A placeholder for a secret in the file.
 const SECRET: &str = "kX9qT-not-to-be-repeated";
 
-/// A source for a policy that has none.
+/// A source for a policy without one.
 const SOURCE: &str = "
 [sources.last-of-all]
 tool = \"generic\"
@@ -25,15 +24,15 @@ tenants = [\"11f104c5-cc4a-4a9f-bb9c-632c936dfb9f\"]
 verify = { scheme = \"path\", secret = \"n\" }
 ";
 
-/// An endpoint's id that no policy lists.
+/// An endpoint id that no policy lists.
 const ID: &str = "e1d2c3b4-0000-4000-8000-000000000001";
 
-/// Checks a policy, and some others that are made of it.
+/// Checks a policy and variants of it.
 pub fn check(text: &str) {
     check_one(text);
     let with_source = format!("{text}\n{SOURCE}");
     check_protection(&with_source);
-    // A text that is cut, has a line less, or has one twice.
+    // A text that is truncated, lacks a line, or repeats one.
     let lines: Vec<&str> = text.lines().collect();
     let at = text.len() % lines.len().max(1);
     let without = |skipped: usize| {
@@ -48,7 +47,7 @@ pub fn check(text: &str) {
     }
 }
 
-/// Checks that each selector under `protect` protects: none is lost.
+/// Checks that each selector under `protect` protects.
 fn check_protection(text: &str) {
     let Ok(policy) = Policy::parse(text) else { return };
     let table: toml::Table = text.parse().expect("TOML");
@@ -58,18 +57,18 @@ fn check_protection(text: &str) {
         let list = list.and_then(toml::Value::as_array).into_iter().flatten();
         list.filter_map(toml::Value::as_str).map(str::to_owned).collect()
     };
-    let mut subjects: Vec<serde_json::Value> = Vec::new();
-    subjects.extend(items("names").iter().map(|name| json!({"hostname": name})));
+    let mut endpoints: Vec<serde_json::Value> = Vec::new();
+    endpoints.extend(items("names").iter().map(|name| json!({"hostname": name})));
     let fitting = |pattern: &String| pattern.replace('*', "").replace('?', "a");
-    subjects.extend(items("patterns").iter().map(|pattern| json!({"hostname": fitting(pattern)})));
-    subjects.extend(items("groups").iter().map(|group| json!({"group": {"id": group, "name": group}})));
-    subjects.extend(items("types").iter().map(|kind| json!({"type": kind})));
-    subjects.extend(items("ids").iter().map(|id| json!({"id": id})));
-    subjects.extend(items("tags").iter().map(|tag| {
+    endpoints.extend(items("patterns").iter().map(|pattern| json!({"hostname": fitting(pattern)})));
+    endpoints.extend(items("groups").iter().map(|group| json!({"group": {"id": group, "name": group}})));
+    endpoints.extend(items("types").iter().map(|kind| json!({"type": kind})));
+    endpoints.extend(items("ids").iter().map(|id| json!({"id": id})));
+    endpoints.extend(items("tags").iter().map(|tag| {
         let (key, value) = tag.split_once('=').unwrap_or((tag, "x"));
         json!({"tags": [{"key": key, "value": value}]})
     }));
-    for members in subjects {
+    for members in endpoints {
         let mut record = json!({"id": ID, "hostname": "zz-9", "type": "computer"});
         for (name, value) in members.as_object().expect("members") {
             record[name] = value.clone();
@@ -87,7 +86,7 @@ fn check_protection(text: &str) {
     }
 }
 
-/// Checks a policy, or what is said about its mistakes.
+/// Checks a policy, or the report of its issues.
 fn check_one(text: &str) {
     let whole = Policy::parse(text);
     if let Err(error) = &whole {
@@ -100,7 +99,7 @@ fn check_one(text: &str) {
         }
         Err(error) => assert_eq!(whole.err(), Some(error)),
     }
-    // Whatever comes before it, and however wrong it is.
+    // Whatever precedes it, valid or not.
     let leaky = format!("{text}\npassword = \"{SECRET}\"\n");
     match Policy::parse(&leaky) {
         Ok(policy) => assert!(!format!("{policy:?}").contains("password ="), "leak: a policy shows its text"),
@@ -112,15 +111,15 @@ fn check_one(text: &str) {
 }
 
 fn check_error(text: &str, error: &PolicyError) {
-    let mistakes = error.issues();
-    assert!((1..=100).contains(&mistakes.len()));
-    assert!(mistakes.is_sorted_by_key(|mistake| mistake.line));
+    let issues = error.issues();
+    assert!((1..=100).contains(&issues.len()));
+    assert!(issues.is_sorted_by_key(|issue| issue.line));
     let lines = text.split('\n').count();
-    for mistake in mistakes {
-        assert!((1..=lines).contains(&mistake.line), "{mistake} of {lines} lines");
-        assert_eq!(mistake.key, clean(&mistake.key));
-        assert!(!mistake.message.is_empty() && mistake.message.len() <= MAX_MESSAGE_LEN, "{mistake}");
-        assert!(!mistake.message.chars().any(char::is_control), "{mistake:?}");
+    for issue in issues {
+        assert!((1..=lines).contains(&issue.line), "{issue} of {lines} lines");
+        assert_eq!(issue.key, clean(&issue.key));
+        assert!(!issue.message.is_empty() && issue.message.len() <= MAX_MESSAGE_LEN, "{issue}");
+        assert!(!issue.message.chars().any(char::is_control), "{issue:?}");
     }
 }
 
@@ -162,12 +161,12 @@ fn check_policy(text: &str, policy: &Policy) {
     }
 }
 
-/// Only tenants of the source are ever looked into.
+/// Checks that only tenants of the source are searched.
 fn check_admission(policy: &Policy, source: &sophos_isolation::policy::Source) {
     let account = source.accounts.keys().next().cloned();
     let named = source.tenants.first().map(|tenant| tenant.as_str().to_uppercase());
-    for account in [None, account, Some("nobody's".to_owned())] {
-        for tenant in [None, named.clone(), Some("nobody's".to_owned())] {
+    for account in [None, account, Some("unknown".to_owned())] {
+        for tenant in [None, named.clone(), Some("unknown".to_owned())] {
             for severity in [None, Some(Severity::Informational), Some(Severity::Critical)] {
                 let mut signal = Signal::default();
                 (signal.account, signal.tenant, signal.severity) =

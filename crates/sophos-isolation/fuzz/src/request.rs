@@ -1,9 +1,8 @@
-//! A request to the webhook, in the form of [`message`](crate::message), or
-//! an event of EventBridge: `EVENT` and its JSON as the body.
+//! A request to the webhook, in the form of [`message`](crate::message), or an event of
+//! EventBridge: `EVENT` and its JSON as the body.
 //!
-//! Filled in: `{secret}`, `{previous}`, `{basic}`, `{time}`, `{signature}` in
-//! the layout of the source, and `{approval}`, the rest of a good link to the
-//! decision that waits.
+//! The placeholders are `{secret}`, `{previous}`, `{basic}`, `{time}`, `{signature}` in the layout
+//! of the source, and `{approval}`, the rest of a valid link to the waiting decision.
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +28,7 @@ use crate::message::{self, CURRENT_SECRET, NOW, PREVIOUS_SECRET};
 static POLICY: LazyLock<Policy> =
     LazyLock::new(|| Policy::parse(include_str!("policy.toml")).expect("a policy"));
 
-/// A store that is gone afterwards.
+/// A temporary store.
 #[derive(Debug, Default)]
 struct InMemoryStore(Mutex<BTreeMap<String, Vec<u8>>>);
 
@@ -97,8 +96,8 @@ impl RecordingQueue {
 
 type TestWebhook = Webhook<InMemoryStore, Secrets, RecordingQueue>;
 
-/// Checks what is answered, kept and handed on, and that the same request
-/// sent again changes nothing.
+/// Checks the response, the stored records and the enqueued work, and that the same request sent
+/// again changes nothing.
 pub fn check(text: &str) {
     let waiting = DecisionId::from_event_id("scripts", "the one that waits");
     let hook = Webhook::new(
@@ -118,7 +117,7 @@ pub fn check(text: &str) {
     let handed_on = hook.queue().take();
     check_response(&request, &response, &notice);
     let begun: Vec<_> = notice.created.iter().chain(&notice.duplicates).cloned().collect();
-    // An event fails when one of its findings cannot be read, and the others count.
+    // An event fails if one of its findings cannot be parsed; the others count.
     let is_partial = request.method == "EVENT" && response.status == 422 && !begun.is_empty();
     if !is_partial && (400..500).contains(&response.status) || request.method == "GET" {
         let is_kept = |path: &String| !path.starts_with("unreadable/") || response.status != 422;
@@ -126,7 +125,7 @@ pub fn check(text: &str) {
         assert_eq!(before.keys().collect::<Vec<_>>(), kept, "what is refused leaves no more than a record");
         assert!(begun.is_empty() && handed_on.is_empty());
     }
-    // What is begun is handed on, or refused with a reason, and is told.
+    // A created decision is enqueued, or refused with a reason, and reported.
     for id in &notice.created {
         let decision = block_on(hook.ledger().load_decision(id)).expect("the store").expect("a decision");
         assert_eq!(decision.refusal().is_none(), handed_on.contains(id), "{decision:?}");
@@ -157,7 +156,7 @@ fn handle(hook: &TestWebhook, request: &Request) -> (Response, RequestLog) {
     block_on(hook.handle_event(&POLICY, &event, now))
 }
 
-/// What holds of every answer.
+/// Checks the properties of every response.
 fn check_response(request: &Request, response: &Response, notice: &RequestLog) {
     let known = [200, 202, 401, 403, 404, 405, 413, 415, 422];
     assert!(known.contains(&response.status), "{response:?}");
@@ -166,7 +165,7 @@ fn check_response(request: &Request, response: &Response, notice: &RequestLog) {
     assert!(response.headers.iter().all(|(_, value)| !value.contains(char::is_control)));
     assert!(response.body.len() < 16_384);
     let said = format!("{response:?}{notice:?}");
-    // Who sends a challenge gets it back, whatever it is.
+    // Every challenge is echoed.
     let challenge = request.query.contains("validationToken")
         || request.header("x-okta-verification-challenge").is_some();
     for secret in [CURRENT_SECRET, PREVIOUS_SECRET] {
@@ -183,7 +182,7 @@ fn check_response(request: &Request, response: &Response, notice: &RequestLog) {
     }
 }
 
-/// Has a decision wait for a person, about a host with a name that is markup.
+/// Creates a decision that waits for approval, for a host whose name is markup.
 fn create_waiting_decision(hook: &TestWebhook, id: &DecisionId) {
     let now = Duration::from_secs(NOW - 60);
     let mut signal = Signal::default();
@@ -211,7 +210,7 @@ fn create_waiting_decision(hook: &TestWebhook, id: &DecisionId) {
     assert!(block_on(hook.ledger().append_transition(&mut decision, step, now)).expect("the store"));
 }
 
-/// The request, with what only a real sender has filled in.
+/// The request with its placeholders filled in.
 fn parse_request(text: &str, waiting: &DecisionId) -> Request {
     let (head, body) = message::split_head(text);
     let link = ApprovalLinks::new("", SecretString::from(CURRENT_SECRET)).link(waiting, NOW + 600);
@@ -222,7 +221,7 @@ fn parse_request(text: &str, waiting: &DecisionId) -> Request {
             .replace("{time}", &NOW.to_string())
             .replace("{approval}", link.expose())
     };
-    // No sender has a secret in the place of the method.
+    // No sender puts a secret into the method.
     let (method, rest) = head.split_once(' ').unwrap_or((head, ""));
     let head = format!("{method} {}", put(rest));
     let lines: Vec<String> = head.lines().map(str::to_owned).collect();

@@ -1,5 +1,4 @@
-//! Facts about a host, and endpoints that a service listed, out of few values:
-//! so that they often meet.
+//! Host identifiers and listed endpoints from few values, so that they often match.
 
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ const NAMES: [&str; 8] =
 const ADDRESSES: [&str; 6] =
     ["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2", "fd00::1", "198.51.100.7", "127.0.0.1"];
 
-/// One try.
+/// One case.
 #[derive(Debug, Arbitrary)]
 pub struct Case {
     host: Host,
@@ -41,7 +40,7 @@ struct Host {
     macs: Vec<u8>,
     names: Vec<u8>,
     addresses: Vec<u8>,
-    /// A name that is in no list.
+    /// A name in no list.
     custom_name: Option<String>,
 }
 
@@ -106,8 +105,8 @@ impl Endpoint {
     }
 }
 
-/// Checks that exactly one is chosen or none, whatever the order they are
-/// listed in, and that the one is what was said.
+/// Checks that at most one endpoint is found, in any order of the list, and that it has the given
+/// identifiers.
 pub fn check(case: &Case) {
     let facts = case.host.identifiers();
     let Ok(identity) = HostIdentity::from_identifiers(&facts) else { return };
@@ -142,7 +141,7 @@ pub fn check(case: &Case) {
     }
 }
 
-/// The tenant and the id of what is chosen.
+/// The tenant and the id of the endpoint found.
 fn choose_one(
     identity: &HostIdentity,
     kind: IdentifierKind,
@@ -158,8 +157,8 @@ fn choose_one(
     Ok(found.map(|one| (one.tenant.clone(), one.endpoint.id.to_ascii_lowercase())))
 }
 
-/// Whether an endpoint has what it was found by, contradicts no hard fact, is
-/// its own tenant's, and alive.
+/// Whether an endpoint has the identifier that found it, contradicts no strong identifier, belongs
+/// to its tenant, and is active.
 fn check_chosen(facts: &HostIdentifiers, kind: IdentifierKind, candidate: &EndpointCandidate) -> bool {
     let raw: Value = serde_json::from_str(candidate.endpoint.raw()).expect("JSON");
     let texts = |name: &str| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Headers and a body against every way in which a source proves itself.
+//! Headers and a body for every verification scheme.
 //!
 //! ```text
 //! crowdstrike_hex 1700000000
@@ -76,7 +76,7 @@ fn verification(name: &str) -> Option<Verification> {
     })
 }
 
-/// Checks that only what was signed, or brings the secret, is believed.
+/// Checks that only signed messages, or those with the secret, are authenticated.
 pub fn check(text: &str) {
     let (head, bodies) = message::split_head(text);
     let mut lines = head.lines();
@@ -94,7 +94,7 @@ pub fn check(text: &str) {
             let headers: Vec<String> = lines.map(put).collect();
             let request = self::request("POST /hooks/s", &headers, arrives);
             assert_signed(layout, &verification, &request, arrives, (time, signed));
-            check_honest_sender(layout, &verification, time, signed);
+            check_valid_sender(layout, &verification, time, signed);
         }
         _ => {
             let basic = [CURRENT_SECRET, PREVIOUS_SECRET].map(|key| message::basic_credentials(USER, key));
@@ -121,7 +121,7 @@ fn verify(verification: &Verification, request: &Request) -> Result<(VersionStag
     proof.map(|proof| (proof.version_stage, proof.signed_digest.is_some()))
 }
 
-/// What is believed is what was signed, to the byte.
+/// Checks that an authenticated message equals the signed one in every byte.
 fn assert_signed(
     layout: &SignatureConfig,
     verification: &Verification,
@@ -138,14 +138,14 @@ fn assert_signed(
     }
     let [was, is] =
         [message::signing_input(layout, time, signed), message::signing_input(layout, arrived, arrives)];
-    assert_eq!(was, is, "wrong isolation: a signature was believed that is none");
+    assert_eq!(was, is, "wrong isolation: an invalid signature was accepted");
     if layout.timestamp.is_some() && is_plain(arrived) {
-        assert!(is_inside_window(arrived), "wrong isolation: an old signature was believed");
+        assert!(is_inside_window(arrived), "wrong isolation: an expired signature was accepted");
     }
 }
 
-/// What an honest sender sends is believed; one bit on the way, and it is not.
-fn check_honest_sender(layout: &SignatureConfig, verification: &Verification, time: &str, body: &str) {
+/// Checks that a valid message is authenticated, and that one changed bit prevents it.
+fn check_valid_sender(layout: &SignatureConfig, verification: &Verification, time: &str, body: &str) {
     if !is_plain(time) {
         return;
     }
@@ -171,7 +171,7 @@ fn check_honest_sender(layout: &SignatureConfig, verification: &Verification, ti
     }
 }
 
-/// What is believed brings the secret, whole and with nothing around it.
+/// Checks that an authenticated message contains the exact secret.
 fn assert_secret_matches(verification: &Verification, request: &Request, basic: &[String; 2]) {
     let Ok((stage, kept)) = verify(verification, request) else { return };
     assert!(!kept);

@@ -1,8 +1,8 @@
-//! Ways in which tools, systems and people write one machine's name.
+//! Spellings of one machine's name by tools, systems and people.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Names that a policy protects, each with its ASCII form as DNS has it.
+/// Protected names, each with its ASCII form in DNS.
 pub const PROTECTED: [(&str, &str); 8] = [
     ("dc01", "dc01"),
     ("domain-controller-01", "domain-controller-01"),
@@ -33,7 +33,7 @@ pub const ORDINARY: [&str; 10] = [
 
 const INVISIBLE: [char; 6] = ['\u{200b}', '\u{ad}', '\u{2060}', '\u{feff}', '\u{200d}', '\u{fe0f}'];
 
-/// Letters, and others that look like them.
+/// Letters, and similar letters.
 const LOOK_ALIKES: [(char, char); 18] = [
     ('a', 'а'),
     ('c', 'с'),
@@ -55,7 +55,7 @@ const LOOK_ALIKES: [(char, char); 18] = [
     ('T', 'Т'),
 ];
 
-/// One change of a name's spelling that leaves the machine the same.
+/// A change of spelling that does not change the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Upper case.
@@ -76,7 +76,7 @@ pub enum Change {
     Dotted,
     /// A letter of another script at a place.
     LookAlike(u8),
-    /// The first label, cut as NetBIOS cuts it.
+    /// The first label, truncated for NetBIOS.
     Cut,
     /// A dot at the end.
     Dot,
@@ -84,12 +84,12 @@ pub enum Change {
     Short,
     /// White space around.
     Space,
-    /// The form of Windows for a machine's account.
+    /// The Windows form of a machine account.
     Account,
 }
 
 impl Change {
-    /// The change of a number: each number has one.
+    /// The change for a number; each number has one.
     pub fn from_number(kind: u8, at: u8) -> Self {
         match kind % 14 {
             0 => Self::Upper,
@@ -109,7 +109,7 @@ impl Change {
         }
     }
 
-    /// Whether a pattern may be written so.
+    /// Whether a pattern may have this change.
     pub fn is_for_patterns(self) -> bool {
         !matches!(self, Self::Cut | Self::Short | Self::Account)
     }
@@ -150,23 +150,22 @@ impl Change {
     }
 }
 
-/// A name with these changes, one after the other.
+/// Applies these changes to a name, in order.
 pub fn apply_changes(name: &str, changes: &[Change]) -> String {
     changes.iter().fold(name.to_owned(), |name, change| change.apply(&name))
 }
 
-/// A pattern that fits a label: its beginning, its end, or one character left
-/// open.
+/// A pattern that matches a label: its beginning, its end, or one open character.
 pub fn pattern(label: &str, kind: u8, at: u8) -> String {
     let letters: Vec<char> = label.chars().collect();
     let at = usize::from(at);
     match kind % 4 {
         0 => letters[..1 + at % letters.len()].iter().chain(&['*']).collect(),
-        // A cut name still shows some of what follows the star.
+        // A truncated name still has some text after the star.
         1 => std::iter::once(&'*').chain(&letters[at % letters.len().min(8)..]).collect(),
         2 => {
             let place = at % letters.len();
-            // One letter that may become two is not one character.
+            // One letter that may become two needs more than `?`.
             letters
                 .iter()
                 .enumerate()

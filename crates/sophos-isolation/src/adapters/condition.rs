@@ -1,4 +1,4 @@
-//! Conditions of the policy on the members of a document.
+//! Policy conditions on the members of a document.
 
 use serde_json::Value;
 use wildmatch::WildMatch;
@@ -8,30 +8,29 @@ use crate::hostname::to_lowercase;
 
 /// A condition that a document must meet to be acted on.
 ///
-/// Texts, numbers and booleans are compared as texts, whatever their case. A
-/// list meets a test that one of its elements meets; for the negated tests,
-/// each element must. An object meets none of them.
+/// Texts, numbers and booleans are compared as texts, ignoring case. A list meets a test if one
+/// element meets it. For the negated tests, every element must. An object meets no test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// Where it looks: the first pointer with something present.
+    /// The pointers. The first with a value counts.
     pub pointers: Pointers,
-    /// What must be there.
+    /// The test of that value.
     pub test: ConditionTest,
 }
 
-/// What a condition requires. Texts and patterns are in lower case; a pattern
-/// has `*` for any text and `?` for one character.
+/// The test of a condition. Texts and patterns are in lower case. In a pattern, `*` matches any
+/// text and `?` matches one character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConditionTest {
     /// One of these texts.
     In(Vec<String>),
-    /// None of these texts. A missing member is none of them.
+    /// None of these texts. A missing member meets the test.
     NotIn(Vec<String>),
-    /// A text that fits one of these patterns.
+    /// A text that matches one of these patterns.
     Matches(Vec<String>),
-    /// A text that fits none of these patterns. A missing member fits none.
+    /// A text that matches none of these patterns. A missing member meets the test.
     NotMatches(Vec<String>),
-    /// Nothing, null or an empty text; or, if false, anything else.
+    /// If true, no value, null or an empty text. If false, any other value.
     Absent(bool),
 }
 
@@ -53,7 +52,7 @@ impl Condition {
     }
 }
 
-/// A text as conditions compare it.
+/// Normalizes a text for comparison in conditions.
 pub(crate) fn normalize(text: &str) -> String {
     to_lowercase(text.trim())
 }
@@ -80,7 +79,7 @@ fn any_element(value: Option<&Value>, test: impl Fn(&String) -> bool) -> bool {
     elements(value).iter().filter_map(scalar_text).any(|text| test(&text))
 }
 
-/// What cannot be compared may be anything.
+/// Objects and nulls cannot be compared and fail the test.
 fn no_element(value: Option<&Value>, test: impl Fn(&String) -> bool) -> bool {
     elements(value).iter().all(|value| scalar_text(value).is_some_and(|text| !test(&text)))
 }

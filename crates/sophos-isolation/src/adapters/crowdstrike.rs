@@ -1,28 +1,27 @@
-//! CrowdStrike Falcon: events of its streams, records of its data replicator,
-//! alerts of its API, and what users make of these in notification workflows.
+//! CrowdStrike Falcon: event streams, records of the data replicator, alerts of the API, and bodies
+//! that users compose from these in notification workflows.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{
-    NotActionable,
+    NotActionable, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, severity_from_score},
     parsed_alert::{ParsedAlert, ParsedHost, key_parts, parse_account},
     qualified_names::{dotted_domain, with_domain},
 };
 use crate::signal::{HostIdentifiers, Severity};
 
-/// What a kind of event has in its name when it is about a threat. The others
-/// are log-ins, sessions, firewall matches and the like.
+/// Parts of the names of event types that report threats. Other types are logins, sessions,
+/// firewall matches and the like.
 const THREAT_EVENT_KINDS: [&str; 5] = ["detection", "incident", "alert", "ioa", "automatedlead"];
 
-/// What a kind of event has in its name when it is about no machine, or about
-/// what users of the console did.
+/// Parts of the names of event types that concern no machine, or actions of console users.
 const NON_THREAT_EVENT_KINDS: [&str; 3] = ["audit", "cspm", "cloud"];
 
-/// What the sensor's own test detection says. The words are the vendor's; the
-/// command line that sets it off is not, and proves nothing.
+/// The description of the sensor's own test detection. Only this text comes from the vendor: anyone
+/// can run the command line that triggers it.
 const SAMPLE_DETECTION: &str = "Non-malicious sample detection";
 
 const ID_PATHS: [&str; 9] = [
@@ -37,7 +36,7 @@ const ID_PATHS: [&str; 9] = [
     "EventUUID",
 ];
 
-/// The names of the machine that something was detected on.
+/// Paths to the name of the machine with the detection.
 const HOSTNAME_PATHS: [&str; 10] = [
     "Hostname",
     "ComputerName",
@@ -51,10 +50,10 @@ const HOSTNAME_PATHS: [&str; 10] = [
     "host/name",
 ];
 
-/// The lists of a lead that name machines.
+/// Lists of a lead that name machines.
 const LEAD_LISTS: [&str; 4] = ["ThreatgraphIndicators", "Indicators", "Devices", "Hosts"];
 
-/// A message: what is inside, and what is around it.
+/// An event: the inner object and the whole message.
 #[derive(Clone, Copy)]
 struct Event<'v> {
     inner: JsonCursor<'v>,
@@ -68,14 +67,13 @@ impl<'v> Event<'v> {
         Self { inner, root }
     }
 
-    /// The first of these that has a text, inside before outside; and else the
-    /// member that workflows name after the path, such as `device.hostname` or
-    /// `Host Name`.
+    /// The first path that leads to a text, in the inner object before the whole message. Otherwise
+    /// the member that a workflow named after the path, such as `device.hostname` or `Host Name`.
     fn first_with_text(self, paths: &[&str]) -> JsonCursor<'v> {
-        let places = [self.inner, self.root];
-        let found = places.iter().map(|place| place.first_with_text(paths)).find(|found| found.exists());
+        let cursors = [self.inner, self.root];
+        let found = cursors.iter().map(|cursor| cursor.first_with_text(paths)).find(|found| found.exists());
         let composed =
-            || places.iter().flat_map(|place| paths.iter().map(|path| find_composed_member(*place, path)));
+            || cursors.iter().flat_map(|cursor| paths.iter().map(|path| find_composed_member(*cursor, path)));
         found.or_else(|| composed().find(|found| found.exists())).unwrap_or(JsonCursor::MISSING)
     }
 
@@ -83,32 +81,32 @@ impl<'v> Event<'v> {
         self.first_with_text(&["metadata/eventType", "ExternalApiType", "fdr_event_type"]).normalized_text()
     }
 
-    /// Whether the kind of event, or the product of an alert, is this one.
+    /// Whether the event type contains `kind`, or the product is `product`.
     fn is_kind_or_product(self, kind: &str, product: &str) -> bool {
         self.kind().contains(kind) || self.first_with_text(&["product"]).normalized_text() == product
     }
 }
 
-/// The member whose name has the letters of the path and marks between them.
-fn find_composed_member<'v>(place: JsonCursor<'v>, path: &str) -> JsonCursor<'v> {
+/// The member whose name has the letters of the path, with separators between them.
+fn find_composed_member<'v>(cursor: JsonCursor<'v>, path: &str) -> JsonCursor<'v> {
     fn letters(name: &str) -> impl Iterator<Item = char> {
         name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase())
     }
     let is_composed = |name: &str| name.contains([' ', '.', '-']);
-    let mut members = place.members();
+    let mut members = cursor.members();
     let found = members
         .find(|(name, value)| is_composed(name) && value.text().is_some() && letters(name).eq(letters(path)));
     found.map_or(JsonCursor::MISSING, |(_, value)| value)
 }
 
-pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
-    let place = JsonCursor::from(root);
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
+    let cursor = JsonCursor::from(root);
     let lists = ["resources", "detections", "alerts", "events"];
-    let list = if root.is_array() { Some(place) } else { place.first_list(&lists) };
-    match list.filter(|_| !Event::new(place).first_with_text(&ID_PATHS).exists()) {
+    let list = if root.is_array() { Some(cursor) } else { cursor.first_list(&lists) };
+    Ok(match list.filter(|_| !Event::new(cursor).first_with_text(&ID_PATHS).exists()) {
         Some(list) => list.elements().filter_map(JsonCursor::value).flat_map(parse_message).collect(),
         None => parse_message(root),
-    }
+    })
 }
 
 fn parse_message(root: &Value) -> Vec<ParsedAlert<'_>> {
@@ -118,24 +116,24 @@ fn parse_message(root: &Value) -> Vec<ParsedAlert<'_>> {
         .filter(|_| event.is_kind_or_product("automatedlead", "automated-lead"))
         .map(|list| parse_lead(root, event, list));
     leads.filter(|leads| !leads.is_empty()).unwrap_or_else(|| {
-        let mut draft = parse_event(root, event);
-        draft.hosts.push(ParsedHost::from(parse_host(event)));
-        vec![draft]
+        let mut parsed = parse_event(root, event);
+        parsed.hosts.push(ParsedHost::from(parse_host(event)));
+        vec![parsed]
     })
 }
 
 fn parse_event<'v>(root: &'v Value, event: Event<'v>) -> ParsedAlert<'v> {
     let updated = event.first_with_text(&["updated_timestamp", "UpdatedTimestamp", "SignalUpdatedTimestamp"]);
-    let identity =
-        key_parts(event.first_with_text(&ID_PATHS), [updated], "it has no CompositeId or DetectionId")
+    let event_key =
+        key_parts(event.first_with_text(&ID_PATHS), [updated], "the event has no CompositeId or DetectionId")
             .or_else(|missing| {
-                // What is not about a detection has only its place in the stream.
+                // Events without a detection are identified by their position in the stream.
                 let [offset, customer, created] = ["offset", "customerIDString", "eventCreationTime"]
                     .map(|name| event.root.get("metadata").get(name));
                 self::key_parts(offset, [customer, created], missing)
             });
-    let mut draft = ParsedAlert::new(root, identity);
-    let signal = &mut draft.signal;
+    let mut parsed = ParsedAlert::new(root, event_key);
+    let signal = &mut parsed.signal;
     signal.account =
         parse_account(event.first_with_text(&["CustomerIdString", "cid", "metadata/customerIDString"]));
     signal.severity = parse_severity(event.first_with_text(&[
@@ -155,13 +153,12 @@ fn parse_event<'v>(root: &'v Value, event: Event<'v>) -> ParsedAlert<'v> {
         "metadata/eventCreationTime",
     ];
     signal.observed_at = event.first_with_text(&seen).display_text();
-    draft.refusal = refusal(event);
-    draft
+    parsed.refusal = refusal(event);
+    parsed
 }
 
-/// The drafts of a lead: one for each machine that its indicators name. A
-/// machine is as much in question as the lead's score says, or its own severest
-/// indicator.
+/// The alerts of a lead: one for each machine that its indicators name. The severity is the highest
+/// of the lead's score and the machine's own indicators.
 fn parse_lead<'v>(root: &'v Value, event: Event<'v>, indicators: JsonCursor<'v>) -> Vec<ParsedAlert<'v>> {
     let score = parse_severity(event.first_with_text(&["Score"]));
     let mut machines: BTreeMap<String, Option<Severity>> = BTreeMap::new();
@@ -174,14 +171,14 @@ fn parse_lead<'v>(root: &'v Value, event: Event<'v>, indicators: JsonCursor<'v>)
         *known = (*known).max(parse_severity(inner.first_with_text(&["SeverityName", "Severity"])));
     }
     let of_machine = |(name, own): (String, Option<Severity>)| {
-        let mut draft = parse_event(root, event);
-        if let Ok(parts) = &mut draft.event_key {
-            draft.alert_key = Some(vec![parts[0].clone(), Value::from(name.clone())]);
+        let mut parsed = parse_event(root, event);
+        if let Ok(parts) = &mut parsed.event_key {
+            parsed.alert_key = Some(vec![parts[0].clone(), Value::from(name.clone())]);
             parts.push(Value::from(name.clone()));
         }
-        draft.signal.severity = draft.signal.severity.max(score).max(own);
-        draft.hosts.push(HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() }.into());
-        draft
+        parsed.signal.severity = parsed.signal.severity.max(score).max(own);
+        parsed.hosts.push(HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() }.into());
+        parsed
     };
     machines.into_iter().map(of_machine).collect()
 }
@@ -215,15 +212,14 @@ fn refusal(event: Event<'_>) -> Option<NotActionable> {
     }
 }
 
-/// The host. `AgentIdString`, `aid`, `SensorId` and `device_id` are Falcon's ids
-/// of the machine, and none of ours.
+/// The host. `AgentIdString`, `aid`, `SensorId` and `device_id` are Falcon's ids, not Sophos ids.
 fn parse_host(event: Event<'_>) -> HostIdentifiers {
     if event.is_kind_or_product("mobile", "mobile") {
         return HostIdentifiers::default();
     }
     if event.is_kind_or_product("idpdetection", "idp") {
-        // A user's log-in came from the source endpoint. The target and the
-        // domain controller that saw it are named too; addresses may be of either.
+        // The login came from the source endpoint. The target and the domain controller are named
+        // too, and an address may belong to any of them.
         let source =
             parse_hostname(event, &["SourceEndpointHostName", "Hostname", "ComputerName", "device/hostname"]);
         return HostIdentifiers { hostnames: source.into_iter().collect(), ..HostIdentifiers::default() };
@@ -240,16 +236,16 @@ fn parse_host(event: Event<'_>) -> HostIdentifiers {
     }
 }
 
-/// The name, with the domain of the machine where that is one of DNS.
+/// The host name, with the machine's domain if that is a DNS domain.
 fn parse_hostname(event: Event<'_>, names: &[&str]) -> Option<String> {
     let domain = event.first_with_text(&["MachineDomain", "device/machine_domain", "devices/domain"]);
     with_domain(&event.first_with_text(names).identifier()?, dotted_domain(domain))
 }
 
-/// A word, or a number: from 1 to 5, or from 0 to 100.
-pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
-    place.severity().or_else(|| {
-        let number = place.number()?;
+/// Parses a severity word, or a number from 1 to 5 or from 0 to 100.
+pub(super) fn parse_severity(cursor: JsonCursor<'_>) -> Option<Severity> {
+    cursor.severity().or_else(|| {
+        let number = cursor.number()?;
         let steps = if number <= 5.0 { [2.0, 3.0, 4.0, 5.0] } else { [20.0, 40.0, 60.0, 80.0] };
         Some(severity_from_score(number, steps))
     })

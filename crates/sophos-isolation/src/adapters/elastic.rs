@@ -1,10 +1,10 @@
-//! Elastic Security: what a rule's action makes of its alerts by a template.
-//! Such a body is often no JSON document but objects that follow each other.
+//! Elastic Security: alerts in the body that the template of a rule action composes. Such a body is
+//! often not a JSON document but a sequence of objects.
 
 use serde_json::{Deserializer, Value};
 
 use super::{
-    MAX_ALERTS_PER_MESSAGE, NotActionable, ParseError,
+    MAX_ALERTS_PER_MESSAGE, NotActionable, ParseError, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, severity_from_score},
     parsed_alert::{ParsedAlert, ParsedHost, parse_account},
     qualified_names::{dotted_domain, with_domain},
@@ -14,13 +14,13 @@ use crate::{
     signal::{HostIdentifiers, Severity},
 };
 
-/// How deep alerts lie in wrappers: lists, context, alerts, hit, source.
+/// The maximum nesting of alerts in wrappers: lists, context, alerts, hit, source.
 const MAX_DEPTH: usize = 6;
 
-/// What rules of Elastic Security have as their consumer and producer.
+/// Consumers and producers of Elastic Security rules.
 const SECURITY_CONSUMERS: [&str; 2] = ["siem", "securitysolution"];
 
-/// How the types of rules begin that watch services, and not threats.
+/// Prefixes of rule types that monitor services, not threats.
 const SERVICE_RULE_PREFIXES: [&str; 13] = [
     ".es-query",
     ".geo-containment",
@@ -37,7 +37,7 @@ const SERVICE_RULE_PREFIXES: [&str; 13] = [
     "xpack.",
 ];
 
-/// The types of observers that watch the traffic of other machines.
+/// Types of observers that monitor the traffic of other machines.
 const SENSOR_TYPES: [&str; 13] = [
     "dns",
     "firewall",
@@ -54,11 +54,11 @@ const SENSOR_TYPES: [&str; 13] = [
     "waf",
 ];
 
-/// The modules of sensors that watch the traffic of other machines.
+/// Modules of sensors that monitor the traffic of other machines.
 const SENSOR_MODULES: [&str; 3] = ["snort", "suricata", "zeek"];
 
-/// Reads objects with or without commas, white space or brackets of a list
-/// between them, into one list.
+/// Parses a sequence of objects into one list. Commas, white space and list brackets between the
+/// objects are ignored.
 pub(super) fn parse_body(body: &[u8]) -> Result<Value, ParseError> {
     match serde_json::from_slice(body) {
         Ok(list @ Value::Array(_)) => return Ok(list),
@@ -80,8 +80,12 @@ pub(super) fn parse_body(body: &[u8]) -> Result<Value, ParseError> {
         match stream.next() {
             Some(Ok(object @ Value::Object(_))) => objects.push(object),
             _ => {
-                let error =
-                    || ParseError(format!("what follows {} objects is no JSON object", objects.len()));
+                let error = || {
+                    ParseError(format!(
+                        "invalid body after {} objects: expected a JSON object",
+                        objects.len()
+                    ))
+                };
                 return parse_lines(body).ok_or_else(error);
             }
         }
@@ -89,9 +93,8 @@ pub(super) fn parse_body(body: &[u8]) -> Result<Value, ParseError> {
     }
 }
 
-/// The objects of a body with one on each line, of which some are no JSON: those
-/// are kept as texts. Where a line does not look like one object, nothing is
-/// certain about where an object ends.
+/// Parses a body with one object per line, and keeps invalid lines as texts. Returns `None` if a
+/// line does not look like one object, because object boundaries are then uncertain.
 fn parse_lines(body: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(body).ok()?;
     let lines = text.lines().map(|line| line.trim().trim_end_matches(',').trim_end());
@@ -102,50 +105,53 @@ fn parse_lines(body: &[u8]) -> Option<Value> {
     (lines.iter().all(is_object) && objects.iter().any(Value::is_object)).then(|| Value::from(objects))
 }
 
-pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
-    let mut drafts = Vec::new();
-    find_alerts(root, JsonCursor::MISSING, MAX_DEPTH, &mut drafts)?;
-    Ok(drafts)
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
+    let mut parsed_alerts = Vec::new();
+    find_alerts(root, JsonCursor::MISSING, MAX_DEPTH, &mut parsed_alerts)?;
+    Ok(parsed_alerts)
 }
 
 fn too_many() -> ParseError {
-    ParseError(format!("it holds more than {MAX_ALERTS_PER_MESSAGE} alerts: send them in several"))
+    ParseError(format!(
+        "the message has more than {MAX_ALERTS_PER_MESSAGE} alerts; split it into several messages"
+    ))
 }
 
-/// Finds the alerts. Their own members may have the names of wrappers, as ECS
-/// has a `source`: what is an alert is none. Names are exact here.
+/// Finds the alerts below wrappers. An alert may itself have members with the names of wrappers,
+/// such as `source` of ECS. Member names are matched exactly here.
 fn find_alerts<'v>(
     value: &'v Value,
     id: JsonCursor<'v>,
     depth: usize,
-    drafts: &mut Vec<ParsedAlert<'v>>,
+    parsed_alerts: &mut Vec<ParsedAlert<'v>>,
 ) -> Result<(), ParseError> {
     if depth > 0 && !is_alert(value) {
         if let Value::Array(items) = value {
             let mut items = items.iter().filter(|item| !item.is_null());
-            return items.try_for_each(|item| find_alerts(item, JsonCursor::MISSING, depth - 1, drafts));
+            return items
+                .try_for_each(|item| find_alerts(item, JsonCursor::MISSING, depth - 1, parsed_alerts));
         }
         if let Some(source @ Value::Object(_)) = value.get("_source") {
             return find_alerts(
                 source,
                 value.get("_id").map_or(JsonCursor::MISSING, JsonCursor::from),
                 depth - 1,
-                drafts,
+                parsed_alerts,
             );
         }
         let lists = ["/context/alerts", "/alerts", "/hits/hits", "/hits"].map(|path| value.pointer(path));
         if let Some(list) = lists.into_iter().flatten().find(|list| list.is_array()) {
-            return find_alerts(list, JsonCursor::MISSING, depth - 1, drafts);
+            return find_alerts(list, JsonCursor::MISSING, depth - 1, parsed_alerts);
         }
     }
-    if drafts.len() == MAX_ALERTS_PER_MESSAGE {
+    if parsed_alerts.len() == MAX_ALERTS_PER_MESSAGE {
         return Err(too_many());
     }
-    drafts.push(parse_alert(value, id));
+    parsed_alerts.push(parse_alert(value, id));
     Ok(())
 }
 
-/// Whether members of an alert stand in it, nested or with dots in their names.
+/// Whether the value has members of an alert, nested or with dots in their names.
 fn is_alert(value: &Value) -> bool {
     let is_own = |(name, _): (&str, JsonCursor<'_>)| name.starts_with("kibana.alert.");
     JsonCursor::from(value).members().any(is_own)
@@ -157,19 +163,19 @@ fn is_alert(value: &Value) -> bool {
 fn parse_alert<'v>(document: &'v Value, id: JsonCursor<'v>) -> ParsedAlert<'v> {
     let get = |name: &str| get_dotted(document, name);
     let first = |names: &[&str]| {
-        let mut places = names.iter().map(|name| get(name));
-        places.find(|place| place.text().is_some()).unwrap_or(JsonCursor::MISSING)
+        let mut cursors = names.iter().map(|name| get(name));
+        cursors.find(|cursor| cursor.text().is_some()).unwrap_or(JsonCursor::MISSING)
     };
-    let identity = first(&["kibana.alert.uuid", "alert.uuid"]).text().map(|uuid| vec![Value::from(uuid)]);
-    let identity = identity.or_else(|| {
+    let event_key = first(&["kibana.alert.uuid", "alert.uuid"]).text().map(|uuid| vec![Value::from(uuid)]);
+    let event_key = event_key.or_else(|| {
         let rule = first(&["kibana.alert.rule.uuid", "signal.rule.id", "rule.id"]).text()?;
         let id = id.text().or_else(|| first(&["_id", "alert.id"]).text())?;
         Some(vec![Value::from(rule), Value::from(id)])
     });
-    let alert = identity.clone();
-    let mut draft = ParsedAlert::new(document, identity.ok_or("the alert has no kibana.alert.uuid"));
-    draft.alert_key = alert;
-    let signal = &mut draft.signal;
+    let alert = event_key.clone();
+    let mut parsed = ParsedAlert::new(document, event_key.ok_or("the alert has no kibana.alert.uuid"));
+    parsed.alert_key = alert;
+    let signal = &mut parsed.signal;
     signal.account = parse_account(get("cloud.account.id"));
     signal.severity = first(&["kibana.alert.severity", "signal.rule.severity"])
         .severity()
@@ -184,7 +190,7 @@ fn parse_alert<'v>(document: &'v Value, id: JsonCursor<'v>) -> ParsedAlert<'v> {
         get("kibana.alert.status").normalized_text(),
         first(&["kibana.alert.action_group", "alert.actionGroup"]).normalized_text(),
     ];
-    draft.refusal = if workflow == "closed" || status == "recovered" || group == "recovered" {
+    parsed.refusal = if workflow == "closed" || status == "recovered" || group == "recovered" {
         Some(NotActionable::Resolved)
     } else if is_service_rule(document) {
         Some(NotActionable::NotAThreat)
@@ -195,13 +201,14 @@ fn parse_alert<'v>(document: &'v Value, id: JsonCursor<'v>) -> ParsedAlert<'v> {
     let names = names.into_iter().find(|names| !names.is_empty()).unwrap_or_default();
     if !is_network_sensor(document, &names) {
         let domain = dotted_domain(get("host.domain"));
-        draft.hosts = parse_hosts(names, domain, get("host.mac").identifiers(), get("host.ip").identifiers());
+        parsed.hosts =
+            parse_hosts(names, domain, get("host.mac").identifiers(), get("host.ip").identifiers());
     }
-    draft
+    parsed
 }
 
-/// Whether the host is the sensor that saw the traffic of another machine. Only
-/// the policy can say where that other machine stands.
+/// Whether the host is a sensor that observed the traffic of another machine. Only the policy can
+/// point at that machine.
 fn is_network_sensor(alert: &Value, names: &[String]) -> bool {
     let observers = ["observer.hostname", "observer.name"].map(|name| get_dotted(alert, name).identifiers());
     let is_observer = |name: &String| names.iter().any(|host| may_be_same_host(host, name));
@@ -213,8 +220,8 @@ fn is_network_sensor(alert: &Value, names: &[String]) -> bool {
         || SENSOR_MODULES.contains(&module.as_str())
 }
 
-/// Whether the rule watches services: a metric, a log, a job, an objective.
-/// Where nothing is said about the kind of rule, it is one of Elastic Security.
+/// Whether the rule monitors a service: a metric, a log, a job, an objective. A rule of unknown
+/// type counts as one of Elastic Security.
 fn is_service_rule(alert: &Value) -> bool {
     let owners = ["kibana.alert.rule.consumer", "kibana.alert.rule.producer"]
         .map(|name| get_dotted(alert, name).normalized_text());
@@ -229,8 +236,8 @@ fn is_service_rule(alert: &Value) -> bool {
         || is_unsaid && !category.is_empty() && !category.ends_with("rule")
 }
 
-/// The host; or, of an alert over several hosts, each by its name alone, as
-/// nothing says whose the addresses are.
+/// Returns the host, or one host per name for an alert over several hosts. Each of several hosts
+/// keeps its name alone, because the owner of the addresses is unknown.
 fn parse_hosts(
     names: Vec<String>,
     domain: Option<String>,
@@ -243,25 +250,24 @@ fn parse_hosts(
             HostIdentifiers { hostnames, mac_addresses, ip_addresses, ..HostIdentifiers::default() }.into(),
         ];
     }
-    let facts =
+    let identifiers =
         names.into_iter().map(|name| HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() });
-    facts.map(ParsedHost::from).collect()
+    identifiers.map(ParsedHost::from).collect()
 }
 
-/// What a name with dots leads to, whether the sender nests objects or writes
-/// the dots into the names of members.
+/// The value of a dotted name, whether the sender nests objects or uses dots in member names.
 fn get_dotted<'v>(value: &'v Value, name: &str) -> JsonCursor<'v> {
     let Value::Object(members) = value else { return JsonCursor::MISSING };
     if let Some(found) = members.get(name).filter(|found| !found.is_null()) {
         return JsonCursor::from(found);
     }
     let dots = name.match_indices('.').map(|(dot, _)| (&name[..dot], &name[dot + 1..]));
-    let mut places = dots.filter_map(|(head, tail)| Some(get_dotted(members.get(head)?, tail)));
-    places.find(|place| place.exists()).unwrap_or(JsonCursor::MISSING)
+    let mut cursors = dots.filter_map(|(head, tail)| Some(get_dotted(members.get(head)?, tail)));
+    cursors.find(|cursor| cursor.exists()).unwrap_or(JsonCursor::MISSING)
 }
 
-/// A word, or a risk score, as Elastic parts them.
-pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
-    let score = || place.number().map(|number| severity_from_score(number, [0.0, 22.0, 48.0, 74.0]));
-    place.severity().or_else(score)
+/// Parses a severity word, or a risk score with Elastic's thresholds.
+pub(super) fn parse_severity(cursor: JsonCursor<'_>) -> Option<Severity> {
+    let score = || cursor.number().map(|number| severity_from_score(number, [0.0, 22.0, 48.0, 74.0]));
+    cursor.severity().or_else(score)
 }

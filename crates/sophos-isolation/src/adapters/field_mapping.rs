@@ -1,88 +1,85 @@
-//! Where in a tool's JSON things are, when the policy says so.
+//! Field pointers from the policy.
 
 use std::collections::BTreeMap;
 
 use super::pointer::{Pointer, Pointers};
 use crate::signal::Severity;
 
-/// Where a signal's parts are in a tool's JSON.
+/// Pointers to the parts of a signal in a tool's JSON.
 ///
-/// A field that is given replaces what the adapter would find by itself: so a
-/// tool that nobody heard of needs no code, and one whose users name their own
-/// fields can be read at all. Where there is nothing at a pointer, there is
-/// nothing: the adapter's own is not taken instead.
+/// A configured field replaces the adapter's own result. This supports unknown tools, and tools
+/// whose users name the fields. If its pointers lead to no value, the field is empty; the adapter's
+/// result is not used instead.
 ///
-/// A delivery that is a list of documents is read one by one, and pointers begin
-/// at each: the elements of `iterate`, the findings of Security Hub, Okta's
-/// events, Elastic's alerts (within `_source`), and lists of findings, alerts,
-/// records and threats of the other tools. A host that is found by a pointer is
-/// then the host of all that the document names; several names that cannot be
-/// one machine's are several hosts, each known by its name alone.
+/// A message that is a list of documents is parsed one document at a time, and pointers start at
+/// each document. Such lists are the elements of `iterate`, findings of Security Hub, events of
+/// Okta, alerts of Elastic (within `_source`), and lists of findings, alerts, records and threats
+/// of other tools. A configured host replaces all hosts of its document. Names that cannot belong
+/// to one machine become several hosts, each known by its name alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldMapping {
-    /// A list whose elements are documents of their own.
+    /// A list whose elements are separate documents.
     pub iterate: Option<Pointer>,
-    /// The sender's identity of the event.
+    /// The sender's event id.
     pub event_id: Pointers,
-    /// The same in parts, all of which tell one event from another.
+    /// The parts of an event id. Together they identify the event.
     pub event_id_parts: Vec<IdPart>,
-    /// The sender's identity of the alert, which its updates share. Without it,
-    /// the identity of the event.
+    /// The sender's alert id, shared by its updates. The default is the event id.
     pub alert_id: Pointers,
     /// The Sophos tenant.
     pub tenant: Pointers,
-    /// The account in the sender's world.
+    /// The sender's account id.
     pub account: Pointers,
-    /// The endpoint's id at Sophos.
+    /// The Sophos endpoint id.
     pub endpoint_id: Pointers,
-    /// The id of the EC2 instance.
+    /// The EC2 instance id.
     pub ec2_instance_id: Pointers,
-    /// The host name: a text, or a list of them.
+    /// The host name: a text, or a list of texts.
     pub hostname: Pointers,
-    /// A name that NetBIOS may have cut: a text, or a list of them.
+    /// A NetBIOS name, possibly truncated: a text, or a list of texts.
     pub netbios: Pointers,
-    /// The MAC address: a text, or a list of them.
+    /// The MAC address: a text, or a list of texts.
     pub mac: Pointers,
-    /// The host's own address: a text, or a list of them.
+    /// The host's own IP address: a text, or a list of texts.
     pub ip: Pointers,
-    /// What a host name must begin with, and what is taken off it.
+    /// The required prefix of a host name, which is removed.
     pub hostname_prefix: Option<String>,
-    /// What is taken off the end of a host name, where it is there.
+    /// The optional suffix of a host name, which is removed.
     pub hostname_suffix: Option<String>,
-    /// Whether a port is taken off a host name and an address.
+    /// Whether a port is removed from host names and addresses.
     pub strip_port: bool,
-    /// How severe it is.
+    /// The severity.
     pub severity: Pointers,
-    /// The severity that each of the sender's words, in lower case, stands for.
+    /// The severity of each of the sender's words, which are in lower case.
     pub severity_map: BTreeMap<String, Severity>,
-    /// The severity where the sender names none that is known.
+    /// The severity if the sender's is missing or unknown.
     pub severity_default: Option<Severity>,
-    /// The severity whatever the sender says.
+    /// The severity regardless of the sender's.
     pub severity_fixed: Option<Severity>,
-    /// What happened.
+    /// The title.
     pub title: Pointers,
-    /// Why the host is to be isolated.
+    /// The reason for the isolation.
     pub reason: Pointers,
-    /// When the sender saw it.
+    /// The time of the sender's observation.
     pub observed_at: Pointers,
-    /// `isolate` or `release`.
+    /// The action: `isolate` or `release`.
     pub action: Pointers,
-    /// For how long: seconds, or a text such as `4h`.
+    /// The duration of the isolation: seconds, or a text such as `4h`.
     pub ttl: Pointers,
 }
 
-/// A part of an event's identity.
+/// A part of an event id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdPart {
-    /// Where it is.
+    /// The pointer to the part.
     pub pointer: Pointer,
-    /// Whether the event has an identity without it.
+    /// Whether the part may be missing.
     pub is_optional: bool,
 }
 
 impl FieldMapping {
-    /// Whether a host is named. Then `generic` reads nothing but what is named.
+    /// Whether a host field is configured. `generic` then ignores the native format.
     pub fn maps_host(&self) -> bool {
         let Self { endpoint_id, ec2_instance_id, hostname, netbios, mac, ip, .. } = self;
         [endpoint_id, ec2_instance_id, hostname, netbios, mac, ip].iter().any(|pointers| pointers.is_set())

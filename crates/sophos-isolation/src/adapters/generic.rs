@@ -1,19 +1,19 @@
-//! Our own form, for senders that can say what they want
-//! (`{event_id, tenant, target: {…}, action, reason, severity, title, ttl}`), and
-//! any JSON in which the policy names the host.
+//! The native format, for senders that compose the body (`{event_id, tenant, target: {…}, action,
+//! reason, severity, title, ttl}`), and any JSON in which the policy points at the host.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
+pub(super) use super::json_cursor::parse_severity;
 use super::{
-    FieldMapping, ParseError,
+    FieldMapping, ParseError, ParsedAlerts, ParserInput,
     json_cursor::JsonCursor,
     parsed_alert::{ParsedAlert, ParsedHost, parse_account},
 };
 use crate::signal::HostIdentifiers;
 
-/// The list whose elements the policy wants read one by one.
+/// The list at the `iterate` pointer of the policy.
 pub(super) fn find_elements<'v>(
     root: &'v Value,
     fields: &FieldMapping,
@@ -22,51 +22,47 @@ pub(super) fn find_elements<'v>(
     match pointer.find(root, root) {
         Some(list) if list.is_array() => Ok(Some(list)),
         _ => Err(ParseError(format!(
-            "missing list: none at \"{}\"; send one, or set fields.iterate to where it is",
+            "missing list at \"{}\": send a list, or set fields.iterate to its location",
             pointer.display_from("")
         ))),
     }
 }
 
-/// Documents in which the policy names the host hold nothing else that is read:
-/// what has a name of our own form may have another meaning there.
-pub(super) fn parse_alerts<'v>(
-    documents: &'v [Value],
-    fields: &FieldMapping,
-    key: Option<&str>,
-) -> Vec<ParsedAlert<'v>> {
-    let key = key.filter(|key| !key.trim().is_empty());
+/// Parses the documents. If the policy points at the host, members of the native format are
+/// ignored, because they may have another meaning in that JSON.
+pub(super) fn parse_alerts(input: ParserInput<'_>) -> ParsedAlerts<'_> {
+    let ParserInput { root, elements, fields, idempotency_key } = input;
+    let key = idempotency_key.filter(|key| !key.trim().is_empty());
     let read = |document| match fields.maps_host() {
         true => parse_mapped(document, fields, key),
         false => parse_native(document, fields, key),
     };
-    documents.iter().map(read).collect()
+    Ok(elements.unwrap_or(std::slice::from_ref(root)).iter().map(read).collect())
 }
 
 fn parse_mapped<'v>(document: &'v Value, fields: &FieldMapping, key: Option<&str>) -> ParsedAlert<'v> {
-    let identity = key.map(|key| element_key(key.to_owned(), document, fields));
+    let event_key = key.map(|key| element_key(key.to_owned(), document, fields));
     ParsedAlert::new(
         document,
-        identity.ok_or("set fields.event_id in the policy, or send an Idempotency-Key"),
+        event_key.ok_or("set fields.event_id in the policy, or send an Idempotency-Key"),
     )
 }
 
 fn parse_native<'v>(document: &'v Value, fields: &FieldMapping, key: Option<&str>) -> ParsedAlert<'v> {
-    let place = JsonCursor::from(document);
-    let own = place.get("event_id").text().map(|id| vec![Value::from(id)]);
-    let identity = own.or_else(|| key.map(|key| element_key(key.to_owned(), document, fields)));
-    let missing =
-        "add an event_id to the body, send an Idempotency-Key, or set fields.event_id in the policy";
-    let mut draft = ParsedAlert::new(document, identity.ok_or(missing));
-    let signal = &mut draft.signal;
-    signal.tenant = place.get("tenant").identifier();
-    signal.account = parse_account(place.get("account"));
-    signal.severity = place.get("severity").severity();
-    signal.title = place.get("title").display_text().unwrap_or_default();
-    signal.reason = place.get("reason").display_text();
-    signal.observed_at = place.get("observed_at").display_text();
-    let target = place.get("target");
-    draft.hosts.push(ParsedHost::from(HostIdentifiers {
+    let cursor = JsonCursor::from(document);
+    let own = cursor.get("event_id").text().map(|id| vec![Value::from(id)]);
+    let event_key = own.or_else(|| key.map(|key| element_key(key.to_owned(), document, fields)));
+    let missing = "add event_id to the body, send an Idempotency-Key, or set fields.event_id in the policy";
+    let mut parsed = ParsedAlert::new(document, event_key.ok_or(missing));
+    let signal = &mut parsed.signal;
+    signal.tenant = cursor.get("tenant").identifier();
+    signal.account = parse_account(cursor.get("account"));
+    signal.severity = cursor.get("severity").severity();
+    signal.title = cursor.get("title").display_text().unwrap_or_default();
+    signal.reason = cursor.get("reason").display_text();
+    signal.observed_at = cursor.get("observed_at").display_text();
+    let target = cursor.get("target");
+    parsed.hosts.push(ParsedHost::from(HostIdentifiers {
         endpoint_id: target.get("endpoint_id").identifier(),
         ec2_instance_id: target.get("ec2_instance_id").identifier(),
         mac_addresses: target.get("mac").identifiers(),
@@ -74,10 +70,10 @@ fn parse_native<'v>(document: &'v Value, fields: &FieldMapping, key: Option<&str
         netbios_names: target.get("netbios").all_identifiers(),
         ip_addresses: target.get("ip").identifiers(),
     }));
-    draft
+    parsed
 }
 
-/// The identity of a delivery, with what tells this element of it from others.
+/// The key of a message, with a digest that distinguishes its elements.
 fn element_key(id: String, document: &Value, fields: &FieldMapping) -> Vec<Value> {
     let element = fields.iterate.as_ref().map(|_| Value::from(super::parsed_alert::digest(document)));
     [Value::from(id)].into_iter().chain(element).collect()

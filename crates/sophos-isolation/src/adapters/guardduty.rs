@@ -1,18 +1,18 @@
-//! Amazon GuardDuty: findings in EventBridge's envelope, bare, or in a list,
-//! with members in camel or Pascal case.
+//! Amazon GuardDuty findings: in EventBridge's envelope, alone, or in a list, with member names in
+//! camel or Pascal case.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{
-    NotActionable, ParseError,
+    NotActionable, ParseError, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, identifiers, severity_from_score},
     parsed_alert::{ParsedAlert, ParsedHost, key_parts, parse_account},
 };
 use crate::signal::{HostIdentifiers, Severity};
 
-/// Resources whose instance is a node of containers.
+/// Resource types whose instance is a container node.
 const CONTAINER_RESOURCES: [&str; 9] = [
     "container",
     "ecscluster",
@@ -25,15 +25,15 @@ const CONTAINER_RESOURCES: [&str; 9] = [
     "awsekscluster",
 ];
 
-/// Details of an instance finding that show the instance to be such a node.
+/// Members of an instance finding that show a container node.
 const CONTAINER_DETAILS: [&str; 4] =
     ["containerDetails", "ecsClusterDetails", "eksClusterDetails", "kubernetesDetails"];
 
-pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
-    let place = JsonCursor::from(root);
-    check_source(place, "aws.guardduty")?;
-    let detail = place.get("detail");
-    let body = if detail.is_object() { detail } else { place };
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
+    let cursor = JsonCursor::from(root);
+    check_source(cursor, "aws.guardduty")?;
+    let detail = cursor.get("detail");
+    let body = if detail.is_object() { detail } else { cursor };
     Ok(match body.first_list(&["findings"]) {
         Some(list) => {
             let items = list.elements().filter_map(|item| Some((item.value()?, item)));
@@ -43,12 +43,12 @@ pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseEr
     })
 }
 
-/// EventBridge takes events from anyone who may put them; only those of AWS
-/// have such a source.
+/// Checks the event's source. Any principal with `events:PutEvents` can send events, but only AWS
+/// can use this source.
 pub(super) fn check_source(envelope: JsonCursor<'_>, source: &str) -> Result<(), ParseError> {
     match envelope.get("source").text() {
         Some(text) if envelope.get("detail").exists() && text != source => {
-            Err(ParseError(format!("its source is not {source}")))
+            Err(ParseError(format!("invalid source: expected \"{source}\"")))
         }
         _ => Ok(()),
     }
@@ -59,40 +59,42 @@ fn parse_finding<'v>(document: &'v Value, finding: JsonCursor<'v>) -> Vec<Parsed
     if sequence.exists() {
         return parse_attack_sequence(document, finding, sequence.get("resources"));
     }
-    let mut draft = parse_single_finding(document, finding);
+    let mut parsed = parse_single_finding(document, finding);
     let resource = finding.get("resource");
     let kind = resource.get("resourceType").normalized_text();
     let is_node = is_container(&kind);
-    draft.signal.shared_host =
+    parsed.signal.shared_host =
         is_node || CONTAINER_DETAILS.iter().any(|details| resource.get(details).exists());
     if is_node || kind == "instance" {
         let details = resource.get("instanceDetails");
-        // A node is known by its id alone: the names and addresses may be those
-        // of what runs on it.
-        let facts = parse_instance(details).filter(|host| !is_node || host.ec2_instance_id.is_some());
+        // Use only the id of a node: its names and addresses may be those of a container.
+        let identifiers = parse_instance(details).filter(|host| !is_node || host.ec2_instance_id.is_some());
         let arns = ["arn", "instanceArn"].map(|path| details.get(path));
         let accounts = host_accounts([resource.get("accountId"), details.get("accountId")], arns);
-        draft.hosts.extend(facts.map(|facts| ParsedHost { identifiers: facts, accounts, refusal: None }));
+        parsed.hosts.extend(identifiers.map(|identifiers| ParsedHost {
+            identifiers,
+            accounts,
+            refusal: None,
+        }));
     }
-    vec![draft]
+    vec![parsed]
 }
 
 fn parse_single_finding<'v>(document: &'v Value, finding: JsonCursor<'v>) -> ParsedAlert<'v> {
     let [id, updated, count] = ["id", "updatedAt", "service/count"].map(|path| finding.get(path));
-    let mut draft = ParsedAlert::new(document, key_parts(id, [updated, count], "the finding has no id"));
-    let signal = &mut draft.signal;
+    let mut parsed = ParsedAlert::new(document, key_parts(id, [updated, count], "the finding has no id"));
+    let signal = &mut parsed.signal;
     signal.account = parse_account(finding.get("accountId"));
     signal.severity = parse_severity(finding.get("severity"));
     signal.title = finding.get("title").display_text().unwrap_or_default();
     signal.reason = finding.get("type").display_text();
     signal.observed_at = finding.first_with_text(&["service/eventLastSeen", "updatedAt"]).display_text();
-    draft.refusal = refusal(finding);
-    draft
+    parsed.refusal = refusal(finding);
+    parsed
 }
 
-/// The drafts of a finding about a sequence of actions: one for each account,
-/// with each instance that the sequence has among its resources. Instances that
-/// a cluster or a group merely consists of are not among them.
+/// The alerts of an attack sequence: one for each account, with the instances among the sequence's
+/// resources. Other instances of a cluster or group are not included.
 fn parse_attack_sequence<'v>(
     document: &'v Value,
     finding: JsonCursor<'v>,
@@ -104,11 +106,11 @@ fn parse_attack_sequence<'v>(
     let mut accounts: BTreeMap<Option<String>, Vec<ParsedHost>> = BTreeMap::new();
     for resource in resources.elements() {
         let Some(id) = sequence_instance_id(resource) else { continue };
-        let facts = HostIdentifiers { ec2_instance_id: Some(id), ..HostIdentifiers::default() };
+        let identifiers = HostIdentifiers { ec2_instance_id: Some(id), ..HostIdentifiers::default() };
         let owner =
             parse_account(resource.get("accountId")).or_else(|| parse_account(finding.get("accountId")));
         let named = host_accounts([resource.get("accountId")], [resource.get("uid")]);
-        let host = ParsedHost { identifiers: facts, accounts: named, refusal: None };
+        let host = ParsedHost { identifiers, accounts: named, refusal: None };
         accounts.entry(owner).or_default().push(host);
     }
     let several = accounts.len() > 1;
@@ -116,20 +118,19 @@ fn parse_attack_sequence<'v>(
         accounts.insert(parse_account(finding.get("accountId")), Vec::new());
     }
     let of_account = |(owner, hosts): (Option<String>, Vec<ParsedHost>)| {
-        let mut draft = parse_single_finding(document, finding);
-        if several && let Ok(parts) = &mut draft.event_key {
-            draft.alert_key = Some(vec![parts[0].clone(), Value::from(owner.clone())]);
+        let mut parsed = parse_single_finding(document, finding);
+        if several && let Ok(parts) = &mut parsed.event_key {
+            parsed.alert_key = Some(vec![parts[0].clone(), Value::from(owner.clone())]);
             parts.push(Value::from(owner.clone()));
         }
-        draft.signal.shared_host = is_shared;
-        draft.hosts = hosts;
-        draft
+        parsed.signal.shared_host = is_shared;
+        parsed.hosts = hosts;
+        parsed
     };
     accounts.into_iter().map(of_account).collect()
 }
 
-/// The id of the instance that a resource of a sequence is. Its `uid` is an ARN
-/// or the id.
+/// The instance id of a resource of a sequence. Its `uid` is an ARN or the id.
 fn sequence_instance_id(resource: JsonCursor<'_>) -> Option<String> {
     let is_instance = resource.get("resourceType").normalized_text() == "ec2instance"
         || ["data/ec2Instance", "ec2Instance"].iter().any(|path| resource.get(path).exists());
@@ -145,25 +146,24 @@ fn sequence_instance_id(resource: JsonCursor<'_>) -> Option<String> {
     })
 }
 
-/// The id of an instance in its ARN.
+/// The instance id in an ARN.
 pub(super) fn instance_id_from_arn(arn: &str) -> Option<&str> {
     let (service, resource) = arn.strip_prefix("arn:")?.split_once(":instance/")?;
     (service.split(':').nth(1) == Some("ec2") && resource.starts_with("i-")).then_some(resource)
 }
 
-/// The accounts in which a document puts a host: those that members name, and
-/// those in the ARNs of instances.
+/// The accounts of a host: those in members, and those in instance ARNs.
 pub(super) fn host_accounts<const N: usize, const M: usize>(
     members: [JsonCursor<'_>; N],
     arns: [JsonCursor<'_>; M],
 ) -> Vec<String> {
     let of_arn = |arn: String| instance_id_from_arn(&arn).and(arn.split(':').nth(4)).map(str::to_owned);
-    let of_arns = arns.into_iter().filter_map(|place| place.identifier().and_then(of_arn));
+    let of_arns = arns.into_iter().filter_map(|cursor| cursor.identifier().and_then(of_arn));
     let named = members.into_iter().filter_map(parse_account).chain(of_arns);
     named.filter(|account| !account.is_empty()).collect()
 }
 
-/// Whether a kind of resource is something that runs on a node.
+/// Whether a resource type runs on a node.
 pub(super) fn is_container(kind: &str) -> bool {
     CONTAINER_RESOURCES.contains(&kind)
 }
@@ -181,8 +181,8 @@ fn refusal(finding: JsonCursor<'_>) -> Option<NotActionable> {
     }
 }
 
-/// Whether the tool says that it made this up: in a member, or in a text that
-/// is JSON itself. Other members of that text have "sample" in their names.
+/// Whether the finding is a generated sample, by a member or by a text of JSON. Other members of
+/// that text also have "sample" in their names.
 pub(super) fn is_sample(sample: JsonCursor<'_>, value: JsonCursor<'_>) -> bool {
     let text = value.value().and_then(Value::as_str);
     let inner = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
@@ -195,9 +195,8 @@ pub(super) fn has_sample_title(title: JsonCursor<'_>) -> bool {
     title.display_text().is_some_and(|title| title.to_ascii_lowercase().starts_with("[sample]"))
 }
 
-/// The instance of a finding. Findings about keys carry the instance too that a
-/// key belongs to. Names and addresses stand in only where the id is missing:
-/// in another network, another machine has them.
+/// The instance of a finding. Findings about access keys also name the key's instance. Names and
+/// addresses are used only without an id, because another machine may have them in another network.
 fn parse_instance(instance: JsonCursor<'_>) -> Option<HostIdentifiers> {
     if let Some(id) = instance.get("instanceId").identifier() {
         return Some(HostIdentifiers { ec2_instance_id: Some(id), ..HostIdentifiers::default() });
@@ -215,9 +214,9 @@ fn parse_instance(instance: JsonCursor<'_>) -> Option<HostIdentifiers> {
     (!found.is_empty()).then_some(found)
 }
 
-pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
-    place
+pub(super) fn parse_severity(cursor: JsonCursor<'_>) -> Option<Severity> {
+    cursor
         .number()
         .map(|number| severity_from_score(number, [1.0, 4.0, 7.0, 9.0]))
-        .or_else(|| place.severity())
+        .or_else(|| cursor.severity())
 }

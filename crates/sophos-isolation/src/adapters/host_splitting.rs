@@ -1,4 +1,4 @@
-//! Names of hosts in one list: of one machine, or of several.
+//! Splitting of a list of host names into hosts.
 
 use std::{collections::HashSet, net::IpAddr};
 
@@ -9,8 +9,8 @@ use crate::{
     signal::HostIdentifiers,
 };
 
-/// Whether a text can be a host's name. An address with a port, a URL and a name
-/// that a tool makes of an address (`IP-10.0.0.8`) are none.
+/// Whether a text can be a host name. An address with a port, a URL, and a name that a tool derives
+/// from an address (`IP-10.0.0.8`) cannot.
 pub(super) fn is_hostname(text: &str) -> bool {
     let address = text.get(..3).filter(|head| head.eq_ignore_ascii_case("ip-")).map(|_| &text[3..]);
     is_usable(text)
@@ -18,38 +18,37 @@ pub(super) fn is_hostname(text: &str) -> bool {
         && address.is_none_or(|address| address.parse::<IpAddr>().is_err())
 }
 
-/// The host; or, where its names cannot be one machine's, a host for each name,
-/// known by that alone, as nothing says whose the addresses are. An id decides
-/// without the names.
+/// Returns the host, or one host per name if the names cannot belong to one machine. Each of
+/// several hosts keeps its name alone, because the owner of the addresses is unknown. An id makes
+/// the names irrelevant.
 pub(super) fn split_hosts(mut host: ParsedHost) -> Vec<ParsedHost> {
-    let facts = &mut host.identifiers;
-    facts.hostnames = distinct_names(std::mem::take(&mut facts.hostnames));
-    facts.netbios_names = distinct_names(std::mem::take(&mut facts.netbios_names));
-    let is_identified = facts.endpoint_id.is_some() || facts.ec2_instance_id.is_some();
-    if !is_identified && facts.hostnames.len() > 1 {
+    let identifiers = &mut host.identifiers;
+    identifiers.hostnames = distinct_names(std::mem::take(&mut identifiers.hostnames));
+    identifiers.netbios_names = distinct_names(std::mem::take(&mut identifiers.netbios_names));
+    let is_identified = identifiers.endpoint_id.is_some() || identifiers.ec2_instance_id.is_some();
+    if !is_identified && identifiers.hostnames.len() > 1 {
         let named = |name| HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() };
         return with_identifiers(&host, host.identifiers.hostnames.iter().cloned().map(named));
     }
-    if !is_identified && facts.hostnames.is_empty() && facts.netbios_names.len() > 1 {
+    if !is_identified && identifiers.hostnames.is_empty() && identifiers.netbios_names.len() > 1 {
         let named = |name| HostIdentifiers { netbios_names: vec![name], ..HostIdentifiers::default() };
         return with_identifiers(&host, host.identifiers.netbios_names.iter().cloned().map(named));
     }
-    facts.hostnames.truncate(MAX_IDENTIFIERS);
-    facts.netbios_names.truncate(MAX_IDENTIFIERS);
+    identifiers.hostnames.truncate(MAX_IDENTIFIERS);
+    identifiers.netbios_names.truncate(MAX_IDENTIFIERS);
     vec![host]
 }
 
-fn with_identifiers(host: &ParsedHost, facts: impl Iterator<Item = HostIdentifiers>) -> Vec<ParsedHost> {
-    facts
-        .map(|facts| ParsedHost {
-            identifiers: facts,
-            accounts: host.accounts.clone(),
-            refusal: host.refusal,
-        })
+fn with_identifiers(
+    host: &ParsedHost,
+    identifiers: impl Iterator<Item = HostIdentifiers>,
+) -> Vec<ParsedHost> {
+    identifiers
+        .map(|identifiers| ParsedHost { identifiers, accounts: host.accounts.clone(), refusal: host.refusal })
         .collect()
 }
 
-/// Each name once, without those of which a longer form is there.
+/// The distinct names, without those that have a longer form in the list.
 fn distinct_names(names: Vec<String>) -> Vec<String> {
     let mut seen = HashSet::new();
     let each: Vec<_> = names.into_iter().filter(|name| seen.insert(fold_name(name))).collect();

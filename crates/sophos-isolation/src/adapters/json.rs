@@ -1,27 +1,25 @@
-//! JSON whose numbers keep every digit.
+//! JSON parsing that keeps every digit of a number.
 //!
-//! An id above 2^64 or with a fraction would be rounded by a parser of numbers,
-//! and two alerts would share one identity. So a number that may not survive is
-//! quoted before it is parsed: the sender's text is what remains.
+//! A number parser rounds ids above 2^64 and fractions, so two alerts could share one id. Numbers
+//! that could lose digits are therefore quoted before parsing, and keep the sender's text.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// The most digits of an integer that stays a number. Each such integer is
-/// exact in every type of number.
+/// The maximum number of digits of an integer that stays a number. Such an integer is exact in
+/// every number type.
 const MAX_DIGITS: usize = 15;
 
-/// Parses a document with its numbers exact and its members in order.
+/// Parses a document with exact numbers and sorted members.
 pub(super) fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
     let mut value: Value = serde_json::from_slice(&quote_inexact_numbers(body))?;
     value.sort_all_objects();
     Ok(value)
 }
 
-/// The body with every number quoted that is not an integer of at most
-/// [`MAX_DIGITS`] digits. Invalid JSON stays invalid, but for numbers that are
-/// valid and too large for a parser: these are texts.
+/// Quotes every number that is not an integer of at most [`MAX_DIGITS`] digits. Invalid JSON stays
+/// invalid, except that valid numbers beyond the parser's range become texts.
 pub(super) fn quote_inexact_numbers(body: &[u8]) -> Cow<'_, [u8]> {
     let mut quoted = Vec::new();
     let (mut copied, mut at) = (0, 0);
@@ -64,7 +62,7 @@ fn string_end(body: &[u8], start: usize) -> usize {
     body.len()
 }
 
-/// The length of the longest prefix whose bytes all pass.
+/// The length of the longest prefix whose bytes all satisfy `passes`.
 fn prefix_len(bytes: &[u8], passes: impl Fn(u8) -> bool) -> usize {
     bytes.iter().position(|byte| !passes(*byte)).unwrap_or(bytes.len())
 }
@@ -74,7 +72,7 @@ fn is_short_integer(token: &[u8]) -> bool {
     digits.len() <= MAX_DIGITS && digits.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether the grammar of JSON has this number.
+/// Whether a token is a number in the grammar of JSON.
 fn is_number(token: &[u8]) -> bool {
     let digits = |bytes: &[u8]| prefix_len(bytes, |byte| byte.is_ascii_digit());
     let mut rest = token.strip_prefix(b"-").unwrap_or(token);
@@ -101,7 +99,7 @@ fn is_number(token: &[u8]) -> bool {
     rest.is_empty()
 }
 
-/// Whether a colon follows. A number is no key, and must not become one.
+/// Whether a colon follows. A number is not a valid key and must not become one.
 fn is_followed_by_colon(rest: &[u8]) -> bool {
     rest.get(prefix_len(rest, |byte| b" \t\r\n".contains(&byte))) == Some(&b':')
 }
@@ -167,7 +165,7 @@ mod tests {
         quote_inexact_numbers("\\\"-1.5e".repeat(200_000).as_bytes());
     }
 
-    /// JSON with numbers of any length, and the same with them as texts.
+    /// Generates JSON with numbers of any length, and the same JSON with quoted numbers.
     fn document() -> impl Strategy<Value = (String, Value)> {
         let number = "-?(0|[1-9][0-9]{0,60})(\\.[0-9]{1,5})?([eE][+-]?[0-9]{1,4})?";
         let leaf = prop_oneof![

@@ -1,4 +1,4 @@
-//! Looking into JSON that may have any shape.
+//! Access to members of JSON of any shape.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::signal::{Severity, clean};
 
-/// The most texts of one kind that are kept of one host.
+/// The maximum number of identifiers of one kind per host.
 pub(super) const MAX_IDENTIFIERS: usize = 16;
 
-/// A place in a message, at which there may be nothing.
+/// A position in a message, with or without a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct JsonCursor<'v>(Option<&'v Value>);
 
@@ -20,10 +20,10 @@ impl<'v> From<&'v Value> for JsonCursor<'v> {
 }
 
 impl<'v> JsonCursor<'v> {
-    /// Nothing.
+    /// A position without a value.
     pub(super) const MISSING: Self = Self(None);
 
-    /// What is there.
+    /// The value.
     pub(super) fn value(self) -> Option<&'v Value> {
         self.0
     }
@@ -36,8 +36,8 @@ impl<'v> JsonCursor<'v> {
         self.0.is_some_and(Value::is_object)
     }
 
-    /// The member at a path of names between slashes. Senders disagree on case
-    /// and underscores, so `computer_name` is also found as `ComputerName`.
+    /// The member at a path of names separated by slashes. Senders disagree on case and
+    /// underscores, so `computer_name` also finds `ComputerName`.
     pub(super) fn get(self, path: &str) -> Self {
         path.split('/').fold(self, Self::get_member)
     }
@@ -51,10 +51,10 @@ impl<'v> JsonCursor<'v> {
         }))
     }
 
-    /// The first of these paths at which there is a text.
+    /// The first of these paths that leads to a text.
     pub(super) fn first_with_text(self, paths: &[&str]) -> Self {
-        let mut places = paths.iter().map(|path| self.get(path));
-        places.find(|place| place.text().is_some()).unwrap_or(Self::MISSING)
+        let mut cursors = paths.iter().map(|path| self.get(path));
+        cursors.find(|cursor| cursor.text().is_some()).unwrap_or(Self::MISSING)
     }
 
     /// The members of an object.
@@ -63,22 +63,22 @@ impl<'v> JsonCursor<'v> {
         members.into_iter().flatten().map(|(name, value)| (name.as_str(), Self::from(value)))
     }
 
-    /// The elements of a list; what is no list is a list of one.
+    /// The elements of a list; any other value is a list of one.
     pub(super) fn elements(self) -> impl Iterator<Item = Self> {
         let items = match self.0 {
             Some(Value::Array(items)) => items.as_slice(),
             Some(value) => std::slice::from_ref(value),
             None => &[],
         };
-        items.iter().map(Self::from).filter(|place| place.exists())
+        items.iter().map(Self::from).filter(|cursor| cursor.exists())
     }
 
-    /// The list of documents at the first of these paths that leads to one.
+    /// The first list at one of these paths.
     pub(super) fn first_list(self, paths: &[&str]) -> Option<Self> {
-        paths.iter().map(|path| self.get(path)).find(|place| place.0.is_some_and(Value::is_array))
+        paths.iter().map(|path| self.get(path)).find(|cursor| cursor.0.is_some_and(Value::is_array))
     }
 
-    /// The text, as it is. A number is one, and so is the one element of a list.
+    /// The unchanged text. A number, and the only element of a list, count as text.
     fn raw_text(self) -> Option<String> {
         let scalar = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
@@ -91,36 +91,36 @@ impl<'v> JsonCursor<'v> {
         }
     }
 
-    /// The text, not cleaned, unless it only stands for no text.
+    /// The unchanged text, unless it is a placeholder.
     pub(super) fn text(self) -> Option<String> {
         self.raw_text().filter(|text| !is_placeholder(text) && !is_unfilled_template(text))
     }
 
-    /// The text, made fit to be shown.
+    /// The text, sanitized for display.
     pub(super) fn display_text(self) -> Option<String> {
         self.raw_text().map(|text| clean(&text)).filter(|text| !is_placeholder(text))
     }
 
-    /// The text, to compare it: in lower case, without spaces and the like.
+    /// The text for comparison: its ASCII letters and digits in lower case.
     pub(super) fn normalized_text(self) -> String {
         let text = self.text().unwrap_or_default();
         text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
     }
 
-    /// Texts that tell one thing from another: of a text that cleaning would
-    /// change nobody knows whom it names, so it names nobody.
+    /// Texts that identify something. A text that sanitizing would change is dropped, because the
+    /// identified thing is then uncertain.
     pub(super) fn identifiers(self) -> Vec<String> {
         let texts = self.elements().filter_map(|item| item.0?.as_str());
         identifiers(texts)
     }
 
-    /// The same, however many there are.
+    /// The identifiers without a limit on their number.
     pub(super) fn all_identifiers(self) -> Vec<String> {
         let texts = self.elements().filter_map(|item| item.0?.as_str());
         distinct_identifiers(texts, usize::MAX)
     }
 
-    /// The first of the [`facts`](Self::identifiers).
+    /// The first of the [`identifiers`](Self::identifiers).
     pub(super) fn identifier(self) -> Option<String> {
         self.identifiers().into_iter().next()
     }
@@ -129,12 +129,12 @@ impl<'v> JsonCursor<'v> {
         self.text()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
     }
 
-    /// Whether it is `true`, or a text that says so.
+    /// Whether the value is `true`, or a text with that meaning.
     pub(super) fn is_true(self) -> bool {
         self.0 == Some(&Value::Bool(true)) || self.normalized_text() == "true"
     }
 
-    /// The severity that a word names.
+    /// Parses a severity word.
     pub(super) fn severity(self) -> Option<Severity> {
         Some(match self.normalized_text().as_str() {
             "informational" | "information" | "info" => Severity::Informational,
@@ -147,28 +147,33 @@ impl<'v> JsonCursor<'v> {
     }
 }
 
-/// The texts that can tell one thing from another, each once, and not too many.
+/// Parses a severity word, for tools without other severities.
+pub(super) fn parse_severity(cursor: JsonCursor<'_>) -> Option<Severity> {
+    cursor.severity()
+}
+
+/// The distinct texts that identify something, at most [`MAX_IDENTIFIERS`].
 pub(super) fn identifiers<'t>(texts: impl IntoIterator<Item = &'t str>) -> Vec<String> {
     distinct_identifiers(texts, MAX_IDENTIFIERS)
 }
 
 fn distinct_identifiers<'t>(texts: impl IntoIterator<Item = &'t str>, max: usize) -> Vec<String> {
-    let mut facts: Vec<String> = Vec::new();
+    let mut identifiers: Vec<String> = Vec::new();
     let mut known = HashSet::new();
     for text in texts {
         let text = text.trim();
-        if facts.len() == max {
+        if identifiers.len() == max {
             break;
         }
         let is_fact = !is_placeholder(text) && !is_unfilled_template(text) && clean(text) == text;
         if is_fact && known.insert(text) {
-            facts.push(text.to_owned());
+            identifiers.push(text.to_owned());
         }
     }
-    facts
+    identifiers
 }
 
-/// The severity that a number has, given where the next higher one begins.
+/// The severity of a number, given the lower bound of each severity above informational.
 pub(super) fn severity_from_score(number: f64, [low, medium, high, critical]: [f64; 4]) -> Severity {
     match number {
         n if n >= critical => Severity::Critical,
@@ -186,14 +191,14 @@ fn is_same_member(one: &str, other: &str) -> bool {
     letters(one).eq(letters(other))
 }
 
-/// Whether a sender writes this where it has nothing to say.
+/// Whether a text is a sender's placeholder for a missing value.
 fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     let words = ["", "-", "--", "null", "nil", "n/a", "unknown", "none", "undefined"];
     words.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether nobody filled in the sender's template.
+/// Whether a text is an unfilled template of the sender.
 fn is_unfilled_template(text: &str) -> bool {
     text.contains("${") || text.contains("{{")
 }
@@ -207,12 +212,12 @@ mod tests {
     #[test]
     fn get_prefers_the_exact_member_spelling() {
         let value = json!({"ComputerName": "a", "computer_name": null, "b": {"LocalIP": "c"}, "B": 1});
-        let place = JsonCursor::from(&value);
-        assert_eq!(place.get("computer_name").text(), Some("a".into()));
-        assert_eq!(place.get("b/local_ip").text(), Some("c".into()));
-        assert_eq!(place.get("B").text(), Some("1".into()));
-        assert!(!place.get("b/local_ip/x").exists());
-        assert!(!place.get("c").exists());
+        let cursor = JsonCursor::from(&value);
+        assert_eq!(cursor.get("computer_name").text(), Some("a".into()));
+        assert_eq!(cursor.get("b/local_ip").text(), Some("c".into()));
+        assert_eq!(cursor.get("B").text(), Some("1".into()));
+        assert!(!cursor.get("b/local_ip/x").exists());
+        assert!(!cursor.get("c").exists());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the policy names in place of what an adapter found.
+//! Application of the policy's field pointers to an adapter's result.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -22,7 +22,7 @@ use crate::{
     signal::{HostIdentifiers, Severity, Signal},
 };
 
-/// What tells events and alerts of a document apart.
+/// The event key and the alert key of a document.
 #[derive(Debug)]
 pub(super) struct MessageKeys {
     pub(super) event: KeyParts,
@@ -30,40 +30,39 @@ pub(super) struct MessageKeys {
 }
 
 impl Adapter {
-    /// The identities that the policy names, or else the adapter's. Where the
-    /// document is one of several, its own part is kept beside a configured one
-    /// that another document may have as well.
+    /// The keys from the policy's pointers, or else from the adapter. For one of several documents,
+    /// a configured key that another document may share is combined with the document's own key.
     pub(super) fn resolve_keys(
         &self,
-        draft: &ParsedAlert<'_>,
+        parsed: &ParsedAlert<'_>,
         at: DocumentContext<'_>,
         base: &str,
         message: &Message<'_>,
         number: Option<usize>,
     ) -> Result<MessageKeys, ParseError> {
         let fields = &self.fields;
-        let own = &draft.event_key;
+        let own = &parsed.event_key;
         let (event, alert) = if fields.event_id.is_set() || !fields.event_id_parts.is_empty() {
             let (mut event, is_own) = self.mapped_event_key(at, base, message)?;
             let alert = event.clone();
             if fields.iterate.is_some() {
-                event.extend((!is_own).then(|| Value::from(digest(draft.document))));
+                event.extend((!is_own).then(|| Value::from(digest(parsed.document))));
             } else if let Some(number) = number {
                 event.push(own.as_ref().map_or_else(|_| Value::from(number), |own| Value::from(own.clone())));
             }
             (event, alert)
         } else {
-            let missing = |member: &&str| ParseError(format!("it does not say which event it is: {member}"));
+            let missing = |member: &&str| ParseError(format!("missing event id: {member}"));
             let event = own.as_ref().map_err(missing)?.clone();
             let alert = event.iter().take(1).cloned().collect();
             (event, alert)
         };
         let named = fields.alert_id.text(at).map(|id| vec![Value::from(id)]);
-        Ok(MessageKeys { event, alert: named.or_else(|| draft.alert_key.clone()).unwrap_or(alert) })
+        Ok(MessageKeys { event, alert: named.or_else(|| parsed.alert_key.clone()).unwrap_or(alert) })
     }
 
-    /// The event's identity at the configured place, and whether it is the
-    /// document's own and not one of the whole delivery.
+    /// The event key at the configured pointers, and whether it belongs to the document, not to the
+    /// whole message.
     fn mapped_event_key(
         &self,
         at: DocumentContext<'_>,
@@ -72,7 +71,7 @@ impl Adapter {
     ) -> Result<(KeyParts, bool), ParseError> {
         let fields = &self.fields;
         let key = message.idempotency_key.filter(|key| self.tool == Tool::Generic && !key.trim().is_empty());
-        let (mut identity, mut is_own) = (Vec::new(), false);
+        let (mut event_key, mut is_own) = (Vec::new(), false);
         let mut missing = None;
         for part in &fields.event_id_parts {
             let found = part.pointer.text(at).map(Value::from);
@@ -82,44 +81,44 @@ impl Adapter {
                 });
             }
             is_own |= found.is_some() && !part.pointer.is_from_root();
-            identity.push(found.unwrap_or_default());
+            event_key.push(found.unwrap_or_default());
         }
         if fields.event_id.is_set() {
             let pointers = fields.event_id.0.iter();
             let found =
                 pointers.filter_map(|pointer| Some((pointer.text(at)?, !pointer.is_from_root()))).next();
             match found {
-                Some((id, own)) => (identity, is_own) = (vec![Value::from(id)], own),
+                Some((id, own)) => (event_key, is_own) = (vec![Value::from(id)], own),
                 None => missing = Some((fields.event_id.display_from(base), "event_id")),
             }
         }
         match (missing, key) {
-            (None, _) => Ok((identity, is_own)),
+            (None, _) => Ok((event_key, is_own)),
             (Some(_), Some(key)) => Ok((vec![Value::from(key)], false)),
-            (Some((place, name)), None) => {
+            (Some((location, name)), None) => {
                 let or_key = if self.tool == Tool::Generic { ", or send an Idempotency-Key" } else { "" };
                 Err(ParseError(format!(
-                    "missing event id: nothing at {place}; set fields.{name} to where it is{or_key}"
+                    "missing event id: no value at {location}; set fields.{name} to its location{or_key}"
                 )))
             }
         }
     }
 
-    /// The condition of the policy that a document does not meet, in words.
+    /// The first condition of the policy that the document does not meet, as a sentence.
     pub(super) fn unmet_condition(&self, at: DocumentContext<'_>, base: &str) -> Option<String> {
         let number = self.when.iter().position(|condition| !condition.is_met(at))?;
-        let place = self.when[number].pointers.display_from(base);
-        Some(format!("{place} is not what when[{number}] of the source requires"))
+        let location = self.when[number].pointers.display_from(base);
+        Some(format!("the value at {location} does not meet when[{number}] of the source"))
     }
 
-    /// The signal of a draft, without a host.
+    /// Builds the signal of a document, without a host.
     pub(super) fn build_signal(
         &self,
-        draft: &ParsedAlert<'_>,
+        parsed: &ParsedAlert<'_>,
         at: DocumentContext<'_>,
         base: &str,
     ) -> Result<Signal, ParseError> {
-        let mut signal = draft.signal.clone();
+        let mut signal = parsed.signal.clone();
         let fields = &self.fields;
         if fields.tenant.is_set() {
             signal.tenant = fields.tenant.identifier(at);
@@ -138,29 +137,30 @@ impl Adapter {
             signal.observed_at = fields.observed_at.display_text(at);
         }
         let is_own_form = self.tool == Tool::Generic && !fields.maps_host();
-        let own =
-            |name| if is_own_form { JsonCursor::from(draft.document).get(name) } else { JsonCursor::MISSING };
+        let own = |name| {
+            if is_own_form { JsonCursor::from(parsed.document).get(name) } else { JsonCursor::MISSING }
+        };
         if fields.action.is_set() {
-            let place = fields.action.display_from(base);
-            let read = fields.action.find_first(at, |place| place.value().map(|_| parse_action(place)));
+            let location = fields.action.display_from(base);
+            let read = fields.action.find_first(at, |cursor| cursor.value().map(|_| parse_action(cursor)));
             signal.action = read
                 .ok_or_else(|| {
                     ParseError(format!(
-                        "missing action: nothing at {place}; set fields.action to where it is"
+                        "missing action: no value at {location}; set fields.action to its location"
                     ))
                 })?
-                .map_err(|error| with_field_name(error, "action", &place))?;
+                .map_err(|expected| invalid("action", &location, expected))?;
         } else if is_own_form {
-            signal.action = parse_action(own("action"))
-                .map_err(|error| with_field_name(error, "action", "\"/action\""))?;
+            signal.action =
+                parse_action(own("action")).map_err(|expected| invalid("action", "\"/action\"", expected))?;
         }
         if fields.ttl.is_set() {
-            let read = fields.ttl.find_first(at, |place| parse_ttl(place).transpose()).transpose();
+            let read = fields.ttl.find_first(at, |cursor| parse_ttl(cursor).transpose()).transpose();
             signal.release_after_seconds =
-                read.map_err(|error| with_field_name(error, "ttl", &fields.ttl.display_from(base)))?;
+                read.map_err(|expected| invalid("ttl", &fields.ttl.display_from(base), expected))?;
         } else if is_own_form {
             signal.release_after_seconds =
-                parse_ttl(own("ttl")).map_err(|error| with_field_name(error, "ttl", "\"/ttl\""))?;
+                parse_ttl(own("ttl")).map_err(|expected| invalid("ttl", "\"/ttl\"", expected))?;
         }
         Ok(signal)
     }
@@ -170,12 +170,12 @@ impl Adapter {
         if fields.severity_fixed.is_some() {
             return fields.severity_fixed;
         }
-        let read = |place: JsonCursor<'_>| {
-            let text = place.text();
-            // A text that stands for nothing lets the next pointer speak.
-            let is_said = text.is_some() || place.value().is_some_and(|value| !value.is_string());
+        let read = |cursor: JsonCursor<'_>| {
+            let text = cursor.text();
+            // A placeholder text passes on to the next pointer.
+            let is_said = text.is_some() || cursor.value().is_some_and(|value| !value.is_string());
             let known = text.and_then(|text| fields.severity_map.get(&normalize(&text)).copied());
-            is_said.then(|| known.or_else(|| self.parse_severity(place)))
+            is_said.then(|| known.or_else(|| self.tool.parse_severity(cursor)))
         };
         let named = match fields.severity.is_set() {
             true => fields.severity.find_first(at, read).flatten(),
@@ -184,24 +184,7 @@ impl Adapter {
         named.or(fields.severity_default)
     }
 
-    fn parse_severity(&self, place: JsonCursor<'_>) -> Option<Severity> {
-        match self.tool {
-            Tool::GuardDuty => super::guardduty::parse_severity(place),
-            Tool::CrowdStrike => super::crowdstrike::parse_severity(place),
-            Tool::PagerDuty => super::pagerduty::parse_severity(place),
-            Tool::Wazuh => super::wazuh::parse_severity(place),
-            Tool::Okta => super::okta::parse_severity(place),
-            Tool::SentinelOne => super::sentinelone::parse_severity(place),
-            Tool::Elastic => super::elastic::parse_severity(place),
-            Tool::SecurityHub => super::security_hub::parse_severity(place),
-            Tool::MicrosoftDefender | Tool::MicrosoftSentinel | Tool::Splunk | Tool::Generic => {
-                place.severity()
-            }
-        }
-    }
-
-    /// The hosts of a document, each once, and the one without a refusal before
-    /// the same with one.
+    /// The distinct hosts of a document. A host without a refusal precedes the same host with one.
     pub(super) fn resolve_hosts(&self, at: DocumentContext<'_>, hosts: Vec<ParsedHost>) -> Vec<ParsedHost> {
         let fields = &self.fields;
         let mut hosts = if hosts.is_empty() { vec![ParsedHost::default()] } else { hosts };
@@ -216,9 +199,9 @@ impl Adapter {
         let mut kept: Vec<ParsedHost> = Vec::new();
         for host in hosts {
             match each.entry(key_text(&Vec::new(), Some(&host.identifiers))) {
-                Entry::Occupied(first) => kept[*first.get()].accounts.extend(host.accounts),
-                Entry::Vacant(place) => {
-                    place.insert(kept.len());
+                Entry::Occupied(entry) => kept[*entry.get()].accounts.extend(host.accounts),
+                Entry::Vacant(entry) => {
+                    entry.insert(kept.len());
                     kept.push(host);
                 }
             }
@@ -252,17 +235,17 @@ impl Adapter {
         }
     }
 
-    /// The texts at the first pointer that leads to any that `read` can use.
+    /// The texts at the first pointer with a text that `read` accepts.
     fn texts(
         &self,
         at: &Pointers,
         document: DocumentContext<'_>,
         read: impl Fn(&str) -> Option<String>,
     ) -> Vec<String> {
-        let texts = |place: JsonCursor<'_>| {
+        let texts = |cursor: JsonCursor<'_>| {
             let mut texts: Vec<String> = Vec::new();
-            for text in place.all_identifiers().iter().filter_map(|text| read(text)) {
-                // One more than may be read is enough to refuse them all.
+            for text in cursor.all_identifiers().iter().filter_map(|text| read(text)) {
+                // One text beyond the limit is enough to reject the message.
                 if !texts.contains(&text) && texts.len() <= MAX_ALERTS_PER_MESSAGE {
                     texts.push(text);
                 }
@@ -272,7 +255,7 @@ impl Adapter {
         at.find_first(document, texts).unwrap_or_default()
     }
 
-    /// The host name in a text: never an address, and never a URL.
+    /// The host name in a text; `None` for an address or a URL.
     fn extract_hostname(&self, text: &str) -> Option<String> {
         let text = match &self.fields.hostname_prefix {
             Some(prefix) => strip_prefix_ignore_case(text, prefix)?,
@@ -284,7 +267,7 @@ impl Adapter {
         is_hostname(text).then(|| text.to_owned())
     }
 
-    /// The address in a text.
+    /// The IP address in a text.
     fn extract_ip_address(&self, text: &str) -> Option<String> {
         let text = if self.fields.strip_port { without_port(text) } else { text };
         let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
@@ -292,23 +275,25 @@ impl Adapter {
     }
 }
 
-fn with_field_name(error: ParseError, key: &str, place: &str) -> ParseError {
-    ParseError(format!("{} at {place}; set fields.{key} if it is elsewhere", error.0))
+fn invalid(key: &str, location: &str, expected: &str) -> ParseError {
+    ParseError(format!(
+        "invalid {key} at {location}: expected {expected}; set fields.{key} if it is elsewhere"
+    ))
 }
 
-/// What follows a prefix, whatever its case.
+/// The text after a prefix, ignoring case.
 fn strip_prefix_ignore_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// What precedes a suffix, whatever its case.
+/// The text before a suffix, ignoring case.
 fn strip_suffix_ignore_case<'t>(text: &'t str, suffix: &str) -> Option<&'t str> {
     let (rest, tail) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
     tail.eq_ignore_ascii_case(suffix).then_some(rest)
 }
 
-/// A host without `:port`. An address of IPv6 has its port after a bracket.
+/// The host without `:port`. An IPv6 address with a port is in brackets.
 fn without_port(text: &str) -> &str {
     let Some((host, port)) = text.rsplit_once(':') else { return text };
     let is_port = (1..=5).contains(&port.len()) && port.bytes().all(|digit| digit.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Where in a delivery something is, as the policy writes it.
+//! JSON pointers into a message, in the syntax of the policy.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -9,7 +9,7 @@ use super::{json, json_cursor::JsonCursor};
 /// The longest pointer, in bytes.
 const MAX_POINTER_LEN: usize = 300;
 
-/// A document of a delivery, and the delivery that holds it.
+/// A document and the message that contains it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DocumentContext<'v> {
     pub(super) document: &'v Value,
@@ -18,25 +18,24 @@ pub(super) struct DocumentContext<'v> {
 
 /// A JSON pointer (RFC 6901), such as `/result/dest_host`, with two additions.
 ///
-/// It begins at the document that is read, which is the delivery or, with
-/// `iterate`, one element of its list. With a `^` before it (`^/receiver`) it
-/// begins at the root of the delivery. A `#` continues into a text that holds
-/// JSON: `/Message#/detail/host`, or `/Message#` for all of it.
+/// It starts at the parsed document: the message or, with `iterate`, one element of its list. A
+/// leading `^` (`^/receiver`) starts at the root of the message. A `#` continues into a text that
+/// contains JSON: `/Message#/detail/host`, or `/Message#` for all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pointer {
     text: String,
     from_root: bool,
-    /// Plain JSON pointers, each into the JSON that the former leads to.
+    /// Plain JSON pointers, each into the JSON that the previous one leads to.
     segments: Vec<String>,
 }
 
-/// JSON pointers of which the first with something present counts. Without any,
-/// the policy says nothing.
+/// A list of JSON pointers. The first that leads to a value counts. An empty list means that the
+/// policy does not configure the field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pointers(pub(crate) Vec<Pointer>);
 
 impl Pointer {
-    /// What it points at in a document of a delivery, unless that is null.
+    /// The value that it points at, unless that is null.
     pub fn find<'v>(&self, document: &'v Value, root: &'v Value) -> Option<Cow<'v, Value>> {
         let (first, inner) = self.segments.split_first()?;
         let start = if self.from_root { root } else { document };
@@ -48,18 +47,17 @@ impl Pointer {
         Some(found).filter(|found| !found.is_null())
     }
 
-    /// The text that it leads to.
+    /// The text that it points at.
     pub(super) fn text(&self, at: DocumentContext<'_>) -> Option<String> {
         JsonCursor::from(&*self.find(at.document, at.root)?).text()
     }
 
-    /// Whether it begins at the root of the delivery in any case.
+    /// Whether it starts at the root of the message.
     pub(super) fn is_from_root(&self) -> bool {
         self.from_root
     }
 
-    /// The pointer from the root of the delivery, for a document that is at
-    /// `base` there.
+    /// The pointer from the root of the message, for a document at `base`.
     pub(super) fn display_from(&self, base: &str) -> String {
         if self.from_root { self.text[1..].to_owned() } else { format!("{base}{}", self.text) }
     }
@@ -88,8 +86,8 @@ impl FromStr for Pointer {
         };
         let is_whole = text.len() <= MAX_POINTER_LEN && !parts[0].is_empty() && parts.iter().all(is_good);
         is_whole.then(|| Self { text: text.to_owned(), from_root, segments: parts }).ok_or(
-            "must be a JSON pointer, which begins with a slash, such as /result/dest_host; \
-             ^/a begins at the root, and /a#/b continues into a text that holds JSON",
+            "invalid pointer: expected a JSON pointer such as /result/dest_host; ^/a starts at the root, \
+             and /a#/b continues into a text of JSON",
         )
     }
 }
@@ -101,12 +99,12 @@ impl fmt::Display for Pointer {
 }
 
 impl Pointers {
-    /// Whether there is any.
+    /// Whether there is a pointer.
     pub fn is_set(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// What the first pointer leads to at which `read` finds anything.
+    /// The first result of `read` over the pointers.
     pub(super) fn find_first<T>(
         &self,
         at: DocumentContext<'_>,
@@ -115,22 +113,22 @@ impl Pointers {
         self.0.iter().find_map(|pointer| read(JsonCursor::from(&*pointer.find(at.document, at.root)?)))
     }
 
-    /// The first text that tells one thing from another.
+    /// The first text.
     pub(super) fn text(&self, at: DocumentContext<'_>) -> Option<String> {
-        self.find_first(at, |place| place.text())
+        self.find_first(at, |cursor| cursor.text())
     }
 
-    /// The first text, made fit to be shown.
+    /// The first text, sanitized for display.
     pub(super) fn display_text(&self, at: DocumentContext<'_>) -> Option<String> {
-        self.find_first(at, |place| place.display_text())
+        self.find_first(at, |cursor| cursor.display_text())
     }
 
-    /// The first text that can tell one host from another.
+    /// The first text that can identify a host.
     pub(super) fn identifier(&self, at: DocumentContext<'_>) -> Option<String> {
-        self.find_first(at, |place| place.identifier())
+        self.find_first(at, |cursor| cursor.identifier())
     }
 
-    /// The pointers in words, from the root of the delivery.
+    /// The pointers from the root of the message, for error texts.
     pub(super) fn display_from(&self, base: &str) -> String {
         let shown: Vec<_> =
             self.0.iter().map(|pointer| format!("\"{}\"", pointer.display_from(base))).collect();

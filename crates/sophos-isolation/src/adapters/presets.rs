@@ -1,7 +1,7 @@
-//! Ready-made sources for tools that speak through `generic`: `fields` and `when`
-//! as a policy writes them. Each says what its sender has to be given.
+//! Presets for tools that use `generic`: `fields` and `when` in the syntax of a policy. Each file
+//! states how to configure its sender.
 
-/// The presets: the word that policies use, and the text.
+/// The presets, each with its name in policies and its text.
 pub(crate) const ALL: [(&str, &str); 15] = [
     ("alertmanager", include_str!("presets/alertmanager.toml")),
     ("cortex_xdr", include_str!("presets/cortex_xdr.toml")),

@@ -1,12 +1,12 @@
-//! The name of a machine, as completely as a tool gives it.
+//! Fully qualified host names.
 
 use std::net::IpAddr;
 
 use super::json_cursor::{JsonCursor, identifiers};
 
-/// The name of `host`: the first full name among the members, or else the first
-/// short one with its DNS domain. The short form never stands beside the full
-/// one: it would also fit the machines of other domains.
+/// The name of `host`: the first fully qualified name among the members, or else the first short
+/// name with its DNS domain. The short form is not returned next to the full one, because it also
+/// matches machines of other domains.
 pub(super) fn parse_hostname(
     host: JsonCursor<'_>,
     members: &[&str],
@@ -18,7 +18,7 @@ pub(super) fn parse_hostname(
     with_domain(name, domain)
 }
 
-/// A short name with its domain, and a full name as it is.
+/// Adds the domain to a short name. A fully qualified name stays unchanged.
 pub(super) fn with_domain(name: &str, domain: Option<String>) -> Option<String> {
     let full = match domain {
         Some(domain) if !is_fully_qualified(name) => format!("{}.{domain}", name.trim_end_matches('.')),
@@ -27,9 +27,9 @@ pub(super) fn with_domain(name: &str, domain: Option<String>) -> Option<String> 
     identifiers([full.as_str()]).into_iter().next()
 }
 
-/// The domain in a member that holds DNS domains.
-pub(super) fn dns_domain(place: JsonCursor<'_>) -> Option<String> {
-    let domain = place.identifier()?;
+/// The domain in a member for DNS domains.
+pub(super) fn dns_domain(cursor: JsonCursor<'_>) -> Option<String> {
+    let domain = cursor.identifier()?;
     let domain = domain.trim_matches('.');
     let is_label =
         |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || "-_".contains(c));
@@ -37,10 +37,9 @@ pub(super) fn dns_domain(place: JsonCursor<'_>) -> Option<String> {
     is_domain.then(|| domain.to_owned())
 }
 
-/// The domain in a member that may as well hold a NetBIOS domain or a workgroup,
-/// neither of which has a dot.
-pub(super) fn dotted_domain(place: JsonCursor<'_>) -> Option<String> {
-    dns_domain(place).filter(|domain| domain.contains('.'))
+/// The domain in a member that may also contain a NetBIOS domain or a workgroup, which have no dot.
+pub(super) fn dotted_domain(cursor: JsonCursor<'_>) -> Option<String> {
+    dns_domain(cursor).filter(|domain| domain.contains('.'))
 }
 
 fn is_fully_qualified(name: &str) -> bool {

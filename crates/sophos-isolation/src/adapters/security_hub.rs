@@ -1,9 +1,9 @@
-//! AWS Security Hub: findings in ASFF or OCSF, several in one event.
+//! AWS Security Hub findings in ASFF or OCSF. One event may hold several.
 
 use serde_json::Value;
 
 use super::{
-    NotActionable, ParseError,
+    NotActionable, ParsedAlerts, ParserInput,
     guardduty::{
         check_source, has_sample_title, host_accounts, instance_id_from_arn, is_container, is_sample,
     },
@@ -13,23 +13,22 @@ use super::{
 };
 use crate::signal::{HostIdentifiers, Severity, clean};
 
-/// What ASFF calls findings about how something is set up, or about what is
-/// installed on it.
+/// The ASFF type of findings about configuration and installed software.
 const CONFIGURATION_CHECKS: &str = "Software and Configuration Checks";
 
-pub(super) fn parse_alerts(root: &Value) -> Result<Vec<ParsedAlert<'_>>, ParseError> {
-    let place = JsonCursor::from(root);
-    check_source(place, "aws.securityhub")?;
-    let findings = place.first_list(&["detail/findings", "findings"]).unwrap_or_else(|| {
-        let detail = place.get("detail");
-        if detail.is_object() { detail } else { place }
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
+    let cursor = JsonCursor::from(root);
+    check_source(cursor, "aws.securityhub")?;
+    let findings = cursor.first_list(&["detail/findings", "findings"]).unwrap_or_else(|| {
+        let detail = cursor.get("detail");
+        if detail.is_object() { detail } else { cursor }
     });
-    if ["insightArn", "insightResults"].iter().any(|member| place.get("detail").get(member).exists()) {
-        // The results of an insight are counts of groups, with no finding.
+    if ["insightArn", "insightResults"].iter().any(|member| cursor.get("detail").get(member).exists()) {
+        // Insight results are counts of groups and contain no finding.
         return Ok(vec![ParsedAlert::new(root, Ok(vec![Value::from(digest(root))]))]);
     }
     let documents = findings.elements().filter_map(JsonCursor::value);
-    Ok(documents.map(|document| parse_finding(document, JsonCursor::from(document), place)).collect())
+    Ok(documents.map(|document| parse_finding(document, JsonCursor::from(document), cursor)).collect())
 }
 
 fn parse_finding<'v>(
@@ -37,69 +36,66 @@ fn parse_finding<'v>(
     finding: JsonCursor<'v>,
     envelope: JsonCursor<'v>,
 ) -> ParsedAlert<'v> {
-    let mut draft = if finding.get("finding_info").exists() || finding.get("class_uid").exists() {
+    let mut parsed = if finding.get("finding_info").exists() || finding.get("class_uid").exists() {
         parse_ocsf(document, finding)
     } else {
         parse_asff(document, finding)
     };
-    // The author of a finding chooses its id: that of one account must not be
-    // taken for the event of another.
+    // The author of a finding chooses its id. The account keeps ids of different accounts apart.
     let sent_by = parse_account(envelope.get("account"));
     if sent_by.is_some()
-        && sent_by != draft.signal.account
-        && let Ok(parts) = &mut draft.event_key
+        && sent_by != parsed.signal.account
+        && let Ok(parts) = &mut parsed.event_key
     {
-        parts.push(Value::from(vec![draft.signal.account.clone()]));
+        parts.push(Value::from(vec![parsed.signal.account.clone()]));
     }
     if let Some(action) = envelope.get("detail/actionName").display_text() {
-        apply_custom_action(&mut draft, &action, envelope);
+        apply_custom_action(&mut parsed, &action, envelope);
     }
-    draft
+    parsed
 }
 
-/// Marks the draft of a finding that a person sent by a custom action. It is
-/// another event than the import of the same finding, and another alert: a
-/// person who asks again after a release means it.
-fn apply_custom_action(draft: &mut ParsedAlert<'_>, action: &str, envelope: JsonCursor<'_>) {
-    let signal = &mut draft.signal;
+/// Marks a finding that a person sent by a custom action. It differs from the import of the same
+/// finding in event and alert, so a request after a release is honoured.
+fn apply_custom_action(parsed: &mut ParsedAlert<'_>, action: &str, envelope: JsonCursor<'_>) {
+    let signal = &mut parsed.signal;
     let reason = signal.reason.take().map(|reason| format!(": {reason}")).unwrap_or_default();
     signal.reason = Some(clean(&format!("custom action {action}{reason}")));
-    if let Ok(parts) = &mut draft.event_key {
+    if let Ok(parts) = &mut parsed.event_key {
         let event = envelope.first_with_text(&["id", "time"]).text();
         parts.extend([Value::from(action), Value::from(event)]);
-        draft.alert_key = Some(parts.clone());
+        parsed.alert_key = Some(parts.clone());
     }
 }
 
 fn parse_asff<'v>(document: &'v Value, finding: JsonCursor<'v>) -> ParsedAlert<'v> {
     let [id, updated] = ["Id", "UpdatedAt"].map(|path| finding.get(path));
-    let mut draft = ParsedAlert::new(document, key_parts(id, [updated], "the finding has no Id"));
-    let signal = &mut draft.signal;
+    let mut parsed = ParsedAlert::new(document, key_parts(id, [updated], "the finding has no Id"));
+    let signal = &mut parsed.signal;
     signal.account = parse_account(finding.get("AwsAccountId"));
     signal.severity = parse_severity(finding.get("Severity"));
     signal.title = finding.get("Title").display_text().unwrap_or_default();
     signal.reason = finding.get("Description").display_text();
     signal.observed_at = finding.first_with_text(&["LastObservedAt", "UpdatedAt"]).display_text();
-    draft.refusal = asff_refusal(finding);
-    draft.signal.shared_host = has_containers(finding.get("Resources"));
-    // The addresses of the details are public and private ones mixed, and the
-    // instance has an id.
+    parsed.refusal = asff_refusal(finding);
+    parsed.signal.shared_host = has_containers(finding.get("Resources"));
+    // The details mix public and private addresses, so use the instance id alone.
     let resources = finding.get("Resources").elements();
     let owners = [JsonCursor::MISSING; 2];
-    draft.hosts =
+    parsed.hosts =
         resources.filter_map(|resource| parse_instance(resource, resource.get("Id"), owners)).collect();
-    draft
+    parsed
 }
 
 fn asff_refusal(finding: JsonCursor<'_>) -> Option<NotActionable> {
     let [mut archived, mut sample] =
         [finding.get("RecordState").normalized_text() == "archived", finding.get("Sample").is_true()];
-    // What GuardDuty says comes as texts under names that are paths.
-    for (name, place) in finding.get("ProductFields").members() {
+    // GuardDuty's members arrive as texts, with paths as their names.
+    for (name, cursor) in finding.get("ProductFields").members() {
         let name = name.to_ascii_lowercase();
-        archived |= name.ends_with("service/archived") && place.is_true();
-        sample |= name.ends_with("additionalinfo/sample") && place.is_true();
-        sample |= name.ends_with("additionalinfo/value") && is_sample(JsonCursor::MISSING, place);
+        archived |= name.ends_with("service/archived") && cursor.is_true();
+        sample |= name.ends_with("additionalinfo/sample") && cursor.is_true();
+        sample |= name.ends_with("additionalinfo/value") && is_sample(JsonCursor::MISSING, cursor);
     }
     let workflow = finding.first_with_text(&["Workflow/Status", "WorkflowState"]).normalized_text();
     let verified = finding.get("VerificationState").normalized_text();
@@ -127,11 +123,11 @@ fn parse_ocsf<'v>(document: &'v Value, finding: JsonCursor<'v>) -> ParsedAlert<'
     let info = finding.get("finding_info");
     let modified =
         finding.first_with_text(&["finding_info/modified_time_dt", "finding_info/modified_time", "time"]);
-    let mut draft = ParsedAlert::new(
+    let mut parsed = ParsedAlert::new(
         document,
         key_parts(info.get("uid"), [modified], "the finding has no finding_info.uid"),
     );
-    let signal = &mut draft.signal;
+    let signal = &mut parsed.signal;
     signal.account = parse_account(finding.get("cloud/account/uid"));
     signal.severity = match finding.get("severity_id").text().as_deref() {
         Some("1") => Some(Severity::Informational),
@@ -152,20 +148,20 @@ fn parse_ocsf<'v>(document: &'v Value, finding: JsonCursor<'v>) -> ParsedAlert<'
             "time",
         ])
         .display_text();
-    draft.refusal = ocsf_refusal(finding);
-    draft.signal.shared_host = has_containers(finding.get("resources"));
+    parsed.refusal = ocsf_refusal(finding);
+    parsed.signal.shared_host = has_containers(finding.get("resources"));
     let resources = finding.get("resources").elements();
     let owners =
         |resource: JsonCursor<'v>| ["owner/account/uid", "account/uid"].map(|path| resource.get(path));
-    draft.hosts = resources
+    parsed.hosts = resources
         .filter_map(|resource| parse_instance(resource, resource.get("uid"), owners(resource)))
         .collect();
-    // The device is the instance once more, unless it says that it is another.
-    draft.hosts.extend(
+    // The device repeats the instance unless it has an instance id of its own.
+    parsed.hosts.extend(
         parse_device(finding.get("device"))
-            .filter(|device| draft.hosts.is_empty() || device.identifiers.ec2_instance_id.is_some()),
+            .filter(|device| parsed.hosts.is_empty() || device.identifiers.ec2_instance_id.is_some()),
     );
-    draft
+    parsed
 }
 
 fn ocsf_refusal(finding: JsonCursor<'_>) -> Option<NotActionable> {
@@ -178,21 +174,20 @@ fn ocsf_refusal(finding: JsonCursor<'_>) -> Option<NotActionable> {
     } else if status == "4" || activity == "3" {
         Some(NotActionable::Resolved)
     } else if ["2002", "2003"].contains(&class.as_str()) {
-        // A vulnerability, or a compliance check.
+        // Vulnerability findings and compliance findings.
         Some(NotActionable::NotAThreat)
     } else {
         None
     }
 }
 
-/// Whether something that runs on a node is among the resources, beside the
-/// instance that is the node.
+/// Whether a container or cluster is among the resources, next to its node.
 fn has_containers(resources: JsonCursor<'_>) -> bool {
     resources.elements().any(|resource| is_container(&resource.get("type").normalized_text()))
 }
 
-/// The instance that a resource is, by its ARN or its id. The members `owners`
-/// name the account that it is in, as an ARN does.
+/// The instance of a resource, from its ARN or id. The members `owners` name its account, as an ARN
+/// does.
 fn parse_instance(
     resource: JsonCursor<'_>,
     id: JsonCursor<'_>,
@@ -204,15 +199,15 @@ fn parse_instance(
     let accounts = host_accounts(owners, [id]);
     let id = id.identifier()?;
     let id = if id.starts_with("arn:") { instance_id_from_arn(&id)?.to_owned() } else { id };
-    let facts = HostIdentifiers { ec2_instance_id: Some(id), ..HostIdentifiers::default() };
-    facts.ec2_instance_id.as_ref()?.starts_with("i-").then_some(ParsedHost {
-        identifiers: facts,
+    let identifiers = HostIdentifiers { ec2_instance_id: Some(id), ..HostIdentifiers::default() };
+    identifiers.ec2_instance_id.as_ref()?.starts_with("i-").then_some(ParsedHost {
+        identifiers,
         accounts,
         refusal: None,
     })
 }
 
-/// The device of an OCSF event. Only an id of an instance is one for us.
+/// The device of an OCSF event. Only its EC2 instance id is used as an id.
 fn parse_device(device: JsonCursor<'_>) -> Option<ParsedHost> {
     let id = device.first_with_text(&["instance_uid", "uid"]);
     let owners = ["owner/account/uid", "account/uid", "cloud/account/uid"].map(|path| device.get(path));
@@ -221,8 +216,8 @@ fn parse_device(device: JsonCursor<'_>) -> Option<ParsedHost> {
     let of_arn = id.as_deref().and_then(instance_id_from_arn).map(str::to_owned);
     let instance = of_arn.or_else(|| id.filter(|id| id.starts_with("i-")));
     if instance.is_some() {
-        let facts = HostIdentifiers { ec2_instance_id: instance, ..HostIdentifiers::default() };
-        return Some(ParsedHost { identifiers: facts, accounts, refusal: None });
+        let identifiers = HostIdentifiers { ec2_instance_id: instance, ..HostIdentifiers::default() };
+        return Some(ParsedHost { identifiers, accounts, refusal: None });
     }
     let own = |path: &str, list: &str| {
         let [mut texts, more] = [device.get(path).identifiers(), interface_values(device, list)];
@@ -248,12 +243,12 @@ fn interface_values(device: JsonCursor<'_>, member: &str) -> Vec<String> {
         .collect()
 }
 
-/// Of ASFF's object: the label, or else the number from 0 to 100.
-pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
-    let number = if place.is_object() { place.get("Normalized") } else { place };
-    place
+/// Parses ASFF's severity object: the label, or else the number from 0 to 100.
+pub(super) fn parse_severity(cursor: JsonCursor<'_>) -> Option<Severity> {
+    let number = if cursor.is_object() { cursor.get("Normalized") } else { cursor };
+    cursor
         .get("Label")
         .severity()
-        .or_else(|| place.severity())
+        .or_else(|| cursor.severity())
         .or_else(|| number.number().map(|number| severity_from_score(number, [1.0, 40.0, 70.0, 90.0])))
 }

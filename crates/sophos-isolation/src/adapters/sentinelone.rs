@@ -1,32 +1,31 @@
-//! SentinelOne: activities, of which few report a new threat; the threats and
-//! alerts of its API; and its unified alerts.
+//! SentinelOne: activities (a few report a new threat); threats and alerts of the API; and
+//! unified alerts.
 
 use serde_json::Value;
 
 use super::{
-    NotActionable,
+    NotActionable, ParsedAlerts, ParserInput,
     json_cursor::{JsonCursor, identifiers},
     parsed_alert::{ParsedAlert, ParsedHost, key_parts, parse_account},
     qualified_names::{dotted_domain, with_domain},
 };
 use crate::signal::{HostIdentifiers, Severity};
 
-/// The activities that report a new threat or alert: 3608 is an alert of a
-/// custom rule, 3784 of a rule of the platform's library, from 4104 on something
-/// that was marked as a threat, and the others are threats, mitigated or not.
+/// Activity types that report a new threat or alert. 3608 is an alert of a custom rule and 3784 one
+/// of a library rule. 4104 to 4113 mark something as a threat. The others are threats, mitigated or
+/// not.
 const THREAT_ACTIVITY_TYPES: [&str; 18] = [
     "2", "18", "19", "20", "3608", "3784", "4003", "4104", "4105", "4106", "4107", "4108", "4109", "4110",
     "4111", "4112", "4113", "2016",
 ];
 
-/// The activities about rules of the platform's library. Those that are alerts
-/// say on which machine.
+/// Activity types about library rules. Those that are alerts name the machine.
 const LIBRARY_RULE_ACTIVITIES: std::ops::RangeInclusive<u32> = 3780..=3789;
 
-/// How deep messages lie in wrappers: data, alerts, edges, node.
+/// The maximum nesting of messages in wrappers: data, alerts, edges, node.
 const MAX_DEPTH: usize = 8;
 
-/// The wrappers of messages, and of pages of them.
+/// Wrappers of messages, and of pages of messages.
 const WRAPPERS: [&str; 12] = [
     "data",
     "edges",
@@ -42,7 +41,7 @@ const WRAPPERS: [&str; 12] = [
     "results",
 ];
 
-/// Members that only a message has, and no wrapper of one.
+/// Members that only a message has, not a wrapper.
 const MESSAGE_MEMBERS: [&str; 8] = [
     "activityType",
     "activityUuid",
@@ -54,7 +53,7 @@ const MESSAGE_MEMBERS: [&str; 8] = [
     "primaryDescription",
 ];
 
-/// Members that tell what changed about a threat that was reported before.
+/// Members that describe a change of a threat reported before.
 const STATUS_CHANGE_MEMBERS: [&str; 6] = [
     "newStatus",
     "oldStatus",
@@ -64,33 +63,32 @@ const STATUS_CHANGE_MEMBERS: [&str; 6] = [
     "oldAnalystVerdict",
 ];
 
-pub(super) fn parse_alerts(root: &Value) -> Vec<ParsedAlert<'_>> {
+pub(super) fn parse_alerts(ParserInput { root, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
     let mut messages = Vec::new();
     find_messages(root, JsonCursor::from(root), MAX_DEPTH, &mut messages);
-    messages.into_iter().map(|(document, place)| parse_message(document, place)).collect()
+    Ok(messages.into_iter().map(|(document, cursor)| parse_message(document, cursor)).collect())
 }
 
-/// Finds the messages, each with the element of a list that it stands in, or
-/// with the root.
+/// Finds the messages, each with the list element that contains it, or with the root.
 fn find_messages<'v>(
     document: &'v Value,
-    place: JsonCursor<'v>,
+    cursor: JsonCursor<'v>,
     depth: usize,
     messages: &mut Vec<(&'v Value, JsonCursor<'v>)>,
 ) {
-    if depth > 0 && place.value().is_some_and(Value::is_array) {
-        for item in place.elements() {
+    if depth > 0 && cursor.value().is_some_and(Value::is_array) {
+        for item in cursor.elements() {
             find_messages(item.value().unwrap_or(document), item, depth - 1, messages);
         }
         return;
     }
-    let is_message = MESSAGE_MEMBERS.iter().any(|mark| place.get(mark).exists());
-    let mut wrapped = WRAPPERS.iter().map(|name| place.get(name));
+    let is_message = MESSAGE_MEMBERS.iter().any(|mark| cursor.get(mark).exists());
+    let mut wrapped = WRAPPERS.iter().map(|name| cursor.get(name));
     let inner =
         wrapped.find(|inner| inner.value().is_some_and(|inner| inner.is_array() || inner.is_object()));
     match inner {
         Some(inner) if depth > 0 && !is_message => find_messages(document, inner, depth - 1, messages),
-        _ => messages.push((document, place)),
+        _ => messages.push((document, cursor)),
     }
 }
 
@@ -113,22 +111,22 @@ fn parse_message<'v>(document: &'v Value, message: JsonCursor<'v>) -> ParsedAler
         "id",
         "activityUuid",
     ];
-    let identity = if threat.is_object() || alert.is_object() {
+    let event_key = if threat.is_object() || alert.is_object() {
         let id = message.first_with_text(&["threatInfo/threatId", "alertInfo/alertId", "id"]);
         let updated = message.first_with_text(&["threatInfo/updatedAt", "alertInfo/updatedAt", "updatedAt"]);
-        key_parts(id, [updated], "it has no id")
+        key_parts(id, [updated], "the message has no id")
     } else if message.get("activityType").exists() {
         let id =
             message.first_with_text(&["activityUuid", "id", "threatId", "data/threatId", "data/alertId"]);
-        key_parts(id, [], "it has no activityuuid or threatid")
+        key_parts(id, [], "the message has no activityUuid or threatId")
     } else {
         let id =
             message.first_with_text(&["activityUuid", "threatId", "data/threatId", "data/alertId", "id"]);
-        key_parts(id, [], "it has no activityuuid or threatid")
+        key_parts(id, [], "the message has no activityUuid or threatId")
     };
-    let mut draft = ParsedAlert::new(document, identity);
-    draft.alert_key = message.first_with_text(&about).text().map(|id| vec![Value::from(id)]);
-    let signal = &mut draft.signal;
+    let mut parsed = ParsedAlert::new(document, event_key);
+    parsed.alert_key = message.first_with_text(&about).text().map(|id| vec![Value::from(id)]);
+    let signal = &mut parsed.signal;
     signal.account = parse_account(message.first_with_text(&[
         "accountId",
         "agentDetectionInfo/accountId",
@@ -154,22 +152,21 @@ fn parse_message<'v>(document: &'v Value, message: JsonCursor<'v>) -> ParsedAler
     ];
     signal.observed_at = message.first_with_text(&seen).display_text();
 
-    let inner = [threat, alert, data].into_iter().find(|place| place.is_object()).unwrap_or(message);
-    draft.refusal = if is_resolved(inner) {
+    let inner = [threat, alert, data].into_iter().find(|cursor| cursor.is_object()).unwrap_or(message);
+    parsed.refusal = if is_resolved(inner) {
         Some(NotActionable::Resolved)
     } else if is_threat(message) {
         None
     } else {
         Some(NotActionable::NotAThreat)
     };
-    draft.hosts.push(ParsedHost::from(parse_host(message)));
-    draft
+    parsed.hosts.push(ParsedHost::from(parse_host(message)));
+    parsed
 }
 
-/// Whether it reports a new threat: by the kind of activity where there is one,
-/// and else by its shape. A threat's id alone is no such shape in an activity,
-/// nor is its classification: notes, verdicts and reports of what was done about
-/// it carry them too.
+/// Whether the message reports a new threat: by its activity type, or else by its shape. A threat
+/// id or a classification alone does not count in an activity, because notes, verdicts and
+/// mitigation reports carry them too.
 fn is_threat(message: JsonCursor<'_>) -> bool {
     let data = message.get("data");
     let is_change =
@@ -199,18 +196,17 @@ fn is_benign(verdict: &str) -> bool {
     verdict.contains("falsepositive") || verdict.contains("benign")
 }
 
-/// A unified alert. That what was found was mitigated does not make it over: the
-/// status and the verdict do.
+/// Parses a unified alert. Mitigation does not close it; its status and verdict do.
 fn parse_unified_alert<'v>(document: &'v Value, alert: JsonCursor<'v>) -> ParsedAlert<'v> {
     let updated = alert.first_with_text(&["updatedAt", "lastSeenAt"]);
-    let mut draft = ParsedAlert::new(document, key_parts(alert.get("id"), [updated], "the alert has no id"));
-    let signal = &mut draft.signal;
+    let mut parsed = ParsedAlert::new(document, key_parts(alert.get("id"), [updated], "the alert has no id"));
+    let signal = &mut parsed.signal;
     let accounts = ["realTime/scope/account/id", "detectionTime/scope/accountId", "accountId"];
     signal.account = parse_account(alert.first_with_text(&accounts));
     signal.severity = parse_severity(alert.get("severity"));
     signal.title = alert.get("name").display_text().unwrap_or_default();
     signal.reason = alert.first_with_text(&["classification", "description"]).display_text();
-    // It is seen again whenever somebody edits it.
+    // Edits by users update `lastSeenAt`, so it is not used.
     signal.observed_at = alert.first_with_text(&["detectedAt", "firstSeenAt", "createdAt"]).display_text();
 
     let status = alert.get("status").normalized_text();
@@ -218,20 +214,20 @@ fn parse_unified_alert<'v>(document: &'v Value, alert: JsonCursor<'v>) -> Parsed
         ["analystVerdict", "result", "confidenceLevel"].map(|name| alert.get(name).normalized_text());
     let is_over = ["resolved", "closed", "falsepositive"].contains(&status.as_str())
         || judgements.iter().any(|judgement| is_benign(judgement));
-    draft.refusal = is_over.then_some(NotActionable::Resolved);
+    parsed.refusal = is_over.then_some(NotActionable::Resolved);
 
     let assets = [alert.get("assets"), alert.get("asset")].into_iter().find(|assets| assets.exists());
     let assets = assets.unwrap_or(JsonCursor::MISSING);
-    // What was known when it was detected stands in a list of its own.
+    // Assets at detection time are in a separate list.
     let detected = alert.get("detectionTime/assets");
     let is_alone = assets.elements().count() == 1 && detected.elements().count() == 1;
     let domain = detected.elements().next().filter(|_| is_alone);
     let domain = domain.and_then(|asset| dotted_domain(asset.get("asset/domain")));
-    draft.hosts = assets.elements().filter_map(|place| parse_asset(place, domain.clone())).collect();
-    draft
+    parsed.hosts = assets.elements().filter_map(|cursor| parse_asset(cursor, domain.clone())).collect();
+    parsed
 }
 
-/// The machine that an asset is. Other assets are users, and things of clouds.
+/// The host of an asset. Other assets are users and cloud resources.
 fn parse_asset(asset: JsonCursor<'_>, domain: Option<String>) -> Option<ParsedHost> {
     let kind = asset.first_with_text(&["category", "type"]).normalized_text();
     let has_agent =
@@ -243,13 +239,12 @@ fn parse_asset(asset: JsonCursor<'_>, domain: Option<String>) -> Option<ParsedHo
     }
     let name = with_domain(&asset.get("name").identifier()?, domain)?;
     let role = asset.get("role").normalized_text();
-    let facts = HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() };
+    let identifiers = HostIdentifiers { hostnames: vec![name], ..HostIdentifiers::default() };
     let refusal = (!["", "target", "victim"].contains(&role.as_str())).then_some(NotActionable::OnlyRelated);
-    Some(ParsedHost { identifiers: facts, refusal, ..ParsedHost::default() })
+    Some(ParsedHost { identifiers, refusal, ..ParsedHost::default() })
 }
 
-/// The host. `agentid` and `uuid` are SentinelOne's ids of the machine, and
-/// `externalIp` is that of a whole office.
+/// The host. `agentId` and `uuid` are SentinelOne's ids, and `externalIp` belongs to a whole site.
 fn parse_host(message: JsonCursor<'_>) -> HostIdentifiers {
     let names = [
         "data/computerName",
@@ -276,20 +271,20 @@ fn parse_host(message: JsonCursor<'_>) -> HostIdentifiers {
     HostIdentifiers {
         hostnames: name.into_iter().collect(),
         mac_addresses: identifiers(macs.iter().map(String::as_str)),
-        // One text may hold several, between commas.
+        // One text may hold several addresses, separated by commas.
         ip_addresses: identifiers(own.iter().flat_map(|text| text.split(','))),
         ..HostIdentifiers::default()
     }
 }
 
-/// A word, with or without `E_` before it, or how sure the engine is.
-pub(super) fn parse_severity(place: JsonCursor<'_>) -> Option<Severity> {
-    match place.normalized_text().as_str() {
+/// Parses a severity word, with or without the prefix `E_`, or a confidence level.
+pub(super) fn parse_severity(cursor: JsonCursor<'_>) -> Option<Severity> {
+    match cursor.normalized_text().as_str() {
         "ecritical" => Some(Severity::Critical),
         "ehigh" | "malicious" => Some(Severity::High),
         "emedium" | "suspicious" => Some(Severity::Medium),
         "elow" => Some(Severity::Low),
         "einfo" | "einformational" => Some(Severity::Informational),
-        _ => place.severity(),
+        _ => cursor.severity(),
     }
 }

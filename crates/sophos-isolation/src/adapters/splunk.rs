@@ -1,47 +1,48 @@
-//! Splunk's webhook alert action: the first row of a search, whose columns the
-//! user names. So a host is only where the configuration says.
+//! Splunk's webhook alert action: the first row of a search. Users name the columns, so only the
+//! policy can point at the host.
 
 use serde_json::Value;
 
+pub(super) use super::json_cursor::parse_severity;
 use super::{
-    NotActionable,
+    NotActionable, ParsedAlerts, ParserInput,
     json_cursor::JsonCursor,
     parsed_alert::{ParsedAlert, digest, key_parts},
 };
 
-/// Reads the row of the delivery, or the rows that the policy iterates over.
-pub(super) fn parse_alerts<'v>(root: &'v Value, rows: Option<&'v [Value]>) -> Vec<ParsedAlert<'v>> {
-    match rows {
+/// Parses the row of the message, or the rows at the `iterate` pointer.
+pub(super) fn parse_alerts(ParserInput { root, elements, .. }: ParserInput<'_>) -> ParsedAlerts<'_> {
+    Ok(match elements {
         Some(rows) => {
             rows.iter().map(|document| parse_row(root, document, JsonCursor::from(document))).collect()
         }
         None => vec![parse_row(root, root, JsonCursor::from(root).get("result"))],
-    }
+    })
 }
 
 fn parse_row<'v>(root: &'v Value, document: &'v Value, row: JsonCursor<'v>) -> ParsedAlert<'v> {
-    let place = JsonCursor::from(root);
-    // A search that fires for each row sends the same sid with each.
-    let identity = key_parts(place.get("sid"), [], "it has no sid").map(|mut parts| {
+    let cursor = JsonCursor::from(root);
+    // A search that triggers for each row sends the same sid with every row.
+    let event_key = key_parts(cursor.get("sid"), [], "the message has no sid").map(|mut parts| {
         parts.push(Value::from(digest(row.value().unwrap_or(&Value::Null))));
         parts
     });
     let notable =
         row.first_with_text(&["event_id", "rule_id"]).text().filter(|id| id.contains("@@notable@@"));
     let alert = notable.as_ref().map(|id| vec![Value::from(id.as_str())]);
-    let alert = alert.or_else(|| identity.clone().ok());
-    let mut draft = ParsedAlert::new(document, identity);
-    draft.alert_key = alert;
-    draft.refusal = is_resolved(row, notable.is_some()).then_some(NotActionable::Resolved);
-    let signal = &mut draft.signal;
+    let alert = alert.or_else(|| event_key.clone().ok());
+    let mut parsed = ParsedAlert::new(document, event_key);
+    parsed.alert_key = alert;
+    parsed.refusal = is_resolved(row, notable.is_some()).then_some(NotActionable::Resolved);
+    let signal = &mut parsed.signal;
     signal.severity = row.first_with_text(&["urgency", "severity"]).severity();
-    signal.title = place.get("search_name").display_text().unwrap_or_default();
+    signal.title = cursor.get("search_name").display_text().unwrap_or_default();
     signal.observed_at = row.get("_time").display_text();
-    draft
+    parsed
 }
 
-/// Whether a notable event of Enterprise Security was resolved, closed, or found
-/// to be no attack. The columns of other searches may mean anything.
+/// Whether a notable event of Enterprise Security was resolved, closed, or judged no attack.
+/// Columns of other searches may have any meaning.
 fn is_resolved(row: JsonCursor<'_>, is_notable: bool) -> bool {
     let label = row.get("status_label").normalized_text();
     let status = row.get("status").normalized_text();

@@ -1,210 +1,211 @@
-//! What can happen to a decision.
+//! The transitions of a decision, as the ledger stores them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{AlertKey, DecisionId};
 use crate::{adapters::Tool, signal::Signal, verify::VersionStage};
 
-/// One transition of a decision: an object of the ledger, written once.
+/// An entry of the ledger: one transition of a decision. It is written once and
+/// never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
-    /// The form of this object: 1.
+    /// The format version: 1.
     pub version: u32,
     /// The decision.
     pub decision: DecisionId,
-    /// The number of the transition, from 1, without holes.
+    /// The number of the transition, from 1, without gaps.
     pub sequence: u32,
-    /// When, in milliseconds since the Unix epoch, by the writer's clock.
+    /// The time in milliseconds since the Unix epoch, by the writer's clock.
     pub at_ms: u64,
-    /// The run that wrote it: a name that no other has.
+    /// The unique id of the attempt that wrote it.
     pub attempt_id: String,
-    /// What happened.
+    /// The transition.
     #[serde(flatten)]
     pub transition: Transition,
 }
 
-/// What can happen to a decision.
+/// A transition of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "transition", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Transition {
-    /// A verified signal came in.
+    /// A verified signal was received.
     Received(Box<ReceivedSignal>),
-    /// Nothing will be done.
+    /// The signal was refused.
     Refused {
-        /// Why, in a word for programs.
+        /// A stable code of the reason.
         code: String,
-        /// Why, for people.
+        /// The reason as a sentence.
         detail: String,
-        /// The endpoint, when it was found.
+        /// The endpoint, if it was resolved.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<IsolationTarget>,
     },
-    /// A dry run: this would have been done.
+    /// The policy was in a dry run and would have allowed the isolation.
     DryRun {
         /// The endpoint.
         target: IsolationTarget,
-        /// Whether a person would have been asked first.
+        /// Whether the isolation would have required approval.
         requires_approval: bool,
-        /// When it would have ended, in seconds after it; never if not given.
+        /// The time to the scheduled release, in seconds; `None` for no release.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         release_after_seconds: Option<u64>,
     },
-    /// A person must approve.
+    /// The isolation requires approval by a person.
     PendingApproval {
         /// The endpoint.
         target: IsolationTarget,
-        /// Why a person is asked.
+        /// The reason for the approval.
         reason: String,
-        /// Until when, in seconds since the Unix epoch.
+        /// The expiry, in seconds since the Unix epoch.
         expires_at: u64,
     },
     /// A person approved.
     Approved {
-        /// Who, as far as it is known.
+        /// The person's name, if known.
         by: String,
     },
     /// A person declined.
     Declined {
-        /// Who, as far as it is known.
+        /// The person's name, if known.
         by: String,
     },
-    /// Nobody approved in time.
+    /// The approval expired.
     Expired,
-    /// A run took it upon itself to isolate the endpoint; its call comes next.
+    /// A run claimed the endpoint; its request comes next.
     Claimed(Box<Claim>),
-    /// The call was not carried out, and will be made again.
+    /// The decision is retried later.
     Deferred {
-        /// What stood in the way.
+        /// The cause.
         detail: String,
-        /// When, in seconds since the Unix epoch.
+        /// The time of the retry, in seconds since the Unix epoch.
         retry_at: u64,
-        /// The endpoint, when it was found.
+        /// The endpoint, if it was resolved.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         target: Option<IsolationTarget>,
     },
-    /// The service accepted: isolation is asked for.
+    /// Isolation was requested.
     Requested {
-        /// How that came about.
+        /// The origin of the isolation.
         origin: IsolationOrigin,
-        /// The mark in the comment at the service, when it is another
-        /// decision's.
+        /// The comment tag at Sophos Central, if it is another decision's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment_tag: Option<String>,
     },
-    /// The endpoint was isolated by somebody else. Whoever that was may release
-    /// it; nothing here will.
+    /// The endpoint already had an isolation of another origin, which this ledger
+    /// never releases.
     AlreadyIsolated {
         /// The endpoint.
         target: IsolationTarget,
         /// The comment of that isolation.
         comment: String,
     },
-    /// The endpoint reports that it is isolated.
+    /// The endpoint reports its isolation.
     Isolated {
-        /// When it took effect, as the service says.
+        /// The time of effect according to Sophos Central.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         effective_at: Option<String>,
     },
-    /// It has not taken effect in the time that the policy gives it. It stays
-    /// asked for.
+    /// The isolation or the release did not take effect within the policy's
+    /// time-out. The request stays in effect.
     Overdue {
-        /// What is known of the endpoint.
+        /// The state of the endpoint.
         detail: String,
     },
     /// The isolation is to end.
     ReleasePending {
-        /// Why.
+        /// The reason.
         reason: ReleaseReason,
-        /// Who asked, when somebody did.
+        /// The person or source that requested the release.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },
-    /// The service accepted: release is asked for.
+    /// Release was requested.
     ReleaseRequested,
-    /// The isolation ended.
+    /// The isolation has ended.
     Released {
-        /// What is known of its end.
+        /// A description of the end.
         detail: String,
-        /// When it took effect, as the service says.
+        /// The time of effect according to Sophos Central.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         effective_at: Option<String>,
     },
-    /// Another decision holds the endpoint for longer, and will release it.
+    /// Another decision keeps the endpoint isolated and will release it.
     Transferred {
-        /// That decision.
+        /// The other decision.
         to: DecisionId,
     },
-    /// Somebody else ended the isolation, or made it theirs.
+    /// The isolation was ended or replaced outside this ledger.
     Superseded {
-        /// What was seen.
+        /// A description of the change.
         detail: String,
     },
-    /// A signal asked for a release, which these decisions were told.
+    /// The signal requested a release, which was passed to these decisions.
     Delegated {
-        /// The decisions that held the endpoint.
+        /// The decisions that claimed the endpoint.
         to: Vec<DecisionId>,
         /// The endpoint.
         target: IsolationTarget,
     },
-    /// The signal is an update of an alert that another decision already acts
-    /// on for the same endpoint.
+    /// The signal is an update of an alert that another decision acts on for the
+    /// same endpoint.
     Merged {
-        /// That decision.
+        /// The other decision.
         into: DecisionId,
         /// The endpoint.
         target: IsolationTarget,
     },
-    /// It was given up.
+    /// The engine gave up.
     Failed {
-        /// Why.
+        /// The cause.
         detail: String,
     },
 }
 
-/// A verified signal, as it came in.
+/// A verified signal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceivedSignal {
-    /// The source, as the policy names it.
+    /// The name of the source in the policy.
     pub source: String,
     /// The tool.
     pub tool: Tool,
-    /// What it says.
+    /// The signal.
     pub signal: Signal,
-    /// The alert that it is about, the same for each of its updates.
+    /// The key of its alert, the same for each update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<AlertKey>,
-    /// The SHA-256 of the body that it came in, in hexadecimal.
+    /// The SHA-256 of the request's body, in hexadecimal.
     pub body_sha256: String,
-    /// The address it came from, when it came over HTTP.
+    /// The caller's address, for a request over HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_ip: Option<String>,
-    /// Which value of the source's secret it was made with; none when AWS
-    /// vouches for it.
+    /// The version of the source's secret that authenticated it; `None` for an
+    /// event that AWS delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_stage: Option<VersionStage>,
-    /// Why the message asks for nothing, when it does: the decision has ended.
+    /// The reason why the message calls for no action. With it the decision has
+    /// ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_actionable: Option<RefusalReason>,
 }
 
-/// A reason, for programs and for people.
+/// The reason of a refusal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalReason {
-    /// A stable word.
+    /// A stable code.
     pub code: String,
-    /// One sentence.
+    /// A sentence.
     pub detail: String,
 }
 
-/// An endpoint that a decision is about.
+/// The endpoint of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IsolationTarget {
-    /// The tenant, in lower case.
+    /// The tenant's id, in lower case.
     pub tenant: String,
     /// The endpoint's id, in lower case.
     pub endpoint: String,
-    /// Its name, when it was chosen.
+    /// The endpoint's name at the time of the decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
 }
@@ -216,51 +217,52 @@ impl IsolationTarget {
     }
 }
 
-/// What a run had in hand before its call.
+/// The claim of a run on an endpoint before its request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The endpoint.
     pub target: IsolationTarget,
-    /// The SHA-256 of the policy that allowed it.
+    /// The SHA-256 of the policy that allowed the isolation.
     pub policy_digest: String,
-    /// Until when nobody else may take it up, in seconds since the Unix epoch.
+    /// The end of the lease, in seconds since the Unix epoch. Until then no other
+    /// run takes the decision up.
     pub lease_until: u64,
-    /// What the comment at the service holds, so that this isolation is known
-    /// again.
+    /// The beginning of the comment at Sophos Central, which identifies the
+    /// isolation.
     pub comment_tag: String,
-    /// When the isolation is to end after it took effect, in seconds; never if
-    /// not given.
+    /// The time from the isolation's effect to its scheduled release, in seconds;
+    /// `None` for no release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release_after_seconds: Option<u64>,
-    /// The slots of budgets that it took, as paths of the store.
+    /// The paths of the permits that it acquired.
     #[serde(default)]
     pub permits: Vec<String>,
-    /// When the endpoint was found isolated on account of this ledger: how, and
-    /// no call is made.
+    /// The origin, if the endpoint is already isolated by this ledger. Then no
+    /// request is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<IsolationOrigin>,
 }
 
-/// How isolation came to be asked for.
+/// The origin of an isolation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IsolationOrigin {
-    /// The service accepted this decision's call.
+    /// Sophos Central accepted this decision's request.
     Requested,
-    /// The answer to the call was lost or refused, and the state shows that it
-    /// was carried out.
+    /// The response to the request was lost or an error, and the state shows that
+    /// the request was applied.
     AlreadyApplied,
-    /// Another decision of this ledger had isolated the endpoint; this one
-    /// holds it too.
+    /// Another decision of this ledger had isolated the endpoint; this one shares
+    /// the isolation.
     Shared,
 }
 
-/// Why an isolation is to end.
+/// The reason of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseReason {
-    /// Its time is up.
+    /// The isolation has lasted for its time.
     Scheduled,
-    /// Somebody asked.
+    /// A person or a source requested the release.
     Requested,
 }

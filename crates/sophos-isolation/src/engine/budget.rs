@@ -1,6 +1,6 @@
-//! The budgets of the policy: isolations an hour for a source and for a
-//! tenant, how much of a tenant's estate may be isolated at once, and lookups an
-//! hour for a source.
+//! The budgets of the policy: isolations per hour of a source and of a tenant,
+//! the share of a tenant's endpoints that may be isolated at once, and lookups
+//! per hour of a source.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -13,37 +13,47 @@ use sophos_api::{
 use super::{Engine, EngineError, lock};
 use crate::{
     decision::{Decision, IsolationTarget},
-    ledger::{LedgerStore, LedgerStoreError},
+    ledger::{LedgerStore, LedgerStoreError, paths},
     outcome::OutcomePublisher,
     permits::{self, Permit, PermitHolder},
     policy::{Policy, Source},
 };
 
-/// Where the slots of estates are.
-pub(super) const ESTATE_FOLDER: &str = "permits/estate/";
-
-/// Endpoints a page.
+/// The number of endpoints in a page.
 const PAGE_SIZE: u32 = 500;
 
-/// The size of an estate is asked for again after this time.
+/// The time for which a tenant's number of endpoints is cached.
 const ESTATE_SIZE_TTL: Duration = Duration::from_secs(600);
 
-/// A slot whose decision did not get to its claim in this time is nobody's.
+/// The age at which a permit counts as abandoned when its decision has no claim.
 const ABANDONED_AFTER_SECONDS: u64 = 900;
 
-/// A budget that is spent.
+/// A budget that is exhausted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BudgetExhausted {
-    #[error("{max} isolations of the source \"{source_name}\" in this hour are all that the policy allows")]
+    #[error("the source \"{source_name}\" has used its {max} isolations of this hour")]
     Source { max: u32, source_name: String },
-    #[error("{max} isolations in the tenant in this hour are all that the policy allows")]
+    #[error("the tenant has used its {max} isolations of this hour")]
     Tenant { max: u32 },
     #[error("{isolated} of the tenant's {estate} endpoints are isolated, and the policy allows {max}")]
     Estate { isolated: u64, estate: u64, max: u64 },
-    #[error(
-        "{max} lookups of hosts of the source \"{source_name}\" in this hour are all that the policy allows"
-    )]
+    #[error("the source \"{source_name}\" has used its {max} lookups of this hour")]
     Lookups { max: u32, source_name: String },
+}
+
+/// The reason why a permit was not acquired.
+#[derive(Debug)]
+pub(super) enum PermitError {
+    /// The budget is exhausted.
+    Exhausted(BudgetExhausted),
+    /// The ledger or Sophos Central failed.
+    Failed(EngineError),
+}
+
+impl<E: Into<EngineError>> From<E> for PermitError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 impl BudgetExhausted {
@@ -63,11 +73,11 @@ where
     O: LedgerStore,
     N: OutcomePublisher,
 {
-    /// Takes a slot of each budget. What was taken is in `taken`, whatever comes
-    /// of it.
+    /// Acquires a permit of each budget. `permits` gets those that were acquired,
+    /// also before a failure.
     ///
-    /// The source's comes first: one that has spent its own takes nothing from
-    /// the others of its tenants.
+    /// The source's budget comes first, so an exhausted source takes nothing from
+    /// the other sources of its tenants.
     pub(super) async fn acquire_permits(
         &self,
         policy: &Policy,
@@ -75,41 +85,37 @@ where
         target: &IsolationTarget,
         tenant: &TenantClient<T>,
         permits: &mut Vec<Permit>,
-    ) -> Result<Result<(), BudgetExhausted>, EngineError> {
-        if let Err(full) = self.acquire_hourly_permits(policy, decision, target, permits).await? {
-            return Ok(Err(full));
-        }
-        let slot =
-            self.acquire_estate_permit(policy, target, tenant, &self.permit_holder(decision, target)).await?;
-        Ok(slot.map(|slot| permits.push(slot)))
+    ) -> Result<(), PermitError> {
+        self.acquire_hourly_permits(policy, decision, target, permits).await?;
+        let holder = self.permit_holder(decision, target);
+        permits.push(self.acquire_estate_permit(policy, target, tenant, &holder).await?);
+        Ok(())
     }
 
-    /// Takes a slot of the hour from the source's budget and from the tenant's: what
-    /// a decision needs that keeps an endpoint isolated which another has isolated.
+    /// Acquires a permit of the hour from the source's and the tenant's budget. A
+    /// decision that shares another's isolation needs only these.
     pub(super) async fn acquire_hourly_permits(
         &self,
         policy: &Policy,
         decision: &Decision,
         target: &IsolationTarget,
         permits: &mut Vec<Permit>,
-    ) -> Result<Result<(), BudgetExhausted>, EngineError> {
+    ) -> Result<(), PermitError> {
         let holder = self.permit_holder(decision, target);
         let hour = holder.since / 3_600;
         let received = decision.received();
         let source_name = received.map(|received| received.source.clone()).unwrap_or_default();
-        let most = policy.source(&source_name).map_or(0, |source| source.per_hour);
-        let folder = format!("permits/hour/{hour}/source/{source_name}");
-        match permits::acquire(self.ledger.store(), &folder, most, &holder).await? {
-            Some(slot) => permits.push(slot),
-            None => return Ok(Err(BudgetExhausted::Source { max: most, source_name })),
-        }
-        let per_tenant = policy.limits().tenant_per_hour;
-        let folder = format!("permits/hour/{hour}/tenant/{}", target.tenant);
-        match permits::acquire(self.ledger.store(), &folder, per_tenant, &holder).await? {
-            Some(slot) => permits.push(slot),
-            None => return Ok(Err(BudgetExhausted::Tenant { max: per_tenant })),
-        }
-        Ok(Ok(()))
+        let max = policy.source(&source_name).map_or(0, |source| source.per_hour);
+        let folder = paths::source_permits_folder(hour, &source_name);
+        let permit = permits::acquire(self.ledger.store(), &folder, max, &holder).await?;
+        let exhausted = || PermitError::Exhausted(BudgetExhausted::Source { max, source_name });
+        permits.push(permit.ok_or_else(exhausted)?);
+
+        let max = policy.limits().tenant_per_hour;
+        let folder = paths::tenant_permits_folder(hour, &target.tenant);
+        let permit = permits::acquire(self.ledger.store(), &folder, max, &holder).await?;
+        permits.push(permit.ok_or(PermitError::Exhausted(BudgetExhausted::Tenant { max }))?);
+        Ok(())
     }
 
     fn permit_holder(&self, decision: &Decision, target: &IsolationTarget) -> PermitHolder {
@@ -121,59 +127,59 @@ where
         }
     }
 
-    /// Takes a permit of the hour to look for a host of a source, under a name: a
-    /// decision that is tried again keeps its own. It is spent, whatever the lookup
-    /// finds: each costs requests to Sophos Central.
-    pub(super) async fn acquire_lookup_permit(
-        &self,
-        source: &Source,
-        name: &str,
-    ) -> Result<Result<(), BudgetExhausted>, LedgerStoreError> {
-        let folder = format!("permits/hour/{}/lookups/{}", self.now().as_secs() / 3_600, source.name);
+    /// Acquires a lookup permit of the hour for a source, under a name: a decision
+    /// that is retried keeps its permit. The permit is used whatever the lookup
+    /// finds, as each lookup costs requests to Sophos Central.
+    pub(super) async fn acquire_lookup_permit(&self, source: &Source, name: &str) -> Result<(), PermitError> {
+        let max = source.lookups_per_hour;
+        let folder = paths::lookup_permits_folder(self.now().as_secs() / 3_600, &source.name);
         let path = format!("{folder}/{name}");
-        let objects = self.ledger.store();
-        let is_new = objects.create(&path, Vec::new()).await?;
-        // Each permit that counts was there when the last of them was counted.
-        if objects.list(&folder).await?.len() <= source.lookups_per_hour as usize {
-            return Ok(Ok(()));
+        let store = self.ledger.store();
+        let is_new = store.create(&path, Vec::new()).await?;
+        // Create first, then count: concurrent runs cannot both get the last permit.
+        if store.list(&folder).await?.len() <= max as usize {
+            return Ok(());
         }
         if is_new {
-            objects.delete(&path).await?;
+            store.delete(&path).await?;
         }
-        Ok(Err(BudgetExhausted::Lookups { max: source.lookups_per_hour, source_name: source.name.clone() }))
+        Err(PermitError::Exhausted(BudgetExhausted::Lookups { max, source_name: source.name.clone() }))
     }
 
-    /// A slot among those that the estate's share makes.
+    /// Acquires a permit of the tenant's estate share.
     async fn acquire_estate_permit(
         &self,
         policy: &Policy,
         target: &IsolationTarget,
         tenant: &TenantClient<T>,
         holder: &PermitHolder,
-    ) -> Result<Result<Permit, BudgetExhausted>, EngineError> {
+    ) -> Result<Permit, PermitError> {
         let estate = self.estate_size(target, tenant).await?;
-        let most = policy.limits().max_isolated(estate);
+        let max = policy.limits().max_isolated(estate);
         let isolated = count_endpoints(tenant, Some(IsolationStatus::Isolated)).await?;
-        let full = BudgetExhausted::Estate { isolated, estate, max: most };
-        if isolated >= most {
-            return Ok(Err(full));
+        let exhausted = PermitError::Exhausted(BudgetExhausted::Estate { isolated, estate, max });
+        if isolated >= max {
+            return Err(exhausted);
         }
-        let folder = format!("{ESTATE_FOLDER}{}", target.tenant);
-        let slot = |others: u64| {
-            let limit = u32::try_from(most.saturating_sub(others)).unwrap_or(u32::MAX);
+        let folder = paths::estate_permits_folder(&target.tenant);
+        let acquire = |external: u64| {
+            let limit = u32::try_from(max.saturating_sub(external)).unwrap_or(u32::MAX);
             let folder = &folder;
             async move { permits::acquire(self.ledger.store(), folder, limit, holder).await }
         };
-        // Whoever has isolated those that are, so many slots are good.
-        if let Some(slot) = slot(isolated).await? {
-            return Ok(Ok(slot));
+        // This limit is safe even if all isolations are external.
+        if let Some(permit) = acquire(isolated).await? {
+            return Ok(permit);
         }
         self.collect_garbage(&folder).await?;
-        let others = if isolated == 0 { 0 } else { self.count_external_isolations(tenant, &folder).await? };
-        Ok(slot(others).await?.ok_or(full))
+        let external = match isolated {
+            0 => 0,
+            _ => self.count_external_isolations(tenant, &folder).await?,
+        };
+        acquire(external).await?.ok_or(exhausted)
     }
 
-    /// The number of isolated endpoints that have no slot: others isolated them.
+    /// Counts the isolated endpoints without a permit: others isolated them.
     async fn count_external_isolations(
         &self,
         tenant: &TenantClient<T>,
@@ -181,23 +187,24 @@ where
     ) -> Result<u64, EngineError> {
         let holders = permits::list_holders(self.ledger.store(), folder).await?;
         let ours: HashSet<String> = holders.into_iter().map(|(_, holder)| holder.endpoint).collect();
-        let question = ListEndpoints::new()
+        let query = ListEndpoints::new()
             .isolation_status(IsolationStatus::Isolated)
             .view(EndpointView::Basic)
             .page_size(PAGE_SIZE);
-        let mut others = 0;
-        let mut pages = tenant.pages(question);
+        let mut external = 0;
+        let mut pages = tenant.pages(query);
         while let Some(page) = pages.next().await {
             let is_ours = |id: &str| ours.contains(&id.to_ascii_lowercase());
-            // One that cannot be read is not known to be ours.
+            // An endpoint that cannot be parsed counts as external.
             let items = page?.items.into_iter().map(|item| item.parse());
-            others += items.filter(|item| !item.as_ref().is_ok_and(|item| is_ours(&item.id))).count() as u64;
+            external +=
+                items.filter(|item| !item.as_ref().is_ok_and(|item| is_ours(&item.id))).count() as u64;
         }
-        Ok(others)
+        Ok(external)
     }
 
-    /// Gives back the slots of decisions that have ended, or whose run died
-    /// between the slot and its claim.
+    /// Releases the permits of decisions that have ended, and those whose run died
+    /// before its claim.
     async fn collect_garbage(&self, folder: &str) -> Result<(), LedgerStoreError> {
         for (path, holder) in permits::list_holders(self.ledger.store(), folder).await? {
             let keeps = match self.ledger.load_decision(&holder.decision).await {
@@ -206,7 +213,7 @@ where
                     !decision.state().is_final() && claimed
                 }
                 Ok(None) => false,
-                // What it holds is not known: it keeps what it has.
+                // The decision cannot be read, so it keeps its permit.
                 Err(_) => true,
             };
             if !keeps && holder.since + ABANDONED_AFTER_SECONDS < self.now().as_secs() {
@@ -216,7 +223,7 @@ where
         Ok(())
     }
 
-    /// The number of the tenant's endpoints.
+    /// Returns the number of the tenant's endpoints.
     async fn estate_size(
         &self,
         target: &IsolationTarget,
@@ -234,17 +241,15 @@ where
     }
 }
 
-/// The number of endpoints, all or those in a state. An answer without one
-/// counts as few: the fewer, the less may be isolated.
+/// Counts endpoints, all or those with a status. A response without a count
+/// yields the value that allows fewer isolations.
 async fn count_endpoints<T: Transport>(
     tenant: &TenantClient<T>,
-    state: Option<IsolationStatus>,
+    status: Option<IsolationStatus>,
 ) -> Result<u64, sophos_api::Error> {
-    let asked_for_all = state.is_none();
-    let mut question = ListEndpoints::new().view(EndpointView::Basic).page_size(1).page_total(true);
-    question.isolation_status = state;
-    let page = tenant.send(&question).await?;
-    let counted = page.pages.items.or(page.pages.total);
-    // Where few are the careful answer for an estate, many are for the isolated.
-    Ok(counted.unwrap_or(if asked_for_all { 0 } else { u64::MAX }))
+    let default = if status.is_none() { 0 } else { u64::MAX };
+    let mut query = ListEndpoints::new().view(EndpointView::Basic).page_size(1).page_total(true);
+    query.isolation_status = status;
+    let page = tenant.send(&query).await?;
+    Ok(page.pages.items.or(page.pages.total).unwrap_or(default))
 }

@@ -1,26 +1,22 @@
-//! Which decisions hold an endpoint. Several may: the endpoint is released when
-//! the last of them has ended.
+//! The claims of decisions on an endpoint. Several decisions may claim one; it
+//! is released when the last of them ends.
 
 use super::{Engine, EngineError};
 use crate::{
-    decision::{Decision, DecisionId, IsolationTarget, has_tag},
-    ledger::{LedgerStore, LedgerStoreError, claims_folder},
+    decision::{Decision, DecisionId, IsolationTarget, comment_tag::has_tag},
+    ledger::{LedgerStore, LedgerStoreError, paths},
     outcome::OutcomePublisher,
     permits::{self, Permit},
 };
 
-/// On whose account an endpoint is isolated.
+/// The owner of an endpoint's isolation.
 pub(super) enum IsolationOwner {
-    /// A decision of this ledger holds it, with this mark in the comment.
+    /// A decision of this ledger keeps it isolated, with this comment tag.
     Decision { comment_tag: String },
     /// A decision of this ledger is about to release it.
     Releasing,
-    /// Nobody's here.
+    /// The isolation is not of this ledger.
     External,
-}
-
-fn claims_folder_of(target: &IsolationTarget) -> String {
-    claims_folder(&target.tenant, &target.endpoint)
 }
 
 impl<T, O, N> Engine<T, O, N>
@@ -29,32 +25,34 @@ where
     O: LedgerStore,
     N: OutcomePublisher,
 {
-    /// Marks that a decision holds an endpoint, or may soon.
+    /// Records that a decision claims an endpoint, or may soon.
     pub(super) async fn claim_endpoint(
         &self,
         target: &IsolationTarget,
         id: &DecisionId,
     ) -> Result<(), LedgerStoreError> {
-        self.ledger.store().create(&format!("{}/{id}", claims_folder_of(target)), Vec::new()).await.map(drop)
+        let path = paths::claim(&target.tenant, &target.endpoint, id);
+        self.ledger.store().create(&path, Vec::new()).await.map(drop)
     }
 
-    /// Removes that mark.
+    /// Removes a decision's claim on an endpoint.
     pub(super) async fn unclaim_endpoint(
         &self,
         target: &IsolationTarget,
         id: &DecisionId,
     ) -> Result<(), LedgerStoreError> {
-        self.ledger.store().delete(&format!("{}/{id}", claims_folder_of(target))).await
+        self.ledger.store().delete(&paths::claim(&target.tenant, &target.endpoint, id)).await
     }
 
-    /// Other decisions that have not ended and hold an endpoint, are about to,
-    /// or are to release it.
+    /// Returns the other open decisions that claim an endpoint, are about to, or
+    /// release it.
     pub(super) async fn other_claimants(
         &self,
         target: &IsolationTarget,
         own: &DecisionId,
     ) -> Result<Vec<Decision>, EngineError> {
-        let names = self.ledger.store().list(&claims_folder_of(target)).await?;
+        let folder = paths::claims_folder(&target.tenant, &target.endpoint);
+        let names = self.ledger.store().list(&folder).await?;
         let mut others = Vec::new();
         for id in names.iter().filter_map(|name| name.parse::<DecisionId>().ok()).filter(|id| id != own) {
             let decision = self.ledger.load_decision(&id).await?;
@@ -63,8 +61,8 @@ where
         Ok(others)
     }
 
-    /// On whose account an endpoint is isolated that others have isolated, by
-    /// the comment at the service.
+    /// Returns the owner of an isolation that this decision did not request, by
+    /// the comment at Sophos Central.
     pub(super) async fn isolation_owner(
         &self,
         target: &IsolationTarget,
@@ -73,18 +71,18 @@ where
     ) -> Result<IsolationOwner, EngineError> {
         let mut others = self.other_claimants(target, own).await?;
         others.retain(|other| other.owns_comment(comment));
-        let holds = |other: &&Decision| other.state().keeps_isolated();
-        Ok(match others.iter().find(holds).or(others.first()) {
+        let keeps_isolated = |other: &&Decision| other.state().keeps_isolated();
+        Ok(match others.iter().find(keeps_isolated).or(others.first()) {
             Some(other) if other.state().keeps_isolated() => {
-                let mark = other.comment_tags().find(|mark| has_tag(comment, mark));
-                IsolationOwner::Decision { comment_tag: mark.unwrap_or_default().to_owned() }
+                let tag = other.comment_tags().find(|tag| has_tag(comment, tag));
+                IsolationOwner::Decision { comment_tag: tag.unwrap_or_default().to_owned() }
             }
             Some(_) => IsolationOwner::Releasing,
             None => IsolationOwner::External,
         })
     }
 
-    /// Gives back what a decision held that has ended.
+    /// Releases the permits and the claim of a decision that has ended.
     pub(super) async fn release_claim(&self, decision: &Decision) -> Result<(), EngineError> {
         if let Some(claim) = decision.claim() {
             self.release_permits(&claim.permits, decision).await?;
@@ -95,31 +93,31 @@ where
         Ok(())
     }
 
-    /// Gives back slots: all of them when nothing was isolated, else those of
-    /// what is isolated at once. What was used of an hour stays used.
-    async fn release_permits(&self, taken: &[String], decision: &Decision) -> Result<(), LedgerStoreError> {
-        let used = decision.may_have_isolated();
-        for slot in taken.iter().filter(|slot| !used || slot.starts_with(super::budget::ESTATE_FOLDER)) {
-            permits::release(self.ledger.store(), slot).await?;
+    /// Releases permits. After an isolation the hourly permits stay used, and only
+    /// those of the estate are released.
+    async fn release_permits(&self, permits: &[String], decision: &Decision) -> Result<(), LedgerStoreError> {
+        let is_used = decision.may_have_isolated();
+        for path in permits.iter().filter(|path| !is_used || path.starts_with(paths::ESTATE_PERMITS)) {
+            permits::release(self.ledger.store(), path).await?;
         }
         Ok(())
     }
 
-    /// Gives back what this run took for a decision and no claim of it has, its
-    /// own or that of a run that was quicker.
+    /// Releases the permits of this run that no claim of the decision holds. The
+    /// claim may be this run's or that of a faster run.
     pub(super) async fn release_unclaimed_permits(
         &self,
-        taken: &[Permit],
+        acquired: &[Permit],
         id: &DecisionId,
     ) -> Result<(), LedgerStoreError> {
-        if taken.iter().all(|slot| !slot.is_own) {
+        if acquired.iter().all(|permit| !permit.is_own) {
             return Ok(());
         }
         let decision = self.ledger.load_decision(id).await?;
         let claimed = decision.as_ref().and_then(Decision::claim).map(|claim| claim.permits.as_slice());
-        let is_claimed = |slot: &Permit| claimed.is_some_and(|claimed| claimed.contains(&slot.path));
-        for slot in taken.iter().filter(|slot| slot.is_own && !is_claimed(slot)) {
-            permits::release(self.ledger.store(), &slot.path).await?;
+        let is_claimed = |permit: &Permit| claimed.is_some_and(|claimed| claimed.contains(&permit.path));
+        for permit in acquired.iter().filter(|permit| permit.is_own && !is_claimed(permit)) {
+            permits::release(self.ledger.store(), &permit.path).await?;
         }
         Ok(())
     }

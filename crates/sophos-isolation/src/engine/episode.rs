@@ -1,27 +1,29 @@
 //! Episodes: one decision at a time acts on an alert for an endpoint. Updates
-//! of the alert join it, and isolate nothing again that a person has ended.
+//! of the alert are merged into it. They do not isolate again after a person has
+//! ended the isolation.
 
-use super::{Engine, EngineError, prepare::refused};
+use super::{Engine, EngineError, record::refused};
 use crate::{
     decision::{Decision, DecisionId, DecisionState, IsolationTarget, ReleaseReason, Transition},
-    ledger::{LedgerStore, LedgerStoreError},
+    ledger::{LedgerStore, LedgerStoreError, paths},
     outcome::{OutcomePublisher, format_rfc3339},
     policy::Policy,
 };
 
-/// How often the newest episode is read again because another run opened one.
+/// The number of attempts to open an episode while other runs open some too.
 const MAX_ATTEMPTS: usize = 8;
 
-/// The most decisions that are followed to the one that had the endpoint last.
+/// The maximum number of transfers that are followed to the current decision.
 const MAX_HOPS: usize = 32;
 
-/// What an episode's decision means for an update of its alert.
+/// The state of an episode.
 enum EpisodeState {
-    /// It acts on the alert.
+    /// Its decision acts on the alert.
     Active,
-    /// A person ended it: how, and when in milliseconds since the Unix epoch.
+    /// A person ended it: a description, and the time in milliseconds since the
+    /// Unix epoch.
     EndedManually(String, u64),
-    /// It has ended by itself.
+    /// It has ended otherwise.
     Ended,
 }
 
@@ -32,8 +34,8 @@ where
     N: OutcomePublisher,
 {
     /// Opens an episode of the decision's alert on an endpoint, or finds the
-    /// decision's own. Returns the step to take instead when another decision
-    /// acts on the alert, or a person ended the episode before.
+    /// decision's own. Returns the transition to record instead when another
+    /// decision acts on the alert, or a person ended the previous episode.
     pub(super) async fn open_episode(
         &self,
         policy: &Policy,
@@ -41,24 +43,23 @@ where
         target: &IsolationTarget,
     ) -> Result<Option<Transition>, EngineError> {
         let Some(received) = decision.received() else { return Ok(None) };
-        // Without an alert an event is one of its own.
+        // An event without an alert is an alert of its own.
         let alert = received.alert.as_ref().map_or(decision.id().as_str(), |alert| alert.as_str());
-        let folder = format!("alerts/{}/{alert}/{}.{}", received.source, target.tenant, target.endpoint);
-        let objects = self.ledger.store();
+        let folder = paths::episodes_folder(&received.source, alert, target);
+        let store = self.ledger.store();
         let mut number = 1;
         for _ in 0..MAX_ATTEMPTS {
-            let path = format!("{folder}/{number:04}");
-            if objects.create(&path, decision.id().as_str().into()).await? {
+            if store.create(&paths::episode(&folder, number), decision.id().as_str().into()).await? {
                 return Ok(None);
             }
-            let names = objects.list(&folder).await?;
+            let names = store.list(&folder).await?;
             let newest = names.iter().filter_map(|name| name.parse::<u32>().ok()).max().unwrap_or(number);
-            let path = format!("{folder}/{newest:04}");
-            let body = objects.read(&path).await?.unwrap_or_default();
-            let id: DecisionId = std::str::from_utf8(&body)
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .ok_or_else(|| LedgerStoreError::new(format!("{path} names no decision; restore it")))?;
+            let path = paths::episode(&folder, newest);
+            let body = store.read(&path).await?.unwrap_or_default();
+            let invalid =
+                || LedgerStoreError::new(format!("invalid object \"{path}\": expected a decision's id"));
+            let text = std::str::from_utf8(&body).map_err(|_| invalid())?;
+            let id: DecisionId = text.parse().map_err(|_| invalid())?;
             if id == *decision.id() {
                 return Ok(None);
             }
@@ -77,21 +78,23 @@ where
             }
             number = newest.saturating_add(1);
         }
-        Err(LedgerStoreError::new("other runs keep opening episodes of the alert; work on it again").into())
+        Err(LedgerStoreError::new("opening an episode of the alert failed: other runs keep opening some")
+            .into())
     }
 
-    /// Says until when a person's word keeps new episodes from opening; `None`
+    /// Describes how long a manual end at `at_ms` prevents new episodes; `None`
     /// when it no longer does.
     fn reisolation_block(&self, policy: &Policy, at_ms: u64) -> Option<String> {
         let Some(after) = policy.new_episode_after() else {
-            return Some("the policy lets no update of it isolate again".to_owned());
+            return Some("under the policy no update of the alert isolates again".to_owned());
         };
         let until = at_ms.saturating_add(after.as_millis() as u64);
         let now = self.now().as_millis() as u64;
-        (now < until).then(|| format!("an update of it may isolate again from {}", format_rfc3339(until)))
+        (now < until)
+            .then(|| format!("an update of the alert can isolate again from {}", format_rfc3339(until)))
     }
 
-    /// Tells what the decision of an episode means for the endpoint now.
+    /// Returns the state of an episode from its decision.
     async fn episode_state(
         &self,
         id: &DecisionId,
@@ -109,19 +112,18 @@ where
             if let Some((how, at_ms)) = decision.manual_end() {
                 return Ok(EpisodeState::EndedManually(how, at_ms));
             }
-            let last = decision.entries().iter().rev().find_map(|entry| match &entry.transition {
+            let transferred_to = decision.entries().iter().rev().find_map(|entry| match &entry.transition {
                 Transition::Transferred { to } => Some(to.clone()),
                 _ => None,
             });
-            match (decision.state(), last) {
-                // What became of the endpoint, the other decision tells.
+            match (decision.state(), transferred_to) {
+                // The other decision has the state of the endpoint.
                 (DecisionState::Transferred, Some(to)) => id = to,
-                // Its time is up: the update may isolate anew, after the release.
+                // After a scheduled release an update may isolate again.
                 _ if decision.state().is_final() || is_scheduled_release(&decision) => {
                     return Ok(EpisodeState::Ended);
                 }
-                // Another alert's decision has the endpoint, and this alert's has
-                // ended.
+                // The endpoint is claimed by the decision of another alert.
                 _ if hop > 0 => return Ok(EpisodeState::Ended),
                 _ => return Ok(EpisodeState::Active),
             }
@@ -131,9 +133,9 @@ where
 }
 
 fn is_scheduled_release(decision: &Decision) -> bool {
-    let by_time = |step: &Transition| {
-        matches!(step, Transition::ReleasePending { reason: ReleaseReason::Scheduled, .. })
+    let is_scheduled = |transition: &Transition| {
+        matches!(transition, Transition::ReleasePending { reason: ReleaseReason::Scheduled, .. })
     };
     matches!(decision.state(), DecisionState::ReleasePending | DecisionState::ReleaseRequested)
-        && decision.entries().iter().any(|entry| by_time(&entry.transition))
+        && decision.entries().iter().any(|entry| is_scheduled(&entry.transition))
 }

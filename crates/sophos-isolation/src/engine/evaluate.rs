@@ -1,4 +1,5 @@
-//! What the policy says about a signal, and about which endpoint.
+//! The evaluation of a signal: the endpoint that it is about, and the policy's
+//! verdict.
 
 use std::time::Duration;
 
@@ -6,9 +7,8 @@ use sophos_api::{ApiClient, Transport, WithRaw, models::Endpoint, operations::is
 
 use super::{
     Engine, EngineError,
-    budget::BudgetExhausted,
-    lookup::AlertTimes,
-    prepare::{STOPPED_CODE, isolation_target},
+    budget::{BudgetExhausted, PermitError},
+    record::STOPPED_CODE,
 };
 use crate::{
     check::{Check, CheckOutcome, CheckedSignal},
@@ -21,36 +21,47 @@ use crate::{
     signal::{Action, ObservedAt, Signal, clean},
 };
 
-/// What is to be done about a signal.
+/// The result of evaluating a signal.
 pub(super) enum Evaluation {
     /// The policy does not admit it, or the alert is too old.
     NotAdmitted(Refusal),
-    /// Its host is not one endpoint.
+    /// Its host does not resolve to exactly one endpoint.
     Unresolved(Unresolved),
-    /// Its host is not looked for: the source has spent its lookups.
+    /// The source's lookups of this hour are used, so the host was not looked up.
     LookupBudget(BudgetExhausted),
-    /// It asks for the release of this endpoint.
+    /// It requests the release of this endpoint.
     Release(IsolationTarget),
-    /// It asks for the isolation of this endpoint.
+    /// It requests the isolation of this endpoint.
     Isolate(IsolationTarget, Verdict),
 }
 
+/// The times of an alert, since the Unix epoch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AlertTimes {
+    /// The time of observation; `None` when the sender's time is invalid.
+    pub(super) observed_at: Option<Duration>,
+    /// The time of receipt.
+    pub(super) received_at: Duration,
+    /// The time for which its age is computed.
+    pub(super) evaluated_at: Duration,
+}
+
 impl AlertTimes {
-    /// The times of a signal that was received and is judged at these moments. It
-    /// was observed when its sender says so, else when it came in.
+    /// Returns the times of a signal. Without a time of the sender it counts as
+    /// observed when it was received.
     pub(super) fn new(signal: &Signal, received_at: Duration, evaluated_at: Duration) -> Self {
-        let alert = match signal.observed() {
+        let observed_at = match signal.observed() {
             ObservedAt::Missing => Some(received_at),
             ObservedAt::Invalid => None,
-            ObservedAt::At(moment) => Some(moment),
+            ObservedAt::At(time) => Some(time),
         };
-        Self { observed_at: alert, received_at, evaluated_at }
+        Self { observed_at, received_at, evaluated_at }
     }
 
-    /// The age of the alert. A message that was kept back, as in a dead-letter
-    /// queue, is as old as the decision at least.
+    /// Returns the age of the alert: at least that of the decision, also for a
+    /// message that was delayed, as in a dead-letter queue.
     fn age(self) -> Duration {
-        let since = self.observed_at.map_or(self.received_at, |alert| alert.min(self.received_at));
+        let since = self.observed_at.map_or(self.received_at, |observed| observed.min(self.received_at));
         self.evaluated_at.saturating_sub(since)
     }
 }
@@ -61,8 +72,8 @@ where
     O: LedgerStore,
     N: OutcomePublisher,
 {
-    /// Judges a signal, and tells which endpoints were considered. Nothing is
-    /// changed but that the source spends a lookup, under the name of `permit`.
+    /// Evaluates a signal. Returns the result and the rejected candidates. The only
+    /// change is that the source uses a lookup permit, under the name `permit`.
     pub(super) async fn evaluate(
         &self,
         policy: &Policy,
@@ -72,26 +83,29 @@ where
         permit: &str,
         deadline: Option<Duration>,
     ) -> Result<(Evaluation, Vec<RejectedCandidate>), EngineError> {
-        let none = Vec::new;
         let tenants = match policy.admit(source, signal) {
             Ok(tenants) => tenants,
-            Err(refusal) => return Ok((Evaluation::NotAdmitted(refusal), none())),
+            Err(refusal) => return Ok((Evaluation::NotAdmitted(refusal), Vec::new())),
         };
         if signal.action == Action::Isolate
             && let Err(refusal) = policy.check_age(source, times.age())
         {
-            return Ok((Evaluation::NotAdmitted(refusal), none()));
+            return Ok((Evaluation::NotAdmitted(refusal), Vec::new()));
         }
         let identity = match HostIdentity::from_identifiers(&signal.host) {
             Ok(identity) => identity,
-            Err(why) => return Ok((Evaluation::Unresolved(Unresolved::Unusable { cause: why }), none())),
+            Err(cause) => return Ok((Evaluation::Unresolved(Unresolved::Unusable { cause }), Vec::new())),
         };
-        if let Err(full) = self.acquire_lookup_permit(source, permit).await? {
-            return Ok((Evaluation::LookupBudget(full), none()));
+        match self.acquire_lookup_permit(source, permit).await {
+            Ok(()) => {}
+            Err(PermitError::Exhausted(budget)) => {
+                return Ok((Evaluation::LookupBudget(budget), Vec::new()));
+            }
+            Err(PermitError::Failed(error)) => return Err(error),
         }
         let resolution = self.resolve(policy, &tenants, &identity, times, deadline).await?;
-        let judgement = match resolution.outcome {
-            Err(why) => Evaluation::Unresolved(why),
+        let evaluation = match resolution.outcome {
+            Err(reason) => Evaluation::Unresolved(reason),
             Ok(EndpointCandidate { tenant, endpoint }) => match signal.action {
                 Action::Release => Evaluation::Release(self.scrubbed_target(&tenant, &endpoint)),
                 Action::Isolate => {
@@ -100,10 +114,10 @@ where
                 }
             },
         };
-        Ok((judgement, resolution.rejected))
+        Ok((evaluation, resolution.rejected))
     }
 
-    /// The target, whose name the ledger keeps: none that repeats a token.
+    /// Returns the target. The ledger keeps its name, so tokens are removed from it.
     fn scrubbed_target(&self, tenant: &str, endpoint: &WithRaw<Endpoint>) -> IsolationTarget {
         let client = self.tenant_clients.get(&tenant.into()).unwrap_or(&self.client);
         let target = isolation_target(tenant, endpoint);
@@ -111,12 +125,11 @@ where
         IsolationTarget { hostname, ..target }
     }
 
-    /// Completes a check: looks for the endpoint of each signal that the policy
-    /// admits, and reads its isolation. Nothing is recorded, and no call is made
-    /// that changes anything.
+    /// Completes a check: resolves the endpoint of each signal that the policy
+    /// admits, and reads its isolation. It records nothing and changes nothing.
     ///
     /// # Errors
-    /// When the service or the ledger fails.
+    /// When Sophos Central or the ledger fails.
     pub async fn check(
         &self,
         policy: &Policy,
@@ -149,15 +162,15 @@ where
             return Ok(());
         }
         let times = AlertTimes::new(&checked.signal, self.now(), self.now());
-        // Each dry run has its own: the same message can be sent again and again.
+        // Each check uses its own permit, also for the same message.
         let permit = format!("check-{}", self.ledger.next_attempt_id());
-        let considered = self.evaluate(policy, source, &checked.signal, times, &permit, deadline).await?;
-        let (judgement, considered) = considered;
-        checked.rejected_candidates = considered;
-        checked.outcome = match judgement {
+        let (evaluation, rejected) =
+            self.evaluate(policy, source, &checked.signal, times, &permit, deadline).await?;
+        checked.rejected_candidates = rejected;
+        checked.outcome = match evaluation {
             Evaluation::NotAdmitted(refusal) => CheckOutcome::refused(refusal.code(), &refusal.to_string()),
-            Evaluation::Unresolved(why) => CheckOutcome::refused(why.code(), &why.to_string()),
-            Evaluation::LookupBudget(full) => CheckOutcome::refused(full.code(), &full.to_string()),
+            Evaluation::Unresolved(reason) => CheckOutcome::refused(reason.code(), &reason.to_string()),
+            Evaluation::LookupBudget(budget) => CheckOutcome::refused(budget.code(), &budget.to_string()),
             Evaluation::Release(target) => {
                 checked.endpoint = Some(target);
                 CheckOutcome::Release
@@ -181,12 +194,8 @@ where
             Verdict::Refuse(refusal) => {
                 return Ok(CheckOutcome::refused(refusal.code(), &refusal.to_string()));
             }
-            Verdict::DryRun { approval_reason: approval, .. } => {
-                return Ok(CheckOutcome::DryRun { approval_reason: approval });
-            }
-            Verdict::WaitForApproval { reason: why, .. } => {
-                return Ok(CheckOutcome::WaitForApproval { reason: why });
-            }
+            Verdict::DryRun { approval_reason, .. } => return Ok(CheckOutcome::DryRun { approval_reason }),
+            Verdict::WaitForApproval { reason, .. } => return Ok(CheckOutcome::WaitForApproval { reason }),
             Verdict::Isolate { release_after } => release_after.map(|after| after.as_secs()),
         };
         if let Some(stop) = self.ledger.load_emergency_stop().await? {
@@ -199,5 +208,13 @@ where
             return Ok(CheckOutcome::AlreadyIsolated { comment });
         }
         Ok(CheckOutcome::Isolate { release_after_seconds })
+    }
+}
+
+fn isolation_target(tenant: &str, endpoint: &WithRaw<Endpoint>) -> IsolationTarget {
+    IsolationTarget {
+        tenant: tenant.to_ascii_lowercase(),
+        endpoint: endpoint.id.to_ascii_lowercase(),
+        hostname: endpoint.hostname.as_deref().map(clean),
     }
 }

@@ -1,46 +1,25 @@
-//! The call that isolates, and what its answer means.
+//! The isolation of claimed endpoints.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use sophos_api::{
-    ApiClient, ErrorKind, TenantClient, TenantId, Transport,
-    operations::isolation::{GetIsolation, MAX_IDS, UpdateIsolations},
-};
+use sophos_api::{TenantClient, TenantId, Transport, operations::isolation::MAX_IDS};
 
 use super::{
     Engine, EngineError,
     claim::IsolationOwner,
-    prepare::{RELEASING_DETAIL, STOPPED_CODE, refused},
+    isolation_call::{IsolationRequest, RequestResult, apply},
+    record::{RELEASING_DETAIL, STOPPED_CODE, refused},
 };
 use crate::{
-    decision::{Decision, DecisionId, IsolationOrigin, Transition, has_tag},
+    decision::{Decision, IsolationOrigin, Transition},
     emergency_stop::EmergencyStop,
     ledger::LedgerStore,
     outcome::OutcomePublisher,
     signal::clean,
 };
 
-/// The longest comment that the service takes, in characters.
+/// The longest comment that Sophos Central accepts, in characters.
 const MAX_COMMENT_LEN: usize = 400;
-
-/// What the comments at the service hold, so that an isolation is known again.
-pub(super) fn comment_tag(ids: &[DecisionId]) -> String {
-    match ids {
-        [one] => one.to_string(),
-        // The ledger has the mark of each.
-        several => DecisionId::batch_tag(several),
-    }
-}
-
-/// What the service did with one endpoint.
-pub(super) enum RequestResult {
-    /// It accepted the call, or the state shows that it was carried out.
-    Applied(IsolationOrigin),
-    /// The state is as wanted, and somebody else's comment is on it.
-    External(String),
-    /// It was not carried out.
-    Failed(sophos_api::Error),
-}
 
 impl<T, O, N> Engine<T, O, N>
 where
@@ -64,10 +43,10 @@ where
             let mut decisions = decisions.into_iter().peekable();
             while decisions.peek().is_some() {
                 let batch: Vec<_> = decisions.by_ref().take(MAX_IDS).collect();
-                // After its lease another run may be at it.
+                // After the lease another run may isolate the same endpoints.
                 let leases = batch.iter().filter_map(Decision::claim).map(|claim| claim.lease_until);
-                let until = leases.map(Duration::from_secs).chain(deadline).min();
-                let tenant = self.tenant(&TenantId::from(tenant.as_str()), until).await;
+                let deadline = leases.map(Duration::from_secs).chain(deadline).min();
+                let tenant = self.tenant(&TenantId::from(tenant.as_str()), deadline).await;
                 all.extend(self.isolate_batch(tenant, batch).await);
             }
         }
@@ -87,21 +66,21 @@ where
                 return batch.into_iter().map(failed).collect();
             }
         }
-        let wishes: Vec<_> = batch.iter().filter_map(isolation_request).collect();
+        let requests: Vec<_> = batch.iter().filter_map(isolation_request).collect();
         let comment = comment(&batch);
-        let settled = match tenant {
-            Ok(tenant) => apply(&tenant, &wishes, true, &comment).await,
-            Err(error) => wishes.iter().map(|_| RequestResult::Failed(error.clone())).collect(),
+        let results = match tenant {
+            Ok(tenant) => apply(&tenant, &requests, true, &comment).await,
+            Err(error) => requests.iter().map(|_| RequestResult::Failed(error.clone())).collect(),
         };
         let mut all = Vec::with_capacity(batch.len());
-        for (mut decision, settled) in batch.into_iter().zip(settled) {
-            let outcome = self.record_result(&mut decision, settled).await;
-            all.push((decision, outcome));
+        for (mut decision, result) in batch.into_iter().zip(results) {
+            let recorded = self.record_result(&mut decision, result).await;
+            all.push((decision, recorded));
         }
         all
     }
 
-    /// Refuses claimed decisions, of which no call was made.
+    /// Refuses claimed decisions because of the emergency stop, before any call.
     async fn refuse_batch(
         &self,
         batch: Vec<Decision>,
@@ -109,27 +88,24 @@ where
     ) -> Vec<(Decision, Result<(), EngineError>)> {
         let mut all = Vec::with_capacity(batch.len());
         for mut decision in batch {
-            let step = refused(STOPPED_CODE, &stop.to_string(), decision.target().cloned());
-            let outcome = self.record_transition(&mut decision, step).await.map(drop);
-            all.push((decision, outcome));
+            let refusal = refused(STOPPED_CODE, &stop.to_string(), decision.target().cloned());
+            let recorded = self.record_transition(&mut decision, refusal).await.map(drop);
+            all.push((decision, recorded));
         }
         all
     }
 
-    async fn record_result(
-        &self,
-        decision: &mut Decision,
-        settled: RequestResult,
-    ) -> Result<(), EngineError> {
-        let step = match settled {
-            RequestResult::Applied(how) => Transition::Requested { origin: how, comment_tag: None },
+    async fn record_result(&self, decision: &mut Decision, result: RequestResult) -> Result<(), EngineError> {
+        let transition = match result {
+            RequestResult::Applied(origin) => Transition::Requested { origin, comment_tag: None },
             RequestResult::External(comment) => {
                 let Some(claim) = decision.claim().cloned() else { return Ok(()) };
                 match self.isolation_owner(&claim.target, decision.id(), &comment).await? {
-                    // Two decisions of this ledger met at the same endpoint.
-                    IsolationOwner::Decision { comment_tag: mark } => {
-                        Transition::Requested { origin: IsolationOrigin::Shared, comment_tag: Some(mark) }
-                    }
+                    // Another decision of this ledger isolated the endpoint meanwhile.
+                    IsolationOwner::Decision { comment_tag } => Transition::Requested {
+                        origin: IsolationOrigin::Shared,
+                        comment_tag: Some(comment_tag),
+                    },
                     IsolationOwner::Releasing => self.defer_briefly(RELEASING_DETAIL),
                     IsolationOwner::External => {
                         Transition::AlreadyIsolated { target: claim.target, comment: clean(&comment) }
@@ -138,9 +114,9 @@ where
             }
             RequestResult::Failed(error) => self.defer(decision, &error, self.now()),
         };
-        // If another run took a step meanwhile, the lease was over: it has read
-        // the state as well.
-        if !self.record_transition(decision, step).await?
+        // Another run was faster only if the lease had ended; it has read the state
+        // as well.
+        if !self.record_transition(decision, transition).await?
             && let Some(current) = self.ledger.load_decision(decision.id()).await?
         {
             *decision = current;
@@ -149,125 +125,21 @@ where
     }
 }
 
-/// An endpoint, and the mark that its isolation has.
-pub(super) struct IsolationRequest {
-    pub(super) endpoint: String,
-    pub(super) comment_tag: String,
-}
-
 fn isolation_request(decision: &Decision) -> Option<IsolationRequest> {
     let claim = decision.claim()?;
     Some(IsolationRequest { endpoint: claim.target.endpoint.clone(), comment_tag: claim.comment_tag.clone() })
 }
 
+/// Returns the comment of an isolation, which begins with the comment tag.
 fn comment(batch: &[Decision]) -> String {
-    let mark =
+    let tag =
         batch.first().and_then(Decision::claim).map(|claim| claim.comment_tag.as_str()).unwrap_or_default();
     let text = match batch {
-        [one] => match one.received() {
-            Some(received) => format!("{mark}: {}: {}", received.source, received.signal.title),
-            None => mark.to_owned(),
+        [decision] => match decision.received() {
+            Some(received) => format!("{tag}: {}: {}", received.source, received.signal.title),
+            None => tag.to_owned(),
         },
-        several => format!("{mark}: one of {} endpoints, see the ledger", several.len()),
+        _ => format!("{tag}: one of {} endpoints, see the ledger", batch.len()),
     };
     text.chars().take(MAX_COMMENT_LEN).collect()
-}
-
-/// Asks for one state of several endpoints, and finds out for each what came of
-/// it: an answer is compared id by id, and whatever leaves anything open is
-/// settled by reading the state.
-pub(super) async fn apply<T: Transport>(
-    tenant: &TenantClient<T>,
-    requests: &[IsolationRequest],
-    enabled: bool,
-    comment: &str,
-) -> Vec<RequestResult> {
-    let mut ids: Vec<String> = requests.iter().map(|wish| wish.endpoint.clone()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let several = ids.len() > 1;
-    let call = UpdateIsolations::new(ids, enabled).comment(comment);
-    let (accepted, failure) = match tenant.send(&call).await {
-        Ok(answer) => {
-            let items = answer.into_inner().items.unwrap_or_default();
-            let accepts = |state: Option<bool>| state.is_none_or(|state| state == enabled);
-            let accepted = items
-                .into_iter()
-                .filter(|item| accepts(item.isolation.as_ref().and_then(|isolation| isolation.enabled)));
-            (accepted.map(|item| item.id.to_ascii_lowercase()).collect::<Vec<_>>(), None)
-        }
-        Err(error) => (Vec::new(), Some(error)),
-    };
-    let mut all = Vec::with_capacity(requests.len());
-    for wish in requests {
-        if accepted.contains(&wish.endpoint) {
-            all.push(RequestResult::Applied(IsolationOrigin::Requested));
-            continue;
-        }
-        // One endpoint in the way of a batch must not keep the others from it.
-        let alone = several && failure.as_ref().is_none_or(is_endpoint_error);
-        all.push(if alone {
-            apply_one(tenant, wish, enabled, comment).await
-        } else {
-            confirm_by_state(tenant, wish, enabled, failure.clone()).await
-        });
-    }
-    all
-}
-
-async fn apply_one<T: Transport>(
-    tenant: &TenantClient<T>,
-    request: &IsolationRequest,
-    enabled: bool,
-    comment: &str,
-) -> RequestResult {
-    let call = UpdateIsolations::new([request.endpoint.as_str()], enabled).comment(comment);
-    match tenant.send(&call).await {
-        Ok(answer) => {
-            let items = answer.into_inner().items.unwrap_or_default();
-            if items.iter().any(|item| item.id.eq_ignore_ascii_case(&request.endpoint)) {
-                RequestResult::Applied(IsolationOrigin::Requested)
-            } else {
-                confirm_by_state(tenant, request, enabled, None).await
-            }
-        }
-        Err(error) => confirm_by_state(tenant, request, enabled, Some(error)).await,
-    }
-}
-
-/// What the state says after a call that did not say it.
-async fn confirm_by_state<T: Transport>(
-    tenant: &TenantClient<T>,
-    request: &IsolationRequest,
-    enabled: bool,
-    failure: Option<sophos_api::Error>,
-) -> RequestResult {
-    // A refusal for the rate was not carried out, and asking more would not help.
-    if let Some(error) = failure.as_ref().filter(|error| error.kind() == ErrorKind::Throttled) {
-        return RequestResult::Failed(error.clone());
-    }
-    match tenant.send(&GetIsolation::new(request.endpoint.as_str())).await {
-        Ok(state) if state.enabled == Some(enabled) => {
-            let comment = state.comment.as_deref().unwrap_or_default();
-            if !enabled || has_tag(comment, &request.comment_tag) {
-                RequestResult::Applied(IsolationOrigin::AlreadyApplied)
-            } else {
-                RequestResult::External(tenant.scrub(comment).into_owned())
-            }
-        }
-        Ok(_) => RequestResult::Failed(failure.unwrap_or_else(|| {
-            sophos_api::Error::invalid(
-                "the service left this endpoint out of its answer, and changed nothing",
-            )
-        })),
-        Err(error) => {
-            RequestResult::Failed(failure.filter(|failure| !is_endpoint_error(failure)).unwrap_or(error))
-        }
-    }
-}
-
-/// Whether a refusal is about one of the endpoints, so that others may fare
-/// better by themselves.
-fn is_endpoint_error(error: &sophos_api::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::NotFound)
 }

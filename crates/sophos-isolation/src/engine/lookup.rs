@@ -1,4 +1,4 @@
-//! Asking the service for the endpoints that a host may be.
+//! The lookup of a host's candidates in Sophos Central.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use sophos_api::{
     operations::endpoints::ListEndpoints,
 };
 
-use super::{Engine, EngineError};
+use super::{Engine, EngineError, evaluate::AlertTimes};
 use crate::{
     hostname::{first_label, fold_name, normalization_forms},
     identity::{HostIdentity, IdentifierKind},
@@ -21,39 +21,28 @@ use crate::{
     },
 };
 
-/// Endpoints a page.
+/// The number of endpoints in a page.
 const PAGE_SIZE: u32 = 500;
 
-/// Candidates that are kept for one host.
+/// The maximum number of candidates for one host.
 const MAX_CANDIDATES: usize = 5_000;
 
-/// Endpoints that are listed for one host.
+/// The maximum number of endpoints that are listed for one host.
 const MAX_LISTED: usize = 1_000_000;
 
-/// Characters of `hostnameContains` that the service compares.
+/// The number of characters of `hostnameContains` that Sophos Central compares.
 const HOSTNAME_CONTAINS_LEN: usize = 10;
 
-/// The times of an alert, since the Unix epoch.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AlertTimes {
-    /// When it was observed; `None` when that cannot be read.
-    pub(super) observed_at: Option<Duration>,
-    /// When it came in.
-    pub(super) received_at: Duration,
-    /// When its age counts.
-    pub(super) evaluated_at: Duration,
-}
-
-/// The endpoints of some tenants.
+/// The directory of the endpoints of several tenants.
 struct TenantDirectory<T> {
     tenants: Vec<TenantClient<T>>,
 }
 
-/// Why a listing did not give candidates.
+/// The failure of a lookup.
 enum LookupError {
-    /// The host is not resolved.
+    /// The host cannot be resolved.
     Unresolved(Unresolved),
-    /// The service failed.
+    /// Sophos Central failed.
     Service(sophos_api::Error),
 }
 
@@ -69,7 +58,7 @@ where
     O: LedgerStore,
     N: OutcomePublisher,
 {
-    /// The one endpoint that a host is among those of several tenants.
+    /// Resolves a host to one endpoint of several tenants.
     pub(super) async fn resolve(
         &self,
         policy: &Policy,
@@ -78,19 +67,20 @@ where
         times: AlertTimes,
         deadline: Option<Duration>,
     ) -> Result<Resolution, EngineError> {
-        let ages = policy.endpoints();
+        let limits = policy.endpoints();
         let liveness =
-            Liveness { seen_within: ages.seen_within, address_seen_within: ages.address_seen_within };
+            Liveness { seen_within: limits.seen_within, address_seen_within: limits.address_seen_within };
         let mut directory = TenantDirectory { tenants: Vec::with_capacity(tenants.len()) };
         for id in tenants {
             directory.tenants.push(self.tenant(id, deadline).await?);
         }
-        let AlertTimes { observed_at: alert, evaluated_at: judged, .. } = times;
-        let times =
-            ResolutionTimes { liveness, now: self.service_now(), observed_at: alert, evaluated_at: judged };
+        let AlertTimes { observed_at, evaluated_at, .. } = times;
+        let times = ResolutionTimes { liveness, now: self.service_now(), observed_at, evaluated_at };
         match resolve(&directory, identity, &times).await {
             Ok(resolution) => Ok(resolution),
-            Err(LookupError::Unresolved(why)) => Ok(Resolution { outcome: Err(why), rejected: Vec::new() }),
+            Err(LookupError::Unresolved(reason)) => {
+                Ok(Resolution { outcome: Err(reason), rejected: Vec::new() })
+            }
             Err(LookupError::Service(error)) => Err(error.into()),
         }
     }
@@ -104,22 +94,22 @@ impl<T: Transport + 'static> EndpointDirectory for TenantDirectory<T> {
         identity: &HostIdentity,
         kind: IdentifierKind,
     ) -> Result<Vec<EndpointCandidate>, LookupError> {
-        let mut listing = CandidateSearch { identity, kind, listed: 0, candidates: Vec::new() };
+        let mut search = CandidateSearch { identity, kind, listed: 0, candidates: Vec::new() };
         for tenant in &self.tenants {
             match kind {
                 IdentifierKind::Hostname => {
                     for label in first_labels(identity) {
-                        listing.search_by_name(tenant, &label).await?;
+                        search.search_by_name(tenant, &label).await?;
                     }
                 }
-                _ => listing.collect_all(tenant, identifier_query(identity, kind)).await?,
+                _ => search.collect_all(tenant, identifier_query(identity, kind)).await?,
             }
         }
-        Ok(listing.candidates)
+        Ok(search.candidates)
     }
 }
 
-/// The candidates found so far for one kind of identifier.
+/// The search for the candidates of one kind of identifier.
 struct CandidateSearch<'i> {
     identity: &'i HostIdentity,
     kind: IdentifierKind,
@@ -129,7 +119,8 @@ struct CandidateSearch<'i> {
 
 impl CandidateSearch<'_> {
     /// Lists the endpoints whose names may begin with a label. `hostnameContains`
-    /// compares ten characters of it, so that `search` comes first for a longer one.
+    /// compares only its first ten characters, so a longer label first uses
+    /// `search`.
     async fn search_by_name<T: Transport>(
         &mut self,
         tenant: &TenantClient<T>,
@@ -149,13 +140,13 @@ impl CandidateSearch<'_> {
         let Some(first) = pages.next().await else { return Ok(()) };
         let first = first?.items;
         let sample = first.iter().find_map(folded_hostname);
-        let known = self.candidates.len();
+        let count = self.candidates.len();
         self.add_page(tenant, first)?;
-        // Where the search finds another name by a part of it, it would have found
-        // this one, too.
+        // If `search` finds another endpoint by a part of its name, it would have
+        // found this label as well.
         if pages.position().is_some()
             && is_unknown
-            && self.candidates.len() == known
+            && self.candidates.len() == count
             && let Some(sample) = sample
             && search_hostname(tenant, &sample).await?.is_some_and(|found| includes_name(&found, &sample))
         {
@@ -170,17 +161,17 @@ impl CandidateSearch<'_> {
     async fn collect_all<T: Transport>(
         &mut self,
         tenant: &TenantClient<T>,
-        question: ListEndpoints,
+        query: ListEndpoints,
     ) -> Result<(), LookupError> {
-        let mut pages = tenant.pages(question);
+        let mut pages = tenant.pages(query);
         while let Some(page) = pages.next().await {
             self.add_page(tenant, page?.items)?;
         }
         Ok(())
     }
 
-    /// Keeps the endpoints of a page that have the identifier. One that cannot be
-    /// read could be the second that is meant, so it is not passed over.
+    /// Adds the endpoints of a page that have the identifier. An endpoint that
+    /// cannot be parsed could be a second match, so it fails the lookup.
     fn add_page<T: Transport>(
         &mut self,
         tenant: &TenantClient<T>,
@@ -207,18 +198,18 @@ impl CandidateSearch<'_> {
     }
 }
 
-/// The endpoints that the service's `search` finds for a name without its first
-/// character; `None` when it is not offered, or finds more than a page.
+/// Returns the endpoints that `search` finds for a name without its first
+/// character; `None` when it is not supported or finds more than one page.
 ///
-/// How `search` compares is not documented. An answer with the name itself proves
-/// that it looks for parts of names, so that no name with this part is missing.
+/// The comparison of `search` is not documented. A result with the whole name
+/// proves that it finds parts of names, so no name with this part is missing.
 async fn search_hostname<T: Transport>(
     tenant: &TenantClient<T>,
     name: &str,
 ) -> Result<Option<Vec<Raw<Endpoint>>>, LookupError> {
     let search: String = name.chars().skip(1).collect();
-    let question = full_view_query().search(search).search_fields(["hostname"]);
-    let mut pages = tenant.pages(question);
+    let query = full_view_query().search(search).search_fields(["hostname"]);
+    let mut pages = tenant.pages(query);
     match pages.next().await {
         Some(Ok(page)) => Ok(pages.position().is_none().then_some(page.items)),
         Some(Err(error)) if error.kind() == ErrorKind::Invalid => Ok(None),
@@ -227,12 +218,12 @@ async fn search_hostname<T: Transport>(
     }
 }
 
-/// Whether a name of these endpoints holds more than what was searched for.
+/// Whether one of these endpoints has a name that begins with `name`.
 fn includes_name(found: &[Raw<Endpoint>], name: &str) -> bool {
     found.iter().filter_map(folded_hostname).any(|own| own.starts_with(name))
 }
 
-/// The name of an endpoint, as names are compared.
+/// Returns the name of an endpoint in the form for comparisons.
 fn folded_hostname(item: &Raw<Endpoint>) -> Option<String> {
     let endpoint: Endpoint = item.parse_as().ok()?;
     endpoint.hostname.as_deref().map(fold_name)
@@ -242,7 +233,7 @@ fn full_view_query() -> ListEndpoints {
     ListEndpoints::new().view(EndpointView::Full).page_size(PAGE_SIZE)
 }
 
-/// The first labels of the host's names, each once.
+/// Returns the first labels of the host's names, without duplicates.
 fn first_labels(identity: &HostIdentity) -> Vec<String> {
     let mut labels: Vec<String> =
         identity.names().flat_map(|name| normalization_forms(first_label(&fold_name(name)))).collect();
@@ -251,16 +242,15 @@ fn first_labels(identity: &HostIdentity) -> Vec<String> {
     labels
 }
 
-/// The question to the service for one kind of identifier other than a name.
+/// Returns the query for one kind of identifier other than a name.
 fn identifier_query(identity: &HostIdentity, kind: IdentifierKind) -> ListEndpoints {
     match kind {
         IdentifierKind::EndpointId => full_view_query().ids(identity.endpoint_id.iter().cloned()),
         IdentifierKind::Ec2InstanceId => {
             full_view_query().cloud(identity.ec2_instance_id.iter().map(|id| format!("aws:{id}")))
         }
-        IdentifierKind::MacAddress => {
-            full_view_query().mac_addresses(identity.mac_addresses.iter().map(|digits| format_mac_address(digits)))
-        }
+        IdentifierKind::MacAddress => full_view_query()
+            .mac_addresses(identity.mac_addresses.iter().map(|digits| format_mac_address(digits))),
         IdentifierKind::IpAddress | IdentifierKind::Hostname => {
             full_view_query().ip_addresses(identity.ip_addresses.iter().map(ToString::to_string))
         }

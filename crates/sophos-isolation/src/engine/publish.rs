@@ -1,9 +1,9 @@
-//! Telling outcomes, each at least once.
+//! The publication of outcomes, each at least once.
 
 use super::{Engine, EngineError};
 use crate::{
     decision::{Decision, Transition},
-    ledger::LedgerStore,
+    ledger::{LedgerStore, paths},
     outcome::{DecisionOutcome, OutcomePublisher},
 };
 
@@ -13,25 +13,25 @@ where
     O: LedgerStore,
     N: OutcomePublisher,
 {
-    /// Tells what of a decision was not told yet.
+    /// Publishes the outcomes of a decision that are not published yet.
     pub(super) async fn publish(&self, decision: &Decision) -> Result<(), EngineError> {
         if !self.publisher.is_enabled() {
             return Ok(());
         }
         for entry in decision.entries() {
             let Some(mut outcome) = DecisionOutcome::from_entry(decision, entry) else { continue };
-            let told = format!("published/{}-{:04}", decision.id(), entry.sequence);
-            if self.ledger.store().read(&told).await?.is_some() {
+            let path = paths::published(decision.id(), entry.sequence);
+            if self.ledger.store().read(&path).await?.is_some() {
                 continue;
             }
-            if let (Transition::PendingApproval { expires_at: until, .. }, Some(links)) =
+            if let (Transition::PendingApproval { expires_at, .. }, Some(links)) =
                 (&entry.transition, &self.approval_links)
             {
-                outcome.approval_url = Some(links.link(decision.id(), *until));
+                outcome.approval_url = Some(links.link(decision.id(), *expires_at));
             }
-            let unpublished = |why| EngineError::PublishFailed { id: decision.id().clone(), cause: why };
-            self.publisher.publish(&outcome).await.map_err(unpublished)?;
-            self.ledger.store().create(&told, Vec::new()).await?;
+            let failed = |cause| EngineError::PublishFailed { id: decision.id().clone(), cause };
+            self.publisher.publish(&outcome).await.map_err(failed)?;
+            self.ledger.store().create(&path, Vec::new()).await?;
         }
         Ok(())
     }

@@ -1,27 +1,27 @@
-//! The one normalization of host names, and the forms that it gives.
+//! The normalization of host names, and its forms.
 //!
-//! | form | spellings that it unites | for |
+//! | form | differences that it ignores | use |
 //! |---|---|---|
-//! | exact | case, NFC and NFD, white space around, one dot at the end | choosing an endpoint |
-//! | plain | also compatibility forms (full width, ligatures), Punycode, invisible characters, accents, `ß` and `ss`, `ı` and `i`, `_` and `-` | protecting one |
-//! | looks | also letters of other scripts that look alike, and separators; only where a name is not plain ASCII | protecting one |
+//! | exact | case, NFC and NFD, surrounding white space, one trailing dot | lookup |
+//! | normalized | also compatibility forms (full width, ligatures), Punycode, invisible characters, accents, `ß` and `ss`, `ı` and `i`, `_` and `-` | protection |
+//! | skeleton | also similar letters of other scripts, and separators; only if a name has unusual characters | protection |
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_security::skeleton;
 
 use super::{MAX_NAME_LEN, NETBIOS_LEN, first_label, punycode};
 
-/// The most passes of the plain form: each may decode Punycode inside the last.
+/// The maximum number of normalization passes: each may decode Punycode inside the previous result.
 const MAX_DECODE_PASSES: usize = 3;
 
-/// A host name in the forms in which names are compared.
+/// A host name in all forms for comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HostName {
     pub(super) exact: String,
     pub(super) normalized: String,
-    /// The look of the letters as they are given, and in either case.
+    /// The skeletons of the letters as given, and in either case.
     pub(super) skeletons: [String; 2],
-    /// Whether it is more than letters, digits, `-`, `_` and `.` of ASCII.
+    /// Whether it has characters other than ASCII letters, digits, `-`, `_` and `.`.
     pub(super) has_unusual_characters: bool,
     is_readable: bool,
     may_be_truncated: bool,
@@ -30,43 +30,36 @@ pub(crate) struct HostName {
 impl HostName {
     pub(crate) fn new(text: &str) -> Self {
         let exact = exact_form(text);
-        let is_odd = has_unusual_characters(&exact, "");
-        let (plain, is_decoded) = if is_odd { normalize(text) } else { (exact.replace('_', "-"), true) };
-        let looks = skeletons(text, &plain, is_odd);
+        let has_unusual_characters = has_unusual_characters(&exact, "");
+        let (normalized, is_decoded) =
+            if has_unusual_characters { normalize(text) } else { (exact.replace('_', "-"), true) };
+        let skeletons = skeletons(text, &normalized, has_unusual_characters);
         let is_readable = is_decoded
-            && !first_label(&plain).is_empty()
-            && plain.chars().count() <= MAX_NAME_LEN
-            && plain.chars().all(is_hostname_char)
+            && !first_label(&normalized).is_empty()
+            && normalized.chars().count() <= MAX_NAME_LEN
+            && normalized.chars().all(is_hostname_char)
             && !exact.contains(char::is_control);
-        let may_be_cut = may_be_truncated(
+        let may_be_truncated = may_be_truncated(
             text.split('.').next().unwrap_or(text),
             first_label(&exact),
-            first_label(&plain),
+            first_label(&normalized),
         );
-        Self {
-            exact,
-            normalized: plain,
-            skeletons: looks,
-            has_unusual_characters: is_odd,
-            is_readable,
-            may_be_truncated: may_be_cut,
-        }
+        Self { exact, normalized, skeletons, has_unusual_characters, is_readable, may_be_truncated }
     }
 
-    /// Whether all of its characters are those of host names. A name that is not
-    /// readable may be any machine's.
+    /// Whether all characters are valid in host names. A name that is not readable may belong to
+    /// any machine.
     pub(crate) fn is_readable(&self) -> bool {
         self.is_readable
     }
 
-    /// Whether NetBIOS may have cut its first label.
+    /// Whether NetBIOS may have truncated its first label.
     pub(super) fn may_be_truncated(&self) -> bool {
         self.may_be_truncated
     }
 
-    /// Whether two names may be those of one machine: their first labels look the
-    /// same, or one may be the other's beginning as NetBIOS cuts it. Domains make
-    /// no difference: a machine may have several.
+    /// Whether two names may belong to one machine: their first labels look the same, or one may be
+    /// the other's truncated NetBIOS name. Domains are ignored, because a machine may have several.
     pub(crate) fn may_be_same_host(&self, other: &Self) -> bool {
         let same = |a: &str, b: &str| {
             let (a, b) = (first_label(a), first_label(b));
@@ -77,7 +70,7 @@ impl HostName {
         self.any_form_matches(other, same)
     }
 
-    /// Whether two names look the same, each with its domain if both have one.
+    /// Whether two names look the same, including the domain if both have one.
     pub(super) fn resembles(&self, other: &Self) -> bool {
         self.any_form_matches(other, |a, b| match a.contains('.') && b.contains('.') {
             true => a == b,
@@ -85,9 +78,9 @@ impl HostName {
         })
     }
 
-    /// Whether a comparison holds of forms of both.
+    /// Whether a comparison holds for a form of both names.
     fn any_form_matches(&self, other: &Self, matches: impl Fn(&str, &str) -> bool) -> bool {
-        let squeezed = |name: &Self| name.skeletons.each_ref().map(|look| without_separators(look));
+        let squeezed = |name: &Self| name.skeletons.each_ref().map(|skeleton| without_separators(skeleton));
         let alike = || {
             let own = squeezed(self);
             squeezed(other).iter().any(|other| own.iter().any(|own| matches(own, other)))
@@ -97,7 +90,7 @@ impl HostName {
     }
 }
 
-/// A name as it is compared to choose an endpoint.
+/// The exact form of a name, for lookups.
 pub(super) fn exact_form(name: &str) -> String {
     let name = name.trim();
     let name = name.strip_suffix('.').unwrap_or(name).trim_end();
@@ -107,19 +100,19 @@ pub(super) fn exact_form(name: &str) -> String {
     }
 }
 
-/// Whether a name, or with the right `wildcards` a pattern, is more than the
-/// letters, digits and separators of ASCII.
+/// Whether a name, or a pattern with these `wildcards`, has characters other than ASCII letters,
+/// digits and separators.
 pub(super) fn has_unusual_characters(exact: &str, wildcards: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || wildcards.contains(c);
     !exact.chars().all(is_plain) || exact.split('.').any(|label| label.starts_with(punycode::PREFIX))
 }
 
-/// The plain form, and whether all of its Punycode was decoded.
+/// The normalized form, and whether all of its Punycode was decoded.
 pub(super) fn normalize(text: &str) -> (String, bool) {
     let mut name = reduce(text);
     let mut is_decoded = true;
     for _ in 0..MAX_DECODE_PASSES {
-        // Windows writes DOMAIN\host, and a machine's account with a dollar.
+        // Windows writes DOMAIN\host, and machine accounts end with a dollar sign.
         let bare = name.rsplit('\\').next().unwrap_or_default();
         let bare = bare.trim_start().trim_end_matches(['$', '.', ' ']).replace(' ', "-");
         let mut has_punycode = false;
@@ -127,7 +120,7 @@ pub(super) fn normalize(text: &str) -> (String, bool) {
             .split('.')
             .map(|label| {
                 let Some(encoded) = label.strip_prefix(punycode::PREFIX) else { return label.to_owned() };
-                // What was cut in the middle decodes to another name.
+                // A truncated label decodes to another name.
                 let decoded = punycode::decode(encoded).filter(|_| label.len() != NETBIOS_LEN);
                 has_punycode |= decoded.is_some();
                 is_decoded &= decoded.is_some();
@@ -143,18 +136,17 @@ pub(super) fn normalize(text: &str) -> (String, bool) {
     (name, false)
 }
 
-/// Lower case without compatibility forms, invisible characters, accents and
-/// variants of separators.
+/// Converts to lower case, without compatibility forms, invisible characters, accents and variants
+/// of separators.
 fn reduce(text: &str) -> String {
-    // Marks go last: the upper case of one of them is a letter.
+    // Marks are removed last, because the upper case of one of them is a letter.
     let folded = text.nfkd().filter(|c| !is_ignorable(*c));
     let folded: String = folded.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
     let folded: String = folded.nfkd().filter(|c| !is_ignorable(*c) && !is_combining_mark(*c)).collect();
     folded.chars().filter_map(canonical_separator).collect()
 }
 
-/// A character, with one form each for dashes, spaces and dots; `None` for an
-/// apostrophe, which systems leave out.
+/// Unifies dashes, spaces and dots. Returns `None` for an apostrophe, which systems omit.
 fn canonical_separator(c: char) -> Option<char> {
     match c {
         '\'' | '\u{2018}' | '\u{2019}' | '\u{2bc}' => None,
@@ -166,10 +158,10 @@ fn canonical_separator(c: char) -> Option<char> {
     }
 }
 
-/// The look of a text: of its letters as they are given, and in either case.
-pub(super) fn skeletons(text: &str, plain_text: &str, is_odd: bool) -> [String; 2] {
-    let either = confusable_skeleton(plain_text);
-    let given = match is_odd {
+/// The skeletons of a text: of its letters as given, and in either case.
+pub(super) fn skeletons(text: &str, normalized: &str, has_unusual_characters: bool) -> [String; 2] {
+    let either = confusable_skeleton(normalized);
+    let given = match has_unusual_characters {
         true => {
             let imitated: String = text.chars().map(|c| confusable_target(&c.to_string())).collect();
             confusable_skeleton(&normalize(&imitated).0)
@@ -179,16 +171,16 @@ pub(super) fn skeletons(text: &str, plain_text: &str, is_odd: bool) -> [String; 
     [given, either]
 }
 
-/// A plain form with the letters that its letters look like in either case.
-fn confusable_skeleton(plain: &str) -> String {
-    let mut text = String::with_capacity(plain.len());
-    for c in plain.chars() {
+/// The skeleton of a normalized form, with the letters that its letters resemble in either case.
+fn confusable_skeleton(normalized: &str) -> String {
+    let mut text = String::with_capacity(normalized.len());
+    for c in normalized.chars() {
         match c {
             c if c.is_ascii() => text.push(case_skeleton(c)),
             c => {
                 let upper = c.to_uppercase().to_string();
                 let [lower, upper] = [c.to_string(), upper].map(|form| reduce(&confusable_target(&form)));
-                // Some letters look like one of ASCII in upper case alone.
+                // Some letters resemble an ASCII letter in upper case only.
                 let is_letter = |form: &String| form.is_ascii() && form.len() == 1;
                 let form = if !is_letter(&lower) && is_letter(&upper) { upper } else { lower };
                 text.extend(form.chars().map(case_skeleton));
@@ -198,8 +190,8 @@ fn confusable_skeleton(plain: &str) -> String {
     text
 }
 
-/// One for all letters of ASCII that one letter looks like: a Greek eta is an `n`
-/// in lower case and an `H` in upper case.
+/// One letter for all ASCII letters that the same letter resembles: a Greek eta is `n` in lower
+/// case and `H` in upper case.
 fn case_skeleton(c: char) -> char {
     match c {
         '1' | 'i' | '|' => 'l',
@@ -210,31 +202,31 @@ fn case_skeleton(c: char) -> char {
     }
 }
 
-/// The text that a character looks like; ASCII looks like itself.
+/// The text that a character resembles; ASCII resembles itself.
 fn confusable_target(character: &str) -> String {
     if character.is_ascii() {
         return character.to_owned();
     }
     let text: String = skeleton(character).collect();
     match text.as_str() {
-        // The tables write an m as two letters.
+        // The Unicode tables map m to two letters.
         "rn" => "m".to_owned(),
-        // A hyphen in full width is one, and not the dash that it looks like.
+        // A full-width hyphen is a hyphen, not the dash that it resembles.
         text if !text.is_ascii() && character.nfkd().all(|c| c.is_ascii()) => character.to_owned(),
         text => text.to_owned(),
     }
 }
 
-/// A form without separators, which stand for white space, too.
-pub(super) fn without_separators(look: &str) -> String {
-    look.replace('-', "")
+/// A form without separators; `-` also replaces white space.
+pub(super) fn without_separators(skeleton: &str) -> String {
+    skeleton.replace('-', "")
 }
 
-/// Whether a character of a plain form can be a host name's. Letters of phonetic
-/// alphabets and small capitals are not: nothing says which letter they imitate.
+/// Whether a character of a normalized form is valid in a host name. Phonetic letters and small
+/// capitals are not, because the letter that they imitate is unknown.
 pub(super) fn is_hostname_char(c: char) -> bool {
     let is_phonetic = matches!(c, '\u{250}'..='\u{2af}' | '\u{1d00}'..='\u{1dbf}' | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}')
-        // Azerbaijani has this one.
+        // Azerbaijani uses this letter.
         && c != '\u{259}';
     c == '-' || c == '.' || c.is_alphanumeric() && !is_phonetic
 }
@@ -249,11 +241,11 @@ pub(super) fn is_ignorable(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether a label may have the length at which NetBIOS cuts, which counts bytes
-/// of some encoding, or characters of some form.
-fn may_be_truncated(text: &str, exact: &str, plain: &str) -> bool {
-    let [text_len, exact_len, plain_len] = [text, exact, plain].map(|form| form.chars().count());
-    let fewest = text_len.min(exact_len).min(plain_len);
+/// Whether a label may have the length of a truncated NetBIOS name. NetBIOS counts bytes of some
+/// encoding, or characters of some form.
+fn may_be_truncated(text: &str, exact: &str, normalized: &str) -> bool {
+    let [text_len, exact_len, normalized_len] = [text, exact, normalized].map(|form| form.chars().count());
+    let fewest = text_len.min(exact_len).min(normalized_len);
     (fewest..=text.len().max(exact.len())).contains(&NETBIOS_LEN)
 }
 

@@ -1,4 +1,4 @@
-//! Patterns of host names, where `*` is any text and `?` is one character.
+//! Patterns of host names: `*` matches any text and `?` one character.
 
 use super::{
     first_label,
@@ -8,19 +8,19 @@ use super::{
 
 const WILDCARDS: &str = "*?";
 
-/// The longest label that DNS has, in bytes.
+/// The maximum length of a DNS label, in bytes.
 const MAX_LABEL_LEN: usize = 63;
 
-/// A pattern in the forms in which names are compared.
+/// A pattern in all forms for comparison.
 #[derive(Debug, Clone)]
 pub(crate) struct HostPattern {
-    /// As it is shown.
+    /// The pattern for messages.
     text: String,
     exact: PatternForm,
     normalized: PatternForm,
     skeletons: [PatternForm; 2],
     has_unusual_characters: bool,
-    /// The name that a pattern without wildcards is.
+    /// The name, if the pattern has no wildcards.
     name: Option<HostName>,
 }
 
@@ -28,51 +28,50 @@ pub(crate) struct HostPattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct PatternForm {
     pattern: Vec<char>,
-    /// The pattern before its first dot, if it has one.
+    /// The part before the first dot, if there is one.
     first_label: Option<Vec<char>>,
-    /// Whether the label is more than wildcards.
+    /// Whether the first label has characters other than wildcards.
     has_literal: bool,
 }
 
-/// How far a text goes through a pattern.
+/// The extent to which a text matches a pattern.
 #[derive(Debug, Clone, Copy, Default)]
 struct PatternMatch {
-    /// The text fits.
+    /// The text matches.
     is_full_match: bool,
-    /// The text is the beginning of one that may fit: its last character is a
-    /// character of the pattern, and more of the pattern follows.
+    /// The text is a prefix of a possible match: its last character matched a pattern character,
+    /// and more of the pattern follows.
     is_prefix_match: bool,
 }
 
 impl HostPattern {
-    /// The pattern; `None` if nothing of it is left.
+    /// Parses a pattern; `None` if its exact form is empty.
     pub(crate) fn new(text: &str) -> Option<Self> {
         let exact = forms::exact_form(text);
-        let (plain, _) = forms::normalize(text);
+        let (normalized, _) = forms::normalize(text);
         if exact.is_empty() {
             return None;
         }
-        let name = !exact.contains(['*', '?']) && !plain.contains(['*', '?']);
-        let is_odd = forms::has_unusual_characters(&exact, WILDCARDS);
+        let name = !exact.contains(['*', '?']) && !normalized.contains(['*', '?']);
+        let has_unusual_characters = forms::has_unusual_characters(&exact, WILDCARDS);
         Some(Self {
-            has_unusual_characters: is_odd,
-            // One character may look like several.
-            skeletons: forms::skeletons(text, &plain, is_odd)
-                .map(|look| PatternForm::new(&look.replace('?', "?*"))),
-            normalized: PatternForm::new(&plain),
+            has_unusual_characters,
+            // One character may resemble several.
+            skeletons: forms::skeletons(text, &normalized, has_unusual_characters)
+                .map(|skeleton| PatternForm::new(&skeleton.replace('?', "?*"))),
+            normalized: PatternForm::new(&normalized),
             exact: PatternForm::new(&exact),
             name: name.then(|| HostName::new(text)),
             text: exact,
         })
     }
 
-    /// The pattern as messages show it.
+    /// The pattern for messages.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether the pattern may fit the name of a machine with this name, whatever
-    /// the form in which the name is given.
+    /// Whether the pattern may match a machine with this name, in any form of the name.
     pub(crate) fn may_match(&self, name: &HostName) -> bool {
         if self.name.as_ref().is_some_and(|own| own.may_be_same_host(name)) {
             return true;
@@ -81,77 +80,81 @@ impl HostPattern {
         if self.normalized.may_match(&name.normalized, may_be_truncated) {
             return true;
         }
-        let is_odd = self.has_unusual_characters || name.has_unusual_characters;
-        if !is_odd && self.exact == self.normalized && name.exact == name.normalized {
+        let has_unusual_characters = self.has_unusual_characters || name.has_unusual_characters;
+        if !has_unusual_characters && self.exact == self.normalized && name.exact == name.normalized {
             return false;
         }
         if self.exact.may_match(&name.exact, may_be_truncated) {
             return true;
         }
-        let fits = |look: &String| {
-            let forms = [look.clone(), without_separators(look)];
+        let fits = |skeleton: &String| {
+            let forms = [skeleton.clone(), without_separators(skeleton)];
             self.skeletons.iter().any(|own| forms.iter().any(|form| own.may_match(form, may_be_truncated)))
         };
-        is_odd && name.skeletons.iter().any(fits)
+        has_unusual_characters && name.skeletons.iter().any(fits)
     }
 
-    /// The reason why the pattern does not select what it seems to select.
+    /// The reason why the pattern may not select what it seems to.
     pub(crate) fn issue(text: &str) -> Option<&'static str> {
         if let Some(issue) = issue(text, WILDCARDS) {
             return Some(issue);
         }
-        let (plain, _) = forms::normalize(text);
-        let labels: Vec<&str> = plain.split('.').collect();
+        let (normalized, _) = forms::normalize(text);
+        let labels: Vec<&str> = normalized.split('.').collect();
         let is_number = |label: &&str| {
             !label.is_empty() && label.chars().all(|c| c.is_ascii_digit() || WILDCARDS.contains(c))
         };
-        if labels.len() > 1 && labels.iter().all(is_number) && plain.contains(|c: char| c.is_ascii_digit()) {
-            return Some("fits no endpoint: names are compared, and addresses never; write the host name");
+        if labels.len() > 1
+            && labels.iter().all(is_number)
+            && normalized.contains(|c: char| c.is_ascii_digit())
+        {
+            return Some("matches no endpoint: patterns match names, not addresses; write the host name");
         }
-        let (label, domain) = plain.split_once('.')?;
+        let (label, domain) = normalized.split_once('.')?;
         if !domain.is_empty() && label.chars().all(|c| WILDCARDS.contains(c)) {
             return Some(
-                "also fits every endpoint that Sophos Central lists without a domain; use groups or tags to select a domain",
+                "also matches every endpoint that Sophos Central lists without a domain; use groups or tags to select a domain",
             );
         }
         let literal = label.strip_prefix('*').filter(|rest| !rest.contains(['*', '?']));
         if literal.is_some_and(|rest| rest.starts_with(char::is_alphabetic)) {
             return Some(
-                "fits an endpoint without a domain only by the part before the dot; write *. to select a domain",
+                "matches an endpoint without a domain only by the part before the dot; write *. to select a domain",
             );
         }
         None
     }
 }
 
-/// The reason why no endpoint has a name, or why the name is another than it
-/// seems.
+/// The reason why no endpoint can have a name, or why it differs from what it seems to be.
 pub(crate) fn name_issue(text: &str) -> Option<&'static str> {
     issue(text, "")
 }
 
 fn issue(text: &str, wildcards: &str) -> Option<&'static str> {
     if text.chars().any(forms::is_ignorable) {
-        return Some("has an invisible character, which no comparison counts; write it without");
+        return Some("has an invisible character, which comparisons ignore; remove it");
     }
-    let (plain, is_decoded) = forms::normalize(text);
-    let labels = || plain.split('.');
+    let (normalized, is_decoded) = forms::normalize(text);
+    let labels = || normalized.split('.');
     let has_wildcard = |label: &str| label.contains(|c| wildcards.contains(c));
     let encoded = |label: &str| label.starts_with(punycode::PREFIX) && !has_wildcard(label);
     if !is_decoded && labels().any(encoded) {
-        return Some("fits no endpoint: a label begins with xn-- and is not Punycode; write it in Unicode");
+        return Some(
+            "matches no endpoint: a label begins with xn-- and is not valid Punycode; write it in Unicode",
+        );
     }
-    if !plain.chars().all(|c| is_hostname_char(c) || wildcards.contains(c)) {
-        return Some("fits no endpoint: it has a character that no host name has");
+    if !normalized.chars().all(|c| is_hostname_char(c) || wildcards.contains(c)) {
+        return Some("matches no endpoint: it has a character that host names cannot have");
     }
-    // White space around and one dot at the end are no part of a name.
+    // White space around the name and one trailing dot are ignored.
     let exact = forms::exact_form(text);
     if exact.split('.').any(str::is_empty) {
-        return Some("fits no endpoint: nothing is before, between or after its dots");
+        return Some("matches no endpoint: a label is empty");
     }
     let literals = |text: &str| text.chars().filter(|c| *c != '*').count();
-    if literals(&plain) > super::MAX_NAME_LEN || labels().any(|label| literals(label) > MAX_LABEL_LEN) {
-        return Some("fits no endpoint: a host name has at most 253 characters, and 63 between dots");
+    if literals(&normalized) > super::MAX_NAME_LEN || labels().any(|label| literals(label) > MAX_LABEL_LEN) {
+        return Some("matches no endpoint: a host name has at most 253 characters, and 63 per label");
     }
     None
 }
@@ -166,7 +169,7 @@ impl PatternForm {
         }
     }
 
-    fn may_match(&self, name: &str, may_be_cut: bool) -> bool {
+    fn may_match(&self, name: &str, may_be_truncated: bool) -> bool {
         let label = first_label(name);
         let has_domain = name.contains('.');
         let of_whole = match_pattern(&self.pattern, name);
@@ -175,18 +178,18 @@ impl PatternForm {
             return true;
         }
         match &self.first_label {
-            // With a domain in both, the domain decides where the label says nothing.
+            // If both have a domain, it decides where the label is all wildcards.
             Some(own) if !has_domain || self.has_literal => {
                 let of_own = match_pattern(own, label);
-                of_own.is_full_match || may_be_cut && of_own.is_prefix_match
+                of_own.is_full_match || may_be_truncated && of_own.is_prefix_match
             }
             Some(_) => false,
-            None => may_be_cut && of_label.is_prefix_match,
+            None => may_be_truncated && of_label.is_prefix_match,
         }
     }
 }
 
-/// Follows all ways through the pattern at once.
+/// Matches by following all paths through the pattern at once.
 fn match_pattern(pattern: &[char], text: &str) -> PatternMatch {
     let mut reached = vec![false; pattern.len() + 1];
     let mut stepped = vec![false; pattern.len() + 1];
@@ -217,7 +220,7 @@ fn match_pattern(pattern: &[char], text: &str) -> PatternMatch {
     }
 }
 
-/// A star may stand for nothing.
+/// Advances over stars, which also match an empty text.
 fn skip_stars(pattern: &[char], reached: &mut [bool]) {
     for (at, own) in pattern.iter().enumerate() {
         if reached[at] && *own == '*' {

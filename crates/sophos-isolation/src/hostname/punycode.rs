@@ -1,16 +1,16 @@
-//! Punycode (RFC 3492), as labels of international domain names have it.
+//! Punycode (RFC 3492) of internationalized domain labels.
 
-/// The beginning of an encoded label.
+/// The prefix of an encoded label.
 pub(super) const PREFIX: &str = "xn--";
 
-/// The most characters of a label that are decoded: its cost is quadratic.
+/// The maximum number of decoded characters of a label; decoding takes quadratic time.
 const MAX_LABEL_LEN: usize = 253;
 
 const BASE: u32 = 36;
 const T_MIN: u32 = 1;
 const T_MAX: u32 = 26;
 
-/// Decodes a label without its prefix; `None` if it is not well formed.
+/// Decodes a label without its prefix; `None` if it is malformed.
 pub(super) fn decode(encoded: &str) -> Option<String> {
     let (basic, digits) = encoded.rsplit_once('-').unwrap_or(("", encoded));
     if !encoded.is_ascii() || encoded.len() > MAX_LABEL_LEN || digits.is_empty() {

@@ -1,4 +1,4 @@
-//! Sources that mistakes keep from acting.
+//! Sources that are disabled by their issues.
 
 use std::fmt;
 
@@ -6,13 +6,12 @@ use sophos_api::TenantId;
 
 use super::{ConfigIssue, Source};
 
-/// A source with mistakes in its table. It begins no decision, and those that
-/// it began wait.
+/// A source with issues in its table. It creates no decisions, and its existing decisions wait.
 #[derive(Debug, Clone)]
 pub struct DisabledSource {
     pub(super) name: String,
     pub(super) issues: Vec<ConfigIssue>,
-    /// As much of it as could be read.
+    /// The source, as far as it could be parsed.
     pub(super) source: Option<Source>,
 }
 
@@ -22,19 +21,19 @@ impl DisabledSource {
         &self.name
     }
 
-    /// The mistakes, by line.
+    /// The issues, by line.
     pub fn issues(&self) -> &[ConfigIssue] {
         &self.issues
     }
 
-    /// The source, where no mistake is in how it proves itself.
+    /// The source, if its verification has no issue.
     pub(crate) fn verifiable_source(&self) -> Option<&Source> {
         let verify = format!("sources.{}.verify", self.name);
-        let is_verified = !self.issues.iter().any(|mistake| mistake.key.starts_with(&verify));
+        let is_verified = !self.issues.iter().any(|issue| issue.key.starts_with(&verify));
         self.source.as_ref().filter(|_| is_verified)
     }
 
-    /// The tenants that it names, as far as they can be read.
+    /// The tenants of the source, as far as they could be parsed.
     pub fn tenants(&self) -> &[TenantId] {
         self.source.as_ref().map_or(&[], |source| &source.tenants)
     }
@@ -42,9 +41,9 @@ impl DisabledSource {
 
 impl fmt::Display for DisabledSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, mistake) in self.issues.iter().enumerate() {
+        for (number, issue) in self.issues.iter().enumerate() {
             let separator = if number == 0 { "" } else { "; " };
-            write!(f, "{separator}{mistake}")?;
+            write!(f, "{separator}{issue}")?;
         }
         Ok(())
     }

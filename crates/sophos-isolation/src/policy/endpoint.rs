@@ -1,18 +1,17 @@
 use serde_json::Value;
 use sophos_api::{WithRaw, models::Endpoint};
 
-/// What a policy has to know of an endpoint.
+/// The members of an endpoint that a policy evaluates.
 ///
-/// It tells what is not there from what is there and cannot be read: an
-/// endpoint in no group is not protected by its group, and one whose group is
-/// no group may well be.
+/// It distinguishes missing members from unreadable ones. An endpoint without a group cannot match
+/// a group selector; one with an unreadable group may.
 #[derive(Debug, Clone)]
 pub struct PolicyEndpoint {
     pub(super) id: String,
     pub(super) hostname: Field<String>,
     pub(super) endpoint_type: Field<String>,
     pub(super) group: Field<Group>,
-    /// Every text in `groupHierarchy`, whose form is not documented.
+    /// Every text in `groupHierarchy`, whose format is not documented.
     pub(super) group_hierarchy: Vec<String>,
     pub(super) tags: Field<Vec<Tag>>,
 }
@@ -20,11 +19,11 @@ pub struct PolicyEndpoint {
 /// A member of a record.
 #[derive(Debug, Clone)]
 pub(super) enum Field<T> {
-    /// There is none.
+    /// The member is missing.
     Missing,
-    /// It is not as documented.
+    /// The member does not have the documented form.
     Invalid,
-    /// It was read.
+    /// The parsed value.
     Present(T),
 }
 
@@ -42,12 +41,11 @@ pub(super) struct Tag {
 }
 
 impl PolicyEndpoint {
-    /// Takes what it needs from an endpoint's record, which should be of the
-    /// full view: tags and groups that were not asked for look as if there
-    /// were none.
+    /// Reads an endpoint's record. It must be of the full view, because tags and groups that were
+    /// not requested look as if they were missing.
     pub fn from_record(record: &WithRaw<Endpoint>) -> Self {
         let id = record.id.clone();
-        // Numbers and depths that a record may have are too much for this.
+        // The record may hold numbers or nesting that this parser rejects.
         let Ok(raw) = serde_json::from_str::<Value>(record.raw()) else { return Self::invalid(id) };
         let mut above = Vec::new();
         collect_texts(&raw["groupHierarchy"], &mut above);

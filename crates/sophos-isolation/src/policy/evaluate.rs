@@ -6,83 +6,80 @@ use sophos_api::TenantId;
 use super::{ApprovalMode, Mode, Policy, PolicyEndpoint, Source};
 use crate::signal::{Action, Severity, Signal};
 
-/// What the policy says about isolating one endpoint.
+/// The policy's verdict on the isolation of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It must not be.
+    /// The isolation is refused.
     Refuse(Refusal),
-    /// It would be, if this were not a dry run.
+    /// Without the dry run, the endpoint would be isolated.
     DryRun {
-        /// Why a person would be asked first, if one would.
+        /// The reason why approval would be required, if it would.
         approval_reason: Option<String>,
-        /// When it would be released; `None` is never.
+        /// The time until the release; `None` is never.
         release_after: Option<Duration>,
     },
-    /// It may be when a person approves.
+    /// The isolation needs approval.
     WaitForApproval {
-        /// Why a person is asked.
+        /// The reason why approval is required.
         reason: String,
-        /// How long the decision waits.
+        /// The time that the decision waits for approval.
         timeout: Duration,
-        /// When it is to be released once it is isolated; `None` is never.
+        /// The time from the isolation to the release; `None` is never.
         release_after: Option<Duration>,
     },
-    /// It may be.
+    /// The endpoint may be isolated.
     Isolate {
-        /// When it is to be released; `None` is never.
+        /// The time from the isolation to the release; `None` is never.
         release_after: Option<Duration>,
     },
 }
 
-/// Why the policy does not allow what a signal asks for.
+/// The reason why the policy refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Refusal {
     /// The source may not release.
     ReleaseNotAllowed,
-    /// The tenant that the signal names is not one of the source's, or not the
-    /// one of its account.
+    /// The tenant in the signal is not the source's, or not its account's.
     TenantNotAllowed,
-    /// The signal names no account of the source, which lists those that may
-    /// act.
+    /// The source lists its accounts, and the signal names none of them.
     AccountNotAllowed,
-    /// The finding is of one account and names a host of another, for which the
-    /// policy does not let it speak.
+    /// The finding belongs to one account and names a host of another, which `may_report_for` does
+    /// not allow.
     AccountMismatch {
-        /// The account of the finding, for which AWS vouches.
+        /// The account of the finding, as authenticated by AWS.
         account: String,
-        /// The accounts in which it puts the host.
+        /// The accounts that the finding gives for the host.
         host_accounts: Vec<String>,
     },
-    /// It is not severe enough, or does not say how severe it is.
+    /// The signal has no severity, or is below the minimum.
     Severity {
-        /// What the signal says.
+        /// The severity of the signal.
         severity: Option<Severity>,
-        /// What the source needs.
+        /// The minimum severity of the source.
         minimum: Severity,
     },
-    /// The alert is older than the policy allows.
+    /// The alert exceeds the maximum age.
     TooOld {
-        /// Its age in seconds.
+        /// The age in seconds.
         age_seconds: u64,
-        /// The greatest age in seconds.
+        /// The maximum age in seconds.
         max_seconds: u64,
     },
     /// The endpoint is protected.
     Protected {
-        /// By what.
+        /// The selector that protects it.
         reason: String,
     },
 }
 
 impl Policy {
-    /// Whether a source may ask for what its signal asks for, and the tenants
-    /// in which its host is to be looked for: at least one, all of them the
-    /// source's.
+    /// Checks whether a source may make the request of its signal. Returns the tenants to search
+    /// for the host: at least one, all of them the source's.
     ///
     /// # Errors
-    /// The first reason why not.
+    /// The first reason to refuse.
     pub fn admit(&self, source: &Source, signal: &Signal) -> Result<Vec<TenantId>, Refusal> {
         if signal.action == Action::Release && !source.may_release {
             return Err(Refusal::ReleaseNotAllowed);
@@ -96,10 +93,10 @@ impl Policy {
         Ok(tenants)
     }
 
-    /// Checks the age of an alert that asks for an isolation.
+    /// Checks the age of an alert that requests an isolation.
     ///
     /// # Errors
-    /// When it is older than the source's alerts may be.
+    /// If it exceeds the source's maximum age.
     pub fn check_age(&self, source: &Source, age: Duration) -> Result<(), Refusal> {
         match source.max_alert_age {
             Some(max) if age > max => {
@@ -109,16 +106,17 @@ impl Policy {
         }
     }
 
-    /// What is to be done with the one endpoint that a signal, which was
-    /// admitted, is about. Protection comes before everything; a dry run
-    /// comes before asking anybody.
+    /// Decides on the endpoint of an admitted signal. Protection precedes everything, and a dry run
+    /// precedes approval.
     pub fn evaluate(&self, source: &Source, signal: &Signal, endpoint: &PolicyEndpoint) -> Verdict {
         if let Some(why) = self.protect.matching_selector(endpoint) {
             return Verdict::Refuse(Refusal::Protected { reason: why });
         }
         let release_after = source.release_after_for(signal);
         let approval = match source.approve {
-            ApprovalMode::Always => Some("the policy has every isolation of this source approved".into()),
+            ApprovalMode::Always => {
+                Some("the policy requires approval of every isolation of this source".into())
+            }
             ApprovalMode::Selected if source.approve_shared_hosts && signal.shared_host => {
                 Some("the host runs the workloads of several owners".into())
             }
@@ -150,9 +148,8 @@ fn allowed_tenants(source: &Source, signal: &Signal) -> Result<Vec<TenantId>, Re
     }
 }
 
-/// The tenant of the account in which the host is: that of the finding, or one
-/// that it may speak for. A finding that puts a host into several accounts is
-/// refused.
+/// The tenant of the host's account: the finding's account, or one that it may report for. A
+/// finding with several host accounts is refused.
 fn host_tenant<'s>(
     source: &'s Source,
     signal: &Signal,
@@ -171,7 +168,7 @@ fn host_tenant<'s>(
 }
 
 impl Refusal {
-    /// The word for it that answers and records have.
+    /// The stable code in responses and records.
     pub fn code(&self) -> &'static str {
         match self {
             Self::ReleaseNotAllowed => "release_not_allowed",
@@ -188,26 +185,28 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ReleaseNotAllowed => f.write_str("the policy does not let this source release"),
-            Self::TenantNotAllowed => f.write_str("the policy does not let this source act on that tenant"),
+            Self::ReleaseNotAllowed => f.write_str("the policy does not allow this source to release hosts"),
+            Self::TenantNotAllowed => {
+                f.write_str("the policy does not allow this source to act on this tenant")
+            }
             Self::AccountNotAllowed => {
-                f.write_str("the policy lists the accounts of this source, and not the one of this event")
+                f.write_str("the policy does not list the event's account for this source")
             }
             Self::AccountMismatch { account, host_accounts } => write!(
                 f,
-                "the finding is of account {account} and puts its host into account {}; `may_report_for` of this \
+                "the finding belongs to account {account} and names a host of account {}; `may_report_for` of this \
                  source does not allow that",
                 host_accounts.join(", ")
             ),
             Self::Severity { severity: Some(severity), minimum } => {
-                write!(f, "it is {severity}, and the policy needs {minimum} of this source")
+                write!(f, "the severity is {severity}, and the policy requires {minimum} for this source")
             }
             Self::Severity { severity: None, minimum } => {
-                write!(f, "it does not say how severe it is, and the policy needs {minimum} of this source")
+                write!(f, "the alert has no severity, and the policy requires {minimum} for this source")
             }
             Self::TooOld { age_seconds, max_seconds } => write!(
                 f,
-                "the alert is {age_seconds} s old, and max_alert_age of this source is {max_seconds} s"
+                "the alert is {age_seconds} s old, and `max_alert_age` of this source is {max_seconds} s"
             ),
             Self::Protected { reason: why } => write!(f, "the endpoint is protected: {why}"),
         }

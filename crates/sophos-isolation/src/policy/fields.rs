@@ -1,4 +1,4 @@
-//! Where a source's messages say what, and which of them act.
+//! Parsing of a source's field pointers and conditions.
 
 use std::collections::BTreeMap;
 
@@ -16,46 +16,45 @@ use crate::{
     signal::Severity,
 };
 
-/// The most pointers of one field.
+/// The maximum number of pointers of one field.
 const MAX_POINTERS: usize = 10;
 
-/// The most parts of an event's identity.
+/// The maximum number of parts of an event id.
 const MAX_ID_PARTS: usize = 8;
 
-/// The most conditions of a source.
+/// The maximum number of conditions of a source.
 const MAX_CONDITIONS: usize = 20;
 
-/// The most texts that one condition compares with.
+/// The maximum number of texts of one condition.
 const MAX_TEXTS: usize = 50;
 
-/// The longest text that something is compared with, in characters.
+/// The maximum length of a compared text, in characters.
 const MAX_TEXT_LEN: usize = 200;
 
 impl Adapter {
-    /// An adapter whose `preset`, `fields` and `when` are written as in the table
-    /// of a source.
+    /// Parses an adapter from `preset`, `fields` and `when`, written as in the table of a source.
     ///
     /// # Errors
-    /// Everything that is wrong with the text, each with its line.
+    /// All issues of the text, each with its line.
     pub fn parse(tool: Tool, text: &str) -> Result<Self, PolicyError> {
-        let mistakes = ConfigIssues::new(text);
+        let issues = ConfigIssues::new(text);
         let adapter = match DeTable::parse(text) {
             Ok(table) => {
-                let mut table = Section::root(&mistakes, table.get_ref());
+                let mut table = Section::root(&issues, table.get_ref());
                 let adapter = parse_adapter(&mut table, Some(tool));
                 table.finish();
                 Some(adapter)
             }
             Err(error) => {
-                mistakes.add(error.span().map_or(0, |span| span.start), "", error.message());
+                issues.add(error.span().map_or(0, |span| span.start), "", error.message());
                 None
             }
         };
-        mistakes.into_result(adapter)
+        issues.into_result(adapter)
     }
 }
 
-/// Reads the keys of a source's table that say how its messages are read.
+/// Parses the keys of a source's table that configure its adapter.
 pub(super) fn parse_adapter(table: &mut Section<'_, '_>, tool: Option<Tool>) -> Adapter {
     let preset = table.optional("preset").and_then(|item| parse_preset(&item, tool));
     let fields_item = table.optional("fields");
@@ -64,7 +63,7 @@ pub(super) fn parse_adapter(table: &mut Section<'_, '_>, tool: Option<Tool>) -> 
     if let Some(mut table) = fields_item.as_ref().and_then(|item| item.section()) {
         parse_field_overrides(&mut table, &mut fields, tool, has_preset);
         if has_preset && !fields.maps_host() {
-            table.error("must name a host where the preset's own are taken away");
+            table.error("missing host: point at a host, because the preset's pointers were removed");
         }
         table.finish();
     }
@@ -75,18 +74,18 @@ pub(super) fn parse_adapter(table: &mut Section<'_, '_>, tool: Option<Tool>) -> 
 fn parse_preset(item: &Item<'_, '_>, tool: Option<Tool>) -> Option<Adapter> {
     let text = item.keyword(&presets::ALL)?;
     if tool.is_some_and(|tool| tool != Tool::Generic) {
-        item.error("is only for the tool generic: leave it out, or change the tool");
+        item.error("unexpected key: only the tool generic has presets; remove it, or change the tool");
     }
     match Adapter::parse(Tool::Generic, text) {
         Ok(adapter) => Some(adapter),
         Err(error) => {
-            item.error(format!("names a preset that cannot be used: {error}"));
+            item.error(format!("invalid preset: {error}"));
             None
         }
     }
 }
 
-/// Puts what the table says in place of what the preset says, if there is one.
+/// Overrides the fields of the preset, if there is one, with those of the table.
 fn parse_field_overrides(
     table: &mut Section<'_, '_>,
     fields: &mut FieldMapping,
@@ -96,7 +95,7 @@ fn parse_field_overrides(
     if let Some(item) = table.optional("iterate") {
         if tool.is_some_and(|tool| !matches!(tool, Tool::Generic | Tool::Splunk)) {
             item.error(
-                "is only for the tools generic and splunk: others say themselves where their lists are",
+                "unexpected key: only the tools generic and splunk have it; other adapters know their lists",
             );
         }
         fields.iterate = parse_pointer(&item);
@@ -140,10 +139,10 @@ fn parse_field_overrides(
             && let Some(item) = &item
             && tool.is_some_and(Tool::is_eventbridge)
         {
-            item.error("cannot be set for this tool: AWS vouches for the finding's own account alone");
+            item.error("unexpected key: AWS authenticates only the finding's own account; remove it");
         }
         match item {
-            // An empty list takes away what a preset has.
+            // An empty list removes the preset's pointers.
             Some(item) if has_preset && item.is_empty_list() => *field = Pointers::default(),
             Some(item) => *field = parse_pointers(&item),
             None => {}
@@ -156,7 +155,7 @@ fn parse_field_overrides(
 fn parse_event_id(table: &mut Section<'_, '_>, fields: &mut FieldMapping) {
     let [id, parts] = ["event_id", "event_id_parts"].map(|key| table.optional(key));
     if let (Some(_), Some(parts)) = (&id, &parts) {
-        parts.error("is the event's identity, and so is event_id: give one of them");
+        parts.error("conflicting keys: set either event_id or event_id_parts");
     }
     if id.is_some() || parts.is_some() {
         fields.event_id = id.map(|item| parse_pointers(&item)).unwrap_or_default();
@@ -167,7 +166,7 @@ fn parse_event_id(table: &mut Section<'_, '_>, fields: &mut FieldMapping) {
         && !fields.event_id_parts.is_empty()
         && fields.event_id_parts.iter().all(|part| part.is_optional)
     {
-        parts.error("must have a part without `?`, which is always there");
+        parts.error("invalid parts: expected at least one required part, without `?`");
     }
 }
 
@@ -177,13 +176,13 @@ fn parse_trimming(table: &mut Section<'_, '_>, fields: &mut FieldMapping) {
     {
         let Some(item) = table.optional(key) else { continue };
         if !fields.hostname.is_set() {
-            item.error("is taken off what `hostname` points at: give that as well");
+            item.error("missing hostname: this key applies to the value of `hostname`; set it too");
         }
         *trim = item.text(MAX_TEXT_LEN).map(str::to_owned);
     }
     if let Some(item) = table.optional("strip_port") {
         if !fields.hostname.is_set() && !fields.ip.is_set() {
-            item.error("is about what `hostname` and `ip` point at: give one of them as well");
+            item.error("missing hostname or ip: this key applies to their values; set one of them too");
         }
         fields.strip_port = item.boolean().unwrap_or(false);
     }
@@ -195,7 +194,7 @@ fn parse_severity_fields(table: &mut Section<'_, '_>, fields: &mut FieldMapping)
     let words = Severity::ALL.map(|severity| (severity.as_str(), severity));
     if let Some(fixed) = fixed {
         if at.is_some() || map.is_some() || default.is_some() {
-            fixed.error("is the severity whatever is said: leave the other keys of the severity out");
+            fixed.error("conflicting keys: severity_fixed overrides the other severity keys; remove them");
         }
         fields.severity = Pointers::default();
         fields.severity_map.clear();
@@ -211,7 +210,7 @@ fn parse_severity_fields(table: &mut Section<'_, '_>, fields: &mut FieldMapping)
     }
     if let Some(item) = map {
         if !fields.severity.is_set() {
-            item.error("is about what `severity` points at: give that as well");
+            item.error("missing severity: this key applies to the value of `severity`; set it too");
         }
         fields.severity_map = parse_severity_map(&item, &words);
     }
@@ -224,11 +223,11 @@ fn parse_severity_map(item: &Item<'_, '_>, words: &[(&str, Severity)]) -> BTreeM
     let mut map = BTreeMap::new();
     for (word, item) in item.section().iter().flat_map(|table| table.entries()) {
         if word.trim().is_empty() || word.chars().count() > MAX_TEXT_LEN {
-            item.error(format!("must be a word of the sender, of 1 to {MAX_TEXT_LEN} characters"));
+            item.error(format!("invalid word: expected 1 to {MAX_TEXT_LEN} characters"));
         }
         let Some(severity) = item.keyword(words) else { continue };
         if map.insert(normalize(word), severity).is_some() {
-            item.error("is given twice: case makes no difference");
+            item.error("duplicate word: case is ignored; remove one");
         }
     }
     map
@@ -240,7 +239,7 @@ fn parse_pointers(item: &Item<'_, '_>) -> Pointers {
 
 fn parse_pointer(item: &Item<'_, '_>) -> Option<Pointer> {
     let pointer = item.text(300)?.parse();
-    pointer.map_err(|problem| item.error(problem)).ok()
+    pointer.map_err(|message| item.error(message)).ok()
 }
 
 fn parse_id_part(item: &Item<'_, '_>) -> Option<IdPart> {
@@ -251,8 +250,8 @@ fn parse_id_part(item: &Item<'_, '_>) -> Option<IdPart> {
     };
     match at.parse() {
         Ok(at) => Some(IdPart { pointer: at, is_optional }),
-        Err(problem) => {
-            item.error(format!("{problem}; a `?` at its end says that it may be missing"));
+        Err(message) => {
+            item.error(format!("{message}; a trailing `?` marks an optional part"));
             None
         }
     }
@@ -260,14 +259,14 @@ fn parse_id_part(item: &Item<'_, '_>) -> Option<IdPart> {
 
 fn parse_condition(item: &Item<'_, '_>) -> Option<Condition> {
     let mut table = item.section()?;
-    let at = table.require("pointer", "point at the member that decides").map(|item| parse_pointers(&item));
+    let at = table.require("pointer", "set it to the member to test").map(|item| parse_pointers(&item));
     let words = |item: Item<'_, '_>| {
         item.one_or_list_of(MAX_TEXTS, |item| item.scalar(MAX_TEXT_LEN).map(|text| normalize(&text)))
     };
     let tests = [
         table.optional("equals").map(|item| {
             if item.is_list() {
-                item.error("must be one text: write `in` for several");
+                item.error("invalid value: expected one text; use `in` for several");
             }
             Some(ConditionTest::In(words(item)))
         }),
@@ -279,7 +278,9 @@ fn parse_condition(item: &Item<'_, '_>) -> Option<Condition> {
     ];
     let mut tests: Vec<_> = tests.into_iter().flatten().collect();
     if tests.len() != 1 {
-        table.error("must have one of equals, in, not_in, matches, not_matches and absent");
+        table.error(
+            "invalid condition: expected exactly one of equals, in, not_in, matches, not_matches and absent",
+        );
     }
     table.finish();
     Some(Condition { pointers: at?, test: tests.pop()?? })

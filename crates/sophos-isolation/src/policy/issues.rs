@@ -2,34 +2,32 @@ use std::{cell::RefCell, collections::BTreeMap, fmt};
 
 use crate::signal::clean;
 
-/// The most mistakes that are told.
+/// The maximum number of reported issues.
 const MAX_ISSUES: usize = 100;
 
-/// Why a policy cannot be used: everything that is wrong with it.
+/// The issues that make a policy invalid.
 ///
-/// It repeats keys, and no values: someone may have written a secret where its
-/// name belongs.
+/// It contains keys but no values, because a secret may be in the place of its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyError {
     issues: Vec<ConfigIssue>,
     omitted: usize,
 }
 
-/// One thing that is wrong with a policy, or may be: a warning.
+/// An issue of a policy: an error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigIssue {
-    /// The line, from 1.
+    /// The line, starting at 1.
     pub line: usize,
-    /// The key with the tables that it is in, such as `protect.names[2]`;
-    /// empty when the file as a whole is meant.
+    /// The key with its tables, such as `protect.names[2]`; empty for the whole file.
     pub key: String,
-    /// What is wrong, and what may be written.
+    /// The problem and the expected value.
     pub message: String,
 }
 
 impl PolicyError {
-    /// What is wrong, by line; the first hundred of it.
+    /// The issues by line, at most 100.
     pub fn issues(&self) -> &[ConfigIssue] {
         &self.issues
     }
@@ -39,38 +37,38 @@ impl std::error::Error for PolicyError {}
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the policy cannot be used, mend it and deploy it again")?;
-        for mistake in &self.issues {
-            write!(f, "\n{mistake}")?;
+        f.write_str("invalid policy; correct it and deploy it again")?;
+        for issue in &self.issues {
+            write!(f, "\n{issue}")?;
         }
         match self.omitted {
             0 => Ok(()),
-            untold => write!(f, "\nand {untold} more"),
+            omitted => write!(f, "\nand {omitted} more"),
         }
     }
 }
 
 impl fmt::Display for ConfigIssue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, key, message: problem } = self;
+        let Self { line, key, message } = self;
         match key.as_str() {
-            "" => write!(f, "line {line}: {problem}"),
-            key => write!(f, "line {line}, {key}: {problem}"),
+            "" => write!(f, "line {line}: {message}"),
+            key => write!(f, "line {line}, {key}: {message}"),
         }
     }
 }
 
-/// The mistakes found so far in one text.
+/// The issues found so far in one text.
 #[derive(Debug)]
 pub(super) struct ConfigIssues {
     line_ends: Vec<usize>,
     length: usize,
     errors: RefCell<Vec<ConfigIssue>>,
-    /// The warnings: they do not refuse the policy.
+    /// The warnings, which do not reject the policy.
     warnings: RefCell<Vec<ConfigIssue>>,
-    /// Those of single sources, by name.
+    /// The errors of individual sources, by name.
     by_source: RefCell<BTreeMap<String, Vec<ConfigIssue>>>,
-    /// The source that is being read.
+    /// The source that is being parsed.
     current_source: RefCell<Option<String>>,
 }
 
@@ -88,29 +86,29 @@ impl ConfigIssues {
         }
     }
 
-    /// Notes a mistake at a byte of the text.
-    pub(super) fn add(&self, offset: usize, key: &str, problem: impl Into<String>) {
-        let mistake = self.issue_at(offset, key, problem.into());
+    /// Records an error at a byte offset of the text.
+    pub(super) fn add(&self, offset: usize, key: &str, message: impl Into<String>) {
+        let issue = self.issue_at(offset, key, message.into());
         match &*self.current_source.borrow() {
-            Some(source) => self.by_source.borrow_mut().entry(source.clone()).or_default().push(mistake),
-            None => self.errors.borrow_mut().push(mistake),
+            Some(source) => self.by_source.borrow_mut().entry(source.clone()).or_default().push(issue),
+            None => self.errors.borrow_mut().push(issue),
         }
     }
 
-    /// Notes a warning at a byte of the text.
-    pub(super) fn warn(&self, offset: usize, key: &str, problem: impl Into<String>) {
-        let warning = self.issue_at(offset, key, problem.into());
+    /// Records a warning at a byte offset of the text.
+    pub(super) fn warn(&self, offset: usize, key: &str, message: impl Into<String>) {
+        let warning = self.issue_at(offset, key, message.into());
         self.warnings.borrow_mut().push(warning);
     }
 
-    fn issue_at(&self, offset: usize, key: &str, problem: String) -> ConfigIssue {
-        // What is missing at the end is missing in the last line, not after it.
+    fn issue_at(&self, offset: usize, key: &str, message: String) -> ConfigIssue {
+        // A key missing at the end is reported in the last line, not after it.
         let offset = offset.min(self.length.saturating_sub(1));
         let line = 1 + self.line_ends.partition_point(|end| *end < offset);
-        ConfigIssue { line, key: clean(key), message: problem }
+        ConfigIssue { line, key: clean(key), message }
     }
 
-    /// Takes out the warnings, by line; the first hundred of them.
+    /// Takes the warnings by line, at most 100.
     pub(super) fn take_warnings(&self) -> Vec<ConfigIssue> {
         let mut warnings = self.warnings.take();
         warnings.sort_by(compare_lines);
@@ -118,7 +116,7 @@ impl ConfigIssues {
         warnings
     }
 
-    /// Counts the mistakes that `read` finds as those of one source.
+    /// Attributes the errors that `read` records to one source.
     pub(super) fn within_source<T>(&self, name: &str, read: impl FnOnce() -> T) -> T {
         let before = self.current_source.replace(Some(name.to_owned()));
         let read = read();
@@ -126,32 +124,32 @@ impl ConfigIssues {
         read
     }
 
-    /// Takes out the mistakes of sources, each by line.
+    /// Takes the errors of sources, each by line.
     pub(super) fn take_source_issues(&self) -> BTreeMap<String, Vec<ConfigIssue>> {
         let mut all = self.by_source.take();
-        for mistakes in all.values_mut() {
-            mistakes.sort_by(compare_lines);
-            mistakes.truncate(MAX_ISSUES);
+        for issues in all.values_mut() {
+            issues.sort_by(compare_lines);
+            issues.truncate(MAX_ISSUES);
         }
         all
     }
 
-    /// Whether something is wrong outside of sources.
+    /// Whether there is an error outside the sources.
     pub(super) fn has_global_errors(&self) -> bool {
         !self.errors.borrow().is_empty()
     }
 
-    /// What was read, unless something is wrong.
+    /// Returns the parsed value if there is no error.
     pub(super) fn into_result<T>(self, read: Option<T>) -> Result<T, PolicyError> {
-        let mut mistakes = self.errors.into_inner();
-        mistakes.extend(self.by_source.into_inner().into_values().flatten());
+        let mut issues = self.errors.into_inner();
+        issues.extend(self.by_source.into_inner().into_values().flatten());
         match read {
-            Some(read) if mistakes.is_empty() => Ok(read),
+            Some(read) if issues.is_empty() => Ok(read),
             _ => {
-                mistakes.sort_by(compare_lines);
-                let untold = mistakes.len().saturating_sub(MAX_ISSUES);
-                mistakes.truncate(MAX_ISSUES);
-                Err(PolicyError { issues: mistakes, omitted: untold })
+                issues.sort_by(compare_lines);
+                let omitted = issues.len().saturating_sub(MAX_ISSUES);
+                issues.truncate(MAX_ISSUES);
+                Err(PolicyError { issues, omitted })
             }
         }
     }

@@ -1,12 +1,11 @@
-//! Layouts of signatures that have a name.
+//! Named layouts of signatures.
 
 use crate::{
     adapters::Tool,
     verify::{Encoding, KeyFormat, SignatureConfig, SignedContent, Timestamp},
 };
 
-/// The seconds that a signed time may lie in the past or the future, unless
-/// the policy says otherwise.
+/// The default tolerance for a signed time, in seconds, in both directions.
 pub(super) const DEFAULT_WINDOW_SECONDS: u64 = 300;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +40,7 @@ const CROWDSTRIKE_HEADERS: &[&str] = &["x-cs-primary-signature", "x-cs-secondary
 const CROWDSTRIKE_TIMESTAMP_HEADERS: &[&str] = &["x-cs-delivery-timestamp"];
 
 impl Layout {
-    /// The layout of a tool whose policy names none.
+    /// The default layout of a tool.
     pub(super) fn for_tool(tool: Tool) -> Self {
         match tool {
             Tool::PagerDuty => Self::PagerDuty,
@@ -82,7 +81,7 @@ impl Layout {
                 SignedContent::IdDotTimestampDotBody,
                 &["webhook-timestamp", "svix-timestamp"],
             ),
-            // The header has no usual name.
+            // The header has no default name.
             Self::TimestampInHeader => (&[], "v1=", Hex, SignedContent::TimestampDotBody, &[]),
             Self::GitHub => (&["x-hub-signature-256"], "sha256=", Hex, SignedContent::Body, &[]),
         };

@@ -14,54 +14,54 @@ use super::{
 };
 use crate::signal::clean;
 
-/// The largest policy, in bytes.
+/// The maximum size of a policy, in bytes.
 const MAX_POLICY_LEN: usize = 256 * 1024;
 
-/// The most sources.
+/// The maximum number of sources.
 const MAX_SOURCES: usize = 200;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How much may be wrong with a policy.
+/// The tolerance for issues in a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Strictness {
-    /// Nothing.
+    /// No issue is tolerated.
     Strict,
-    /// Sources, which are disabled.
+    /// Issues in sources are tolerated and disable those sources.
     Lenient,
 }
 
 pub(super) fn parse_policy(text: &str, strictness: Strictness) -> Result<Policy, PolicyError> {
-    let mistakes = ConfigIssues::new(text);
+    let issues = ConfigIssues::new(text);
     if text.len() > MAX_POLICY_LEN {
-        mistakes.add(0, "", format!("the file has {} bytes, {MAX_POLICY_LEN} is the most", text.len()));
-        return mistakes.into_result(None);
+        issues.add(0, "", format!("invalid size of {} bytes: expected at most {MAX_POLICY_LEN}", text.len()));
+        return issues.into_result(None);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        mistakes.add(
+        issues.add(
             error.span().map_or(0, |span| span.start),
             "",
-            format!("is not TOML: {}", error.message()),
+            format!("invalid TOML: {}", error.message()),
         );
     }
     if !errors.is_empty() {
-        return mistakes.into_result(None);
+        return issues.into_result(None);
     }
-    let mut policy = parse_root(Section::root(&mistakes, table.get_ref()), &mistakes, text);
-    if strictness == Strictness::Lenient && !mistakes.has_global_errors() {
-        for (name, mistakes) in mistakes.take_source_issues() {
+    let mut policy = parse_root(Section::root(&issues, table.get_ref()), &issues, text);
+    if strictness == Strictness::Lenient && !issues.has_global_errors() {
+        for (name, issues) in issues.take_source_issues() {
             let source = policy.sources.remove(&name);
-            policy.disabled.push(DisabledSource { name: clean(&name), issues: mistakes, source });
+            policy.disabled.push(DisabledSource { name: clean(&name), issues, source });
         }
     }
-    mistakes.into_result(Some(policy))
+    issues.into_result(Some(policy))
 }
 
-fn parse_root(mut file: Section<'_, '_>, mistakes: &ConfigIssues, text: &str) -> Policy {
-    if let Some(item) = file.require("version", "write version = 1") {
+fn parse_root(mut file: Section<'_, '_>, issues: &ConfigIssues, text: &str) -> Policy {
+    if let Some(item) = file.require("version", "set version = 1") {
         item.require_one();
     }
     let mode = file.optional("mode").and_then(|item| item.keyword(&MODES)).unwrap_or_default();
@@ -85,7 +85,7 @@ fn parse_root(mut file: Section<'_, '_>, mistakes: &ConfigIssues, text: &str) ->
         approve_shared_hosts,
     };
     let sources = file.section("sources").map(|table| {
-        let sources = parse_sources(&table, mistakes, &defaults);
+        let sources = parse_sources(&table, issues, &defaults);
         shared_secrets::check_shared_secrets(
             &table,
             &sources,
@@ -108,11 +108,11 @@ fn parse_root(mut file: Section<'_, '_>, mistakes: &ConfigIssues, text: &str) ->
         sources: sources.unwrap_or_default(),
         disabled: Vec::new(),
         is_absent: false,
-        warnings: mistakes.take_warnings(),
+        warnings: issues.take_warnings(),
     }
 }
 
-/// A policy without a source, and with the defaults.
+/// A policy without sources, with default values.
 pub(super) fn absent_policy() -> Policy {
     let (release_after, new_episode_after) = parse_release(None);
     let (approve, approval, ..) = parse_approve(None, &mut 0);
@@ -146,8 +146,8 @@ fn parse_follow_up(table: Option<Section<'_, '_>>) -> FollowUpSettings {
     FollowUpSettings { effect_timeout: effect_within, check_interval: watch_every }
 }
 
-/// Reads when isolations are lifted, and when an alert that a person has ended
-/// may isolate again.
+/// Parses the release time of isolations, and the time until an alert ended by a person may isolate
+/// again.
 fn parse_release(table: Option<Section<'_, '_>>) -> (Option<Duration>, Option<Duration>) {
     let Some(mut table) = table else { return (None, Some(DAY)) };
     let after = table.optional("after").and_then(|item| item.duration_or_never()).flatten();
@@ -176,7 +176,7 @@ fn parse_limits(table: Option<Section<'_, '_>>) -> Limits {
     limits
 }
 
-/// Reads what a person approves and how, and where the key of links is named.
+/// Parses the approval settings, with the position of the link secret.
 fn parse_approve<'a, 'i>(
     table: Option<Section<'a, 'i>>,
     remaining: &mut usize,
@@ -197,32 +197,32 @@ fn parse_approve<'a, 'i>(
     (selectors, approval, shared_hosts, secret)
 }
 
-/// Reads a table of nothing but durations, with what each is otherwise.
+/// Parses a table of durations with their defaults.
 fn parse_durations<const N: usize>(
     table: Option<Section<'_, '_>>,
     keys: [(&'static str, Duration); N],
 ) -> [Duration; N] {
-    let Some(mut table) = table else { return keys.map(|(_, otherwise)| otherwise) };
-    let read = keys
-        .map(|(key, otherwise)| table.optional(key).and_then(|item| item.duration()).unwrap_or(otherwise));
+    let Some(mut table) = table else { return keys.map(|(_, default)| default) };
+    let read =
+        keys.map(|(key, default)| table.optional(key).and_then(|item| item.duration()).unwrap_or(default));
     table.finish();
     read
 }
 
 fn parse_sources(
     table: &Section<'_, '_>,
-    mistakes: &ConfigIssues,
+    issues: &ConfigIssues,
     defaults: &Defaults,
 ) -> BTreeMap<String, Source> {
     let mut sources = BTreeMap::new();
-    let mut taken = AccountOwners::new();
+    let mut account_owners = AccountOwners::new();
     let entries = table.entries();
     if entries.len() > MAX_SOURCES {
-        table.error(format!("there are {} sources, {MAX_SOURCES} is the most", entries.len()));
+        table.error(format!("too many sources ({}): expected at most {MAX_SOURCES}", entries.len()));
     }
     for (name, item) in entries.into_iter().take(MAX_SOURCES) {
-        let source =
-            mistakes.within_source(name, || parse_named_source(name, &item, mistakes, defaults, &mut taken));
+        let source = issues
+            .within_source(name, || parse_named_source(name, &item, issues, defaults, &mut account_owners));
         sources.extend(source.map(|source| (name.to_owned(), source)));
     }
     sources
@@ -231,14 +231,14 @@ fn parse_sources(
 fn parse_named_source<'a, 'i>(
     name: &str,
     item: &Item<'a, 'i>,
-    mistakes: &ConfigIssues,
+    issues: &ConfigIssues,
     defaults: &Defaults,
-    taken: &mut AccountOwners<'a, 'i>,
+    account_owners: &mut AccountOwners<'a, 'i>,
 ) -> Option<Source> {
     let letters =
         name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte));
     if !letters || !(1..=40).contains(&name.len()) {
-        item.error("a source's name is a part of its URL: 1 to 40 of a-z, 0-9, - and _");
+        item.error("invalid source name: expected 1 to 40 characters of a-z, 0-9, - and _");
     }
-    source::parse_source(name, item.section()?, mistakes, defaults, taken)
+    source::parse_source(name, item.section()?, issues, defaults, account_owners)
 }

@@ -1,4 +1,4 @@
-//! Schemes of senders that share no secret: tokens, SNS, certificates.
+//! Verification schemes without a shared secret: tokens, SNS, client certificates.
 
 use super::{
     layouts::DEFAULT_WINDOW_SECONDS,
@@ -9,19 +9,19 @@ use crate::{
     verify::{CertificatePins, JwtConfig, SnsConfig, decode_hex, sns_host},
 };
 
-/// The most topics, subjects, applications or fingerprints of a source.
+/// The maximum number of topics, subjects, applications or fingerprints of a source.
 const MAX_ENTRIES: usize = 25;
 
-/// The seconds for which SNS tries again by default.
+/// The default retry period of SNS, in seconds.
 const DEFAULT_SNS_WINDOW_SECONDS: u64 = 3_600;
 
-/// The longest window of SNS, in seconds: a day.
+/// The maximum window of SNS in seconds: one day.
 const MAX_SNS_WINDOW_SECONDS: u64 = 86_400;
 
 pub(super) fn parse_jwt(table: &mut Section<'_, '_>) -> Option<JwtConfig> {
     let issuer =
-        table.require("issuer", "give the token's claim `iss`").and_then(|item| parse_https_url(&item));
-    let audience = table.require("audience", "give the token's claim `aud`");
+        table.require("issuer", "set it to the token's claim `iss`").and_then(|item| parse_https_url(&item));
+    let audience = table.require("audience", "set it to the token's claim `aud`");
     let audience = audience.and_then(|item| item.text(300));
     let subjects = parse_texts(table, "subject");
     let app_ids = parse_texts(table, "app_id");
@@ -30,14 +30,16 @@ pub(super) fn parse_jwt(table: &mut Section<'_, '_>) -> Option<JwtConfig> {
     let issuer = issuer?;
     let entra = entra_tenant(issuer);
     if entra.is_some_and(|tenant| !is_uuid(tenant)) {
-        table.error("the issuer must have the tenant's id: tokens never name `common` or a domain");
+        table.error(
+            "invalid issuer: expected the tenant's id, because tokens never name `common` or a domain",
+        );
     }
     let key_set_url = match key_set {
         Some(item) => parse_https_url(&item)?.to_owned(),
         None => match entra {
             Some(tenant) => format!("https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys"),
             None => {
-                table.error("jwks_url must say where the issuer publishes its keys: it is known for Microsoft Entra alone");
+                table.error("missing jwks_url: set it to the URL of the issuer's key set; only Microsoft Entra has a default");
                 return None;
             }
         },
@@ -58,7 +60,7 @@ pub(super) fn parse_sns(table: &mut Section<'_, '_>) -> Option<SnsConfig> {
     let topics = topics?.list_of(MAX_ENTRIES, |item| {
         let topic = item.text(400)?;
         if sns_host(topic).is_none() {
-            item.error("must be the ARN of a topic, such as arn:aws:sns:eu-central-1:123456789012:alerts");
+            item.error("invalid topic: expected an ARN such as arn:aws:sns:eu-central-1:123456789012:alerts");
         }
         Some(topic.to_owned())
     });
@@ -70,10 +72,12 @@ pub(super) fn parse_client_certificate(table: &mut Section<'_, '_>) -> Option<Ce
     let subject = table.optional("subject");
     let issuer = table.optional("issuer");
     if prints.is_none() && subject.is_none() {
-        table.error("must have fingerprints, or subject and issuer: else every certificate would do");
+        table.error("missing keys: set fingerprints, or subject and issuer; without them, every certificate would be valid");
     }
     if subject.is_some() != issuer.is_some() {
-        table.error("must have subject and issuer together: another issuer may give the same subject");
+        table.error(
+            "missing key: set subject and issuer together, because another issuer may use the same subject",
+        );
     }
     let name = |item: Option<Item<'_, '_>>| item.and_then(|item| item.text(1_000)).map(str::to_owned);
     Some(CertificatePins {
@@ -86,7 +90,9 @@ fn parse_fingerprint(item: &Item<'_, '_>) -> Option<[u8; 32]> {
     let digits = item.text(100)?.replace(':', "");
     let bytes = decode_hex(&digits).and_then(|bytes| bytes.try_into().ok());
     if bytes.is_none() {
-        item.error("must be the SHA-256 of a certificate in DER: 64 hexadecimal digits");
+        item.error(
+            "invalid fingerprint: expected the SHA-256 of the DER certificate as 64 hexadecimal digits",
+        );
     }
     bytes
 }
@@ -102,12 +108,12 @@ fn parse_https_url<'a>(item: &Item<'a, '_>) -> Option<&'a str> {
     let good = host.is_some_and(|host| !host.is_empty() && !host.contains('@'))
         && text.bytes().all(|byte| byte.is_ascii_graphic());
     if !good {
-        item.error("must be a URL that begins with https://, without a user or password");
+        item.error("invalid URL: expected https:// without a user or password");
     }
     good.then_some(text)
 }
 
-/// The tenant in an issuer of Microsoft Entra, of either version.
+/// The tenant in a Microsoft Entra issuer of version 1 or 2.
 fn entra_tenant(issuer: &str) -> Option<&str> {
     let version2 = issuer
         .strip_prefix("https://login.microsoftonline.com/")

@@ -1,5 +1,5 @@
-//! A table of the file, whose keys are taken one by one; what is not as it
-//! should be is noted with its line, and reading goes on.
+//! A table of the policy, whose keys are taken one at a time. An issue is recorded with its line,
+//! and parsing continues.
 
 use std::{str::FromStr, time::Duration};
 
@@ -7,10 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::issues::ConfigIssues;
 
-/// The longest duration, in seconds: 366 days.
+/// The maximum duration in seconds: 366 days.
 const MAX_DURATION_SECONDS: u64 = 366 * 24 * 60 * 60;
 
-/// A table, and which of its keys are known.
+/// A table and its known keys.
 #[derive(Debug)]
 pub(super) struct Section<'a, 'i> {
     issues: &'a ConfigIssues,
@@ -20,7 +20,7 @@ pub(super) struct Section<'a, 'i> {
     known_keys: Vec<&'static str>,
 }
 
-/// A value, and where it is.
+/// A value and its position.
 #[derive(Debug, Clone)]
 pub(super) struct Item<'a, 'i> {
     issues: &'a ConfigIssues,
@@ -30,32 +30,32 @@ pub(super) struct Item<'a, 'i> {
 }
 
 impl<'a, 'i> Section<'a, 'i> {
-    pub(super) fn root(mistakes: &'a ConfigIssues, table: &'a DeTable<'i>) -> Self {
-        Self { issues: mistakes, path: String::new(), offset: 0, table, known_keys: Vec::new() }
+    pub(super) fn root(issues: &'a ConfigIssues, table: &'a DeTable<'i>) -> Self {
+        Self { issues, path: String::new(), offset: 0, table, known_keys: Vec::new() }
     }
 
-    /// The value of a key, which from now on is known.
+    /// The value of a key. The key becomes known.
     pub(super) fn optional(&mut self, key: &'static str) -> Option<Item<'a, 'i>> {
         self.known_keys.push(key);
         let (name, value) = self.table.get_key_value(key)?;
         Some(self.item(key, name.span().start, value.get_ref()))
     }
 
-    /// The same, of a key that must be there.
+    /// The value of a required key.
     pub(super) fn require(&mut self, key: &'static str, remedy: &str) -> Option<Item<'a, 'i>> {
         let item = self.optional(key);
         if item.is_none() {
-            self.issues.add(self.offset, &self.key_path(key), format!("is missing: {remedy}"));
+            self.issues.add(self.offset, &self.key_path(key), format!("missing key: {remedy}"));
         }
         item
     }
 
-    /// A table in this one, if it is there.
+    /// The nested table of a key, if present.
     pub(super) fn section(&mut self, key: &'static str) -> Option<Self> {
         self.optional(key)?.section()
     }
 
-    /// All there is, by line, in a table whose keys are the operator's words.
+    /// All entries by line, for a table whose keys the operator chooses.
     pub(super) fn entries(&self) -> Vec<(&'a str, Item<'a, 'i>)> {
         let mut entries: Vec<_> = self
             .table
@@ -69,16 +69,16 @@ impl<'a, 'i> Section<'a, 'i> {
         entries
     }
 
-    /// Notes a mistake of the table as a whole.
-    pub(super) fn error(&self, problem: impl Into<String>) {
-        self.issues.add(self.offset, &self.path, problem);
+    /// Records an issue of the table as a whole.
+    pub(super) fn error(&self, message: impl Into<String>) {
+        self.issues.add(self.offset, &self.path, message);
     }
 
-    /// Notes every key that was not taken.
+    /// Records an issue for every unknown key.
     pub(super) fn finish(self) {
         for (name, item) in self.entries() {
             if !self.known_keys.contains(&name) {
-                item.error(format!("is not a key here; these are: {}", self.known_keys.join(", ")));
+                item.error(format!("unknown key: expected one of {}", self.known_keys.join(", ")));
             }
         }
     }
@@ -96,33 +96,35 @@ impl<'a, 'i> Section<'a, 'i> {
 }
 
 impl<'a, 'i> Item<'a, 'i> {
-    /// Notes a mistake of this value.
-    pub(super) fn error(&self, problem: impl Into<String>) {
-        self.issues.add(self.offset, &self.path, problem);
+    /// Records an issue of this value.
+    pub(super) fn error(&self, message: impl Into<String>) {
+        self.issues.add(self.offset, &self.path, message);
     }
 
-    /// Notes that this value may not do what it seems to.
-    pub(super) fn warn(&self, problem: impl Into<String>) {
-        self.issues.warn(self.offset, &self.path, problem);
+    /// Records a warning: the value may not have the intended effect.
+    pub(super) fn warn(&self, message: impl Into<String>) {
+        self.issues.warn(self.offset, &self.path, message);
     }
 
     pub(super) fn section(&self) -> Option<Section<'a, 'i>> {
         let Some(table) = self.value.as_table() else { return self.wrong_type("a table") };
-        let Self { issues: mistakes, offset, .. } = *self;
-        Some(Section { issues: mistakes, path: self.path.clone(), offset, table, known_keys: Vec::new() })
+        let Self { issues, offset, .. } = *self;
+        Some(Section { issues, path: self.path.clone(), offset, table, known_keys: Vec::new() })
     }
 
-    /// A text of 1 to `longest` characters, none of them a control character.
+    /// A text of 1 to `max_len` characters without control characters.
     pub(super) fn text(&self, max_len: usize) -> Option<&'a str> {
-        let Some(text) = self.value.as_str() else { return self.wrong_type("a text in quotes") };
+        let Some(text) = self.value.as_str() else { return self.wrong_type("a string") };
         let good = !text.is_empty() && text.chars().count() <= max_len && !text.chars().any(char::is_control);
         if !good {
-            self.error(format!("must have 1 to {max_len} characters, and no control characters"));
+            self.error(format!(
+                "invalid text: expected 1 to {max_len} characters without control characters"
+            ));
         }
         good.then_some(text)
     }
 
-    /// One of the words that are allowed here.
+    /// One of the given words.
     pub(super) fn keyword<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
         let found = self.value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
         if found.is_none() {
@@ -139,7 +141,7 @@ impl<'a, 'i> Item<'a, 'i> {
     /// The number 1.
     pub(super) fn require_one(&self) {
         if self.value.as_integer().is_none_or(|number| number.as_str() != "1") {
-            self.error("must be 1, the only version there is");
+            self.error("invalid version: expected 1");
         }
     }
 
@@ -147,7 +149,7 @@ impl<'a, 'i> Item<'a, 'i> {
         self.value.as_str() == Some("")
     }
 
-    /// A whole number from 1 to `most`.
+    /// A whole number from 1 to `max`.
     pub(super) fn number<N: FromStr + PartialOrd + From<u8> + std::fmt::Display>(&self, max: N) -> Option<N> {
         let number = self.value.as_integer().filter(|number| number.radix() == 10);
         number
@@ -156,7 +158,7 @@ impl<'a, 'i> Item<'a, 'i> {
             .or_else(|| self.wrong_type(&format!("a whole number from 1 to {max}")))
     }
 
-    /// A part of a whole: more than 0, at most 1.
+    /// A fraction above 0 and at most 1.
     pub(super) fn fraction(&self) -> Option<f64> {
         let text = match self.value {
             DeValue::Float(number) => number.as_str(),
@@ -166,24 +168,24 @@ impl<'a, 'i> Item<'a, 'i> {
         text.parse()
             .ok()
             .filter(|share| *share > 0.0 && *share <= 1.0)
-            .or_else(|| self.wrong_type("a share above 0 and up to 1, such as 0.05"))
+            .or_else(|| self.wrong_type("a number above 0 and up to 1, such as 0.05"))
     }
 
     pub(super) fn duration(&self) -> Option<Duration> {
         self.value.as_str().and_then(parse_duration).or_else(|| {
             self.wrong_type(
-                "a time such as \"90s\", \"30m\", \"4h\" or \"2d\", above nothing and up to 366 days",
+                "a duration such as \"90s\", \"30m\", \"4h\" or \"2d\", above zero and up to 366 days",
             )
         })
     }
 
-    /// A time, or `never`, which is `Some(None)`.
+    /// A duration, or `never`, which is `Some(None)`.
     pub(super) fn duration_or_never(&self) -> Option<Option<Duration>> {
         match self.value.as_str() {
             Some("never") => Some(None),
             text => text.and_then(parse_duration).map(Some).or_else(|| {
                 self.wrong_type(
-                    "\"never\", or a time such as \"90s\", \"30m\", \"4h\" or \"2d\", up to 366 days",
+                    "\"never\", or a duration such as \"90s\", \"30m\", \"4h\" or \"2d\", up to 366 days",
                 )
             }),
         }
@@ -202,16 +204,16 @@ impl<'a, 'i> Item<'a, 'i> {
             .collect()
     }
 
-    /// A list of at least one and at most `most`, each read by `read`.
+    /// A list of 1 to `max` elements, each parsed by `read`.
     pub(super) fn list_of<T>(&self, max: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<T> {
         let list = self.list();
         if self.value.is_array() && !(1..=max).contains(&list.len()) {
-            self.error(format!("must list 1 to {max}"));
+            self.error(format!("invalid list: expected 1 to {max} elements"));
         }
         list.iter().filter_map(read).collect()
     }
 
-    /// The same of a list, or of one value in its place.
+    /// A list as in [`list_of`](Self::list_of), or a single value in its place.
     pub(super) fn one_or_list_of<T>(&self, max: usize, read: impl Fn(&Self) -> Option<T>) -> Vec<T> {
         if self.is_list() { self.list_of(max, read) } else { read(self).into_iter().collect() }
     }
@@ -234,12 +236,12 @@ impl<'a, 'i> Item<'a, 'i> {
     }
 
     fn wrong_type<T>(&self, expected: &str) -> Option<T> {
-        self.error(format!("must be {expected}"));
+        self.error(format!("invalid value: expected {expected}"));
         None
     }
 }
 
-/// Reads a time such as `90s`, `30m`, `4h` or `2d`.
+/// Parses a duration such as `90s`, `30m`, `4h` or `2d`.
 fn parse_duration(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let unit = match unit {

@@ -1,4 +1,4 @@
-//! Secrets that more than one sender, or a sender and the approval links, have.
+//! Detection of secrets shared by sources, or by a source and the approval links.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,8 +8,8 @@ use super::{
 };
 use crate::signal::clean;
 
-/// Notes that the key of approval links is a sender's, who could approve its own
-/// alerts, and warns of sources that share a key.
+/// Rejects an approval secret that is also a source's, because the source could approve its own
+/// alerts. Warns of sources that share a secret.
 pub(super) fn check_shared_secrets<'a, 'i>(
     table: &Section<'a, 'i>,
     sources: &BTreeMap<String, Source>,
@@ -17,7 +17,7 @@ pub(super) fn check_shared_secrets<'a, 'i>(
 ) {
     let mut first: HashMap<String, &str> = HashMap::new();
     for (name, item) in table.entries() {
-        // What could not be read is disabled, and proves nothing.
+        // A source with issues is disabled and authenticates nothing.
         let secret = sources.get(name).and_then(|source| source.verification.secret_name());
         let Some(secret) = secret.filter(|secret| !secret.is_empty()) else { continue };
         let stored = canonical_name(secret);
@@ -25,13 +25,13 @@ pub(super) fn check_shared_secrets<'a, 'i>(
             && canonical_name(own) == stored
         {
             approval.error(format!(
-                "is the secret of the source {} as well, which could approve its own alerts: give the links a secret of their own",
+                "shared secret: the source {} could approve its own alerts; use a separate secret for approval links",
                 clean(name)
             ));
         }
         match first.get(&stored) {
             Some(other) => item.warn(format!(
-                "has the secret of the source {}: what is signed for one is good for the other; give each a secret of its own",
+                "shared secret: a signature for the source {} is also valid for this one; use separate secrets",
                 clean(other)
             )),
             None => _ = first.insert(stored, name),
@@ -39,8 +39,8 @@ pub(super) fn check_shared_secrets<'a, 'i>(
     }
 }
 
-/// The name of a secret in the store that tells the fewest names apart: variables
-/// make no difference of case and of signs.
+/// The secret's name in the store that distinguishes the fewest names: environment variables, which
+/// ignore case and punctuation.
 fn canonical_name(secret: &str) -> String {
     let sign = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     secret.chars().map(sign).collect()

@@ -20,75 +20,73 @@ use crate::{
     verify::Verification,
 };
 
-/// The most tenants that one source may act on.
+/// The maximum number of tenants of one source.
 const MAX_TENANTS: usize = 25;
 
-/// The most isolations in an hour that a limit may allow.
+/// The maximum value of a limit on isolations per hour.
 pub(super) const MAX_PER_HOUR: u32 = 1_000;
 
-/// The most lookups in an hour that a limit may allow.
+/// The maximum value of a limit on lookups per hour.
 const MAX_LOOKUPS_PER_HOUR: u32 = 10_000;
 
-/// Lookups for each isolation that a source may have in an hour.
+/// The default number of lookups per hour for each allowed isolation per hour.
 const DEFAULT_LOOKUPS_PER_ISOLATION: u32 = 5;
 
-/// A security tool that may ask for isolations, and what it may ask for.
+/// A security tool that may request isolations, and its permissions.
 ///
-/// What the source leaves to the file as a whole has been filled in.
+/// Values that the source does not set come from the rest of the policy.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Source {
-    /// Its name, which is a part of its URL.
+    /// The name, which is part of the source's URL.
     pub name: String,
-    /// How its messages are read.
+    /// The parser configuration of its messages.
     pub adapter: Adapter,
-    /// How it proves itself.
+    /// The verification of its messages.
     pub verification: Verification,
-    /// The tenants it may act on.
+    /// The tenants that it may act on.
     pub tenants: Vec<TenantId>,
-    /// The tenant of each of its accounts, whose ids are in lower case. When
-    /// there are any, no other account may act.
+    /// The tenant of each account, by account id in lower case. If not empty, other accounts may
+    /// not act.
     pub accounts: BTreeMap<String, TenantId>,
-    /// The accounts whose instances the findings of an account may name besides
-    /// its own.
+    /// The other accounts whose instances the findings of an account may name.
     pub may_report_for: BTreeMap<String, BTreeSet<String>>,
-    /// Less severe signals isolate nothing, and neither do those that do not say
-    /// how severe they are; `None` is any.
+    /// The minimum severity of a signal that isolates; `None` is any. A signal without a severity
+    /// does not meet a minimum.
     pub minimum_severity: Option<Severity>,
-    /// Whether it isolates, or only says what it would do.
+    /// The mode: enforce or dry run.
     pub mode: Mode,
-    /// The most isolations in an hour.
+    /// The maximum number of isolations per hour.
     pub per_hour: u32,
-    /// The most hosts in an hour that are looked for in Sophos Central, dry runs
-    /// included.
+    /// The maximum number of hosts per hour that are looked up in Sophos Central, including dry
+    /// runs.
     pub lookups_per_hour: u32,
-    /// The greatest age of an alert that isolates; `None` is any.
+    /// The maximum age of an alert that isolates; `None` is unlimited.
     pub max_alert_age: Option<Duration>,
-    /// When an isolation is lifted; `None` is never.
+    /// The time until an isolation is released; `None` is never.
     pub release_after: Option<Duration>,
-    /// What a person has to approve.
+    /// The isolations that need approval.
     pub approve: ApprovalMode,
-    /// Whether a person has to approve the isolation of a host that runs the
-    /// workloads of several owners.
+    /// Whether the isolation of a host with workloads of several owners needs approval.
     pub approve_shared_hosts: bool,
-    /// Whether its signals may release what was isolated for it.
+    /// Whether its signals may release hosts that it isolated.
     pub may_release: bool,
-    /// Where it may call from; empty is anywhere.
+    /// The networks that it may call from; empty is any.
     pub allow_from: Vec<IpNet>,
-    /// Whether the previous value of its secret is good as well.
+    /// Whether the previous value of its secret is accepted.
     pub accept_previous: bool,
-    /// What it may send besides JSON, in lower case and without parameters.
+    /// The accepted media types besides JSON, in lower case and without parameters.
     pub content_types: Vec<String>,
 }
 
 impl Source {
-    /// Whether it may call from an address.
+    /// Whether it may call from this address.
     pub fn may_call_from(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.allow_from.is_empty() || self.allow_from.iter().any(|network| network.contains(&address))
     }
 
-    /// The tenant of an account in the sender's world.
+    /// The tenant of a sender's account.
     pub fn tenant_for_account(&self, account: &str) -> Option<&TenantId> {
         self.accounts.get(&account.trim().to_ascii_lowercase())
     }
@@ -98,8 +96,8 @@ impl Source {
         account == other || self.may_report_for.get(account).is_some_and(|others| others.contains(other))
     }
 
-    /// When an isolation that `signal` asks for is to be lifted; `None` is
-    /// never. A signal can only make it sooner; a time of 0 is none.
+    /// The time until an isolation requested by `signal` is released; `None` is never. A signal can
+    /// only shorten the time; 0 counts as not set.
     pub fn release_after_for(&self, signal: &Signal) -> Option<Duration> {
         let hold = signal.release_after_seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs);
         match (self.release_after, hold) {
@@ -109,7 +107,7 @@ impl Source {
     }
 }
 
-/// What a source takes from the file where it says nothing itself.
+/// The defaults of a source from the rest of the policy.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Defaults {
     pub(super) mode: Mode,
@@ -119,35 +117,34 @@ pub(super) struct Defaults {
     pub(super) approve_shared_hosts: bool,
 }
 
-/// Which source has the events of a tool and an account, and where it says so.
+/// The source of each tool and account, with the position of the account.
 pub(super) type AccountOwners<'a, 'i> = HashMap<(Tool, String), (String, Item<'a, 'i>)>;
 
-/// Reads a source. `None` when too little of it can be read, which has been
-/// noted.
+/// Parses a source. Returns `None` if it is incomplete; the issues have been recorded.
 pub(super) fn parse_source<'a, 'i>(
     name: &str,
     mut table: Section<'a, 'i>,
-    mistakes: &ConfigIssues,
+    issues: &ConfigIssues,
     defaults: &Defaults,
-    taken: &mut AccountOwners<'a, 'i>,
+    account_owners: &mut AccountOwners<'a, 'i>,
 ) -> Option<Source> {
-    let tool = table.require("tool", "name the tool that sends").and_then(|item| parse_tool(&item));
-    let tenants = match table.require("tenants", "list the tenants that it may act on") {
+    let tool = table.require("tool", "set it to the tool that sends").and_then(|item| parse_tool(&item));
+    let tenants = match table.require("tenants", "list the tenants that the source may act on") {
         Some(item) => parse_tenants(&item),
         None => Vec::new(),
     };
     let eventbridge = tool.is_some_and(Tool::is_eventbridge);
     let accounts = match eventbridge {
-        true => table.require("accounts", "give the tenant of each AWS account whose events may act"),
+        true => table.require("accounts", "set the tenant of each AWS account whose events may act"),
         false => table.optional("accounts"),
     };
-    let speaks_for = table.optional("may_report_for");
+    let may_report_for = table.optional("may_report_for");
     let adapter = fields::parse_adapter(&mut table, tool);
     let mut severities = vec![("any", None)];
     severities.extend(Severity::ALL.map(|severity| (severity.as_str(), Some(severity))));
     let minimum_severity = table.optional("minimum_severity").and_then(|item| item.keyword(&severities));
-    // Whoever sends our own form has judged, and need not say how severe it is.
-    let otherwise = if tool == Some(Tool::Generic) { None } else { Some(Severity::High) };
+    // Senders of the native format decide themselves and may omit the severity.
+    let default = if tool == Some(Tool::Generic) { None } else { Some(Severity::High) };
     let mode = table.optional("mode").and_then(|item| parse_mode(&item, defaults.mode));
     let per_hour = table.optional("per_hour").and_then(|item| item.number(MAX_PER_HOUR));
     let lookups_per_hour =
@@ -163,15 +160,17 @@ pub(super) fn parse_source<'a, 'i>(
     let accept_previous = table.optional("accept_previous");
     let content_types = table.optional("content_types");
     let verify = match tool {
-        Some(tool) if !tool.is_eventbridge() => table.require("verify", "say how it proves itself"),
+        Some(tool) if !tool.is_eventbridge() => {
+            table.require("verify", "configure how the source authenticates")
+        }
         _ => table.optional("verify"),
     };
     if eventbridge {
         for item in [&allow_from, &accept_previous, &content_types, &verify].into_iter().flatten() {
-            item.error("has no meaning for a tool whose events come through EventBridge: leave it out");
+            item.error("unexpected key: events of this tool arrive through EventBridge; remove it");
         }
-    } else if let Some(item) = &speaks_for {
-        item.error("is only for tools whose events come through EventBridge: leave it out");
+    } else if let Some(item) = &may_report_for {
+        item.error("unexpected key: only tools with events through EventBridge have it; remove it");
     }
     table.finish();
     let verification = match verify {
@@ -182,25 +181,25 @@ pub(super) fn parse_source<'a, 'i>(
     };
     let accounts = accounts.map(|item| self::parse_accounts(&item, tool, &tenants));
     let accounts = accounts.unwrap_or_default();
-    let speaks_for =
-        speaks_for.filter(|_| eventbridge).map(|item| may_report_for::parse_may_report_for(&item, &accounts));
+    let may_report_for = may_report_for
+        .filter(|_| eventbridge)
+        .map(|item| may_report_for::parse_may_report_for(&item, &accounts));
     let accept_previous = match (&verification, accept_previous) {
         (Some(verification), Some(item)) if verification.secret_name().is_none() && !eventbridge => {
-            item.error("has no meaning for a scheme without a secret: leave it out");
+            item.error("unexpected key: the scheme has no secret; remove it");
             None
         }
         (_, item) => item.and_then(|item| item.boolean()),
     };
     for (account, item) in &accounts {
         let own = (name.to_owned(), item.1.clone());
-        let other = eventbridge.then(|| taken.insert((tool?, account.clone()), own)).flatten();
-        if let Some((other, place)) = other {
-            // Which of the two is meant cannot be told: neither is.
-            let problem = |other| {
-                format!("is an account of the source {} as well: its events must have one", clean(other))
-            };
-            item.1.error(problem(&other));
-            mistakes.within_source(&other, || place.error(problem(name)));
+        let other = eventbridge.then(|| account_owners.insert((tool?, account.clone()), own)).flatten();
+        if let Some((other, other_item)) = other {
+            // The intended source is unknown, so both are rejected.
+            let message =
+                |other| format!("ambiguous account: the source {} lists it too; remove one", clean(other));
+            item.1.error(message(&other));
+            issues.within_source(&other, || other_item.error(message(name)));
         }
     }
     let per_hour = per_hour.unwrap_or(defaults.per_hour);
@@ -208,9 +207,9 @@ pub(super) fn parse_source<'a, 'i>(
         name: name.to_owned(),
         accounts: accounts.into_iter().map(|(account, (tenant, _))| (account, tenant)).collect(),
         tenants,
-        may_report_for: speaks_for.unwrap_or_default(),
+        may_report_for: may_report_for.unwrap_or_default(),
         accept_previous: accept_previous.unwrap_or(true),
-        minimum_severity: minimum_severity.unwrap_or(otherwise),
+        minimum_severity: minimum_severity.unwrap_or(default),
         mode: mode.unwrap_or(defaults.mode),
         per_hour,
         lookups_per_hour: lookups_per_hour.unwrap_or(per_hour * DEFAULT_LOOKUPS_PER_ISOLATION),
@@ -236,14 +235,14 @@ fn parse_tenants(item: &Item<'_, '_>) -> Vec<TenantId> {
     {
         let tenant = TenantId::from(tenant);
         if tenants.contains(&tenant) {
-            item.error("is listed twice");
+            item.error("duplicate tenant: remove one");
         }
         tenants.push(tenant);
     }
     tenants
 }
 
-/// Reads the tenant of each account, and where that is said.
+/// Parses the tenant of each account, with its position.
 fn parse_accounts<'a, 'i>(
     item: &Item<'a, 'i>,
     tool: Option<Tool>,
@@ -253,22 +252,22 @@ fn parse_accounts<'a, 'i>(
     let Some(table) = item.section() else { return accounts };
     let entries = table.entries();
     if entries.is_empty() {
-        item.error("must give the tenant of at least one account");
+        item.error("missing accounts: expected the tenant of at least one account");
     }
     for (account, item) in entries {
         let aws = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         if tool.is_some_and(Tool::is_eventbridge) && !aws {
-            item.error("must be an AWS account: 12 digits");
+            item.error("invalid account: expected the 12 digits of an AWS account");
         } else if account.trim().is_empty() || account.len() > 200 || account.chars().any(char::is_control) {
-            item.error("must be an account of 1 to 200 characters, and no control characters");
+            item.error("invalid account: expected 1 to 200 characters without control characters");
         }
         let Some(tenant) = selectors::parse_uuid(&item).map(TenantId::from) else { continue };
         if !tenants.contains(&tenant) {
-            item.error("must be one of the source's tenants: list it there as well");
+            item.error("unknown tenant: expected one of the source's `tenants`");
         }
         let twice = accounts.insert(account.trim().to_ascii_lowercase(), (tenant, item.clone())).is_some();
         if twice {
-            item.error("is given twice: case makes no difference");
+            item.error("duplicate account: case is ignored; remove one");
         }
     }
     accounts
@@ -277,7 +276,7 @@ fn parse_accounts<'a, 'i>(
 fn parse_mode(item: &Item<'_, '_>, file: Mode) -> Option<Mode> {
     let mode = item.keyword(&super::MODES)?;
     if file == Mode::DryRun && mode == Mode::Enforce {
-        item.error("cannot be \"enforce\" while the mode of the file is \"dry_run\"");
+        item.error("invalid mode: expected \"dry_run\", because the mode of the file is \"dry_run\"");
     }
     Some(mode)
 }
@@ -286,12 +285,13 @@ fn parse_network(item: &Item<'_, '_>) -> Option<IpNet> {
     let text = item.text(100)?;
     let network = text.parse().or_else(|_| text.parse().map(|address: IpAddr| IpNet::from(address))).ok();
     match network {
-        None => item.error("must be an address or a network, such as 192.0.2.7 or 203.0.113.0/24"),
+        None => item
+            .error("invalid network: expected an address or a network, such as 192.0.2.7 or 203.0.113.0/24"),
         Some(network) if network.trunc() != network => {
-            item.error("has bits after its prefix: write the network's own address");
+            item.error("invalid network: expected no bits after the prefix");
         }
         Some(IpNet::V6(network)) if network.addr().to_ipv4_mapped().is_some() => {
-            item.error("is an IPv4 address in IPv6: write it as IPv4");
+            item.error("invalid network: expected IPv4 notation for an IPv4-mapped address");
         }
         Some(_) => {}
     }
@@ -306,7 +306,7 @@ fn parse_content_type(item: &Item<'_, '_>) -> Option<String> {
     };
     let good = text.split_once('/').is_some_and(|(kind, sub)| part(kind) && part(sub));
     if !good {
-        item.error("must be a media type without parameters, such as text/plain");
+        item.error("invalid media type: expected one without parameters, such as text/plain");
     }
     good.then_some(text)
 }

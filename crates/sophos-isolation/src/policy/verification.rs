@@ -21,19 +21,19 @@ enum Scheme {
 }
 
 impl Scheme {
-    /// Whether the sender shares a secret with us.
+    /// Whether the sender and this service share a secret.
     fn has_secret(self) -> bool {
         !matches!(self, Self::Jwt | Self::Sns | Self::ClientCertificate)
     }
 
-    /// Whether it needs what a host may not offer.
+    /// Whether the scheme needs public key support, which a host may lack.
     fn needs_public_keys(self) -> bool {
         matches!(self, Self::Jwt | Self::Sns)
     }
 }
 
-/// Reads a table that says how a source proves itself. `None` when it does not
-/// say enough, which has been noted.
+/// Parses the verification table of a source. Returns `None` if it is incomplete; the issue has
+/// been recorded.
 pub(super) fn parse_verification(mut table: Section<'_, '_>, tool: Tool) -> Option<Verification> {
     let schemes = [
         ("signature", Scheme::Signature),
@@ -45,20 +45,20 @@ pub(super) fn parse_verification(mut table: Section<'_, '_>, tool: Tool) -> Opti
         ("sns", Scheme::Sns),
         ("client_certificate", Scheme::ClientCertificate),
     ];
-    let item =
-        table.require("scheme", "say signature, bearer, header, basic, path, jwt, sns or client_certificate");
+    let item = table
+        .require("scheme", "expected signature, bearer, header, basic, path, jwt, sns or client_certificate");
     let scheme = item.as_ref().map(|item| item.keyword(&schemes));
     let secret = match scheme {
         Some(Some(scheme)) if !scheme.has_secret() => String::new(),
         _ => {
-            let item = table.require("secret", "name the secret");
+            let item = table.require("secret", "set it to the name of the secret");
             item.and_then(|item| parse_secret_name(&item)).unwrap_or_default()
         }
     };
-    // Which keys belong here depends on a scheme that is known.
+    // The keys of this table depend on the scheme.
     let scheme = scheme??;
     if scheme.needs_public_keys() && !cfg!(feature = "public-keys") {
-        item?.error("needs a host that verifies public keys, which this one does not: choose another scheme");
+        item?.error("unsupported scheme: this host cannot verify public keys; use another scheme");
         return None;
     }
     let verification = match scheme {
@@ -67,7 +67,7 @@ pub(super) fn parse_verification(mut table: Section<'_, '_>, tool: Tool) -> Opti
             Some(Verification::Header { secret, header: "authorization".into(), prefix: "Bearer ".into() })
         }
         Scheme::Header => {
-            let header = table.require("header", "name the header that holds the secret");
+            let header = table.require("header", "set it to the header that holds the secret");
             let prefix = table.optional("prefix").and_then(|item| parse_prefix(&item)).unwrap_or_default();
             header.and_then(|item| parse_header_name(&item)).map(|header| Verification::Header {
                 secret,
@@ -76,7 +76,7 @@ pub(super) fn parse_verification(mut table: Section<'_, '_>, tool: Tool) -> Opti
             })
         }
         Scheme::Basic => {
-            let user = table.require("user", "name the user");
+            let user = table.require("user", "set it to the user name");
             user.and_then(|item| parse_user_name(&item)).map(|user| Verification::Basic { secret, user })
         }
         Scheme::Path => Some(Verification::Path { secret }),
@@ -106,7 +106,7 @@ fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> O
     let mut signature = layout.signature(secret);
     let headers = match layout {
         Layout::TimestampInHeader => {
-            table.require("headers", "name the header that holds time and signature")
+            table.require("headers", "set it to the header that holds the time and the signature")
         }
         _ => table.optional("headers"),
     };
@@ -117,8 +117,8 @@ fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> O
         signature.prefix = parse_prefix(&item).unwrap_or_default();
         if signature.prefix.starts_with(' ') || signature.prefix.contains(signature.separator) {
             item.error(match signature.separator {
-                ' ' => "must have no space: signatures stand between spaces",
-                _ => "must have no comma and not begin with a space: signatures stand between commas",
+                ' ' => "invalid prefix: expected no space, because spaces separate signatures",
+                _ => "invalid prefix: expected no comma and no leading space, because commas separate signatures",
             });
         }
     }
@@ -127,7 +127,7 @@ fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> O
     if signature.alternative.is_some() {
         for item in [&encoding, &takes].into_iter().flatten() {
             item.error(
-                "is recognised by itself: to set it, choose the layout crowdstrike_base64 or crowdstrike_hex",
+                "unexpected key: this layout detects it; to set it, use the layout crowdstrike_base64 or crowdstrike_hex",
             );
         }
     }
@@ -135,7 +135,7 @@ fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> O
         signature.encoding = encoding;
     }
     let header = table.optional("timestamp_header");
-    // Grafana signs the time when it is told to send one.
+    // Grafana signs the time if a timestamp header is configured.
     if layout == Layout::Grafana && header.is_some() {
         signature.signed = SignedContent::TimestampColonBody;
     }
@@ -150,7 +150,7 @@ fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> O
     };
     if !signature.signed.has_time() {
         for item in [header, window, in_header.flatten()].into_iter().flatten() {
-            item.error("a time that is not signed proves nothing: leave it out, or have it signed");
+            item.error("unexpected key: the time is not signed; remove it, or let the sender sign the time");
         }
         signature.timestamp = None;
         return Some(signature);
@@ -158,7 +158,7 @@ fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> O
     let window_seconds = window.and_then(|item| item.number(3_600)).unwrap_or(DEFAULT_WINDOW_SECONDS);
     if let Some(item) = in_header {
         if let Some(header) = header {
-            header.error("has no meaning here: the time is in the header of the signature");
+            header.error("unexpected key: the time is in the header of the signature; remove it");
         }
         let prefix =
             item.map_or(Some("t=".to_owned()), |item| parse_timestamp_prefix(&item)).unwrap_or_default();
@@ -167,49 +167,49 @@ fn parse_signature(table: &mut Section<'_, '_>, secret: String, tool: Tool) -> O
     }
     let usual = signature.timestamp.take().map(|timestamp| timestamp.headers);
     if header.is_none() && usual.is_none() {
-        table.error("the time is signed, so timestamp_header must name the header that holds it");
+        table.error("missing timestamp_header: the time is signed; set it to the header that holds the time");
     }
     let headers = header.map_or(usual, |item| parse_header_name(&item).map(|header| vec![header]));
     signature.timestamp = headers.map(|headers| Timestamp { headers, prefix: String::new(), window_seconds });
     Some(signature)
 }
 
-/// Reads where the id of a delivery is.
+/// Parses the header of the delivery id.
 fn parse_id_header(table: &mut Section<'_, '_>, signature: &mut SignatureConfig) {
     let header = table.optional("id_header");
     if !signature.signed.has_id() {
         if let Some(item) = header {
-            item.error("an id that is not signed proves nothing: leave it out, or have it signed");
+            item.error("unexpected key: the id is not signed; remove it, or let the sender sign the id");
         }
         signature.id_headers.clear();
         return;
     }
     if header.is_none() && signature.id_headers.is_empty() {
-        table.error("the id is signed, so id_header must name the header that holds it");
+        table.error("missing id_header: the id is signed; set it to the header that holds the id");
     }
     if let Some(item) = header {
         signature.id_headers = parse_header_name(&item).into_iter().collect();
     }
 }
 
-/// Reads what comes before the time in a header that holds more.
+/// Parses the prefix of the time in a header with several elements.
 fn parse_timestamp_prefix(item: &Item<'_, '_>) -> Option<String> {
     let prefix = parse_prefix(item)?;
     if prefix.is_empty() || prefix.starts_with(' ') || prefix.contains(',') {
-        item.error("must be a text such as \"t=\", without a comma");
+        item.error("invalid prefix: expected a text such as \"t=\", without a comma");
     }
     Some(prefix)
 }
 
-/// Reads the name of a secret. A secret itself, put here by mistake, is told
-/// from a name as well as that can be, and not repeated.
+/// Parses the name of a secret. A value that looks like the secret itself is rejected and not
+/// repeated.
 pub(super) fn parse_secret_name(item: &Item<'_, '_>) -> Option<String> {
     let text = item.text(200)?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+=".contains(&byte);
     if !text.bytes().all(|byte| plain(byte) || b"/_.@-".contains(&byte)) {
-        item.error("must be the name of a secret: letters, digits and / _ + = . @ -");
+        item.error("invalid secret name: expected letters, digits and / _ + = . @ -");
     } else if text.len() >= 32 && text.bytes().all(plain) {
-        item.error("looks like a secret: give the name under which it is kept, and replace the secret");
+        item.error("invalid secret name: the value looks like the secret itself; set its name, and rotate the secret");
     } else {
         return Some(text.to_owned());
     }
@@ -220,19 +220,19 @@ fn parse_header_name(item: &Item<'_, '_>) -> Option<String> {
     let text = item.text(100)?;
     let token = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
     if !token {
-        item.error("must be the name of a header, such as X-Signature");
+        item.error("invalid header name: expected a name such as X-Signature");
     }
     token.then(|| text.to_ascii_lowercase())
 }
 
-/// Reads what comes before something in a header; it may be empty.
+/// Parses a prefix of a header value; it may be empty.
 fn parse_prefix(item: &Item<'_, '_>) -> Option<String> {
     if item.is_empty_text() {
         return Some(String::new());
     }
     let text = item.text(100)?;
     if !text.is_ascii() {
-        item.error("must be plain ASCII, as headers are");
+        item.error("invalid prefix: expected ASCII");
     }
     text.is_ascii().then(|| text.to_owned())
 }
@@ -240,7 +240,7 @@ fn parse_prefix(item: &Item<'_, '_>) -> Option<String> {
 fn parse_user_name(item: &Item<'_, '_>) -> Option<String> {
     let text = item.text(100)?;
     if text.contains(':') {
-        item.error("must have no colon: basic authentication ends the user there");
+        item.error("invalid user: expected no colon, because basic authentication ends the user there");
     }
     (!text.contains(':')).then(|| text.to_owned())
 }

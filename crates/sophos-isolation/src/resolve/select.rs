@@ -1,4 +1,4 @@
-//! The choice among the endpoints that one kind of identifier has found.
+//! The choice among the candidates of one kind of identifier.
 
 use std::{cmp::Reverse, net::IpAddr, time::Duration};
 
@@ -10,16 +10,16 @@ use crate::{
     identity::{HostIdentity, IdentifierKind, is_uuid, parse_mac_address},
 };
 
-/// A condition that a candidate meets or not.
+/// A condition of a candidate.
 type Predicate<'t> = &'t dyn Fn(&EndpointCandidate) -> bool;
 
-/// Chooses among candidates, and tells which were passed over and why.
+/// Chooses among candidates. `rejected` gets the others, with the reason.
 pub(super) fn select<'c>(
     identity: &HostIdentity,
     kind: IdentifierKind,
     candidates: &'c [EndpointCandidate],
     times: &ResolutionTimes,
-    passed_over: &mut Vec<RejectedCandidate>,
+    rejected: &mut Vec<RejectedCandidate>,
 ) -> Result<Option<&'c EndpointCandidate>, Unresolved> {
     let mut found = deduplicate(candidates);
     found.retain(|candidate| matches(identity, kind, &candidate.endpoint));
@@ -27,7 +27,7 @@ pub(super) fn select<'c>(
         found.retain(|candidate| {
             let keeps = test(candidate);
             if !keeps {
-                passed_over.push(RejectedCandidate::new(candidate, reason));
+                rejected.push(RejectedCandidate::new(candidate, reason));
             }
             keeps
         });
@@ -53,8 +53,7 @@ pub(super) fn select<'c>(
     if found.is_empty() {
         return Err(Unresolved::Contradiction { kind });
     }
-    // After the contradictions: a record that is none of the host's supersedes
-    // nothing.
+    // After the contradictions: a record of another host supersedes nothing.
     let current = without_superseded(&found, by_name, times);
     keep(&mut found, "is a stale record beside a live one", &|candidate| {
         current.iter().any(|one| std::ptr::eq(*one, candidate))
@@ -70,21 +69,22 @@ pub(super) fn select<'c>(
             if kind == IdentifierKind::Hostname {
                 keep(&mut found, "has a longer or similar name", &|one| is_certain(identity, &one.endpoint));
             }
-            // Last, so that it never decides between two.
+            // Last, so that it never decides between two endpoints.
             if identity.is_cloud_instance() && kind != IdentifierKind::EndpointId {
-                keep(&mut found, "is no cloud instance", &|one| instance_id(&one.endpoint).is_some());
+                keep(&mut found, "is not a cloud instance", &|one| instance_id(&one.endpoint).is_some());
             }
             Ok(found.first().copied())
         }
         several => {
             let count = several.len();
-            keep(&mut found, "is one of several that fit", &|_| false);
+            keep(&mut found, "is one of several matches", &|_| false);
             Err(Unresolved::Ambiguous { count, kind })
         }
     }
 }
 
-/// Those that are live, or have no live record of the same machine beside them.
+/// Returns the candidates that are live, or have no live record of the same machine
+/// beside them.
 fn without_superseded<'c>(
     found: &[&'c EndpointCandidate],
     by_name: bool,
@@ -100,7 +100,7 @@ fn without_superseded<'c>(
     found.iter().copied().filter(keeps).collect()
 }
 
-/// Leaves those that have more of what is said, where any does.
+/// Narrows several candidates to those that match further identifiers, if any do.
 fn narrow<'c>(
     identity: &HostIdentity,
     found: &mut Vec<&'c EndpointCandidate>,
@@ -133,9 +133,8 @@ fn narrow<'c>(
     }
 }
 
-/// Each endpoint once, in an order of its own: a listing that goes on while
-/// endpoints report may hold one twice, and the record that was seen last is
-/// then the endpoint.
+/// Returns each endpoint once, in a stable order. A listing may contain an endpoint
+/// twice if it reports meanwhile; the record that was seen last counts.
 pub(super) fn deduplicate(candidates: &[EndpointCandidate]) -> Vec<&EndpointCandidate> {
     let mut each: Vec<&EndpointCandidate> = candidates.iter().collect();
     each.sort_by_cached_key(|candidate| {
@@ -167,7 +166,7 @@ pub(crate) fn matches(identity: &HostIdentity, kind: IdentifierKind, endpoint: &
     }
 }
 
-/// The fit of the host's names with the endpoint's.
+/// Returns the match of the host's names with the endpoint's.
 fn name_fit_of(identity: &HostIdentity, endpoint: &Endpoint) -> NameMatch {
     endpoint.hostname.as_deref().map_or(NameMatch::None, |own| identity.name_fit(own))
 }
@@ -176,7 +175,7 @@ pub(super) fn has_address(identity: &HostIdentity, endpoint: &Endpoint) -> bool 
     ip_addresses(endpoint).any(|own| identity.ip_addresses.contains(&own))
 }
 
-/// Whether it has every address that is said: one of several may be that of a
+/// Whether it has every address of the host: one of several may belong to a
 /// container bridge, which many machines have.
 fn has_all_addresses(identity: &HostIdentity, endpoint: &Endpoint) -> bool {
     let own: Vec<IpAddr> = ip_addresses(endpoint).collect();
@@ -189,15 +188,15 @@ fn ip_addresses(endpoint: &Endpoint) -> impl Iterator<Item = IpAddr> {
     texts.filter_map(|text| text.parse::<IpAddr>().ok()).map(|address| address.to_canonical())
 }
 
-/// Whether the name is more than the beginning of the endpoint's, or the MAC
-/// address agrees.
+/// Whether the name matches exactly, not only as a truncated one, or the MAC address
+/// matches.
 fn is_certain(identity: &HostIdentity, endpoint: &Endpoint) -> bool {
     name_fit_of(identity, endpoint) == NameMatch::Exact
         || matches(identity, IdentifierKind::MacAddress, endpoint)
 }
 
-/// Whether the endpoint says of itself that it is another host. What it does
-/// not say contradicts nothing.
+/// Whether the endpoint's data shows that it is another host. Missing data is no
+/// contradiction.
 fn contradicts(identity: &HostIdentity, found_by: IdentifierKind, endpoint: &Endpoint) -> bool {
     let instance = identity.ec2_instance_id.as_deref().zip(instance_id(endpoint));
     if instance.is_some_and(|(wanted, own)| !wanted.eq_ignore_ascii_case(own)) {
@@ -208,8 +207,8 @@ fn contradicts(identity: &HostIdentity, found_by: IdentifierKind, endpoint: &End
     {
         return true;
     }
-    // A cloud's name for an instance is not the name that its system has. A name
-    // that found the endpoint is not against it, even if it only resembles it.
+    // A cloud's name for an instance differs from the name that its system has. A
+    // name that found the endpoint does not contradict it, even if only similar.
     let named = endpoint.hostname.as_deref().is_some_and(|name| !name.is_empty());
     !matches!(found_by, IdentifierKind::Ec2InstanceId | IdentifierKind::Hostname)
         && named
@@ -247,7 +246,7 @@ fn is_live(endpoint: &Endpoint, times: &ResolutionTimes) -> bool {
     endpoint.online == Some(true) || seen_since(endpoint, since)
 }
 
-/// Whether it was seen recently enough to be still the holder of its address.
+/// Whether it was seen recently enough to still have its address.
 fn is_address_fresh(endpoint: &Endpoint, times: &ResolutionTimes) -> bool {
     seen_since(endpoint, times.now.saturating_sub(times.liveness.address_seen_within))
 }
@@ -256,6 +255,6 @@ pub(super) fn seen_since(endpoint: &Endpoint, since: Duration) -> bool {
     let Some(seen) = endpoint.last_seen_at.as_ref().and_then(|seen| seen.instant()) else {
         return false;
     };
-    // A time that lies ahead is a clock's fault, and recent.
+    // A time in the future is a clock error, and counts as recent.
     Duration::try_from(seen.as_duration()).is_ok_and(|seen| seen >= since)
 }

@@ -1,12 +1,11 @@
-//! Certificates that callers bring to mutual TLS.
+//! Client certificates of mutual TLS.
 
 use sha2::{Digest, Sha256};
 
 use super::{AuthenticatedKey, VerificationError, VersionStage, constant_time_eq, encoding};
 
-/// The certificate that a caller proved to have the key of, as the server that
-/// ended its TLS connection tells it. Never read from a header: anybody can
-/// write one.
+/// The client certificate, as reported by the server that terminated the TLS connection. It is
+/// never read from a header, which any caller can write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientCertificate {
     /// The certificate as PEM.
@@ -17,17 +16,17 @@ pub struct ClientCertificate {
     pub issuer: String,
 }
 
-/// Which certificates prove a source. All that is given must fit.
+/// The certificates that authenticate a source. All given pins must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CertificatePins {
-    /// The SHA-256 of the certificate in DER, of any of these; empty is any.
+    /// The SHA-256 digests of accepted certificates in DER; empty is any.
     pub fingerprints: Vec<[u8; 32]>,
-    /// The distinguished names of subject and issuer, exactly.
+    /// The exact distinguished names of subject and issuer.
     pub subject_and_issuer: Option<(String, String)>,
 }
 
 impl ClientCertificate {
-    /// The SHA-256 of the certificate in DER. `None` when there is no PEM.
+    /// The SHA-256 of the certificate in DER; `None` without a PEM.
     fn fingerprint(&self) -> Option<[u8; 32]> {
         Some(Sha256::digest(der_from_pem(&self.pem)?).into())
     }
@@ -47,7 +46,7 @@ impl CertificatePins {
             constant_time_eq(certificate.subject.as_bytes(), subject.as_bytes())
                 & constant_time_eq(certificate.issuer.as_bytes(), issuer.as_bytes())
         });
-        // Pins of nothing would let everybody in.
+        // Without pins, every certificate would match.
         let pinned = !self.fingerprints.is_empty() || self.subject_and_issuer.is_some();
         if pinned && printed && named {
             Ok(AuthenticatedKey { version_stage: VersionStage::Current, signed_digest: None, event_id: None })
@@ -57,7 +56,7 @@ impl CertificatePins {
     }
 }
 
-/// The first certificate of a PEM.
+/// The first certificate of a PEM, in DER.
 pub(super) fn der_from_pem(pem: &str) -> Option<Vec<u8>> {
     let (_, rest) = pem.split_once("-----BEGIN CERTIFICATE-----")?;
     let (text, _) = rest.split_once("-----END CERTIFICATE-----")?;

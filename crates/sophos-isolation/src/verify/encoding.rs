@@ -5,19 +5,19 @@ use base64::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The longest text of an HMAC-SHA256 signature, in any encoding.
+/// The maximum length of an encoded HMAC-SHA256 signature.
 const MAX_SIGNATURE_LEN: usize = 64;
 
 const LENIENT_CONFIG: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
-/// How a signature is written.
+/// The encoding of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
     /// Hexadecimal, in either case.
     Hex,
-    /// Base64, with or without padding, also in the alphabet for URLs.
+    /// Base64, with or without padding, in the standard or the URL alphabet.
     Base64,
 }
 

@@ -1,20 +1,19 @@
 //! Bearer tokens of an issuer that signs with a private key.
 
-/// What a JSON Web Token must say.
+/// The requirements on a JSON Web Token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JwtConfig {
-    /// The issuer, exactly.
+    /// The exact issuer.
     pub issuer: String,
-    /// The audience, exactly.
+    /// The exact audience.
     pub audience: String,
-    /// The subjects that are accepted; empty is any.
+    /// The accepted subjects; empty is any.
     pub subjects: Vec<String>,
-    /// The applications that are accepted, of the claim `azp` or `appid`; empty
-    /// is any.
+    /// The accepted applications of the claim `azp` or `appid`; empty is any.
     pub app_ids: Vec<String>,
-    /// Where the issuer publishes its keys.
+    /// The URL of the issuer's key set.
     pub key_set_url: String,
-    /// How many seconds the clocks may be apart.
+    /// The tolerated clock difference in seconds.
     pub window_seconds: u64,
 }
 
@@ -33,14 +32,13 @@ mod validation {
         AuthenticatedKey, SignedRequest, VerificationError, VersionStage, strip_prefix_ignore_case,
     };
 
-    /// The longest token, in bytes.
+    /// The maximum length of a token, in bytes.
     const MAX_TOKEN_LEN: usize = 16 * 1024;
 
-    /// The longest id of a key, in bytes.
+    /// The maximum length of a key id, in bytes.
     const MAX_KEY_ID_LEN: usize = 256;
 
-    /// A token before its signature was verified: of it only the algorithm and
-    /// the id of the key are known.
+    /// A token before verification of its signature. Only its algorithm and key id are known.
     #[derive(Debug)]
     pub(crate) struct UnverifiedToken<'e> {
         text: &'e str,
@@ -50,8 +48,8 @@ mod validation {
 
     impl<'e> UnverifiedToken<'e> {
         /// The bearer token of a request.
-        pub(crate) fn from_request(evidence: &'e impl SignedRequest) -> Result<Self, VerificationError> {
-            let value = evidence.header("authorization").ok_or(VerificationError::MissingCredential)?;
+        pub(crate) fn from_request(request: &'e impl SignedRequest) -> Result<Self, VerificationError> {
+            let value = request.header("authorization").ok_or(VerificationError::MissingCredential)?;
             let text = strip_prefix_ignore_case(value, "Bearer ")
                 .ok_or(VerificationError::MissingCredential)?
                 .trim();
@@ -72,7 +70,7 @@ mod validation {
             !self.decoding_keys(key_set).is_empty()
         }
 
-        /// The keys of that id that fit the algorithm.
+        /// The keys with the token's key id and algorithm.
         fn decoding_keys(&self, key_set: &[u8]) -> Vec<DecodingKey> {
             let Ok(key_set) = serde_json::from_slice::<Value>(key_set) else { return Vec::new() };
             let keys = key_set["keys"].as_array().into_iter().flatten();
@@ -101,7 +99,7 @@ mod validation {
     }
 
     impl JwtConfig {
-        /// Checks a token by the key set of the issuer.
+        /// Verifies a token with the issuer's key set.
         pub(crate) fn verify(
             &self,
             token: &UnverifiedToken<'_>,
@@ -113,7 +111,7 @@ mod validation {
                 return Err(VerificationError::UnknownKey);
             }
             let mut validation = Validation::new(token.algorithm);
-            // Checked below, by the clock of the caller.
+            // The claims are checked below, with the caller's clock.
             validation.validate_exp = false;
             validation.validate_aud = false;
             validation.required_spec_claims.clear();
@@ -151,7 +149,7 @@ mod validation {
             if !listed(&self.subjects, claims["sub"].as_str()) {
                 return Err(VerificationError::InvalidClaim("sub"));
             }
-            // Version 2 of Entra's tokens has the first, version 1 the second.
+            // Entra's tokens of version 2 have `azp`, those of version 1 `appid`.
             let app = claims["azp"].as_str().or_else(|| claims["appid"].as_str());
             if !listed(&self.app_ids, app) {
                 return Err(VerificationError::InvalidClaim("azp or appid"));
@@ -160,7 +158,7 @@ mod validation {
         }
     }
 
-    /// Whether a document is a key set at all.
+    /// Whether a document is a key set.
     pub(crate) fn is_key_set(document: &[u8]) -> bool {
         serde_json::from_slice::<Value>(document).is_ok_and(|set| set["keys"].is_array())
     }

@@ -1,13 +1,13 @@
-//! The values of a sender's secret, as they were meant.
+//! The values of a sender's secret, without artefacts of their storage.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The values of a secret that are accepted. An empty one proves nothing.
+/// The accepted values of a secret. An empty value authenticates nothing.
 ///
-/// White space, line ends and a byte order mark around a value are no part of
-/// it: editors and shells put them there.
+/// White space, line ends and a byte order mark around a value are removed, because editors and
+/// shells add them.
 #[derive(Debug, Clone)]
 pub struct Keys {
     current: SecretString,
@@ -16,25 +16,25 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The value in force, and the one before it as long as the secret rotates.
+    /// Creates keys from the current value, and the previous one while the secret rotates.
     pub fn new(current: SecretString, previous: Option<SecretString>) -> Self {
-        let (current, problem) = extract_key(current);
-        Self { current, previous: previous.map(|previous| extract_key(previous).0), format_warning: problem }
+        let (current, format_warning) = extract_key(current);
+        Self { current, previous: previous.map(|previous| extract_key(previous).0), format_warning }
     }
 
-    /// The value in force alone.
+    /// Returns the current value alone.
     #[must_use]
     pub fn without_previous(self) -> Self {
         Self { previous: None, ..self }
     }
 
-    /// The cause to suspect when nothing verifies with these keys, said of the
-    /// secret: `is a JSON object; …`. Holds no value of it.
+    /// The likely cause if no message verifies with these keys, as a statement about the secret:
+    /// `is a JSON object; …`. It contains no secret.
     pub fn format_warning(&self) -> Option<&'static str> {
         self.format_warning
     }
 
-    /// The value in force.
+    /// The current value.
     pub fn into_current(self) -> SecretString {
         self.current
     }
@@ -46,21 +46,21 @@ impl Keys {
     }
 }
 
-/// Which value of a secret a delivery was made with.
+/// The version of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VersionStage {
-    /// The one in force; also of a scheme without a secret of ours.
+    /// The current value; also used for schemes without a secret.
     Current,
-    /// The one before it.
+    /// The previous value.
     Previous,
 }
 
-/// The key in a stored value, and what is wrong with the way it is stored.
+/// The key in a stored value, and a warning about its format.
 fn extract_key(stored: SecretString) -> (SecretString, Option<&'static str>) {
     let text = stored.expose_secret();
     let key = trim_key(text);
-    // What the console of Secrets Manager makes of a key and a value.
+    // The Secrets Manager console stores key-value pairs as a JSON object.
     if key.starts_with('{')
         && let Ok(Value::Object(members)) = serde_json::from_str(key)
     {

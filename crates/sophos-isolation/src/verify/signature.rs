@@ -1,4 +1,4 @@
-//! Signatures by a key that both sides have.
+//! HMAC signatures with a shared key.
 
 use std::time::Duration;
 
@@ -11,43 +11,42 @@ use super::{
     strip_prefix_ignore_case,
 };
 
-/// Signatures in a header that are looked at: while a key rotates there are two.
+/// The maximum number of signatures checked per request; there are two while a key rotates.
 const MAX_SIGNATURES: usize = 8;
 
-/// The longest id of a delivery, in bytes.
+/// The maximum length of a message id, in bytes.
 const MAX_ID_LEN: usize = 256;
 
-/// What the key of Standard Webhooks begins with.
+/// The prefix of a Standard Webhooks key.
 const WEBHOOK_KEY_PREFIX: &str = "whsec_";
 
-/// A layout of a signature.
+/// The layout of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureConfig {
     /// The name of the secret: the key.
     pub secret: String,
-    /// How the key is stored.
+    /// The storage format of the key.
     pub key_format: KeyFormat,
-    /// The headers, in lower case, any of which may hold the signature.
+    /// The headers that may hold the signature, in lower case.
     pub headers: Vec<String>,
-    /// What stands between the elements of the header.
+    /// The separator of the elements of the header.
     pub separator: char,
-    /// What comes before a signature in the header, such as `v1=`. Elements of
-    /// the header that do not begin with it are passed over.
+    /// The prefix of a signature in the header, such as `v1=`. Elements without it are ignored.
     pub prefix: String,
-    /// How the signature is written.
+    /// The encoding of the signature.
     pub encoding: Encoding,
-    /// What is signed.
+    /// The signed content.
     pub signed: SignedContent,
-    /// A second form that is accepted as well, for a sender that has two.
+    /// A second accepted form, for a sender that uses two.
     pub alternative: Option<(Encoding, SignedContent)>,
-    /// The time of sending; must be there when it is signed.
+    /// The timestamp; required if it is signed.
     pub timestamp: Option<Timestamp>,
-    /// The headers, in lower case, of which the first that is there holds the
-    /// id of the delivery; must be there when it is signed.
+    /// The headers for the message id, in lower case; the first present counts. Required if the id
+    /// is signed.
     pub id_headers: Vec<String>,
 }
 
-/// How a key is stored.
+/// The storage format of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyFormat {
     /// The bytes of the text are the key.
@@ -56,13 +55,13 @@ pub enum KeyFormat {
     WebhookSecret,
 }
 
-/// What a signature is made over.
+/// The content that a signature covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignedContent {
     /// The raw body.
     #[serde(rename = "body")]
     Body,
-    /// The time, as it is in the header, a dot, the raw body.
+    /// The time as in the header, a dot, the raw body.
     #[serde(rename = "timestamp.body")]
     TimestampDotBody,
     /// The time, a colon, the raw body.
@@ -77,23 +76,23 @@ pub enum SignedContent {
     /// The raw body, then the time.
     #[serde(rename = "body+timestamp")]
     BodyTimestamp,
-    /// The id of the delivery, a dot, the time, a dot, the raw body.
+    /// The message id, a dot, the time, a dot, the raw body.
     #[serde(rename = "id.timestamp.body")]
     IdDotTimestampDotBody,
 }
 
 impl SignedContent {
-    /// Whether the time of sending is signed.
+    /// Whether the time is signed.
     pub fn has_time(self) -> bool {
         self != Self::Body
     }
 
-    /// Whether the id of the delivery is signed.
+    /// Whether the message id is signed.
     pub fn has_id(self) -> bool {
         self == Self::IdDotTimestampDotBody
     }
 
-    /// The parts of what is signed, in their order.
+    /// The signed parts in order.
     fn parts<'p>(self, id: &'p str, time: &'p str, body: &'p [u8]) -> [&'p [u8]; 5] {
         let (id, time) = (id.as_bytes(), time.as_bytes());
         match self {
@@ -111,24 +110,24 @@ impl SignedContent {
 impl SignatureConfig {
     pub(super) fn verify(
         &self,
-        evidence: &impl SignedRequest,
+        request: &impl SignedRequest,
         keys: &Keys,
         now: Duration,
     ) -> Result<AuthenticatedKey, VerificationError> {
-        // CrowdStrike names the algorithm; nobody else sends such a header.
-        if evidence.header("x-cs-signature-algorithm").is_some_and(|name| !is_hmac_sha256(name)) {
+        // Only CrowdStrike sends this header.
+        if request.header("x-cs-signature-algorithm").is_some_and(|name| !is_hmac_sha256(name)) {
             return Err(VerificationError::UnsupportedAlgorithm);
         }
         let time = match &self.timestamp {
-            Some(timestamp) => timestamp.verify(evidence, now)?,
+            Some(timestamp) => timestamp.verify(request, now)?,
             None => "",
         };
-        let id = if self.signed.has_id() { self.delivery_id(evidence)? } else { "" };
+        let id = if self.signed.has_id() { self.delivery_id(request)? } else { "" };
         let forms: Vec<_> = std::iter::once((self.encoding, self.signed)).chain(self.alternative).collect();
         let given: Vec<(SignedContent, Vec<u8>)> = self
             .headers
             .iter()
-            .filter_map(|header| evidence.header(header))
+            .filter_map(|header| request.header(header))
             .flat_map(|value| value.split(self.separator))
             .filter_map(|element| strip_prefix_ignore_case(element.trim(), &self.prefix))
             .flat_map(|element| {
@@ -142,7 +141,7 @@ impl SignatureConfig {
         if given.is_empty() {
             return Err(VerificationError::MissingCredential);
         }
-        let body = evidence.body();
+        let body = request.body();
         let mut unusable = false;
         for (stage, key) in keys.versions() {
             let Some(key) = self.key_format.decode_key(key) else {
@@ -173,9 +172,9 @@ impl SignatureConfig {
         Err(if unusable { VerificationError::InvalidKeyFormat } else { VerificationError::Mismatch })
     }
 
-    /// The id of the delivery. A dot in it could pass for the end of it.
-    fn delivery_id<'e>(&self, evidence: &'e impl SignedRequest) -> Result<&'e str, VerificationError> {
-        let id = self.id_headers.iter().find_map(|header| evidence.header(header)).map(str::trim);
+    /// The message id. It must not contain a dot, which separates it from the time.
+    fn delivery_id<'e>(&self, request: &'e impl SignedRequest) -> Result<&'e str, VerificationError> {
+        let id = self.id_headers.iter().find_map(|header| request.header(header)).map(str::trim);
         id.filter(|id| (1..=MAX_ID_LEN).contains(&id.len()))
             .filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.'))
             .ok_or(VerificationError::MissingId)
@@ -194,7 +193,7 @@ impl KeyFormat {
     }
 }
 
-/// The digest of what was signed: the same in every layout.
+/// The digest of the signed time and body, independent of the layout.
 fn signed_digest(time: &str, body: &[u8]) -> [u8; 32] {
     let length = (time.len() as u64).to_be_bytes();
     Sha256::new().chain_update(length).chain_update(time).chain_update(body).finalize().into()
@@ -206,6 +205,6 @@ fn is_hmac_sha256(name: &str) -> bool {
 }
 
 pub(crate) fn mac(key: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes a key of any length.
+    // HMAC accepts keys of any length.
     Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()))
 }

@@ -1,16 +1,16 @@
-//! Messages of Amazon SNS over HTTPS, each signed by the service.
+//! Amazon SNS messages over HTTPS, signed by the service.
 
-/// Which messages of Amazon SNS a source may send.
+/// The Amazon SNS messages that a source accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnsConfig {
-    /// The topics, by their ARNs.
+    /// The ARNs of the topics.
     pub topics: Vec<String>,
-    /// How many seconds the time of a message may be off.
+    /// The tolerance for a message's timestamp, in seconds.
     pub window_seconds: u64,
 }
 
-/// The host that signs for a topic and confirms its subscriptions; `None` when
-/// the text is not the ARN of a topic.
+/// The SNS endpoint of a topic, which signs its messages and confirms its subscriptions; `None` if
+/// the text is not a topic ARN.
 pub(crate) fn sns_host(topic: &str) -> Option<String> {
     let parts: Vec<&str> = topic.split(':').collect();
     let ["arn", partition, "sns", region, account, name] = parts.as_slice() else { return None };
@@ -48,10 +48,10 @@ mod validation {
         time::{is_within, parse_time},
     };
 
-    /// The longest path of a certificate.
+    /// The maximum length of a certificate URL's path.
     const MAX_PATH_LEN: usize = 200;
 
-    /// What a message is.
+    /// The type of a message.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
     pub(crate) enum MessageKind {
         Notification,
@@ -59,8 +59,7 @@ mod validation {
         UnsubscribeConfirmation,
     }
 
-    /// A message, as SNS sends it. Nothing of it is to be believed before
-    /// [`SnsConfig::verify`].
+    /// A message of SNS. Its content is unauthenticated before [`SnsConfig::verify`].
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "PascalCase")]
     pub(crate) struct SnsMessage {
@@ -81,7 +80,7 @@ mod validation {
     }
 
     impl SnsMessage {
-        /// What is signed.
+        /// The canonical text that SNS signs; `None` if a member is missing.
         fn string_to_sign(&self) -> Option<String> {
             let kind = match self.kind {
                 MessageKind::Notification => "Notification",
@@ -110,8 +109,8 @@ mod validation {
     }
 
     impl SnsConfig {
-        /// The message in a body, when it is one of these topics and its
-        /// certificate is where that topic's service keeps it.
+        /// Parses a message. Checks that its topic is listed, and that its certificate URL is at
+        /// the topic's SNS endpoint.
         pub(crate) fn parse_message(&self, body: &[u8]) -> Result<SnsMessage, VerificationError> {
             let message: SnsMessage =
                 serde_json::from_slice(body).map_err(|_| VerificationError::NotAnSnsMessage)?;
@@ -132,7 +131,7 @@ mod validation {
             if good { Ok(message) } else { Err(VerificationError::InvalidCertificateUrl) }
         }
 
-        /// Checks a message by the certificate that it names.
+        /// Verifies a message with the certificate that it names.
         pub(crate) fn verify(
             &self,
             message: &SnsMessage,
@@ -161,7 +160,7 @@ mod validation {
     }
 
     impl SnsMessage {
-        /// Where a subscription is confirmed, at the topic's own service.
+        /// The confirmation URL of a subscription, if it is at the topic's SNS endpoint.
         pub(crate) fn confirmation_url(&self) -> Option<&str> {
             let url = self.subscribe_url.as_deref()?;
             let rest = url.strip_prefix("https://")?.strip_prefix(&self.host()?)?;
@@ -175,7 +174,7 @@ mod validation {
         der.is_some_and(|der| x509_parser::certificate::X509Certificate::from_der(&der).is_ok())
     }
 
-    /// The key of a certificate that is valid now.
+    /// The public key of a certificate, if the certificate is valid now.
     fn public_key(pem: &[u8], now: Duration) -> Option<Vec<u8>> {
         let der = der_from_pem(std::str::from_utf8(pem).ok()?)?;
         let (_, certificate) = x509_parser::certificate::X509Certificate::from_der(&der).ok()?;

@@ -1,16 +1,17 @@
-//! The page on which a person approves or declines.
+//! The requests of approval links.
 
 use std::time::Duration;
 
 use super::{KeySource, Queue, Request, RequestLog, Response, Webhook, page};
 use crate::{
-    approval::{self, ApprovalAnswer, CommandError},
+    approval::{self, ApprovalAnswer},
+    commands::CommandError,
     decision::{DecisionId, DecisionState},
     ledger::LedgerStore,
     policy::Policy,
 };
 
-const INVALID_LINK: &str = "an approval link was wrong or too old";
+const INVALID_LINK: &str = "the approval link is invalid or has expired";
 
 impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     pub(super) async fn handle_approval(
@@ -19,60 +20,62 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         id: &str,
         request: &Request,
         now: Duration,
-        notice: &mut RequestLog,
+        log: &mut RequestLog,
     ) -> Response {
-        // One answer for all that is not a good link.
-        let gone = || Response::html(403, &page::render_message("This link is not valid, or not any more."));
+        // One response for all invalid links.
+        let gone = || Response::html(403, &page::render_message("This link is invalid or has expired."));
         let (Ok(id), Some(secret)) = (id.parse::<DecisionId>(), &policy.approval().secret) else {
             return gone();
         };
-        let until = request.query_parameter("until").and_then(|until| until.parse::<u64>().ok());
-        let (Some(until), Some(signature)) = (until, request.query_parameter("signature")) else {
+        let expires_at = request.query_parameter("until").and_then(|until| until.parse::<u64>().ok());
+        let (Some(expires_at), Some(signature)) = (expires_at, request.query_parameter("signature")) else {
             return gone();
         };
-        // What cannot be a good link needs no key.
-        if !approval::is_plausible_link(until, &signature, now) {
-            notice.problem = Some(INVALID_LINK.into());
+        // A malformed or expired link needs no key.
+        if !approval::is_plausible_link(expires_at, &signature, now) {
+            log.problem = Some(INVALID_LINK.into());
             return gone();
         }
         let keys = match self.keys.load_keys(secret).await {
             Ok(keys) => keys,
-            // Only a link that is good could be told so, and none can be verified.
+            // Another response would be safe only for a valid link.
             Err(failure) => {
-                notice.error_kind = Some("SecretUnreadable");
-                notice.secret_name = Some(secret.clone());
-                notice.problem = Some(failure);
+                log.error_kind = Some("SecretUnreadable");
+                log.secret_name = Some(secret.clone());
+                log.problem = Some(failure);
                 return gone();
             }
         };
-        self.warn_about_key_format(secret, &keys, notice);
+        self.warn_about_key_format(secret, &keys, log);
         let keys = if policy.approval().accept_previous { keys } else { keys.without_previous() };
-        if !approval::verify_link(&keys, &id, until, &signature, now) {
-            notice.problem = Some(INVALID_LINK.into());
+        if !approval::verify_link(&keys, &id, expires_at, &signature, now) {
+            log.problem = Some(INVALID_LINK.into());
             return gone();
         }
         let outcome = match request.method.as_str() {
             "POST" => match request.form_field("answer").as_deref() {
                 Some("approve") => self.record_answer(&id, ApprovalAnswer::Approve, now).await,
                 Some("decline") => self.record_answer(&id, ApprovalAnswer::Decline, now).await,
-                _ => return Response::html(422, &page::render_message("The form has no answer.")),
+                _ => return Response::html(422, &page::render_message("The form has no valid answer.")),
             },
             _ => self.approval_page(&id).await,
         };
         match outcome {
             Ok(page) => Response::html(200, &page),
             Err(failure) => {
-                notice.problem = Some(failure);
+                log.problem = Some(failure);
                 Response::service_unavailable()
             }
         }
     }
 
-    /// The page for a decision. One that was answered does not ask again, also
-    /// before the worker has taken the answer.
+    /// Returns the page for a decision. After an answer it shows the confirmation,
+    /// also before the worker has applied the answer.
     async fn approval_page(&self, id: &DecisionId) -> Result<String, String> {
         let decision = self.ledger.load_decision(id).await.map_err(|failure| failure.to_string())?;
-        let Some(decision) = decision else { return Ok(page::render_message("There is no such decision.")) };
+        let Some(decision) = decision else {
+            return Ok(page::render_message("This decision does not exist."));
+        };
         if decision.state() == DecisionState::PendingApproval {
             let submitted =
                 self.ledger.load_submitted_answer(id).await.map_err(|failure| failure.to_string())?;

@@ -1,4 +1,4 @@
-//! Who sends: the proof of a request, whatever scheme its source has.
+//! The authentication of a request by the scheme of its source.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -8,65 +8,65 @@ use crate::verify::{JwtConfig, MessageKind, SnsConfig, UnverifiedToken, is_certi
 use crate::{
     adapters::{Alert, Message},
     decision::DecisionId,
-    ledger::{LedgerStore, LedgerStoreError},
+    ledger::{LedgerStore, LedgerStoreError, paths},
     policy::Source,
     verify::{AuthenticatedKey, Keys, Verification, VerificationError},
 };
 
-/// A request whose sender is known.
+/// An authenticated request.
 pub(super) struct Authenticated<'r> {
     pub(super) key: AuthenticatedKey,
-    /// What the adapter is to read.
+    /// The body for the adapter.
     pub(super) body: Cow<'r, [u8]>,
-    /// The answer to a message of the transport that holds no alert.
+    /// The response to a message of the transport without an alert.
     pub(super) response: Option<Response>,
 }
 
 impl<'r> Authenticated<'r> {
-    fn from_request(request: &'r Request, proof: AuthenticatedKey) -> Self {
-        Self { key: proof, body: Cow::Borrowed(&request.body), response: None }
+    fn from_request(request: &'r Request, key: AuthenticatedKey) -> Self {
+        Self { key, body: Cow::Borrowed(&request.body), response: None }
     }
 }
 
-/// Why a request is not taken further.
+/// The reason why a request is not authenticated.
 pub(super) enum AuthError {
-    /// It proves nothing.
+    /// The proof is missing or invalid.
     Rejected(String),
-    /// The secret that it is to be verified with cannot be read.
+    /// The secret for the verification cannot be read.
     SecretUnreadable { secret: String, problem: String },
-    /// The certificate that it names cannot be fetched now.
+    /// The certificate that the request names cannot be fetched now.
     #[cfg(feature = "public-keys")]
     CertificateUnavailable(String),
-    /// It cannot be verified now.
+    /// The verification failed for now.
     #[cfg(feature = "public-keys")]
     Failed(String),
 }
 
 impl AuthError {
-    /// The answer, and what is recorded. A secret that cannot be read is told to
-    /// the operator alone: another answer would tell that the source exists. Who
-    /// publishes a key sends again only what is answered with 503.
-    pub(super) fn into_response(self, notice: &mut RequestLog) -> Response {
+    /// Returns the response, and records the problem. Only the operator learns of an
+    /// unreadable secret: another response would reveal that the source exists.
+    /// Senders with public keys retry only after a 503.
+    pub(super) fn into_response(self, log: &mut RequestLog) -> Response {
         match self {
-            Self::Rejected(why) => {
-                notice.problem = Some(why);
+            Self::Rejected(reason) => {
+                log.problem = Some(reason);
                 super::unauthorized()
             }
             Self::SecretUnreadable { secret, problem } => {
-                notice.error_kind = Some("SecretUnreadable");
-                notice.secret_name = Some(secret);
-                notice.problem = Some(problem);
+                log.error_kind = Some("SecretUnreadable");
+                log.secret_name = Some(secret);
+                log.problem = Some(problem);
                 super::unauthorized()
             }
             #[cfg(feature = "public-keys")]
-            Self::CertificateUnavailable(why) => {
-                notice.error_kind = Some("CertificateUnavailable");
-                notice.problem = Some(why);
+            Self::CertificateUnavailable(reason) => {
+                log.error_kind = Some("CertificateUnavailable");
+                log.problem = Some(reason);
                 Response::service_unavailable()
             }
             #[cfg(feature = "public-keys")]
-            Self::Failed(why) => {
-                notice.problem = Some(why);
+            Self::Failed(reason) => {
+                log.problem = Some(reason);
                 Response::service_unavailable()
             }
         }
@@ -80,15 +80,15 @@ impl From<VerificationError> for AuthError {
 }
 
 impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
-    /// Finds out whether the source made a request. Subscriptions are confirmed
-    /// only if it `is_enabled`.
+    /// Authenticates a request of a source. Confirms subscriptions only if the source
+    /// `is_enabled`.
     pub(super) async fn authenticate<'r>(
         &self,
         source: &Source,
         request: &'r Request,
         #[cfg_attr(not(feature = "public-keys"), expect(unused_variables))] is_enabled: bool,
         now: Duration,
-        notice: &mut RequestLog,
+        log: &mut RequestLog,
     ) -> Result<Authenticated<'r>, AuthError> {
         match &source.verification {
             Verification::Iam => Err(VerificationError::NotAWebhookSource.into()),
@@ -99,20 +99,18 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             #[cfg(feature = "public-keys")]
             Verification::Jwt(jwt) => self.authenticate_token(source, jwt, request, now).await,
             #[cfg(feature = "public-keys")]
-            Verification::Sns(sns) => {
-                self.authenticate_sns(source, sns, request, is_enabled, now, notice).await
-            }
+            Verification::Sns(sns) => self.authenticate_sns(source, sns, request, is_enabled, now, log).await,
             verification => {
-                // A disabled source may name none.
+                // A disabled source may have no secret.
                 let name = verification.secret_name().filter(|name| !name.is_empty());
                 let name = name.ok_or(VerificationError::UnsupportedScheme)?;
                 let keys = self.keys.load_keys(name).await;
                 let keys =
                     keys.map_err(|problem| AuthError::SecretUnreadable { secret: name.into(), problem })?;
-                self.warn_about_key_format(name, &keys, notice);
+                self.warn_about_key_format(name, &keys, log);
                 let keys = if source.accept_previous { keys } else { keys.without_previous() };
                 match verification.verify(request, &keys, now) {
-                    Ok(proof) => Ok(Authenticated::from_request(request, proof)),
+                    Ok(key) => Ok(Authenticated::from_request(request, key)),
                     Err(rejection) => Err(match keys.format_warning() {
                         Some(problem)
                             if matches!(
@@ -129,12 +127,12 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         }
     }
 
-    /// Tells once of a secret that is not stored as it should be.
-    pub(super) fn warn_about_key_format(&self, name: &str, keys: &Keys, notice: &mut RequestLog) {
+    /// Adds a note about a secret in a wrong format, once for each secret.
+    pub(super) fn warn_about_key_format(&self, name: &str, keys: &Keys, log: &mut RequestLog) {
         let Some(problem) = keys.format_warning() else { return };
         let mut warned = self.warned_secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if warned.insert(name.to_owned()) {
-            notice.notes.push(format!("the secret \"{name}\" {problem}"));
+            log.notes.push(format!("the secret \"{name}\" {problem}"));
         }
     }
 
@@ -152,8 +150,8 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         let has_key = |key_set: &[u8]| token.has_key_in(key_set);
         let key_set =
             self.document_cache.get_or_fetch(&source.name, url, None, now, has_key, is_key_set, fetch).await;
-        let proof = jwt.verify(&token, &key_set.map_err(AuthError::Failed)?, now)?;
-        Ok(Authenticated::from_request(request, proof))
+        let key = jwt.verify(&token, &key_set.map_err(AuthError::Failed)?, now)?;
+        Ok(Authenticated::from_request(request, key))
     }
 
     #[cfg(feature = "public-keys")]
@@ -164,7 +162,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         request: &'r Request,
         is_enabled: bool,
         now: Duration,
-        notice: &mut RequestLog,
+        log: &mut RequestLog,
     ) -> Result<Authenticated<'r>, AuthError> {
         let message = sns.parse_message(&request.body)?;
         let url = &message.certificate_url;
@@ -174,8 +172,8 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             .get_or_fetch(&source.name, url, request.source_ip, now, |_| true, is_certificate, fetch)
             .await;
         let certificate = certificate.map_err(AuthError::CertificateUnavailable)?;
-        let proof = sns.verify(&message, &certificate, now)?;
-        let answer = match message.kind {
+        let key = sns.verify(&message, &certificate, now)?;
+        let response = match message.kind {
             MessageKind::Notification => None,
             _ if !is_enabled => None,
             MessageKind::SubscriptionConfirmation => {
@@ -184,39 +182,38 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 confirmed.map_err(|problem| {
                     AuthError::Failed(format!("confirming the subscription failed: {problem}"))
                 })?;
-                notice.notes.push(format!("confirmed the subscription to {}", message.topic_arn));
+                log.notes.push(format!("confirmed the subscription to {}", message.topic_arn));
                 Some(Response::json(200, &serde_json::json!({ "subscription": "confirmed" })))
             }
             MessageKind::UnsubscribeConfirmation => {
                 let topic = &message.topic_arn;
-                notice.notes.push(format!("the subscription to {topic} has ended; no alert of it arrives"));
+                log.notes.push(format!("the subscription to {topic} has ended; its alerts no longer arrive"));
                 Some(Response::json(200, &serde_json::json!({ "subscription": "ended" })))
             }
         };
-        Ok(Authenticated { key: proof, body: Cow::Owned(message.message.into_bytes()), response: answer })
+        Ok(Authenticated { key, body: Cow::Owned(message.message.into_bytes()), response })
     }
 
-    /// Whether what was signed comes again with another `Idempotency-Key`, which
-    /// no signature covers: the same request, dressed up as a new one. It may
-    /// come with the other of two signatures that it had.
+    /// Returns whether the same signed content was used with another `Idempotency-Key`, which
+    /// no signature covers. The signature may differ if the sender made two.
     pub(super) async fn has_conflicting_idempotency_key(
         &self,
         source: &Source,
-        proof: &AuthenticatedKey,
+        key: &AuthenticatedKey,
         message: &Message<'_>,
-        readings: &[Alert],
+        alerts: &[Alert],
     ) -> Result<bool, LedgerStoreError> {
-        // An id that is signed cannot be changed.
-        if proof.event_id.is_some() {
+        // A signed id cannot be changed.
+        if key.event_id.is_some() {
             return Ok(false);
         }
         let (Some(signed), Some(_), Some(first)) =
-            (&proof.signed_digest, message.idempotency_key, readings.first())
+            (&key.signed_digest, message.idempotency_key, alerts.first())
         else {
             return Ok(false);
         };
         let id = DecisionId::from_event_id(&source.name, &first.event_id);
-        let path = format!("replays/{}/{}", source.name, hex(signed));
+        let path = paths::replay(&source.name, &hex(signed));
         if self.ledger.store().create(&path, id.as_str().into()).await? {
             return Ok(false);
         }

@@ -1,4 +1,4 @@
-//! Key sets and certificates that senders publish, kept between requests.
+//! The cache of published key sets and certificates.
 
 use std::{
     collections::HashMap,
@@ -9,34 +9,34 @@ use std::{
 
 use async_lock::Mutex as AsyncMutex;
 
-/// How long a document is used without another look at it.
+/// The age up to which a document is used without a new fetch.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
-/// How long it is used while it cannot be fetched again.
+/// The age up to which a document is used while fetching it fails.
 const MAX_STALE_AGE: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// How long a document that is kept is not fetched again because a request names
+/// The minimum interval between fetches of a cached document for requests that name
 /// a key that is not in it.
 const REFETCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// How long a document is not fetched after a failure, and no other for the same
-/// caller.
+/// The minimum interval between fetches after a failure, and between fetches of new
+/// documents for one caller.
 const RETRY_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The most documents that are fetched for one source in [`RETRY_INTERVAL`]
-/// besides those that are kept.
+/// The maximum number of new documents that are fetched for one source in
+/// [`RETRY_INTERVAL`].
 const MAX_FETCHES: usize = 10;
 
 /// The largest document, in bytes.
 const MAX_DOCUMENT_LEN: usize = 1 << 20;
 
-/// The most documents that are kept.
+/// The maximum number of documents in the cache.
 const MAX_DOCUMENTS: usize = 256;
 
-/// Documents by source and URL. Any caller can name a document before anything is
-/// proven, so that in [`RETRY_INTERVAL`] no more than one is fetched for a caller,
-/// and no more than [`MAX_FETCHES`] for a source: one caller does not keep another
-/// from the certificate that it names.
+/// Documents by source and URL. Any caller can name a document before it is
+/// authenticated. So in [`RETRY_INTERVAL`] one new document is fetched for a caller,
+/// and [`MAX_FETCHES`] for a source: a caller cannot keep another from its
+/// certificate.
 #[derive(Debug, Default)]
 pub(super) struct DocumentCache {
     state: Mutex<DocumentCacheState>,
@@ -46,7 +46,7 @@ pub(super) struct DocumentCache {
 #[derive(Debug, Default)]
 struct DocumentCacheState {
     documents: HashMap<(String, String), CachedDocument>,
-    /// The fetches of each source in the last [`REFETCH_INTERVAL`].
+    /// The fetches for each source in the last [`REFETCH_INTERVAL`].
     attempts: HashMap<String, Vec<FetchAttempt>>,
 }
 
@@ -65,10 +65,10 @@ struct FetchAttempt {
 }
 
 impl DocumentCacheState {
-    /// Whether `url` may be fetched now for this caller.
+    /// Checks that `url` may be fetched now for this caller.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why it may not be fetched.
     fn may_fetch(
         &mut self,
         source: &str,
@@ -83,21 +83,21 @@ impl DocumentCacheState {
         if let Some(last) = attempts.iter().rfind(|attempt| attempt.url == url)
             && (is_recent(last) || (is_cached && last.failure.is_none()))
         {
-            return Err(last.failure.clone().unwrap_or_else(|| deferral_error(url)));
+            return Err(last.failure.clone().unwrap_or_else(|| rate_limit_error(url)));
         }
         let mut recent = attempts.iter().filter(|attempt| is_recent(attempt));
-        let is_put_off = !is_cached
+        let is_limited = !is_cached
             && (recent.clone().any(|attempt| attempt.caller == caller)
                 || recent.nth(MAX_FETCHES - 1).is_some());
-        if is_put_off { Err(deferral_error(url)) } else { Ok(()) }
+        if is_limited { Err(rate_limit_error(url)) } else { Ok(()) }
     }
 }
 
-fn deferral_error(url: &str) -> String {
-    format!("fetching {url} is put off: another was just fetched")
+fn rate_limit_error(url: &str) -> String {
+    format!("fetching {url} is rate limited: another document was just fetched")
 }
 
-/// The address of a caller, or the network of IPv6 that one host has.
+/// Returns the address of a caller, or the IPv6 network of one host.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
@@ -106,14 +106,13 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 impl DocumentCache {
-    /// The document at `url`, which `caller` named; `None` where the policy names it.
-    /// `suffices` says of a document that is kept whether
-    /// it answers this request, and `is_good` of one that was fetched whether it
-    /// is what it should be.
+    /// Returns the document at `url`. `caller` is the caller that named it; `None` if
+    /// the policy names it. `is_sufficient` checks a cached document for this request,
+    /// and `is_valid` checks a fetched one.
     ///
     /// # Errors
-    /// When there is none and none may or can be fetched now.
-    #[expect(clippy::too_many_arguments, reason = "what is fetched, for whom, and what is good of it")]
+    /// When the document is not cached and cannot be fetched now.
+    #[expect(clippy::too_many_arguments, reason = "the document, its caller and its checks")]
     pub(super) async fn get_or_fetch<F: Future<Output = Result<Vec<u8>, String>>>(
         &self,
         source: &str,
@@ -143,17 +142,17 @@ impl DocumentCache {
             let mut state = self.lock_state();
             let known = state.documents.get(&key).cloned();
             let known = known.filter(|known| known.fetched_at.abs_diff(now) < MAX_STALE_AGE);
-            if let Err(why) = state.may_fetch(source, url, caller, known.is_some(), now) {
-                return known.map(|known| known.content).ok_or(why);
+            if let Err(reason) = state.may_fetch(source, url, caller, known.is_some(), now) {
+                return known.map(|known| known.content).ok_or(reason);
             }
-            // Noted before the fetch, which may be cut off.
+            // Recorded before the fetch, which may be cancelled.
             let attempt = FetchAttempt { url: url.to_owned(), caller, attempted_at: now, failure: None };
             state.attempts.entry(source.to_owned()).or_default().push(attempt);
             known
         };
         let fetched = fetch().await.and_then(|content| {
-            let good = content.len() <= MAX_DOCUMENT_LEN && is_valid(&content);
-            if good { Ok(content) } else { Err("the answer is not of the expected form".into()) }
+            let is_accepted = content.len() <= MAX_DOCUMENT_LEN && is_valid(&content);
+            if is_accepted { Ok(content) } else { Err("the response has not the expected format".into()) }
         });
         let mut state = self.lock_state();
         match fetched {

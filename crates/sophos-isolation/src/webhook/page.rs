@@ -1,4 +1,4 @@
-//! The pages on which a person approves.
+//! The approval pages.
 
 use crate::{
     approval::ApprovalAnswer,
@@ -33,44 +33,46 @@ fn render(title: &str, body: &str) -> String {
     )
 }
 
+/// Renders a page with a sentence.
 pub(super) fn render_message(text: &str) -> String {
     render("Isolation", &format!("<p>{}</p>", escape(text)))
 }
 
-/// What is asked, and the form that answers.
+/// Renders a decision with the form to approve or decline it.
 pub(super) fn render_approval_form(decision: &Decision) -> String {
     if decision.state() != DecisionState::PendingApproval {
         return render_message(&format!(
-            "This decision does not wait for an answer: it is {}.",
+            "This decision does not await approval. Its state is {}.",
             decision.state()
         ));
     }
-    let mut facts = vec![("Decision", decision.id().to_string())];
+    let mut rows = vec![("Decision", decision.id().to_string())];
     if let Some(target) = decision.target() {
-        facts.push(("Endpoint", target.hostname.clone().unwrap_or_else(|| target.endpoint.clone())));
-        facts.push(("Endpoint id", target.endpoint.clone()));
-        facts.push(("Tenant", target.tenant.clone()));
+        rows.push(("Endpoint", target.hostname.clone().unwrap_or_else(|| target.endpoint.clone())));
+        rows.push(("Endpoint id", target.endpoint.clone()));
+        rows.push(("Tenant", target.tenant.clone()));
     }
     if let Some(received) = decision.received() {
-        facts.push(("Asked by", received.source.clone()));
-        facts.push(("Because", received.signal.title.clone()));
+        rows.push(("Source", received.source.clone()));
+        rows.push(("Alert", received.signal.title.clone()));
         if let Some(severity) = received.signal.severity {
-            facts.push(("Severity", severity.to_string()));
+            rows.push(("Severity", severity.to_string()));
         }
     }
-    if let Some(Transition::PendingApproval { reason: why, expires_at: until, .. }) =
+    if let Some(Transition::PendingApproval { reason, expires_at, .. }) =
         decision.entries().last().map(|entry| &entry.transition)
     {
-        facts.push(("Needs approval", why.clone()));
-        facts.push(("Waits until", format_rfc3339(until.saturating_mul(1_000))));
+        rows.push(("Reason for approval", reason.clone()));
+        rows.push(("Expires", format_rfc3339(expires_at.saturating_mul(1_000))));
     }
     let list: String =
-        facts.iter().map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(value))).collect();
-    let form = "<form method=\"post\"><button name=\"answer\" value=\"approve\">Isolate it</button>\
-                <button name=\"answer\" value=\"decline\">Do not</button></form>";
+        rows.iter().map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(value))).collect();
+    let form = "<form method=\"post\"><button name=\"answer\" value=\"approve\">Isolate</button>\
+                <button name=\"answer\" value=\"decline\">Decline</button></form>";
     render("Isolate this endpoint?", &format!("<dl>{list}</dl>{form}"))
 }
 
+/// Renders the confirmation of an answer.
 pub(super) fn render_answer(decision: &Decision, answer: ApprovalAnswer) -> String {
     render_message(&match answer {
         ApprovalAnswer::Approve => {

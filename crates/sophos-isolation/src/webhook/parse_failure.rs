@@ -1,4 +1,4 @@
-//! What an operator finds of an authentic request that could not be read.
+//! The record of an authentic request that could not be parsed.
 
 use std::time::Duration;
 
@@ -6,24 +6,28 @@ use serde_json::json;
 
 use super::{KeySource, Queue, RequestLog, Response, Webhook, hex};
 use crate::{
-    adapters::ParseError, ledger::LedgerStore, outcome::format_rfc3339, policy::Source, signal::clean,
+    adapters::ParseError,
+    ledger::{LedgerStore, paths},
+    outcome::format_rfc3339,
+    policy::Source,
+    signal::clean,
 };
 
-/// The most records of one source and hour.
+/// The maximum number of records of a source in an hour.
 const MAX_RECORDS: u8 = 32;
 
 impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
-    /// Answers 422, and leaves a record of it, which never has the body: at most
-    /// [`MAX_RECORDS`] of a source in an hour, the first of each slot. The answer
-    /// does not depend on the record.
+    /// Returns a 422 response and creates a record without the body. A source has at
+    /// most [`MAX_RECORDS`] in an hour, the first of each slot. The response does not
+    /// depend on the record.
     pub(super) async fn reject_unparsable(
         &self,
         source: &Source,
         body: &[u8],
         event_id: Option<&str>,
-        why: &ParseError,
+        error: &ParseError,
         now: Duration,
-        notice: &mut RequestLog,
+        log: &mut RequestLog,
     ) -> Response {
         let digest = super::sha256(body);
         let record = json!({
@@ -31,22 +35,22 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             "source": source.name,
             "tool": source.adapter.tool,
             "at": format_rfc3339(now.as_millis() as u64),
-            "reason": why.to_string(),
+            "reason": error.to_string(),
             "event_id": event_id.map(clean),
             "body_sha256": hex(&digest),
             "body_bytes": body.len(),
         });
         let (hour, slot) = (now.as_secs() / 3_600, digest[0] % MAX_RECORDS);
-        let path = format!("unreadable/{}/{hour}/{slot:02}", source.name);
-        notice.problem = Some(why.to_string());
-        notice.error_kind = Some("MalformedEvent");
-        notice.body_sha256 = Some(hex(&digest));
+        let path = paths::unreadable(&source.name, hour, slot);
+        log.problem = Some(error.to_string());
+        log.error_kind = Some("MalformedEvent");
+        log.body_sha256 = Some(hex(&digest));
         match self.ledger.store().create(&path, format!("{record:#}").into_bytes()).await {
-            Ok(_) => notice.record_path = Some(path),
+            Ok(_) => log.record_path = Some(path),
             Err(failure) => {
-                notice.problem = Some(format!("{why}; creating the record {path} failed: {failure}"));
+                log.problem = Some(format!("{error}; creating the record {path} failed: {failure}"));
             }
         }
-        Response::error(422, &why.to_string())
+        Response::error(422, &error.to_string())
     }
 }

@@ -1,4 +1,4 @@
-//! A request and an answer in plain form.
+//! The plain forms of a request and a response.
 
 use std::{borrow::Cow, fmt, net::IpAddr};
 
@@ -7,29 +7,28 @@ use serde_json::{Value, json};
 
 use crate::verify::{ClientCertificate, SignedRequest};
 
-/// An HTTP request, as far as the webhook looks at it.
+/// An HTTP request.
 #[derive(Clone, Default)]
 pub struct Request {
     /// The method, in upper case.
     pub method: String,
-    /// The path, percent-decoding left to the webhook.
+    /// The path, still percent-encoded.
     pub path: String,
-    /// What follows the question mark.
+    /// The query without the question mark.
     pub query: String,
-    /// Headers, their names in lower case. Of a name that comes twice, the
-    /// values with a comma between them.
+    /// The headers, with names in lower case. The values of a repeated name are
+    /// joined by a comma.
     pub headers: Vec<(String, String)>,
     /// The raw body.
     pub body: Vec<u8>,
-    /// The address of the caller, as the server that took the connection saw
-    /// it.
+    /// The caller's address, from the server that accepted the connection.
     pub source_ip: Option<IpAddr>,
-    /// The certificate that the caller brought to mutual TLS, as the server that
-    /// took the connection tells it; never of a header.
+    /// The caller's certificate of mutual TLS, from the server that accepted the
+    /// connection, never from a header.
     pub client_certificate: Option<ClientCertificate>,
 }
 
-// The path, the query and the headers may hold secrets.
+// The path, the query and the headers may contain secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -40,17 +39,17 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    /// The value of a header, by its name in lower case.
+    /// Returns the value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a member of the query.
+    /// Returns the value of a query parameter.
     pub(crate) fn query_parameter(&self, name: &str) -> Option<String> {
         find_pair(&self.query, name)
     }
 
-    /// The value of a member of a form in the body.
+    /// Returns the value of a form field in the body.
     pub(crate) fn form_field(&self, name: &str) -> Option<String> {
         find_pair(std::str::from_utf8(&self.body).ok()?, name)
     }
@@ -83,12 +82,12 @@ impl SignedRequest for Request {
     }
 }
 
-/// An answer.
+/// An HTTP response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The status.
     pub status: u16,
-    /// Headers.
+    /// The headers.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: String,
@@ -106,15 +105,15 @@ impl Response {
         Self::new(status, "application/json", body.to_string())
     }
 
-    /// An answer that says what is wrong.
+    /// Returns an error response with a problem as JSON.
     pub fn error(status: u16, problem: &str) -> Self {
         Self::json(status, &json!({ "error": problem }))
     }
 
-    /// Nothing was recorded, and the sender is to send again: the ledger or the
-    /// queue failed, or there is no policy.
+    /// Returns the response for a sender to retry: the ledger or the queue failed, or
+    /// no policy is available.
     pub fn service_unavailable() -> Self {
-        let mut response = Self::error(503, "not recorded; send it again");
+        let mut response = Self::error(503, "recording the request failed; retry it later");
         response.headers.push(("retry-after".into(), "5".into()));
         response
     }
@@ -129,7 +128,7 @@ impl Response {
         Self::new(status, "text/plain; charset=utf-8", body.to_owned())
     }
 
-    /// A page for a person: it loads nothing, runs nothing, and is in no frame.
+    /// Returns a page that loads nothing, runs nothing, and cannot be framed.
     pub(crate) fn html(status: u16, body: &str) -> Self {
         let mut response = Self::new(status, "text/html; charset=utf-8", body.to_owned());
         let policy =
@@ -139,7 +138,7 @@ impl Response {
         response
     }
 
-    /// The value of a header, by its name in lower case.
+    /// Returns the value of a header, by its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }

@@ -1,11 +1,11 @@
-//! The identity of an alert: the same for its updates, another for others.
+//! Alert ids: equal for updates of an alert, different for other alerts.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
 
 use super::parse_single;
 
-/// A tool, an alert, an update of it, and another alert.
+/// A tool, an alert, an update of the alert, and another alert.
 fn alert_id_cases() -> Vec<(Tool, Value, Value, Value)> {
     let pagerduty = |event: &str, kind: &str, data: Value| json!({"event": {"id": event, "event_type": kind, "data": data}});
     let incident = |id: &str, number: u32, modified: &str| {

@@ -53,7 +53,7 @@ fn envelope(detail: Value) -> Value {
         "detail-type": "GuardDuty Finding", "detail": detail})
 }
 
-/// The value with all names of members beginning in upper case.
+/// The value with all member names in Pascal case.
 fn pascal_case(value: Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -74,12 +74,12 @@ fn guardduty_parses_findings_in_every_wrapper_and_casing() {
         envelope(pascal_case(finding())),
         json!({"Findings": [pascal_case(finding())]}),
     ] {
-        let reading = parse_single(Tool::GuardDuty, &body);
-        assert_eq!(summary(&reading), format!("high {INSTANCE} act"));
-        assert_eq!(reading.event_id, r#"["f1","2026-01-01T10:05:00.000Z","3"]"#);
-        assert_eq!(reading.signal.account.as_deref(), Some("111122223333"));
-        assert_eq!(reading.signal.reason.as_deref(), Some("Backdoor:EC2/C&CActivity.B!DNS"));
-        assert!(reading.signal.title.starts_with("The EC2 instance"));
+        let alert = parse_single(Tool::GuardDuty, &body);
+        assert_eq!(summary(&alert), format!("high {INSTANCE} act"));
+        assert_eq!(alert.event_id, r#"["f1","2026-01-01T10:05:00.000Z","3"]"#);
+        assert_eq!(alert.signal.account.as_deref(), Some("111122223333"));
+        assert_eq!(alert.signal.reason.as_deref(), Some("Backdoor:EC2/C&CActivity.B!DNS"));
+        assert!(alert.signal.title.starts_with("The EC2 instance"));
     }
 }
 
@@ -128,7 +128,7 @@ fn guardduty_refuses_sample_and_archived_findings() {
     titled["title"] = json!("[SAMPLE] The EC2 instance i-1 …");
     assert!(summary(&parse_single(Tool::GuardDuty, &titled)).ends_with("Sample"));
     assert!(summary(&parse_single(Tool::GuardDuty, &sample_and_archived(finding()))).ends_with("Archived"));
-    // What an attacker may get into the text proves nothing.
+    // Text that an attacker may control does not mark a sample.
     for value in [json!(r#"{"userAgent":"\"sample\":true"}"#), json!("\"sample\":true"), json!(7)] {
         assert!(summary(&parse_single(Tool::GuardDuty, &with("value", value))).ends_with("act"));
     }
@@ -148,8 +148,8 @@ fn guardduty_returns_one_alert_per_finding() {
     let mut other = finding();
     other["id"] = json!("f2");
     other["resource"]["instanceDetails"] = json!({"instanceId": "i-2"});
-    let readings = parse(Tool::GuardDuty, &json!({"Findings": [finding(), other, finding()]}));
-    assert_eq!(summaries(&readings), [format!("high {INSTANCE} act"), "high ec2:i-2 act".into()]);
+    let alerts = parse(Tool::GuardDuty, &json!({"Findings": [finding(), other, finding()]}));
+    assert_eq!(summaries(&alerts), [format!("high {INSTANCE} act"), "high ec2:i-2 act".into()]);
     assert_eq!(summaries(&parse(Tool::GuardDuty, &json!({"Findings": []}))), ["- NoHost"]);
 }
 
@@ -157,14 +157,11 @@ fn guardduty_returns_one_alert_per_finding() {
 fn guardduty_rejects_other_sources_and_missing_ids() {
     let mut foreign = envelope(finding());
     foreign["source"] = json!("my.own");
-    assert_eq!(parse_refused(Tool::GuardDuty, &foreign), "its source is not aws.guardduty");
-    assert_eq!(parse_refused(Tool::SecurityHub, &foreign), "its source is not aws.securityhub");
+    assert_eq!(parse_refused(Tool::GuardDuty, &foreign), "invalid source: expected \"aws.guardduty\"");
+    assert_eq!(parse_refused(Tool::SecurityHub, &foreign), "invalid source: expected \"aws.securityhub\"");
     let mut nameless = finding();
     nameless["id"] = json!("");
-    assert_eq!(
-        parse_refused(Tool::GuardDuty, &nameless),
-        "it does not say which event it is: the finding has no id"
-    );
+    assert_eq!(parse_refused(Tool::GuardDuty, &nameless), "missing event id: the finding has no id");
 }
 
 fn asff(id: &str, resources: Value) -> Value {
@@ -191,16 +188,16 @@ fn security_hub_event(findings: Value) -> Value {
 fn security_hub_returns_one_alert_per_instance() {
     let bucket = json!({"Type": "AwsS3Bucket", "Id": "arn:aws:s3:::b"});
     let several = json!([instance("i-1"), bucket, instance("i-2"), instance("i-1")]);
-    let readings = parse(
+    let alerts = parse(
         Tool::SecurityHub,
         &security_hub_event(json!([asff("a", several), asff("b", json!([bucket]))])),
     );
-    assert_eq!(summaries(&readings), ["critical ec2:i-1 act", "critical ec2:i-2 act", "critical NoHost"]);
-    assert_eq!(readings[0].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-1",[],[],[],[]]]"#);
-    assert_eq!(readings[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[],[]]]"#);
-    assert_eq!(readings[2].event_id, r#"["b","2026-01-01T00:00:00Z"]"#);
-    assert_eq!(readings[0].signal.account.as_deref(), Some("111122223333"));
-    // Alone, too.
+    assert_eq!(summaries(&alerts), ["critical ec2:i-1 act", "critical ec2:i-2 act", "critical NoHost"]);
+    assert_eq!(alerts[0].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-1",[],[],[],[]]]"#);
+    assert_eq!(alerts[1].event_id, r#"["a","2026-01-01T00:00:00Z",[null,"i-2",[],[],[],[]]]"#);
+    assert_eq!(alerts[2].event_id, r#"["b","2026-01-01T00:00:00Z"]"#);
+    assert_eq!(alerts[0].signal.account.as_deref(), Some("111122223333"));
+    // The same without a list.
     let bare = parse_single(Tool::SecurityHub, &asff("a", json!([instance("i-1")])));
     assert_eq!(summary(&bare), "critical ec2:i-1 act");
 }
@@ -285,10 +282,10 @@ fn imported(finding: Value) -> Value {
 
 #[test]
 fn security_hub_parses_ocsf() {
-    let reading = parse_single(Tool::SecurityHub, &imported(ocsf()));
-    assert_eq!(summary(&reading), "high ec2:i-1 act");
-    assert_eq!(reading.event_id, r#"["arn:f","1767225600000"]"#);
-    assert_eq!(reading.signal.account.as_deref(), Some("111122223333"));
+    let alert = parse_single(Tool::SecurityHub, &imported(ocsf()));
+    assert_eq!(summary(&alert), "high ec2:i-1 act");
+    assert_eq!(alert.event_id, r#"["arn:f","1767225600000"]"#);
+    assert_eq!(alert.signal.account.as_deref(), Some("111122223333"));
     for (member, value, expected) in [
         ("class_uid", json!(2003), "high ec2:i-1 NotAThreat"),
         ("class_uid", json!(2002), "high ec2:i-1 NotAThreat"),
@@ -327,7 +324,7 @@ fn security_hub_takes_ocsf_device_as_the_instance() {
         summaries(&parse(Tool::SecurityHub, &body)),
         ["high mac:02:00:00:00:00:01 name:web.a.example ip:10.0.0.1 act"]
     );
-    // Another product's id of a machine is none of an instance.
+    // The machine id of another product is not an instance id.
     body["device"] = json!({"uid": "4a7b0c", "hostname": "web"});
     assert_eq!(summaries(&parse(Tool::SecurityHub, &body)), ["high name:web act"]);
 }
@@ -337,7 +334,7 @@ fn security_hub_rejects_a_message_with_too_many_hosts() {
     let instances = |count: usize| (0..count).map(|n| instance(&format!("i-{n}"))).collect::<Value>();
     assert_eq!(parse(Tool::SecurityHub, &asff("a", instances(100))).len(), 100);
     let error = parse_refused(Tool::SecurityHub, &asff("a", instances(101)));
-    assert_eq!(error, "it is about more than 100 hosts: send them in several");
+    assert_eq!(error, "the message names more than 100 hosts; split it into several messages");
     let findings = (0..101).map(|n| asff(&n.to_string(), json!([]))).collect::<Value>();
     assert_eq!(parse_refused(Tool::SecurityHub, &security_hub_event(findings)), error);
 }

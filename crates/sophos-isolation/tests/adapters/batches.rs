@@ -1,4 +1,4 @@
-//! Deliveries of several alerts, of which some cannot be read.
+//! Messages with several alerts; some cannot be parsed.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -20,9 +20,9 @@ fn elastic_keeps_valid_alerts_of_a_batch() {
         ),
         format!("{GOOD}\n{{\"kibana.alert.uuid\":}}\n{OTHER}\n"),
     ] {
-        let readings = parse_bytes(Tool::Elastic, body.as_bytes()).expect(&body);
+        let parsed_alerts = parse_bytes(Tool::Elastic, body.as_bytes()).expect(&body);
         let (unreadable, acting): (Vec<_>, Vec<_>) =
-            summaries(&readings).into_iter().partition(|line| line.ends_with("Unreadable"));
+            summaries(&parsed_alerts).into_iter().partition(|line| line.ends_with("Unreadable"));
         assert_eq!(acting, ["- name:pc-1 act", "- name:pc-2 act"], "{body}");
         assert_eq!(unreadable.len(), 1, "{body}");
     }
@@ -65,7 +65,7 @@ fn adapters_keep_valid_alerts_of_a_batch() {
 fn adapters_give_invalid_alerts_distinct_event_ids() {
     let body: Value =
         json!([{"kibana.alert.uuid": "u"}, {"host.name": "a"}, {"host.name": "b"}, {"host.name": "a"}]);
-    let readings = parse(Tool::Elastic, &body);
-    assert_eq!(summaries(&readings), ["- NoHost", "- name:a Unreadable", "- name:b Unreadable"]);
-    assert_ne!(readings[1].event_id, readings[2].event_id);
+    let parsed_alerts = parse(Tool::Elastic, &body);
+    assert_eq!(summaries(&parsed_alerts), ["- NoHost", "- name:a Unreadable", "- name:b Unreadable"]);
+    assert_ne!(parsed_alerts[1].event_id, parsed_alerts[2].event_id);
 }

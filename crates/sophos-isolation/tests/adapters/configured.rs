@@ -1,4 +1,4 @@
-//! What a configuration names takes the place of what an adapter finds.
+//! Configured fields that replace the adapter's result.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::{Adapter, Alert, Message, Tool};
@@ -30,7 +30,7 @@ fn mapping_clears_the_refusal_when_it_finds_a_host() {
         summary(&parse_configured(&pagerduty, &body("incident.triggered")).expect("readable")[0]),
         "high endpoint:4a7b act"
     );
-    // A host is no reason to act on what needs no action.
+    // A configured host does not make a refused alert act.
     assert!(
         summary(&parse_configured(&pagerduty, &body("incident.resolved")).expect("readable")[0])
             .ends_with("Resolved")
@@ -74,10 +74,10 @@ fn generic_parses_any_json_when_every_field_is_mapped() {
         "prio": "Critical", "text": "x", "why": "y", "when": "z", "do": "release", "for": 60,
         "action": "something else", "ttl": "soon", "target": {"hostname": "not-this", "ip": "10.0.0.1"}
     });
-    let reading = parse_configured(&adapter, &body).expect("readable").remove(0);
-    assert_eq!(summary(&reading), "critical ec2:i-1 name:pc-1 act");
-    assert_eq!(reading.event_id, r#"["7"]"#);
-    let signal = serde_json::to_value(&reading.signal).expect("a signal");
+    let parsed_alert = parse_configured(&adapter, &body).expect("readable").remove(0);
+    assert_eq!(summary(&parsed_alert), "critical ec2:i-1 name:pc-1 act");
+    assert_eq!(parsed_alert.event_id, r#"["7"]"#);
+    let signal = serde_json::to_value(&parsed_alert.signal).expect("a signal");
     assert_eq!(
         signal,
         json!({
@@ -86,37 +86,37 @@ fn generic_parses_any_json_when_every_field_is_mapped() {
             "host": {"ec2_instance_id": "i-1", "hostnames": ["pc-1"]}
         })
     );
-    // What says what is to be done may not be missing, where it is known to be said.
+    // A configured action must not be missing.
     let mut unsaid = body.clone();
     unsaid["do"] = json!(null);
     assert_eq!(
         parse_configured(&adapter, &unsaid).expect_err("no action"),
-        "missing action: nothing at \"/do\"; set fields.action to where it is"
+        "missing action: no value at \"/do\"; set fields.action to its location"
     );
-    // Nor may the identity, but that has a header to fall back on.
+    // Nor may the event id, except with an Idempotency-Key.
     let mut nameless = body;
     nameless["alert"] = json!([]);
     assert_eq!(parse_configured(&adapter, &nameless).expect("readable")[0].event_id, r#"["key"]"#);
     let splunk = configured(Tool::Splunk, r#"event_id = "/result/id""#);
     let error = parse_configured(&splunk, &json!({"sid": "s"})).expect_err("no identity");
-    assert_eq!(error, "missing event id: nothing at \"/result/id\"; set fields.event_id to where it is");
+    assert_eq!(error, "missing event id: no value at \"/result/id\"; set fields.event_id to its location");
 }
 
 #[test]
 fn mapping_resolves_pointers_in_each_list_element() {
     let okta = configured(Tool::Okta, r#"hostname = "/device/name""#);
     let events = json!([{"uuid": "a", "device": {"name": "pc-1"}}, {"uuid": "b"}]);
-    let readings =
+    let parsed_alerts =
         parse_configured(&okta, &json!({"eventId": "h", "data": {"events": events}})).expect("readable");
-    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- NoHost"]);
+    assert_eq!(summaries(&parsed_alerts), ["- name:pc-1 act", "- NoHost"]);
 
     let elastic = configured(Tool::Elastic, "hostname = \"/my.host\"\nevent_id = \"/rule\"");
     let alerts =
         json!([{"kibana.alert.uuid": "u", "rule": "r", "my.host": "pc-1"}, {"rule": "r", "my.host": "pc-1"}]);
-    let readings = parse_configured(&elastic, &alerts).expect("readable");
-    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-1 act"]);
-    // One name for both is not their whole identity.
-    assert_eq!([&*readings[0].event_id, &*readings[1].event_id], [r#"["r",["u"]]"#, r#"["r",1]"#]);
+    let parsed_alerts = parse_configured(&elastic, &alerts).expect("readable");
+    assert_eq!(summaries(&parsed_alerts), ["- name:pc-1 act", "- name:pc-1 act"]);
+    // An id shared by both is combined with their own keys.
+    assert_eq!([&*parsed_alerts[0].event_id, &*parsed_alerts[1].event_id], [r#"["r",["u"]]"#, r#"["r",1]"#]);
 }
 
 #[test]
@@ -125,9 +125,10 @@ fn event_id_differs_between_two_hosts() {
         {"id": "a", "title": "t", "computerDnsName": "pc-1"}, {"id": "a", "title": "t", "computerDnsName": "pc-2"},
         {"id": "a", "title": "t", "computerDnsName": "pc-1"}
     ]);
-    let readings = parse_configured(&Adapter::new(Tool::MicrosoftDefender), &sentinel).expect("readable");
-    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-2 act"]);
-    assert_ne!(readings[0].event_id, readings[1].event_id);
+    let parsed_alerts =
+        parse_configured(&Adapter::new(Tool::MicrosoftDefender), &sentinel).expect("readable");
+    assert_eq!(summaries(&parsed_alerts), ["- name:pc-1 act", "- name:pc-2 act"]);
+    assert_ne!(parsed_alerts[0].event_id, parsed_alerts[1].event_id);
 }
 
 #[test]

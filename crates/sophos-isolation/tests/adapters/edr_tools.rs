@@ -17,9 +17,9 @@ fn crowdstrike_parses_custom_workflow_bodies() {
         json!({"composite_id": "ldt:1", "hostname": "${data['host']}", "computer_name": "pc-1", "local_ip": "10.0.0.1",
             "mac_address": "aa-bb", "severity": "HIGH"}),
     ] {
-        let reading = parse_single(Tool::CrowdStrike, &body);
-        assert_eq!(summary(&reading), "high mac:aa-bb name:pc-1 ip:10.0.0.1 act", "{body}");
-        assert_eq!(reading.event_id, r#"["ldt:1",null]"#);
+        let parsed_alert = parse_single(Tool::CrowdStrike, &body);
+        assert_eq!(summary(&parsed_alert), "high mac:aa-bb name:pc-1 ip:10.0.0.1 act", "{body}");
+        assert_eq!(parsed_alert.event_id, r#"["ldt:1",null]"#);
     }
 }
 
@@ -28,7 +28,7 @@ fn crowdstrike_ignores_unfilled_templates() {
     let body = json!({"detection_id": "d", "hostname": "${host}", "local_ip": "{{ip}}", "mac_address": "-", "severity": "${s}"});
     assert_eq!(summary(&parse_single(Tool::CrowdStrike, &body)), "- NoHost");
     let error = parse_refused(Tool::CrowdStrike, &json!({"detection_id": "${id}", "hostname": "pc-1"}));
-    assert_eq!(error, "it does not say which event it is: it has no CompositeId or DetectionId");
+    assert_eq!(error, "missing event id: the event has no CompositeId or DetectionId");
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn crowdstrike_refuses_events_that_need_no_action() {
     }
     let login = json!({"event": {"UserId": "u", "OperationName": "userAuthenticate"}, "metadata": {
         "eventType": "AuthActivityAuditEvent", "offset": 7, "customerIDString": "c", "eventCreationTime": 1}});
-    let reading = parse_single(Tool::CrowdStrike, &login);
-    assert_eq!(summary(&reading), "- NotAThreat");
-    assert_eq!(reading.event_id, r#"["7","c","1"]"#);
+    let parsed_alert = parse_single(Tool::CrowdStrike, &login);
+    assert_eq!(summary(&parsed_alert), "- NotAThreat");
+    assert_eq!(parsed_alert.event_id, r#"["7","c","1"]"#);
 }
 
 fn threat() -> Value {
@@ -100,11 +100,11 @@ fn threat() -> Value {
 fn sentinelone_parses_api_threats() {
     let expected = "high mac:aa:bb:cc:dd:ee:ff name:pc-1 ip:10.0.0.1,10.0.0.2 act";
     for body in [threat(), json!({"data": [threat()]}), json!([threat()])] {
-        let reading = parse_single(Tool::SentinelOne, &body);
-        assert_eq!(summary(&reading), expected);
-        assert_eq!(reading.event_id, r#"["t-1","2026-01-01T00:00:00Z"]"#);
-        assert_eq!(reading.signal.title, "mimikatz.exe");
-        assert_eq!(reading.signal.account.as_deref(), Some("7"));
+        let parsed_alert = parse_single(Tool::SentinelOne, &body);
+        assert_eq!(summary(&parsed_alert), expected);
+        assert_eq!(parsed_alert.event_id, r#"["t-1","2026-01-01T00:00:00Z"]"#);
+        assert_eq!(parsed_alert.signal.title, "mimikatz.exe");
+        assert_eq!(parsed_alert.signal.account.as_deref(), Some("7"));
     }
     for (member, value) in [("incidentStatus", "resolved"), ("analystVerdict", "false_positive")] {
         let mut body = threat();
@@ -120,9 +120,9 @@ fn sentinelone_parses_api_cloud_alerts() {
         "alertInfo": {"alertId": "c-1", "incidentStatus": "Unresolved", "updatedAt": "U"},
         "ruleInfo": {"name": "rule", "severity": "Critical"}
     });
-    let reading = parse_single(Tool::SentinelOne, &body);
-    assert_eq!(summary(&reading), "critical name:pc-1 act");
-    assert_eq!(reading.event_id, r#"["c-1","U"]"#);
+    let parsed_alert = parse_single(Tool::SentinelOne, &body);
+    assert_eq!(summary(&parsed_alert), "critical name:pc-1 act");
+    assert_eq!(parsed_alert.event_id, r#"["c-1","U"]"#);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn sentinelone_acts_on_threat_activities_only() {
         assert_eq!(summary(&parse_single(Tool::SentinelOne, &body)), format!("{expected} NoHost"));
     }
     let error = parse_refused(Tool::SentinelOne, &json!({"computername": "pc-1"}));
-    assert_eq!(error, "it does not say which event it is: it has no activityuuid or threatid");
+    assert_eq!(error, "missing event id: the message has no activityUuid or threatId");
 }
 
 fn wazuh(agent: Value) -> Value {
@@ -176,9 +176,9 @@ fn wazuh_parses_alerts_in_every_wrapper() {
     for body in
         [alert.clone(), json!({"alert": alert}), json!({"version": 1, "parameters": {"alert": alert}})]
     {
-        let reading = parse_single(Tool::Wazuh, &body);
-        assert_eq!(summary(&reading), "high name:web-1 ip:10.0.0.5 act");
-        assert_eq!(reading.event_id, r#"["1580123327.49031","siem"]"#);
+        let parsed_alert = parse_single(Tool::Wazuh, &body);
+        assert_eq!(summary(&parsed_alert), "high name:web-1 ip:10.0.0.5 act");
+        assert_eq!(parsed_alert.event_id, r#"["1580123327.49031","siem"]"#);
     }
     for (level, expected) in [(3, "informational"), (4, "low"), (7, "medium"), (12, "high"), (15, "critical")]
     {
@@ -187,7 +187,7 @@ fn wazuh_parses_alerts_in_every_wrapper() {
         assert!(summary(&parse_single(Tool::Wazuh, &body)).starts_with(expected));
     }
     let error = parse_refused(Tool::Wazuh, &json!({"agent": {"id": "001"}, "description": "Agent Name x"}));
-    assert_eq!(error, "it does not say which event it is: the alert has no id");
+    assert_eq!(error, "missing event id: the alert has no id");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Any JSON, in which the policy says what is where and which of it acts.
+//! JSON of any shape, with fields and conditions from the policy.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -20,10 +20,10 @@ fn parse(text: &str, body: &Value) -> Result<Vec<Alert>, String> {
     parse_text(&adapter(text), &body.to_string())
 }
 
-/// What is read of one document by these fields.
+/// The alert of one document parsed with these fields.
 fn parse_single(fields: &str, body: &Value) -> String {
-    let readings = parse(&format!("[fields]\nevent_id = \"/id\"\n{fields}"), body).expect("readable");
-    summaries(&readings).join("; ")
+    let parsed_alerts = parse(&format!("[fields]\nevent_id = \"/id\"\n{fields}"), body).expect("readable");
+    summaries(&parsed_alerts).join("; ")
 }
 
 #[test]
@@ -33,19 +33,19 @@ fn mapped_source_ignores_the_native_format() {
         "id": "1", "principal": {"hostname": null}, "target": {"hostname": "FILESRV", "ip": "10.5.5.5"},
         "tenant": "t", "severity": "high", "title": "x", "action": "DETECTED", "ttl": "soon",
     });
-    let readings = parse(fields, &body).expect("readable");
-    assert_eq!(summaries(&readings), ["- NoHost"]);
-    assert_eq!(readings[0].signal.tenant, None);
-    assert_eq!(readings[0].signal.title, "");
+    let parsed_alerts = parse(fields, &body).expect("readable");
+    assert_eq!(summaries(&parsed_alerts), ["- NoHost"]);
+    assert_eq!(parsed_alerts[0].signal.tenant, None);
+    assert_eq!(parsed_alerts[0].signal.title, "");
 
     let mut named = body;
     named["principal"]["hostname"] = json!("LT-1");
     assert_eq!(summaries(&parse(fields, &named).expect("readable")), ["- name:LT-1 act"]);
-    // Only the host decides: other fields leave the own form as it is.
+    // Only a host field disables the native format.
     let own = json!({"id": 7, "target": {"hostname": "LT-1"}, "ttl": "4h"});
-    let readings = parse("[fields]\nevent_id = \"/id\"", &own).expect("readable");
-    assert_eq!(summaries(&readings), ["- name:LT-1 act"]);
-    assert_eq!(readings[0].signal.release_after_seconds, Some(14_400));
+    let parsed_alerts = parse("[fields]\nevent_id = \"/id\"", &own).expect("readable");
+    assert_eq!(summaries(&parsed_alerts), ["- name:LT-1 act"]);
+    assert_eq!(parsed_alerts[0].signal.release_after_seconds, Some(14_400));
 }
 
 #[test]
@@ -72,14 +72,14 @@ fn condition_refuses_resolved_alerts() {
     assert_eq!(summary(&resolved), "critical name:graf-01 NotSelected");
     assert_eq!(
         resolved.detail.as_deref(),
-        Some("\"/alerts/0/status\" is not what when[0] of the source requires")
+        Some("the value at \"/alerts/0/status\" does not meet when[0] of the source")
     );
     let firing = parse(text, &body("firing")).expect("readable").remove(0);
     assert_eq!(summary(&firing), "critical name:graf-01 act");
-    // What was refused under an identity does not stop what acts under the same.
+    // A refused event does not block a later one with the same id.
     assert_ne!(firing.event_id, resolved.event_id);
     assert_eq!(firing.alert_id, resolved.alert_id);
-    // What does not act needs nothing else.
+    // An alert that does not act needs no other member.
     let bare = json!({"alerts": [{"status": "resolved"}]});
     assert_eq!(summaries(&parse(text, &bare).expect("readable")), ["- NotSelected"]);
 }
@@ -88,8 +88,8 @@ fn condition_refuses_resolved_alerts() {
 fn event_id_keeps_numbers_exact_at_any_length() {
     let ids = |tool: Tool, body: &dyn Fn(&str) -> String| {
         let id = |digits: &str| {
-            let readings = parse_bytes(tool, body(digits).as_bytes()).expect("readable");
-            readings.into_iter().next().expect("one").event_id
+            let parsed_alerts = parse_bytes(tool, body(digits).as_bytes()).expect("readable");
+            parsed_alerts.into_iter().next().expect("one").event_id
         };
         let [one, other] =
             ["340282366920938463463374607431768211455", "340282366920938463463374607431768211454"];
@@ -103,7 +103,7 @@ fn event_id_keeps_numbers_exact_at_any_length() {
     ids(Tool::Elastic, &|id| format!(r#"{{"kibana.alert.uuid": {id}, "host": {{"name": "a"}}}},"#));
     ids(Tool::GuardDuty, &|id| format!(r#"{{"id": {id}, "severity": 8.5}}"#));
     let error = parse_bytes(Tool::Generic, b"{\"a\": 1.5,\n \"b\": 1.5 x}").expect_err("no JSON").to_string();
-    assert!(error.ends_with("at line 2, column 11"), "{error}");
+    assert!(error.starts_with("invalid body at line 2, column 11: "), "{error}");
 }
 
 #[test]
@@ -135,27 +135,23 @@ fn iterate_returns_one_signal_per_element() {
         title = "^/name"
         "#;
     let body = |alerts: Value| json!({"name": "n", "customer": "c", "alerts": alerts});
-    let readings =
+    let parsed_alerts =
         parse(text, &body(json!([{"id": 1, "rule": "r", "host": "a"}, {"id": 2, "rule": "r", "host": "b"}])))
             .expect("readable");
-    assert_eq!(summaries(&readings), ["- name:a act", "- name:b act"]);
+    assert_eq!(summaries(&parsed_alerts), ["- name:a act", "- name:b act"]);
     assert!(
-        readings
-            .iter()
-            .all(|reading| reading.signal.title == "n" && reading.signal.tenant.as_deref() == Some("c"))
+        parsed_alerts.iter().all(|parsed_alert| parsed_alert.signal.title == "n"
+            && parsed_alert.signal.tenant.as_deref() == Some("c"))
     );
-    assert_eq!(readings[0].event_id, r#"["1"]"#);
-    assert_eq!(readings[1].alert_id, r#"["r"]"#);
-    // An alert is the same event in a group of any size.
+    assert_eq!(parsed_alerts[0].event_id, r#"["1"]"#);
+    assert_eq!(parsed_alerts[1].alert_id, r#"["r"]"#);
+    // An alert keeps its event id in a group of any size.
     let alone = parse(text, &body(json!([{"id": 2, "rule": "r", "host": "b"}]))).expect("readable");
-    assert_eq!(alone[0], readings[1]);
+    assert_eq!(alone[0], parsed_alerts[1]);
     assert_eq!(summaries(&parse(text, &body(json!([]))).expect("readable")), ["- NoHost"]);
     for nothing in [json!(null), json!({"a": 1}), json!("x")] {
         let error = parse(text, &body(nothing)).expect_err("no list");
-        assert_eq!(
-            error,
-            "missing list: none at \"/alerts\"; send one, or set fields.iterate to where it is"
-        );
+        assert_eq!(error, "missing list at \"/alerts\": send a list, or set fields.iterate to its location");
     }
     let many: Vec<_> = (0..101).map(|id| json!({"id": id, "host": "a"})).collect();
     assert!(parse(text, &body(json!(many))).expect_err("too many").contains("100"));
@@ -165,45 +161,45 @@ fn iterate_returns_one_signal_per_element() {
 fn iterate_keeps_valid_alerts_beside_invalid_ones() {
     let text = "[fields]\niterate = \"/alerts\"\nevent_id = \"/id\"\nhostname = \"/host\"\naction = \"/do\"";
     let body = json!({"alerts": [{"host": "a", "do": "isolate"}, {"id": 2, "host": "b", "do": "isolate"}, {"id": 3, "host": "c"}, null]});
-    let readings = parse(text, &body).expect("readable");
+    let parsed_alerts = parse(text, &body).expect("readable");
     assert_eq!(
-        summaries(&readings),
+        summaries(&parsed_alerts),
         ["- name:a Unreadable", "- name:b act", "- name:c Unreadable", "- Unreadable"]
     );
     let details: Vec<_> =
-        readings.iter().map(|reading| reading.detail.as_deref().unwrap_or_default()).collect();
+        parsed_alerts.iter().map(|parsed_alert| parsed_alert.detail.as_deref().unwrap_or_default()).collect();
     assert!(
-        details[0].starts_with("missing event id: nothing at \"/alerts/0/id\"; set fields.event_id"),
+        details[0].starts_with("missing event id: no value at \"/alerts/0/id\"; set fields.event_id"),
         "{details:?}"
     );
     assert!(
-        details[2].starts_with("missing action: nothing at \"/alerts/2/do\"; set fields.action"),
+        details[2].starts_with("missing action: no value at \"/alerts/2/do\"; set fields.action"),
         "{details:?}"
     );
-    // Where nothing can be read, the sender is told.
+    // If no alert can be parsed, the sender receives the error.
     let error = parse(text, &json!({"alerts": [{"host": "a"}, {"host": "b"}]})).expect_err("no id");
-    assert!(error.starts_with("missing event id: nothing at \"/alerts/0/id\""), "{error}");
+    assert!(error.starts_with("missing event id: no value at \"/alerts/0/id\""), "{error}");
 }
 
 #[test]
 fn iterate_makes_a_root_event_id_unique_per_element() {
     let text = "[fields]\niterate = \"/alerts\"\nevent_id = \"^/group\"\nhostname = \"/host\"";
     let body = json!({"group": "g", "alerts": [{"host": "a", "n": 1}, {"host": "a", "n": 2}, {"host": "b"}]});
-    let readings = parse(text, &body).expect("readable");
-    assert_eq!(readings.len(), 3);
-    assert!(readings.iter().all(|reading| reading.alert_id == r#"["g"]"#));
+    let parsed_alerts = parse(text, &body).expect("readable");
+    assert_eq!(parsed_alerts.len(), 3);
+    assert!(parsed_alerts.iter().all(|parsed_alert| parsed_alert.alert_id == r#"["g"]"#));
 }
 
 #[test]
 fn event_id_parts_require_every_mandatory_part() {
     let text = "[fields]\nhostname = \"/h\"\nevent_id_parts = [\"/a\", \"/b?\", \"/c\"]";
-    let id = |body: Value| parse(text, &body).map(|readings| readings[0].event_id.clone());
+    let id = |body: Value| parse(text, &body).map(|parsed_alerts| parsed_alerts[0].event_id.clone());
     assert_eq!(id(json!({"h": "x", "a": 1, "b": "2", "c": "3"})), Ok(r#"["1","2","3"]"#.to_owned()));
     assert_eq!(id(json!({"h": "x", "a": 1, "c": "3"})), Ok(r#"["1",null,"3"]"#.to_owned()));
     let error = id(json!({"h": "x", "a": 1, "b": 2})).expect_err("a part");
     assert_eq!(
         error,
-        "missing event id: nothing at \"/c\"; set fields.event_id_parts to where it is, or send an Idempotency-Key"
+        "missing event id: no value at \"/c\"; set fields.event_id_parts to its location, or send an Idempotency-Key"
     );
 }
 
@@ -238,7 +234,7 @@ fn mapping_strips_ports_prefixes_and_suffixes() {
     ] {
         assert_eq!(parse_single(instance, &json!({"id": 1, "i": value})), expected, "{value}");
     }
-    // Without the key, what has a port is neither a name nor an address.
+    // Without the key, a text with a port is neither a name nor an address.
     assert_eq!(
         parse_single("hostname = \"/i\"\nip = \"/i\"", &json!({"id": 1, "i": "10.0.0.5:9100"})),
         "- NoHost"
@@ -254,10 +250,10 @@ fn mapping_strips_ports_prefixes_and_suffixes() {
 fn mapping_splits_names_of_several_machines() {
     let body = json!({"id": 1, "hosts": ["pc-1", "pc-2.corp.example", "PC-2", "pc-1"], "ip": "10.0.0.1"});
     let text = "[fields]\nevent_id = \"/id\"\nhostname = \"/hosts\"\nip = \"/ip\"";
-    let readings = parse(text, &body).expect("readable");
-    // Nothing says whose the address is.
-    assert_eq!(summaries(&readings), ["- name:pc-1 act", "- name:pc-2.corp.example act"]);
-    assert_ne!(readings[0].event_id, readings[1].event_id);
+    let parsed_alerts = parse(text, &body).expect("readable");
+    // The owner of the address is unknown.
+    assert_eq!(summaries(&parsed_alerts), ["- name:pc-1 act", "- name:pc-2.corp.example act"]);
+    assert_ne!(parsed_alerts[0].event_id, parsed_alerts[1].event_id);
     let same = json!({"id": 1, "hosts": ["pc-1", "pc-1.corp.example"], "ip": "10.0.0.1"});
     assert_eq!(
         summaries(&parse(text, &same).expect("readable")),
@@ -267,7 +263,7 @@ fn mapping_splits_names_of_several_machines() {
     assert_eq!(parse(text, &json!({"id": 1, "hosts": many})).expect("readable").len(), 100);
     let more: Vec<_> = (0..101).map(|number| format!("pc-{number}")).collect();
     assert!(parse(text, &json!({"id": 1, "hosts": more})).is_err());
-    // The own form means the same, and an id decides without the names.
+    // The native format behaves the same, and an id decides without the names.
     let own =
         |target: Value| summaries(&parse("", &json!({"event_id": "e", "target": target})).expect("readable"));
     assert_eq!(own(json!({"hostname": ["a", "b"]})), ["- name:a act", "- name:b act"]);
@@ -276,9 +272,9 @@ fn mapping_splits_names_of_several_machines() {
 
 #[test]
 fn mapping_parses_netbios_names() {
-    let readings =
+    let parsed_alerts =
         parse("[fields]\nevent_id = \"/id\"\nnetbios = \"/nb\"", &json!({"id": 1, "nb": "LONGNAMEOFAMACH"}));
-    let host = &readings.expect("readable")[0].signal.host;
+    let host = &parsed_alerts.expect("readable")[0].signal.host;
     assert_eq!(host.netbios_names, ["LONGNAMEOFAMACH"]);
     assert!(host.hostnames.is_empty());
     let two = parse("[fields]\nevent_id = \"/id\"\nnetbios = \"/nb\"", &json!({"id": 1, "nb": ["A", "B"]}));
@@ -307,7 +303,7 @@ fn severity_is_mapped_fixed_or_default() {
         parse_single("hostname = \"/h\"\nseverity_fixed = \"high\"", &body(json!("low"))),
         "high name:a act"
     );
-    // For a tool that says it by itself, the default is for where it does not.
+    // For a tool with its own severity, the default applies if it is missing.
     let falcon =
         Adapter::parse(Tool::CrowdStrike, "fields = { severity_default = \"low\" }").expect("fields");
     let read = |body: Value| {
@@ -329,8 +325,8 @@ fn pointer_continues_into_embedded_json() {
     assert_eq!(summaries(&parse(text, &body).expect("readable")), ["- name:a act", "- name:b act"]);
     let exact = r#"{"Message": "{\"id\": 340282366920938463463374607431768211455}", "h": "a"}"#;
     let text = "fields = { event_id = \"/Message#/id\", hostname = \"/h\" }";
-    let readings = parse_text(&adapter(text), exact).expect("readable");
-    assert_eq!(readings[0].event_id, r#"["340282366920938463463374607431768211455"]"#);
+    let parsed_alerts = parse_text(&adapter(text), exact).expect("readable");
+    assert_eq!(parsed_alerts[0].event_id, r#"["340282366920938463463374607431768211455"]"#);
 }
 
 #[test]
@@ -393,8 +389,8 @@ fn conditions_must_all_be_met_for_every_tool() {
             let mut body = body.clone();
             body["a"] = json!(a);
             body["b"] = json!(b);
-            let reading = parse_text(&adapter, &body.to_string()).expect("readable").remove(0);
-            assert_eq!(reading.refusal.is_none(), acts, "{tool} {a} {b}: {reading:?}");
+            let parsed_alert = parse_text(&adapter, &body.to_string()).expect("readable").remove(0);
+            assert_eq!(parsed_alert.refusal.is_none(), acts, "{tool} {a} {b}: {parsed_alert:?}");
         }
     }
 }
@@ -404,10 +400,13 @@ fn splunk_parses_each_row_of_a_list() {
     let splunk = Adapter::parse(Tool::Splunk, "fields = { iterate = \"/rows\", hostname = \"/dest\" }")
         .expect("fields");
     let body = json!({"sid": "s", "search_name": "n", "rows": [{"dest": "a", "urgency": "high"}, {"dest": "b", "host": "syslog-1"}]});
-    let readings = parse_text(&splunk, &body.to_string()).expect("readable");
-    assert_eq!(summaries(&readings), ["high name:a act", "- name:b act"]);
-    assert!(readings[0].event_id.starts_with(r#"["s","#) && readings[0].event_id != readings[1].event_id);
-    assert_ne!(readings[0].alert_id, readings[1].alert_id, "each row is an alert of its own");
+    let parsed_alerts = parse_text(&splunk, &body.to_string()).expect("readable");
+    assert_eq!(summaries(&parsed_alerts), ["high name:a act", "- name:b act"]);
+    assert!(
+        parsed_alerts[0].event_id.starts_with(r#"["s","#)
+            && parsed_alerts[0].event_id != parsed_alerts[1].event_id
+    );
+    assert_ne!(parsed_alerts[0].alert_id, parsed_alerts[1].alert_id, "each row is an alert of its own");
 }
 
 #[test]
@@ -420,29 +419,29 @@ fn parse_errors_name_the_member_and_the_key() {
         (
             "",
             json!({"h": "a"}),
-            "missing event id: nothing at \"/id\"; set fields.event_id to where it is, or send an Idempotency-Key",
+            "missing event id: no value at \"/id\"; set fields.event_id to its location, or send an Idempotency-Key",
         ),
         (
             "action = [\"/do\", \"/act\"]",
             json!({"id": 1}),
-            "missing action: nothing at \"/do\" or \"/act\"; set fields.action to where it is",
+            "missing action: no value at \"/do\" or \"/act\"; set fields.action to its location",
         ),
         (
             "action = \"/do\"",
             json!({"id": 1, "do": secret}),
-            "invalid action: expected isolate or release at \"/do\"; set fields.action if it is elsewhere",
+            "invalid action at \"/do\": expected isolate or release; set fields.action if it is elsewhere",
         ),
         (
             "ttl = \"/for\"",
             json!({"id": 1, "for": secret}),
-            "invalid ttl: expected seconds, or a time such as 90s, 30m, 4h or 2d, at \"/for\"; set fields.ttl if it is elsewhere",
+            "invalid ttl at \"/for\": expected seconds, or a duration such as 90s, 30m, 4h or 2d; set fields.ttl if it is elsewhere",
         ),
     ] {
         assert_eq!(error(more, body), expected);
     }
 }
 
-/// Fields and conditions that lead anywhere.
+/// Generates fields and conditions with any pointers.
 fn any_source() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec![
         "detail", "events", "id", "host", "ip", "target", "0", "1", "data", "alerts", "a b",
@@ -508,9 +507,9 @@ proptest! {
         let body = body.to_string();
         let read = parse_text(&adapter, &body);
         prop_assert_eq!(&read, &parse_text(&adapter, &body));
-        for reading in read.iter().flatten() {
-            prop_assert!(reading.refusal.is_some() || !reading.signal.host.is_empty());
-            prop_assert!(reading.signal.host.hostnames.iter().all(|name| name.parse::<std::net::IpAddr>().is_err()));
+        for parsed_alert in read.iter().flatten() {
+            prop_assert!(parsed_alert.refusal.is_some() || !parsed_alert.signal.host.is_empty());
+            prop_assert!(parsed_alert.signal.host.hostnames.iter().all(|name| name.parse::<std::net::IpAddr>().is_err()));
         }
     }
 }

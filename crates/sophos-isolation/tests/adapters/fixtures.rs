@@ -1,4 +1,4 @@
-//! Every payload that was collected, and what is read from it.
+//! Every recorded payload, with its expected result.
 
 use std::{
     fs,
@@ -9,10 +9,10 @@ use sophos_isolation::adapters::Tool;
 
 use super::{parse_bytes, summaries};
 
-/// A file; its tool; the identity; severity, host and refusal.
+/// The file, its tool, the event id, and severity, host and refusal.
 type Row = (&'static str, Tool, &'static str, &'static str);
 
-/// The instance that GuardDuty's samples are about.
+/// The instance of GuardDuty's samples.
 const INSTANCE: &str = "ec2:i-99999999";
 
 #[rustfmt::skip]
@@ -99,10 +99,10 @@ const ROWS: &[Row] = &[
         "informational name:test act"),
 ];
 
-/// A file that is no message.
+/// A file that is not a message.
 const VECTOR: &str = "pagerduty/signature_test_vector.json";
 
-/// The folder of recorded webhooks: beside the checkout, or where the variable says.
+/// The folder of recorded webhooks: beside the checkout, or given by the variable.
 fn fixtures() -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     std::env::var_os("RECORDED_MATERIAL").map_or_else(beside, PathBuf::from).join("fixtures/webhooks")
@@ -113,7 +113,7 @@ fn recorded(path: &str) -> Vec<u8> {
     fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// All collected messages, with their tools, for the tests of properties.
+/// All recorded messages with their tools, for property tests.
 pub(super) fn messages() -> Vec<(Tool, Vec<u8>)> {
     ROWS.iter().map(|(file, tool, ..)| (*tool, recorded(file))).collect()
 }
@@ -126,9 +126,9 @@ fn adapters_parse_each_fixture_as_expected() {
             continue;
         }
         let body = recorded(file);
-        let readings = parse_bytes(*tool, &body).expect(file);
-        assert_eq!(summaries(&readings), [expected.replace("{instance}", INSTANCE)], "{file}");
-        assert_eq!(readings[0].event_id, *event_id, "{file}");
+        let alerts = parse_bytes(*tool, &body).expect(file);
+        assert_eq!(summaries(&alerts), [expected.replace("{instance}", INSTANCE)], "{file}");
+        assert_eq!(alerts[0].event_id, *event_id, "{file}");
     }
 }
 
@@ -136,7 +136,7 @@ fn adapters_parse_each_fixture_as_expected() {
 #[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 fn adapters_name_what_is_missing_in_other_documents() {
     let error = parse_bytes(Tool::PagerDuty, &recorded(VECTOR)).expect_err("unreadable");
-    assert_eq!(error.to_string(), "it does not say which event it is: it has no event.id");
+    assert_eq!(error.to_string(), "missing event id: the message has no event.id");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Forms of findings: containers, sequences of actions, custom actions.
+//! Formats of findings: containers, attack sequences, custom actions.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -15,10 +15,10 @@ fn guardduty_marks_container_nodes_as_shared() {
     let instance = json!({"instanceId": "i-0a", "networkInterfaces": [{"privateIpAddress": "10.0.0.1"}]});
     for kind in ["Container", "ECSCluster", "EKSCluster", "KubernetesCluster"] {
         let body = finding(json!({"resourceType": kind, "instanceDetails": instance}));
-        let reading = parse_single(Tool::GuardDuty, &body);
-        assert_eq!(summary(&reading), "high ec2:i-0a act", "{kind}");
-        assert!(reading.signal.shared_host, "{kind}");
-        // On Fargate, and in an audit log, there is no instance.
+        let alert = parse_single(Tool::GuardDuty, &body);
+        assert_eq!(summary(&alert), "high ec2:i-0a act", "{kind}");
+        assert!(alert.signal.shared_host, "{kind}");
+        // Fargate and audit log findings have no instance.
         let none = finding(
             json!({"resourceType": kind, "instanceDetails": {"networkInterfaces": [{"privateIpAddress": "10.0.0.1"}]}}),
         );
@@ -33,11 +33,11 @@ fn guardduty_marks_container_nodes_as_shared() {
 fn guardduty_parses_instances_that_are_not_shared() {
     let scan = json!({"resourceType": "Instance", "instanceDetails": {"instanceId": "i-0a"},
         "ebsVolumeDetails": {"scannedVolumeDetails": []}});
-    let reading = parse_single(Tool::GuardDuty, &finding(scan));
-    assert_eq!((summary(&reading).as_str(), reading.signal.shared_host), ("high ec2:i-0a act", false));
-    let kept = serde_json::to_value(&reading.signal).expect("a signal");
+    let alert = parse_single(Tool::GuardDuty, &finding(scan));
+    assert_eq!((summary(&alert).as_str(), alert.signal.shared_host), ("high ec2:i-0a act", false));
+    let kept = serde_json::to_value(&alert.signal).expect("a signal");
     assert!(kept.get("shared_host").is_none());
-    // Without an id there is nothing better than names and addresses.
+    // Without an id, the names and addresses are used.
     let nameless = json!({"resourceType": "Instance", "instanceDetails": {"networkInterfaces": [
         {"privateIpAddress": "10.0.0.1", "privateDnsName": "ip-10-0-0-1.ec2.internal"}]}});
     assert_eq!(
@@ -70,11 +70,10 @@ fn guardduty_parses_each_instance_of_an_attack_sequence() {
         {"resourceType": "AUTOSCALING_GROUP", "uid": "g", "data": {"autoscalingAutoScalingGroup": {"ec2InstanceUids": ["i-0d"]}}},
         {"resourceType": "EC2_INSTANCE", "uid": "arn:aws:ecs:eu-west-1:1:container-instance/i-0e"},
     ]);
-    let readings =
-        parse(Tool::GuardDuty, &sequence("AttackSequence:EC2/CompromisedInstanceGroup", resources));
-    assert_eq!(summaries(&readings), ["critical ec2:i-0a act", "critical ec2:i-0b act"]);
-    assert!(readings.iter().all(|reading| !reading.signal.shared_host));
-    assert_ne!(readings[0].event_id, readings[1].event_id);
+    let alerts = parse(Tool::GuardDuty, &sequence("AttackSequence:EC2/CompromisedInstanceGroup", resources));
+    assert_eq!(summaries(&alerts), ["critical ec2:i-0a act", "critical ec2:i-0b act"]);
+    assert!(alerts.iter().all(|alert| !alert.signal.shared_host));
+    assert_ne!(alerts[0].event_id, alerts[1].event_id);
 }
 
 #[test]
@@ -87,8 +86,8 @@ fn guardduty_marks_cluster_instances_as_shared() {
         sequence("AttackSequence:ECS/CompromisedCluster", json!([node])),
         sequence("AttackSequence:EC2/CompromisedInstanceGroup", json!([cluster, node])),
     ] {
-        let reading = parse_single(Tool::GuardDuty, &body);
-        assert_eq!((summary(&reading).as_str(), reading.signal.shared_host), ("critical ec2:i-0a act", true));
+        let alert = parse_single(Tool::GuardDuty, &body);
+        assert_eq!((summary(&alert).as_str(), alert.signal.shared_host), ("critical ec2:i-0a act", true));
     }
     let alone = sequence("AttackSequence:EKS/CompromisedCluster", json!([cluster]));
     assert_eq!(summary(&parse_single(Tool::GuardDuty, &alone)), "critical NoHost");
@@ -100,16 +99,15 @@ fn guardduty_separates_accounts_of_an_attack_sequence() {
         {"resourceType": "EC2_INSTANCE", "uid": "i-0a", "accountId": "111122223333"},
         {"resourceType": "EC2_INSTANCE", "uid": "i-0b", "accountId": "444455556666"},
     ]);
-    let readings =
-        parse(Tool::GuardDuty, &sequence("AttackSequence:EC2/CompromisedInstanceGroup", resources));
+    let alerts = parse(Tool::GuardDuty, &sequence("AttackSequence:EC2/CompromisedInstanceGroup", resources));
     let accounts =
-        readings.iter().map(|reading| (reading.signal.account.as_deref(), &reading.signal.host_accounts[..]));
+        alerts.iter().map(|alert| (alert.signal.account.as_deref(), &alert.signal.host_accounts[..]));
     let other = ["444455556666".to_owned()];
     assert_eq!(
         accounts.collect::<Vec<_>>(),
         [(Some("111122223333"), &[][..]), (Some("111122223333"), &other[..])]
     );
-    assert_ne!(readings[0].alert_id, readings[1].alert_id);
+    assert_ne!(alerts[0].alert_id, alerts[1].alert_id);
 }
 
 fn asff(more: Value) -> Value {
@@ -136,9 +134,9 @@ fn security_hub_acts_on_custom_actions() {
         (json!({"Workflow": {"Status": "RESOLVED"}}), "high ec2:i-0a Resolved"),
         (json!({"RecordState": "ARCHIVED"}), "high ec2:i-0a Archived"),
     ] {
-        let reading = parse_single(Tool::SecurityHub, &custom_action_event("e-1", asff(more)));
-        assert_eq!(summary(&reading), expected);
-        assert_eq!(reading.signal.reason.as_deref(), Some("custom action Isolate: d"));
+        let alert = parse_single(Tool::SecurityHub, &custom_action_event("e-1", asff(more)));
+        assert_eq!(summary(&alert), expected);
+        assert_eq!(alert.signal.reason.as_deref(), Some("custom action Isolate: d"));
     }
 }
 
@@ -170,9 +168,9 @@ fn security_hub_marks_container_nodes_as_shared() {
     let node = json!({"Type": "AwsEc2Instance", "Id": "i-0a"});
     for kind in ["Container", "AwsEksCluster", "AwsEcsCluster"] {
         let resources = json!([node, {"Type": kind, "Id": "x"}]);
-        let reading = parse_single(Tool::SecurityHub, &asff(json!({"Resources": resources})));
+        let alert = parse_single(Tool::SecurityHub, &asff(json!({"Resources": resources})));
         assert_eq!(
-            (summary(&reading).as_str(), reading.signal.shared_host),
+            (summary(&alert).as_str(), alert.signal.shared_host),
             ("high ec2:i-0a act", true),
             "{kind}"
         );

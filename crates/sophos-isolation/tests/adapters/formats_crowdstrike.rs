@@ -1,4 +1,4 @@
-//! Forms of CrowdStrike's messages: leads, identities, workflows, audits.
+//! Formats of CrowdStrike messages: leads, identity detections, workflows, audits.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -17,10 +17,10 @@ fn crowdstrike_parses_each_machine_of_a_lead() {
     ]);
     for kind in ["AutomatedLeadSummaryEvent", "AutomatedLeadUpdate"] {
         let members = json!({"LeadId": "l", "Score": 45, "ThreatgraphIndicators": indicators});
-        let readings = parse(Tool::CrowdStrike, &event(kind, members));
-        assert_eq!(summaries(&readings), ["high name:pc-1 act", "critical name:pc-2 act"], "{kind}");
-        assert_ne!(readings[0].alert_id, readings[1].alert_id);
-        assert_ne!(readings[0].event_id, readings[1].event_id);
+        let parsed_alerts = parse(Tool::CrowdStrike, &event(kind, members));
+        assert_eq!(summaries(&parsed_alerts), ["high name:pc-1 act", "critical name:pc-2 act"], "{kind}");
+        assert_ne!(parsed_alerts[0].alert_id, parsed_alerts[1].alert_id);
+        assert_ne!(parsed_alerts[0].event_id, parsed_alerts[1].event_id);
     }
 }
 
@@ -129,11 +129,11 @@ fn crowdstrike_parses_names_composed_by_workflows() {
             "meta": {"trigger_name": "Detection"}}),
         json!({"composite-id": "d", "sensor.hostname": "pc-1", "severity": "high", "local-ip": "10.0.0.1"}),
     ] {
-        let reading = parse_single(Tool::CrowdStrike, &body);
-        assert_eq!(summary(&reading), "high name:pc-1 ip:10.0.0.1 act", "{body}");
-        assert_eq!(reading.event_id, r#"["d",null]"#);
+        let parsed_alert = parse_single(Tool::CrowdStrike, &body);
+        assert_eq!(summary(&parsed_alert), "high name:pc-1 ip:10.0.0.1 act", "{body}");
+        assert_eq!(parsed_alert.event_id, r#"["d",null]"#);
     }
-    // What is named after another machine is not the host.
+    // A member named after another machine is not the host.
     let other = json!({"detection.id": "d", "target.hostname": "dc-1", "Remote Hostname": "x"});
     assert_eq!(summary(&parse_single(Tool::CrowdStrike, &other)), "- NoHost");
 }

@@ -1,4 +1,4 @@
-//! Forms of Elastic's alerts: ECS beside them, and rules that are of no threat.
+//! Formats of Elastic alerts: ECS members, and rules without a threat.
 
 use serde_json::{Map, Value, json};
 use sophos_isolation::adapters::Tool;
@@ -27,9 +27,9 @@ fn elastic_parses_alerts_beside_other_objects() {
             for body in
                 [body.clone(), json!([body]), json!({"alerts": [body]}), json!({"_id": "i", "_source": body})]
             {
-                let readings = parse(Tool::Elastic, &body);
-                assert_eq!(summaries(&readings), ["- name:pc-1 act"], "{body}");
-                assert_eq!(readings[0].event_id, r#"["u"]"#);
+                let parsed_alerts = parse(Tool::Elastic, &body);
+                assert_eq!(summaries(&parsed_alerts), ["- name:pc-1 act"], "{body}");
+                assert_eq!(parsed_alerts[0].event_id, r#"["u"]"#);
             }
         }
     }

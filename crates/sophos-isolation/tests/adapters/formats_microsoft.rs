@@ -1,4 +1,4 @@
-//! Forms of what Microsoft's tools send: names, incidents, and what is no alert.
+//! Formats of Microsoft messages: names, incidents, and other resources.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -50,13 +50,13 @@ fn sentinel_parses_alerts_with_embedded_entities() {
     let entity = json!({"kind": "SecurityAlert", "name": "x", "properties": {"systemAlertId": "s-1", "severity": "High",
         "alertDisplayName": "n", "status": "New", "endTimeUtc": "2026-05-04T08:00:00Z", "Entities": entities}});
     for body in [row.clone(), entity] {
-        let readings = parse(Tool::MicrosoftSentinel, &body);
+        let parsed_alerts = parse(Tool::MicrosoftSentinel, &body);
         assert_eq!(
-            summaries(&readings),
+            summaries(&parsed_alerts),
             ["high name:vm1.a.example act", "high name:vm2 act", "high name:vm3 OnlyRelated"]
         );
-        assert_eq!(readings[0].signal.title, "n");
-        assert_eq!(readings[0].signal.observed_at.as_deref(), Some("2026-05-04T08:00:00Z"));
+        assert_eq!(parsed_alerts[0].signal.title, "n");
+        assert_eq!(parsed_alerts[0].signal.observed_at.as_deref(), Some("2026-05-04T08:00:00Z"));
     }
     let mut over = row;
     over["Status"] = json!("Resolved");
@@ -154,8 +154,8 @@ fn defender_refuses_other_resources() {
         json!({"id": "user1", "accountName": "user1", "mostPrevalentMachineId": "m"}),
         json!({"id": "9", "incidentName": "n", "severity": "High", "status": "Active"}),
     ] {
-        let reading = parse_single(Tool::MicrosoftDefender, &body);
-        assert!(summary(&reading).ends_with("NotAThreat"), "{body}: {}", summary(&reading));
+        let parsed_alert = parse_single(Tool::MicrosoftDefender, &body);
+        assert!(summary(&parsed_alert).ends_with("NotAThreat"), "{body}: {}", summary(&parsed_alert));
     }
     assert!(parse_refused(Tool::MicrosoftDefender, &json!({"foo": 1})).ends_with("the alert has no id"));
 }

@@ -1,4 +1,4 @@
-//! Forms of PagerDuty's, Splunk's and Wazuh's messages.
+//! Formats of PagerDuty, Splunk and Wazuh messages.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -48,7 +48,7 @@ fn splunk_refuses_resolved_notables() {
             "Resolved",
         ),
         (json!({"event_id": notable, "disposition_label": "True Positive - Suspicious Activity"}), "act"),
-        // Of a search of somebody's own, the column is about something else.
+        // In a custom search, the column has another meaning.
         (json!({"status": "4"}), "act"),
         (json!({"status": "closed"}), "act"),
     ] {
@@ -119,7 +119,10 @@ fn wazuh_parses_list_elements_separately() {
     let mut second = wazuh(json!([]));
     second["id"] = json!("1.3");
     second["agent"]["name"] = json!("web-2");
-    let readings = parse(Tool::Wazuh, &json!([wazuh(json!([])), second]));
-    assert_eq!(summaries(&readings), ["high name:web-1 ip:10.0.0.5 act", "high name:web-2 ip:10.0.0.5 act"]);
-    assert_ne!(readings[0].alert_id, readings[1].alert_id);
+    let parsed_alerts = parse(Tool::Wazuh, &json!([wazuh(json!([])), second]));
+    assert_eq!(
+        summaries(&parsed_alerts),
+        ["high name:web-1 ip:10.0.0.5 act", "high name:web-2 ip:10.0.0.5 act"]
+    );
+    assert_ne!(parsed_alerts[0].alert_id, parsed_alerts[1].alert_id);
 }

@@ -1,5 +1,4 @@
-//! Forms of SentinelOne's messages: rules, unified alerts, what was done about
-//! a threat.
+//! Formats of SentinelOne messages: rules, unified alerts, mitigation reports.
 
 use serde_json::{Value, json};
 use sophos_isolation::adapters::Tool;
@@ -40,7 +39,7 @@ fn sentinelone_parses_rule_alerts() {
             "{kind}"
         );
     }
-    // A rule of the library was edited, or an alert of one.
+    // A library rule, or an alert of one, was edited.
     for data in [
         json!({"rulename": "r", "severity": "E_HIGH"}),
         json!({"origagentname": "pc-1", "alertid": "2", "newIncidentStatus": "in_progress"}),
@@ -59,14 +58,14 @@ fn sentinelone_refuses_threat_status_changes() {
         21, 22, 34, 90, 221, 2001, 2002, 2004, 2013, 2021, 2024, 2028, 2029, 2030, 3609, 4002, 4008, 4011,
         5120,
     ] {
-        let reading = parse_single(Tool::SentinelOne, &activity(json!(kind), data.clone()));
-        assert_eq!(summary(&reading), "high name:pc-1 NotAThreat", "{kind}");
+        let parsed_alert = parse_single(Tool::SentinelOne, &activity(json!(kind), data.clone()));
+        assert_eq!(summary(&parsed_alert), "high name:pc-1 NotAThreat", "{kind}");
     }
     for kind in [18, 19, 20, 4003, 4106, 4107, 4108, 4109, 4111] {
-        let reading = parse_single(Tool::SentinelOne, &activity(json!(kind), data.clone()));
-        assert_eq!(summary(&reading), "high name:pc-1 act", "{kind}");
+        let parsed_alert = parse_single(Tool::SentinelOne, &activity(json!(kind), data.clone()));
+        assert_eq!(summary(&parsed_alert), "high name:pc-1 act", "{kind}");
     }
-    // Of a change whose kind is not told, too.
+    // The same without an activity type.
     for change in ["newStatus", "oldIncidentStatus", "newAnalystVerdict"] {
         let mut data = data.clone();
         data[change] = json!("in_progress");
@@ -121,10 +120,10 @@ fn sentinelone_parses_each_target_of_a_unified_alert() {
         bucket
     ]);
     let expected = ["critical name:pc-1 act", "critical name:srv-1 act", "critical name:pc-2 OnlyRelated"];
-    let readings = parse(Tool::SentinelOne, &unified(assets));
-    assert_eq!(summaries(&readings), expected);
-    assert_eq!(readings[0].signal.observed_at.as_deref(), Some("2026-05-04T08:00:00Z"));
-    assert_eq!(readings[0].signal.reason.as_deref(), Some("RANSOMWARE"));
+    let parsed_alerts = parse(Tool::SentinelOne, &unified(assets));
+    assert_eq!(summaries(&parsed_alerts), expected);
+    assert_eq!(parsed_alerts[0].signal.observed_at.as_deref(), Some("2026-05-04T08:00:00Z"));
+    assert_eq!(parsed_alerts[0].signal.reason.as_deref(), Some("RANSOMWARE"));
     assert_eq!(
         summaries(&parse(Tool::SentinelOne, &unified(json!([{"name": "j.doe", "category": "Identity"}])))),
         ["critical NoHost"]
@@ -142,9 +141,9 @@ fn sentinelone_finds_unified_alerts_in_wrappers() {
         json!({"data": {"unifiedAlerts": {"nodes": [first, second]}}}),
         json!({"edges": [node(&first), node(&second)]}),
     ] {
-        let mut readings = summaries(&parse(Tool::SentinelOne, &body));
-        readings.sort();
-        assert_eq!(readings, ["critical name:pc-1 act", "critical name:pc-2 act"], "{body}");
+        let mut parsed_alerts = summaries(&parse(Tool::SentinelOne, &body));
+        parsed_alerts.sort();
+        assert_eq!(parsed_alerts, ["critical name:pc-1 act", "critical name:pc-2 act"], "{body}");
     }
     for body in [json!({"data": {"alert": first}}), json!({"alert": first}), json!({"node": first})] {
         assert_eq!(summaries(&parse(Tool::SentinelOne, &body)), ["critical name:pc-1 act"], "{body}");

@@ -1,4 +1,4 @@
-//! What security tools send, and what is read from it.
+//! Parsing of messages of security tools.
 
 mod alert_ids;
 mod aws;
@@ -33,27 +33,27 @@ fn parse(tool: Tool, body: &Value) -> Vec<Alert> {
     parse_bytes(tool, body.to_string().as_bytes()).expect("readable")
 }
 
-/// The reading of a message that is about one host, or none.
+/// The only alert of a message.
 fn parse_single(tool: Tool, body: &Value) -> Alert {
-    let readings = parse(tool, body);
-    assert_eq!(readings.len(), 1, "{readings:?}");
-    readings.into_iter().next().expect("one")
+    let alerts = parse(tool, body);
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    alerts.into_iter().next().expect("one")
 }
 
 fn parse_refused(tool: Tool, body: &Value) -> String {
     parse_bytes(tool, body.to_string().as_bytes()).expect_err("unreadable").to_string()
 }
 
-/// An adapter whose fields are configured, as in a policy's file.
+/// An adapter with fields configured as in a policy.
 fn configured(tool: Tool, fields: &str) -> Adapter {
     Adapter::parse(tool, &format!("[fields]\n{fields}")).expect("fields")
 }
 
 /// Severity, host and refusal in one line.
-fn summary(reading: &Alert) -> String {
-    let severity = reading.signal.severity.map_or_else(|| "-".to_owned(), |severity| severity.to_string());
-    let refusal = reading.refusal.map_or_else(|| "act".to_owned(), |refusal| format!("{refusal:?}"));
-    let host = host_summary(&reading.signal.host);
+fn summary(alert: &Alert) -> String {
+    let severity = alert.signal.severity.map_or_else(|| "-".to_owned(), |severity| severity.to_string());
+    let refusal = alert.refusal.map_or_else(|| "act".to_owned(), |refusal| format!("{refusal:?}"));
+    let host = host_summary(&alert.signal.host);
     [severity, host, refusal].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -73,7 +73,7 @@ fn host_summary(host: &HostIdentifiers) -> String {
         .join(" ")
 }
 
-/// All of the readings in lines.
-fn summaries(readings: &[Alert]) -> Vec<String> {
-    readings.iter().map(summary).collect()
+/// All alerts, one per line.
+fn summaries(alerts: &[Alert]) -> Vec<String> {
+    alerts.iter().map(summary).collect()
 }

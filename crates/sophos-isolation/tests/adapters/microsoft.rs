@@ -28,25 +28,27 @@ fn defender_parses_each_device_of_a_graph_alert() {
     let file = json!({"@odata.type": "#microsoft.graph.security.fileEvidence", "mdeDeviceId": "x", "hostName": "no"});
     let evidence =
         json!([device("pc-1", json!({})), file, device("pc-2", json!({})), device("pc-1", json!({}))]);
-    let readings = parse(Tool::MicrosoftDefender, &graph(evidence));
+    let parsed_alerts = parse(Tool::MicrosoftDefender, &graph(evidence));
     assert_eq!(
-        summaries(&readings),
+        summaries(&parsed_alerts),
         [
             "high name:pc-1.corp.example ip:10.0.0.7,127.0.0.1 act",
             "high name:pc-2.corp.example ip:10.0.0.7,127.0.0.1 act",
         ]
     );
-    assert!(readings[0].event_id.starts_with(r#"["a1","2026-01-01T00:00:00Z",[null,null,[],["pc-1.corp"#));
-    assert_ne!(readings[0].event_id, readings[1].event_id);
-    assert_eq!(readings[0].signal.account.as_deref(), Some("t-1"));
+    assert!(
+        parsed_alerts[0].event_id.starts_with(r#"["a1","2026-01-01T00:00:00Z",[null,null,[],["pc-1.corp"#)
+    );
+    assert_ne!(parsed_alerts[0].event_id, parsed_alerts[1].event_id);
+    assert_eq!(parsed_alerts[0].signal.account.as_deref(), Some("t-1"));
 }
 
 #[test]
 fn defender_refuses_related_devices() {
     let context = json!({"roles": ["contextual"]});
-    let readings = parse(Tool::MicrosoftDefender, &graph(json!([device("pc-1", context.clone())])));
-    assert!(summary(&readings[0]).ends_with("OnlyRelated"));
-    // The same device, attacked as well.
+    let parsed_alerts = parse(Tool::MicrosoftDefender, &graph(json!([device("pc-1", context.clone())])));
+    assert!(summary(&parsed_alerts[0]).ends_with("OnlyRelated"));
+    // The same device as an attacked one.
     let both =
         json!([device("pc-1", context), device("pc-1", json!({"roles": ["contextual", "compromised"]}))]);
     assert!(summary(&parse_single(Tool::MicrosoftDefender, &graph(both))).ends_with("act"));
@@ -88,7 +90,7 @@ fn defender_parses_list_elements_separately() {
 
 #[test]
 fn defender_parses_defender_api_alerts() {
-    let reading = parse_single(
+    let parsed_alert = parse_single(
         Tool::MicrosoftDefender,
         &json!({
             "id": "da1", "incidentId": 7, "severity": "Medium", "status": "New", "title": "t", "aadTenantId": "t-2",
@@ -96,9 +98,9 @@ fn defender_parses_defender_api_alerts() {
             "lastUpdateTime": "2026-01-01T00:00:00Z", "evidence": [{"entityType": "Ip", "ipAddress": "198.51.100.7"}]
         }),
     );
-    assert_eq!(summary(&reading), "medium name:pc-4.corp.example act");
-    assert_eq!(reading.event_id, r#"["da1","2026-01-01T00:00:00Z"]"#);
-    assert_eq!(reading.signal.account.as_deref(), Some("t-2"));
+    assert_eq!(summary(&parsed_alert), "medium name:pc-4.corp.example act");
+    assert_eq!(parsed_alert.event_id, r#"["da1","2026-01-01T00:00:00Z"]"#);
+    assert_eq!(parsed_alert.signal.account.as_deref(), Some("t-2"));
 }
 
 fn row(properties: Value) -> Value {
@@ -116,12 +118,12 @@ fn defender_parses_device_rows_of_advanced_hunting() {
         "DeviceName": "pc-9", "LocalIP": "10.0.0.9"}));
     let raw = json!({"category": "AdvancedHunting-DeviceEvents", "properties": {"DeviceName": "pc-9", "ReportId": 1}});
     let body = json!({"records": [machine("pc-1", "Impacted"), machine("pc-2", "Related"), file, raw]});
-    let readings = parse(Tool::MicrosoftDefender, &body);
+    let parsed_alerts = parse(Tool::MicrosoftDefender, &body);
     assert_eq!(
-        summaries(&readings),
+        summaries(&parsed_alerts),
         ["high name:pc-1 act", "high name:pc-2 OnlyRelated", "- NoHost", "- NotAThreat",]
     );
-    assert_eq!(readings[0].event_id, r#"["h1","T","Machine","pc-1","Impacted"]"#);
+    assert_eq!(parsed_alerts[0].event_id, r#"["h1","T","Machine","pc-1","Impacted"]"#);
     assert!(parse_refused(Tool::MicrosoftDefender, &row(json!({}))).ends_with("properties.AlertId"));
 }
 
@@ -156,10 +158,12 @@ fn sentinel_parses_hosts_of_an_incident() {
     let mut beside = incident(json!([]));
     beside["entities"] = entities.clone();
     for body in [incident(entities), rule, beside] {
-        let readings = parse(Tool::MicrosoftSentinel, &body);
-        assert_eq!(summaries(&readings), expected);
+        let parsed_alerts = parse(Tool::MicrosoftSentinel, &body);
+        assert_eq!(summaries(&parsed_alerts), expected);
         assert!(
-            readings.iter().all(|reading| reading.event_id.starts_with(r#"["12","2026-01-01T00:00:00Z",["#))
+            parsed_alerts
+                .iter()
+                .all(|parsed_alert| parsed_alert.event_id.starts_with(r#"["12","2026-01-01T00:00:00Z",["#))
         );
     }
 }
@@ -168,9 +172,9 @@ fn sentinel_parses_hosts_of_an_incident() {
 fn sentinel_refuses_closed_incidents() {
     let mut body = incident(json!([entity("Host", json!({"hostName": "pc-1"}))]));
     body["properties"]["status"] = json!("Closed");
-    let reading = parse_single(Tool::MicrosoftSentinel, &body);
-    assert_eq!(summary(&reading), "high name:pc-1 Resolved");
-    assert_eq!(reading.event_id, r#"["12","2026-01-01T00:00:00Z"]"#);
+    let parsed_alert = parse_single(Tool::MicrosoftSentinel, &body);
+    assert_eq!(summary(&parsed_alert), "high name:pc-1 Resolved");
+    assert_eq!(parsed_alert.event_id, r#"["12","2026-01-01T00:00:00Z"]"#);
     body["properties"]["incidentNumber"] = json!(null);
     assert!(parse_refused(Tool::MicrosoftSentinel, &body).ends_with("the incident has no incidentNumber"));
 }

@@ -1,4 +1,4 @@
-//! Splunk, Elastic, PagerDuty, Okta and our own form.
+//! Splunk, Elastic, PagerDuty, Okta and the native format.
 
 use serde_json::{Value, json};
 use sophos_isolation::{
@@ -21,10 +21,10 @@ fn splunk_gives_rows_of_one_sid_distinct_event_ids() {
 #[test]
 fn splunk_does_not_take_the_log_sender_for_the_host() {
     let body = json!({"sid": "s", "search_name": "n", "result": {"host": "syslog-1", "dest": "pc-1", "urgency": "high"}});
-    let reading = parse_single(Tool::Splunk, &body);
-    assert_eq!(summary(&reading), "high NoHost");
-    assert_eq!(reading.signal.title, "n");
-    assert!(parse_refused(Tool::Splunk, &json!({"result": {}})).ends_with("it has no sid"));
+    let parsed_alert = parse_single(Tool::Splunk, &body);
+    assert_eq!(summary(&parsed_alert), "high NoHost");
+    assert_eq!(parsed_alert.signal.title, "n");
+    assert!(parse_refused(Tool::Splunk, &json!({"result": {}})).ends_with("the message has no sid"));
 }
 
 const FLAT: &str = r#"{"kibana.alert.uuid":"u1","kibana.alert.severity":"high","kibana.alert.rule.name":"r",
@@ -48,9 +48,9 @@ fn elastic_parses_objects_with_any_separator() {
         format!(r#"{{"context":{{"alerts":[{FLAT},{NESTED}]}}}}"#),
         format!(r#"{{"hits":{{"hits":[{{"_id":"a","_source":{FLAT}}},{{"_id":"b","_source":{NESTED}}}]}}}}"#),
     ] {
-        let readings = parse_bytes(Tool::Elastic, body.as_bytes()).expect(&body);
-        assert_eq!(summaries(&readings), EXPECTED, "{body}");
-        assert_eq!([&*readings[0].event_id, &*readings[1].event_id], [r#"["u1"]"#, r#"["u2"]"#]);
+        let parsed_alerts = parse_bytes(Tool::Elastic, body.as_bytes()).expect(&body);
+        assert_eq!(summaries(&parsed_alerts), EXPECTED, "{body}");
+        assert_eq!([&*parsed_alerts[0].event_id, &*parsed_alerts[1].event_id], [r#"["u1"]"#, r#"["u2"]"#]);
     }
     for body in
         [format!("{FLAT} tail"), format!("{FLAT}{{"), "7".into(), "\"{}\"".into(), String::from("nul")]
@@ -75,10 +75,13 @@ fn elastic_rejects_large_batches_and_missing_ids() {
     let list = json!({"alerts": (0..101).map(|n| json!({"kibana.alert.uuid": n})).collect::<Value>()});
     assert!(parse_refused(Tool::Elastic, &list).contains("more than 100"));
     let error = parse_refused(Tool::Elastic, &json!({"host.name": "pc-1"}));
-    assert_eq!(error, "it does not say which event it is: the alert has no kibana.alert.uuid");
+    assert_eq!(error, "missing event id: the alert has no kibana.alert.uuid");
     let older = json!({"_id": "i", "_source": {"signal": {"rule": {"id": "r", "severity": "critical"}}}});
-    let reading = parse_single(Tool::Elastic, &older);
-    assert_eq!((summary(&reading).as_str(), reading.event_id.as_str()), ("critical NoHost", r#"["r","i"]"#));
+    let parsed_alert = parse_single(Tool::Elastic, &older);
+    assert_eq!(
+        (summary(&parsed_alert).as_str(), parsed_alert.event_id.as_str()),
+        ("critical NoHost", r#"["r","i"]"#)
+    );
 }
 
 #[test]
@@ -143,16 +146,16 @@ fn okta_parses_each_event_without_a_host() {
             "client": {"ipAddress": "198.51.100.7", "ipChain": [{"ip": "198.51.100.8"}], "device": "Computer"}})
     };
     let events = json!([event("a", "INFO"), event("b", "WARN"), event("c", "ERROR"), event("d", "DEBUG")]);
-    let readings = parse(Tool::Okta, &json!({"eventId": "h", "data": {"events": events}}));
+    let parsed_alerts = parse(Tool::Okta, &json!({"eventId": "h", "data": {"events": events}}));
     assert_eq!(
-        summaries(&readings),
+        summaries(&parsed_alerts),
         ["informational NoHost", "medium NoHost", "high NoHost", "informational NoHost"]
     );
-    assert_eq!(readings[1].event_id, r#"["h","b"]"#);
+    assert_eq!(parsed_alerts[1].event_id, r#"["h","b"]"#);
     assert_eq!(summaries(&parse(Tool::Okta, &json!({"eventId": "h", "data": {"events": []}}))), ["- NoHost"]);
     let anonymous = json!({"eventId": "h", "data": {"events": [event("", "INFO")]}});
     assert!(parse_refused(Tool::Okta, &anonymous).ends_with("an event has no uuid"));
-    assert!(parse_refused(Tool::Okta, &json!({"eventId": "h"})).ends_with("it has no data.events"));
+    assert!(parse_refused(Tool::Okta, &json!({"eventId": "h"})).ends_with("the message has no data.events"));
 }
 
 fn native_message() -> Value {
@@ -166,13 +169,13 @@ fn native_message() -> Value {
 
 #[test]
 fn generic_parses_the_native_format() {
-    let reading = parse_single(Tool::Generic, &native_message());
+    let parsed_alert = parse_single(Tool::Generic, &native_message());
     assert_eq!(
-        summary(&reading),
+        summary(&parsed_alert),
         "high endpoint:4a7b ec2:i-1 mac:aa:bb name:pc-1.corp.example ip:10.0.0.1 act"
     );
-    assert_eq!(reading.event_id, r#"["x-1"]"#);
-    let signal = reading.signal;
+    assert_eq!(parsed_alert.event_id, r#"["x-1"]"#);
+    let signal = parsed_alert.signal;
     assert_eq!(signal.tenant.as_deref(), Some("11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"));
     assert_eq!((signal.title.as_str(), signal.reason.as_deref()), ("t", Some("because")));
     assert_eq!((signal.action, signal.release_after_seconds), (Action::Isolate, Some(14_400)));
@@ -202,7 +205,7 @@ fn generic_requires_an_event_id() {
         let error = read(key).expect_err("no identity").to_string();
         assert!(
             error.ends_with(
-                "add an event_id to the body, send an Idempotency-Key, or set fields.event_id in the policy"
+                "add event_id to the body, send an Idempotency-Key, or set fields.event_id in the policy"
             ),
             "{error}"
         );
@@ -228,7 +231,7 @@ fn generic_validates_actions_and_durations() {
     for value in [json!("delete"), json!(""), json!("unknown"), json!(1), json!(["isolate"]), json!(true)] {
         let error = parse_refused(Tool::Generic, &with("action", value.clone()));
         assert!(
-            error.starts_with("invalid action: expected isolate or release at \"/action\""),
+            error.starts_with("invalid action at \"/action\": expected isolate or release"),
             "{value}: {error}"
         );
     }
@@ -263,7 +266,7 @@ fn generic_validates_actions_and_durations() {
         json!([1, 2]),
     ] {
         let error = parse_refused(Tool::Generic, &with("ttl", value.clone()));
-        assert!(error.starts_with("invalid ttl: expected seconds"), "{value}: {error}");
+        assert!(error.starts_with("invalid ttl at \"/ttl\": expected seconds"), "{value}: {error}");
     }
 }
 

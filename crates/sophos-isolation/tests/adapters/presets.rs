@@ -1,4 +1,4 @@
-//! Ready-made sources, each with messages of its tool: `tests/presets/<preset>/`.
+//! Presets, each with messages of its tool in `tests/presets/<preset>/`.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -7,7 +7,7 @@ use sophos_isolation::adapters::{Adapter, Alert, Message, Tool};
 
 use super::summaries;
 
-/// All presets, as a wrong word is told.
+/// All presets, from the error of an unknown one.
 fn presets() -> Vec<String> {
     let error = Adapter::parse(Tool::Generic, "preset = \"\"").expect_err("no preset").to_string();
     error.split('"').skip(1).step_by(2).map(str::to_owned).collect()
@@ -19,7 +19,7 @@ fn parse(preset: &str, body: &Value) -> Vec<Alert> {
     adapter.parse_message(&Message { body: &body, idempotency_key: None }).expect(preset)
 }
 
-/// The messages of a preset, by the names of their files.
+/// The messages of a preset, by file name.
 fn messages(preset: &str) -> BTreeMap<String, Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/presets").join(preset);
     let files = fs::read_dir(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -38,22 +38,22 @@ fn presets_parse_the_messages_of_their_tools() {
     assert_eq!(presets.len(), 15);
     for preset in &presets {
         let messages = messages(preset);
-        let readings: BTreeMap<_, _> =
+        let alerts: BTreeMap<_, _> =
             messages.iter().map(|(name, message)| (name, parse(preset, &message["body"]))).collect();
         for (name, message) in &messages {
             let place = format!("{preset}/{name}");
-            let read = &readings[name];
+            let read = &alerts[name];
             let expected: Vec<String> = serde_json::from_value(message["expect"].clone()).expect("lines");
             assert_eq!(summaries(read), expected, "{place}");
             for (key, is_same_event) in [("update_of", false), ("repeats", true)] {
                 let Some(of) = message[key].as_str() else { continue };
-                let of = &readings[&of.to_owned()];
+                let of = &alerts[&of.to_owned()];
                 assert_eq!(read[0].alert_id, of[0].alert_id, "{place}");
                 assert_eq!(read[0].event_id == of[0].event_id, is_same_event, "{place}");
             }
         }
-        // Each shows a message that acts, one that comes again, a state that does
-        // not act, and one without a host.
+        // Each has a message that acts, an update of it, a state that does not act, and one without
+        // a host.
         let has = |test: &dyn Fn(&Value) -> bool| messages.values().any(test);
         let says =
             |word: &'static str| {
@@ -110,6 +110,6 @@ fn preset_keys_are_overridden_by_explicit_keys() {
     );
     let wrong = |text: &str| Adapter::parse(Tool::Generic, text).expect_err(text).to_string();
     let error = wrong("preset = \"grafana\"\nfields = { hostname = [], ip = [] }");
-    assert!(error.contains("line 2, fields: must name a host"), "{error}");
-    assert!(wrong("fields = { hostname = [] }").contains("must list 1 to 10"));
+    assert!(error.contains("line 2, fields: missing host"), "{error}");
+    assert!(wrong("fields = { hostname = [] }").contains("expected 1 to 10"));
 }

@@ -1,4 +1,4 @@
-//! What holds whatever is sent.
+//! Properties of every message.
 
 use std::sync::LazyLock;
 
@@ -13,24 +13,24 @@ use super::fixtures::messages;
 
 static MESSAGES: LazyLock<Vec<(Tool, Vec<u8>)>> = LazyLock::new(messages);
 
-/// Ids of machines of other products, and addresses of the other side.
+/// Machine ids of other products, and addresses of peers.
 const FOREIGN: &str = "4a7b0c1d-foreign-id";
 const REMOTE: &str = "198.51.100.77";
 
 fn parse(tool: Tool, body: &[u8]) -> Option<Vec<Alert>> {
     let message = Message { body, idempotency_key: Some("key") };
     let first = Adapter::new(tool).parse_message(&message);
-    assert_eq!(first, Adapter::new(tool).parse_message(&message), "the same body, the same readings");
-    let readings = first.ok()?;
-    check(tool, &readings);
-    Some(readings)
+    assert_eq!(first, Adapter::new(tool).parse_message(&message), "the same body gives the same alerts");
+    let alerts = first.ok()?;
+    check(tool, &alerts);
+    Some(alerts)
 }
 
-fn check(tool: Tool, readings: &[Alert]) {
-    assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&readings.len()));
-    for (index, reading) in readings.iter().enumerate() {
-        assert!(readings[..index].iter().all(|other| other.event_id != reading.event_id));
-        let (signal, host) = (&reading.signal, &reading.signal.host);
+fn check(tool: Tool, alerts: &[Alert]) {
+    assert!((1..=MAX_ALERTS_PER_MESSAGE).contains(&alerts.len()));
+    for (index, alert) in alerts.iter().enumerate() {
+        assert!(alerts[..index].iter().all(|other| other.event_id != alert.event_id));
+        let (signal, host) = (&alert.signal, &alert.signal.host);
         let lists = [&host.mac_addresses, &host.hostnames, &host.netbios_names, &host.ip_addresses];
         assert!(lists.iter().all(|facts| facts.len() <= 16));
         let single = [&host.endpoint_id, &host.ec2_instance_id, &signal.tenant, &signal.account];
@@ -41,13 +41,13 @@ fn check(tool: Tool, readings: &[Alert]) {
         }
         assert!(facts.iter().all(|fact| !fact.is_empty()));
         assert!(host.endpoint_id.is_none() || tool == Tool::Generic);
-        assert!(reading.refusal.is_some() || !host.is_empty());
+        assert!(alert.refusal.is_some() || !host.is_empty());
         assert!(has_no_short_form(&host.hostnames), "{:?}", host.hostnames);
         assert!(host.netbios_names.is_empty() || host.hostnames.is_empty());
     }
 }
 
-/// Whether no name is the first label of another beside it.
+/// Whether no name is the first label of another in the list.
 fn has_no_short_form(names: &[String]) -> bool {
     let is_short_of = |name: &String, other: &String| {
         other.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
@@ -55,7 +55,7 @@ fn has_no_short_form(names: &[String]) -> bool {
     names.iter().all(|name| !names.iter().any(|other| is_short_of(name, other)))
 }
 
-/// Any JSON, out of members that the adapters look for.
+/// Generates JSON of members that the adapters look for.
 pub(super) fn any_json() -> impl Strategy<Value = Value> {
     let name = prop::sample::select(vec![
         "detail",
@@ -142,7 +142,7 @@ pub(super) fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Takes out, or replaces, what the numbers lead to.
+/// Removes or replaces the values at the given positions.
 fn change_value(value: &mut Value, path: &[u8], put: Option<Value>) {
     let Some((step, rest)) = path.split_first() else { return put.into_iter().for_each(|put| *value = put) };
     match value {
@@ -166,7 +166,7 @@ fn change_value(value: &mut Value, path: &[u8], put: Option<Value>) {
     }
 }
 
-/// Puts foreign ids and addresses where no adapter may take them for ours.
+/// Inserts foreign ids and addresses where no adapter may use them.
 fn inject_foreign_identifiers(value: &mut Value) {
     let Value::Object(members) = value else {
         if let Value::Array(items) = value {
@@ -209,7 +209,7 @@ proptest! {
 }
 
 proptest! {
-    // Each of these reads all of the collected messages.
+    // Each case parses all recorded messages.
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
@@ -251,8 +251,8 @@ fn adapters_ignore_foreign_ids_and_remote_addresses() {
         inject_foreign_identifiers(&mut value);
         let text = value.to_string();
         tainted += usize::from(text.contains(FOREIGN)) + usize::from(text.contains(REMOTE));
-        for reading in parse(*tool, text.as_bytes()).unwrap_or_default() {
-            let host = serde_json::to_string(&reading.signal.host).expect("a host");
+        for alert in parse(*tool, text.as_bytes()).unwrap_or_default() {
+            let host = serde_json::to_string(&alert.signal.host).expect("a host");
             assert!(!host.contains(FOREIGN) && !host.contains(REMOTE), "{tool}: {host}");
         }
     }

@@ -1,4 +1,4 @@
-//! Many decisions in one run, and one decision in many.
+//! Many decisions in one run, and one decision in many runs.
 
 use std::sync::Arc;
 
@@ -119,7 +119,7 @@ async fn work_isolates_others_when_one_change_is_pending() {
 
 #[tokio::test]
 async fn work_reads_the_state_after_a_redundant_change_error() {
-    // As the service refuses it: 400, or 409 while the change is pending.
+    // Sophos Central refuses with 400, or with 409 while a change is pending.
     for refusal in [Some(400), None] {
         let world = TestEnv::new(machines(2)).await;
         let decision = world.begin("event", host(1)).await;

@@ -1,4 +1,4 @@
-//! How much is isolated, however many run at once.
+//! Budgets under concurrent runs.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use sophos_isolation::{DecisionId, DecisionState, policy::Policy};
 
 use crate::support::{ACME, HOUR, TestEnv, TestPolicy, host, machines};
 
-/// So many engines at once, each at all of these decisions.
+/// Runs several engines concurrently, each with all of these decisions.
 async fn run_concurrently(world: &TestEnv, policy: &Arc<Policy>, engines: usize, decisions: &[DecisionId]) {
     let runs: Vec<_> = (0..engines)
         .map(|at| {
@@ -23,7 +23,7 @@ async fn run_concurrently(world: &TestEnv, policy: &Arc<Policy>, engines: usize,
     }
 }
 
-/// How many of them were isolated, and why the others were not.
+/// The number of isolated decisions, and the codes of the others' refusals.
 async fn isolated_and_refused(world: &TestEnv, decisions: &[DecisionId]) -> (usize, Vec<String>) {
     let mut isolated = 0;
     let mut codes = Vec::new();
@@ -148,7 +148,7 @@ async fn decision_keeps_its_permits_across_runs() {
         .policy(),
     );
     let decisions = world.begin_all(1..=2).await;
-    // Each has claimed, with its slots, and died.
+    // Each has its claim and permits, and died.
     for decision in &decisions {
         world.crash_run(&policy, std::slice::from_ref(decision), false).await;
     }
@@ -165,7 +165,7 @@ async fn extension_of_an_isolation_takes_a_permit() {
     let world = TestEnv::new(machines(1)).await;
     let rules = TestPolicy { per_hour: 2, release: "30m", ..TestPolicy::default() };
     let policy = rules.policy();
-    // An event every ten minutes, each of an alert of its own.
+    // An event every ten minutes, each of another alert.
     for event in 0..6 {
         world.decide(&policy, &format!("event {event}"), host(1)).await;
         world.follow_up_for(&policy, 600).await;
@@ -193,7 +193,7 @@ async fn outcome_codes(world: &TestEnv, events: std::ops::Range<u32>) -> Vec<Str
 async fn lookup_budget_limits_a_source() {
     let world = TestEnv::new(machines(3)).await;
     let policy = TestPolicy { per_hour: 2, ..TestPolicy::default() }.policy();
-    // A request that names a hundred hosts, none of which there is.
+    // A request that names a hundred unknown hosts.
     let decisions = world.begin_all(1_001..=1_100).await;
     world.engine().process(&policy, &decisions, None).await;
     let mut refused = std::collections::BTreeMap::<String, u32>::new();
@@ -204,7 +204,7 @@ async fn lookup_budget_limits_a_source() {
     assert_eq!(refused, expected.into());
     let calls = world.calls("endpoints.list");
     assert!(calls <= 40, "{calls} calls for ten lookups in two tenants");
-    // Dry runs count, each of them; another source has its own, and so has the next hour.
+    // Every dry run counts. Another source and the next hour have their own budgets.
     let checked = crate::checks::check(&world, &policy, &crate::checks::payload("pc-1")).await;
     assert_eq!(checked["signals"][0]["code"], "lookup_budget");
     assert_eq!(world.calls("endpoints.list"), calls);

@@ -1,4 +1,4 @@
-//! What a payload would lead to, asked of the engine.
+//! Checks of payloads by the engine.
 
 use serde_json::{Value, json};
 use sophos_isolation::{
@@ -43,7 +43,7 @@ async fn check_reports_each_outcome_and_changes_nothing() {
     assert_eq!((&signal["outcome"], &signal["code"]), (&json!("refused"), &json!("ambiguous")));
     let considered: Vec<_> = signal["rejected_candidates"].as_array().unwrap().iter().collect();
     assert_eq!(considered.len(), 2);
-    assert!(considered.iter().all(|one| one["reason"] == "is one of several that fit"), "{considered:?}");
+    assert!(considered.iter().all(|one| one["reason"] == "is one of several matches"), "{considered:?}");
 
     for (payload, code) in [
         (payload("pc-4"), "protected"),
@@ -83,6 +83,6 @@ async fn check_reports_invalid_payload_and_unknown_source() {
     assert_eq!(unreadable["response"]["status"], 422);
     assert_eq!(unreadable["signals"], json!([]));
     let message = Message { body: b"{}", idempotency_key: None };
-    let unknown = Check::from_message(&policy, "nobody", &message, world.now());
-    assert_eq!(unknown.unwrap_err(), CheckError::UnknownSource("nobody".to_owned()));
+    let unknown = Check::from_message(&policy, "absent", &message, world.now());
+    assert_eq!(unknown.unwrap_err(), CheckError::UnknownSource("absent".to_owned()));
 }

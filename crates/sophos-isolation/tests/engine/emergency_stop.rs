@@ -1,5 +1,5 @@
-//! What isolates nothing and lets releases go on: the emergency stop, and a policy
-//! that is gone.
+//! The emergency stop and a missing policy, under which nothing is isolated and
+//! releases continue.
 
 use serde_json::json;
 use sophos_isolation::{DecisionState, policy::Policy};
@@ -25,7 +25,7 @@ async fn stop_refuses_isolations_and_lets_releases_go_on() {
     assert_eq!(world.code(&during).await, "stopped");
     let last = serde_json::to_value(world.decision(&during).await.entries().last().unwrap()).unwrap();
     assert!(last["detail"].as_str().unwrap().ends_with(": false positives of the new rule"), "{last}");
-    // Time goes by, and the isolation of before ends.
+    // The earlier isolation ends on schedule.
     world.follow_up_for(&policy, 4 * HOUR).await;
     assert_eq!(world.state(&before).await, DecisionState::Released);
     std::fs::remove_file(world.path("stop")).unwrap();
@@ -39,7 +39,7 @@ async fn stop_refuses_isolations_and_lets_releases_go_on() {
 async fn stop_takes_effect_between_claim_and_call() {
     let world = TestEnv::new(machines(3)).await;
     let policy = policy();
-    // A run has claimed and died; the next finds the stop.
+    // A run claimed and died; the next run finds the stop.
     let decisions = world.begin_all(1..=2).await;
     world.crash_run(&policy, &decisions, false).await;
     stop(&world, "");
@@ -47,7 +47,7 @@ async fn stop_takes_effect_between_claim_and_call() {
     for decision in &decisions {
         assert_eq!(world.code(decision).await, "stopped");
     }
-    // One whose call was carried out is not forgotten.
+    // An isolation that was applied is recorded.
     std::fs::remove_file(world.path("stop")).unwrap();
     let carried_out = world.begin("carried out", host(3)).await;
     world.crash_run(&policy, std::slice::from_ref(&carried_out), true).await;

@@ -1,4 +1,4 @@
-//! Which endpoint a host is, asked of the service.
+//! The lookup of a host's endpoint in Sophos Central.
 
 use serde_json::{Value, json};
 use sophos_isolation::DecisionState;
@@ -10,7 +10,7 @@ fn dry_run_policy() -> TestPolicy<'static> {
     TestPolicy { mode: "dry_run", ..TestPolicy::default() }
 }
 
-/// What a host is found to be: an endpoint's id, or the code of a refusal.
+/// The endpoint's id for a host, or the code of a refusal.
 async fn lookup_result(world: &TestEnv, event: &str, signal: Value) -> String {
     let decision = world.begin_with(event, signal).await;
     match world.work(&dry_run_policy().policy(), &decision).await {
@@ -107,7 +107,7 @@ async fn lookup_refuses_a_host_that_is_not_one_endpoint() {
             ("localhost", json!({ "hostnames": ["localhost"] }), "loopback"),
             ("public", json!({ "ip_addresses": ["8.8.8.8"] }), "public_address"),
             ("link-local", json!({ "ip_addresses": ["169.254.169.254"] }), "link_local"),
-            ("nobody's MAC", json!({ "mac_addresses": ["ff:ff:ff:ff:ff:ff"] }), "non_unique_mac"),
+            ("a broadcast MAC", json!({ "mac_addresses": ["ff:ff:ff:ff:ff:ff"] }), "non_unique_mac"),
             (
                 "the name says one and the MAC another",
                 json!({
@@ -216,5 +216,5 @@ async fn work_refuses_a_source_removed_from_the_policy() {
     let decision = world.begin_for_source("gone", "event", json!({ "host": host(1) })).await;
     assert_eq!(world.work(&dry_run_policy().policy(), &decision).await, DecisionState::Refused);
     assert_eq!(world.code(&decision).await, "no_source");
-    assert_eq!(world.sim.calls().total, 0, "nobody was asked");
+    assert_eq!(world.sim.calls().total, 0, "no request was sent");
 }

@@ -1,7 +1,7 @@
-//! A person releases a machine: every decision that shares it ends.
+//! The release of an endpoint by a person, which ends every decision that claims it.
 
 use serde_json::{Value, json};
-use sophos_isolation::{CommandError, DecisionId, DecisionState, Transition};
+use sophos_isolation::{CommandError, DecisionId, DecisionState, FollowUpScope, Transition};
 use sophos_simulator::{FaultAction, FaultRule};
 
 use crate::support::{ACME, BETA, HOUR, TestEnv, TestPolicy, host, id, machines, policy};
@@ -12,7 +12,7 @@ async fn isolate_for_alert(world: &TestEnv, source: &str, alert: &str, event: &s
     id
 }
 
-/// Decisions of two sources and three alerts that hold the first machine.
+/// Decisions of two sources and three alerts that claim the first machine.
 async fn three_decisions(world: &TestEnv) -> [DecisionId; 3] {
     let first = isolate_for_alert(world, "edr", "a", "1").await;
     let second = isolate_for_alert(world, "edr", "b", "2").await;
@@ -43,7 +43,7 @@ async fn release_ends_every_decision_when_a_machine_has_several() {
             ledger.release_decision(&all[1], "ana", world.now()).await.unwrap()
         };
         assert_eq!(sorted(ended.clone()), sorted(all.clone()));
-        world.engine().follow_up_on(&policy(), &ended, None).await.unwrap();
+        world.engine().follow_up_scope(&policy(), FollowUpScope::Decisions(&ended), None).await.unwrap();
         assert_eq!(world.changes(), ["on 1", "on 2", "off 1"], "at once");
         world.follow_up_for(&policy(), 300).await;
         for id in &all {
@@ -80,7 +80,7 @@ async fn release_follows_merged_and_transferred_decisions() {
     );
     world.follow_up_for(&policy(), 300).await;
     assert_eq!(world.state(&longer).await, DecisionState::Released);
-    // The alert whose isolation was handed over was released with it.
+    // The alert whose isolation was transferred was released with it.
     let update = isolate_for_alert(&world, "edr", "a", "4").await;
     assert_eq!(world.code(&update).await, "released");
     assert_eq!(world.changes(), ["on 1", "off 1"]);
@@ -130,7 +130,7 @@ async fn release_waits_for_a_call_in_progress() {
     let ask = async {
         assert_eq!(world.state(&decision).await, DecisionState::Claimed);
         let ended = world.ledger().release_decision(&decision, "ana", world.now()).await.unwrap();
-        world.engine().follow_up_on(&policy(), &ended, None).await.unwrap();
+        world.engine().follow_up_scope(&policy(), FollowUpScope::Decisions(&ended), None).await.unwrap();
         assert_eq!(world.state(&decision).await, DecisionState::ReleasePending);
     };
     world.work_while(&policy(), std::slice::from_ref(&decision), ask).await;

@@ -1,4 +1,4 @@
-//! What holds of the decisions of one alert, whatever the order of things.
+//! Properties of the decisions of one alert, for any order of events.
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
@@ -9,8 +9,8 @@ use crate::{
     support::{HOUR, TestEnv, TestPolicy, host, machines},
 };
 
-/// What must hold of the decisions of one alert about one machine: they act one
-/// after the other, and none acts after a person's word.
+/// Checks the decisions of one alert about one machine: they act one after the
+/// other, and none acts after a manual end.
 fn check_episodes(decisions: &[Decision]) -> Result<(), TestCaseError> {
     let begins = |decision: &Decision| {
         first_step_at(decision, |step| {

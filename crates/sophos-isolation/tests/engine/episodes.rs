@@ -1,5 +1,5 @@
-//! Updates of an alert: they join the decision that acts on it, and isolate
-//! nothing that a person has ended.
+//! Updates of an alert: they are merged into its decision, and do not isolate again
+//! after a manual end.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::support::{ACME, HOUR, TestEnv, TestPolicy, host, id, machines, policy
 
 const DAY: u64 = 24 * HOUR;
 
-/// Begins the decision of an update of the alert `a` about the first machine.
+/// Creates the decision of an update of the alert `a` about the first machine.
 async fn begin_update(world: &TestEnv, event: &str) -> DecisionId {
     world.begin_update("edr", "a", event, json!({ "host": host(1) })).await
 }
 
-/// Begins it and works on it.
+/// Creates it and processes it.
 async fn work_on_update(world: &TestEnv, policy: &Policy, event: &str) -> DecisionId {
     let id = begin_update(world, event).await;
     world.work(policy, &id).await;
@@ -160,7 +160,7 @@ async fn decision_resumes_when_its_run_died_after_opening() {
 #[tokio::test]
 async fn update_merges_when_the_call_of_its_alert_is_deferred() {
     let world = TestEnv::new(machines(1)).await;
-    // The state of the isolation is what is asked for next.
+    // The next request reads the state of the isolation.
     world.fault(FaultRule::new("isolation.get", FaultAction::status(503)));
     let first = work_on_update(&world, &policy(), "1").await;
     assert_eq!(world.state(&first).await, DecisionState::Deferred);
@@ -179,7 +179,7 @@ async fn update_is_refused_when_a_person_released() {
     let first = work_on_update(&world, &policy, "1").await;
     world.follow_up_for(&policy, 300).await;
     world.ledger().release_decision(&first, "ana", world.now()).await.unwrap();
-    // Before it is carried out, and after.
+    // Before the request is applied, and after.
     let early = work_on_update(&world, &policy, "2").await;
     world.follow_up_for(&policy, 300).await;
     assert_eq!(world.state(&first).await, DecisionState::Released);
@@ -286,7 +286,7 @@ async fn update_is_refused_after_a_console_release() {
     world.follow_up_for(&policy, 300).await;
     world.isolate_in_console(1, false, "it is clean").await;
     world.advance_clock(60);
-    // Not seen yet, and seen.
+    // Before and after the follow-up sees it.
     let early = work_on_update(&world, &policy, "2").await;
     assert_eq!(merged_into(&world.decision(&early).await), Some(first.clone()));
     world.follow_up_for(&policy, 2 * HOUR).await;
@@ -349,7 +349,7 @@ async fn decision_waits_while_its_source_is_disabled() {
     assert!(Policy::parse(&text).is_err() && disabled.source("soc").is_some());
     let first = work_on_update(&world, &disabled, "1").await;
     assert_eq!(world.state(&first).await, DecisionState::Deferred);
-    // What is held is watched and released meanwhile.
+    // The claimed endpoint is followed up and released meanwhile.
     world.follow_up_for(&disabled, 5 * HOUR).await;
     assert_eq!(world.state(&held).await, DecisionState::Released);
     assert_eq!(world.state(&first).await, DecisionState::Deferred);

@@ -1,4 +1,4 @@
-//! People in the console, who isolate and release as well.
+//! Isolations and releases in the console of Sophos Central.
 
 use sophos_isolation::DecisionState;
 
@@ -40,7 +40,7 @@ async fn external_reisolation_is_not_released() {
     world.follow_up_for(&policy(), 300).await;
     world.isolate_in_console(1, false, "it is clean").await;
     world.advance_clock(120);
-    // They write of ours, and it is theirs.
+    // The comment mentions our tag, but the isolation is external.
     world.isolate_in_console(1, true, &format!("it is not; see {decision}")).await;
     world.follow_up_for(&policy(), 6 * HOUR).await;
     assert_eq!(world.state(&decision).await, DecisionState::Superseded);

@@ -1,4 +1,4 @@
-//! A service that fails, and runs that die.
+//! Failures of Sophos Central, and runs that die.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn truncated_response_is_resolved_later_when_unreadable() {
     ]));
     let decision = world.decide(&policy(), "event", host(1)).await;
     assert_eq!(world.state(&decision).await, DecisionState::Deferred);
-    // Meanwhile the policy would refuse it; but it is isolated.
+    // Now the policy would refuse it; but it is isolated.
     let protecting = TestPolicy { extra: "[protect]\nnames = [\"pc-1\"]", ..TestPolicy::default() }.policy();
     world.follow_up_for(&protecting, 300).await;
     assert_eq!(world.state(&decision).await, DecisionState::Isolated);
@@ -149,7 +149,7 @@ async fn expired_credential_defers_until_renewed() {
 
 #[tokio::test]
 async fn tenant_credential_is_used_for_its_tenant() {
-    // The policy lets the source act on both, so both are looked at.
+    // The policy lets the source act on both tenants, so both are searched.
     for (own, expected) in [(&[BETA][..], DecisionState::Deferred), (&[ACME, BETA], DecisionState::Requested)]
     {
         let world = TestEnv::new(machines(1)).await;

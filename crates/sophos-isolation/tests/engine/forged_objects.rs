@@ -1,12 +1,12 @@
-//! The rights of the webhook: what the objects that it may write can make the
-//! worker do, and what they cannot.
+//! The permissions of the webhook: the effects on the worker of the objects that it
+//! may write.
 
 use serde_json::{Value, json};
-use sophos_isolation::{ApprovalAnswer, DecisionId, DecisionState};
+use sophos_isolation::{ApprovalAnswer, DecisionId, DecisionState, FollowUpScope};
 
 use crate::support::{ACME, HOUR, TestEnv, TestPolicy, change_text, host, id, machines};
 
-/// Writes an object as somebody with the webhook's rights may.
+/// Writes an object with the webhook's permissions.
 fn write_object(world: &TestEnv, path: &str, body: &Value) {
     let folder = path.split('/').next().unwrap();
     assert!(["received", "answers", "inbox", "replays", "unreadable"].contains(&folder), "{path}");
@@ -15,7 +15,7 @@ fn write_object(world: &TestEnv, path: &str, body: &Value) {
     std::fs::write(path, body.to_string()).unwrap();
 }
 
-/// A first entry with this step in it.
+/// A first entry with this transition.
 fn entry(decision: &DecisionId, step: Value) -> Value {
     let mut entry = json!({
         "version": 1, "decision": decision, "sequence": 1, "at_ms": 1_768_478_400_000_u64, "attempt_id": "forged",
@@ -42,14 +42,14 @@ fn claim(number: u32, mark: &str) -> Value {
     })
 }
 
-/// Works on everything that there is, and lets four hours pass.
+/// Processes all decisions, and lets four hours pass.
 async fn work_on(world: &TestEnv, rules: &TestPolicy<'_>, ids: &[DecisionId]) {
     let policy = rules.policy();
     for decision in ids {
         drop(world.engine().process(&policy, std::slice::from_ref(decision), None).await);
     }
     for _ in 0..4 {
-        drop(world.engine().follow_up_all(&policy, None).await);
+        drop(world.engine().follow_up_scope(&policy, FollowUpScope::Open, None).await);
         world.advance_clock(HOUR);
     }
 }
@@ -119,7 +119,7 @@ async fn first_received_entry_wins() {
     let decision = world.decide(&policy, "event", host(1)).await;
     world.follow_up_for(&policy, 120).await;
     let before = world.decision(&decision).await;
-    // Now the decision would be one of the source that may release.
+    // Now the decision would belong to the source that may release.
     let signal = json!({ "action": "isolate", "severity": "critical", "title": "", "host": host(1) });
     write_object(
         &world,
@@ -180,7 +180,7 @@ async fn answer_is_applied_once_and_only_while_waiting() {
         world.steps(&approved).await,
         ["received", "pending_approval", "approved", "claimed", "requested"]
     );
-    // No message is sent for it: the reminder is enough.
+    // No message is sent for it: the scheduled follow-up suffices.
     submit(&declined, ApprovalAnswer::Decline).await.unwrap();
     world.follow_up_for(&policy, 60).await;
     assert_eq!(world.steps(&declined).await, ["received", "pending_approval", "declined"]);

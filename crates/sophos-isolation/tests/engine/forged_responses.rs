@@ -1,4 +1,4 @@
-//! A service, or somebody in its place, that names what it should not.
+//! Forged responses of Sophos Central.
 
 use std::{
     sync::{Arc, Mutex},
@@ -15,10 +15,10 @@ use sophos_store::Store;
 
 use crate::support::{ACME, BETA, OTHER, TestPolicy, id};
 
-/// A token that nothing tells from ordinary text.
+/// A token that looks like ordinary text.
 const TOKEN: &str = "opaque-access-token-0123456789abcdef";
 
-/// Answers every listing of endpoints with this, and keeps what was asked.
+/// Answers every listing of endpoints with this, and records the requests.
 #[derive(Clone)]
 struct ForgedTransport {
     endpoints: Value,
@@ -46,7 +46,7 @@ impl Transport for ForgedTransport {
             }),
             "/endpoint/v1/endpoints" => json!({ "items": self.endpoints, "pages": { "size": 1 } }),
             path if path.ends_with("/isolation") && self.isolation.is_some() => json!(self.isolation),
-            path => panic!("nobody should ask for {path}"),
+            path => panic!("unexpected request for {path}"),
         };
         Ok(http::Response::new(serde_json::to_vec(&answer).unwrap().into()))
     }
@@ -68,7 +68,7 @@ async fn refusal_code(endpoints: Value, host: Value) -> String {
     last["code"].as_str().unwrap().to_owned()
 }
 
-/// Works on a decision about a host, and reads the decision back.
+/// Processes a decision about a host, and loads it.
 async fn work_on(
     forger: ForgedTransport,
     host: Value,

@@ -1,4 +1,4 @@
-//! What keeps an endpoint from being isolated.
+//! The guards that prevent an isolation.
 
 use serde_json::json;
 use sophos_isolation::{ApprovalAnswer, CommandError, DecisionId, DecisionState};
@@ -85,7 +85,7 @@ async fn approved_decision_is_isolated() {
         matches!(late, Err(CommandError::InvalidState { state: DecisionState::Approved, .. })),
         "{late:?}"
     );
-    // Nobody is told to work on it: it is on the agenda.
+    // No message is sent; the follow-up is scheduled.
     world.follow_up_for(&policy, 300).await;
     assert_eq!(
         world.steps(&decision).await,
@@ -131,8 +131,9 @@ async fn late_approval_is_ignored_before_the_follow_up() {
         matches!(late, Err(CommandError::InvalidState { state: DecisionState::PendingApproval, .. })),
         "{late:?}"
     );
-    let nobodys = DecisionId::from_event_id("edr", "nobody's");
-    let unknown = world.ledger().answer_approval(&nobodys, ApprovalAnswer::Approve, "ana", world.now()).await;
+    let unknown_id = DecisionId::from_event_id("edr", "unknown");
+    let unknown =
+        world.ledger().answer_approval(&unknown_id, ApprovalAnswer::Approve, "ana", world.now()).await;
     assert!(matches!(unknown, Err(CommandError::Unknown(_))));
 }
 

@@ -1,4 +1,4 @@
-//! Exactly the machine that an alert names, asked of the service.
+//! Exactly the machine that an alert names, in a simulated Sophos Central.
 
 use serde_json::{Value, json};
 use sophos_isolation::DecisionState;
@@ -136,7 +136,7 @@ async fn alert_is_refused_when_older_than_the_policy_allows() {
         let decision = world.begin_with(age, old.clone()).await;
         assert_eq!(world.work(&policy, &decision).await, expected, "{age}");
     }
-    // As from a dead-letter queue: the sender gave no time, and it came in long ago.
+    // As from a dead-letter queue: received long ago, without a time of the sender.
     let kept_back = world.begin_with("kept back", signal).await;
     world.advance_clock(25 * HOUR);
     let policy = TestPolicy { mode: "dry_run", ..TestPolicy::default() }.policy();
@@ -180,7 +180,7 @@ async fn name_with_address_of_another_machine_is_contradiction() {
     let signal = |address: &str| json!({ "host": { "hostnames": ["laptop-1"], "ip_addresses": [address], "mac_addresses": [mac(1)] } });
     assert_eq!(outcome(&world, "its own", signal("10.2.0.1")).await, id(1));
     assert_eq!(outcome(&world, "another's", signal("10.2.0.2")).await, "contradiction");
-    assert_eq!(outcome(&world, "nobody's", signal("10.2.0.9")).await, id(1));
+    assert_eq!(outcome(&world, "unused address", signal("10.2.0.9")).await, id(1));
     assert_eq!(outcome(&world, "one that was another's", signal("10.2.0.3")).await, id(1));
     let late = observed(&world, HOUR, signal("10.2.0.2"));
     assert_eq!(outcome(&world, "another's by now", late).await, id(1));

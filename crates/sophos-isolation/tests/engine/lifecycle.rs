@@ -1,4 +1,4 @@
-//! From the signal to the release.
+//! The lifecycle of a decision, from the signal to the release.
 
 use serde_json::json;
 use sophos_isolation::{DecisionId, DecisionState, IsolationOrigin, ReleaseReason, Transition};

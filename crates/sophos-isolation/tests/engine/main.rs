@@ -1,4 +1,4 @@
-//! The engine against a Sophos Central over HTTP.
+//! The engine against a simulated Sophos Central over HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -20,4 +20,5 @@ mod lifecycle;
 mod properties;
 mod releases;
 mod shared_isolations;
+mod stored_format;
 mod support;

@@ -1,4 +1,4 @@
-//! What holds whatever the estate and whatever the order of things.
+//! Properties of resolution and isolation, for any estate and any order of events.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const MACS: [&str; 4] = ["02:00:00:00:00:01", "02-00-00-00-00-02", "020000000003
 const ADDRESSES: [&str; 3] = ["10.0.0.1", "10.0.0.2", "192.168.1.1"];
 const INSTANCES: [&str; 2] = ["i-0123456789abcdef0", "i-0fedcba9876543210"];
 
-/// A machine of an estate in which little is unique.
+/// A machine of an estate with few unique identifiers.
 #[derive(Debug, Clone)]
 struct Machine {
     name: &'static str,
@@ -74,8 +74,8 @@ fn same_name(a: &str, b: &str) -> bool {
     a == b || (a.contains('.') != b.contains('.') && label(&a) == label(&b))
 }
 
-/// Whether a fact is the machine's: `None` when nothing is said, or the machine
-/// does not say.
+/// Whether an identifier is the machine's; `None` if the alert or the machine does
+/// not have it.
 fn fits(number: u32, machine: &Machine, facts: &Value, kind: IdentifierKind) -> Option<bool> {
     match kind {
         IdentifierKind::EndpointId => facts["endpoint_id"].as_str().map(|wanted| wanted == id(number)),
@@ -97,8 +97,8 @@ fn fits(number: u32, machine: &Machine, facts: &Value, kind: IdentifierKind) -> 
     }
 }
 
-/// The facts that may not be wrong of what was found by `by`: an address moves
-/// on, and a cloud has its own name for an instance.
+/// The identifiers that must match for a machine found by `by`: addresses change,
+/// and a cloud has its own name for an instance.
 fn required_identifiers(by: IdentifierKind) -> impl Iterator<Item = IdentifierKind> {
     let kinds = [
         IdentifierKind::EndpointId,
@@ -111,7 +111,7 @@ fn required_identifiers(by: IdentifierKind) -> impl Iterator<Item = IdentifierKi
         .filter(move |kind| *kind != IdentifierKind::Hostname || by != IdentifierKind::Ec2InstanceId)
 }
 
-/// What must hold of the machine that was chosen among all.
+/// Checks the machine that was chosen among all.
 fn check(all: &[Machine], number: u32, facts: &Value) -> Result<(), TestCaseError> {
     let machine = &all[number as usize - 1];
     let by = IdentifierKind::ALL.into_iter().find(|kind| fits(number, machine, facts, *kind) == Some(true));
@@ -178,7 +178,7 @@ fn resolve_number(candidates: &[EndpointCandidate], facts: &Value, now: i64) -> 
     found.endpoint.id.rsplit('-').next().unwrap().parse().ok()
 }
 
-/// A directory that answers each question with everything.
+/// A directory that returns all endpoints for each query.
 struct UnfilteredDirectory<'c>(&'c [EndpointCandidate]);
 
 impl EndpointDirectory for UnfilteredDirectory<'_> {
@@ -271,7 +271,7 @@ proptest! {
     }
 }
 
-/// Something that happens.
+/// An event of the test.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
     Work(Vec<usize>),
@@ -344,7 +344,7 @@ pub(crate) async fn apply_event(world: &TestEnv, rules: &TestPolicy<'_>, ids: &[
         Event::ReleaseMachine(number) => {
             drop(world.ledger().release_endpoint(ACME, &id(*number), "ana", world.now()).await);
         }
-        // As a sender has its own released.
+        // As a source releases its own isolation.
         Event::ReleaseOne(at) => drop(world.ledger().request_release(&ids[*at], "ana", world.now()).await),
         Event::Console(number, on) => drop(world.try_isolate_in_console(*number, *on, "by hand").await),
         Event::Online(number, online) => world.set_online(*number, *online),
@@ -352,7 +352,7 @@ pub(crate) async fn apply_event(world: &TestEnv, rules: &TestPolicy<'_>, ids: &[
     }
 }
 
-/// When a decision's first step of this kind was.
+/// The time of a decision's first transition of this kind.
 pub(crate) fn first_step_at(decision: &Decision, is: impl Fn(&Transition) -> bool) -> Option<u64> {
     decision.entries().iter().find(|entry| is(&entry.transition)).map(|entry| entry.at_ms)
 }
@@ -390,7 +390,7 @@ pub(crate) async fn check_history(world: &TestEnv, ids: &[DecisionId]) -> Result
                     )
                 });
                 let when = off.at_ms as u64;
-                // What somebody else had ended since was over, seen or not.
+                // An isolation that was ended externally is over, seen or not.
                 let lost = of_it.iter().any(|change| {
                     let at = change.at_ms as u64;
                     !change.enabled

@@ -1,4 +1,4 @@
-//! Releases that a signal or a person asks for.
+//! Releases that a signal or a person requests.
 
 use serde_json::{Value, json};
 use sophos_isolation::{CommandError, DecisionId, DecisionState};
@@ -50,7 +50,7 @@ async fn source_releases_only_its_own_isolations() {
     assert_eq!(world.code(&signal).await, "nothing_to_release");
     world.follow_up_for(&policy, 300).await;
     assert_eq!(world.state(&decision).await, DecisionState::Isolated);
-    // Of two that hold an endpoint, its own ends.
+    // Of two decisions that claim an endpoint, the source's own ends.
     let own = world.begin_for_source("soc", "own", json!({ "host": host(1) })).await;
     assert_eq!(world.work(&policy, &own).await, DecisionState::Requested);
     let signal = world.begin_for_source("soc", "release again", release(1)).await;
@@ -89,16 +89,16 @@ async fn release_by_a_person_is_idempotent() {
     let refused = world.decide(&policy(), "no host", json!({})).await;
     let asked = world.ledger().request_release(&refused, "ana", world.now()).await;
     assert!(matches!(asked, Err(CommandError::InvalidState { state: DecisionState::Refused, .. })));
-    let nobodys = DecisionId::from_event_id("edr", "nobody's");
+    let unknown_id = DecisionId::from_event_id("edr", "unknown");
     assert!(matches!(
-        world.ledger().request_release(&nobodys, "ana", world.now()).await,
+        world.ledger().request_release(&unknown_id, "ana", world.now()).await,
         Err(CommandError::Unknown(_))
     ));
 }
 
 #[tokio::test]
 async fn release_request_during_a_check_is_not_lost() {
-    // The clock stands at a moment of the agenda, at which the decision is due.
+    // The clock shows the time at which the decision is due.
     let world = TestEnv::new(machines(1)).await;
     let decision = world.decide(&policy(), "event", host(1)).await;
     world.advance_clock(90);
@@ -107,7 +107,7 @@ async fn release_request_during_a_check_is_not_lost() {
     world.ledger().schedule_follow_up(&decision, world.now().as_secs()).await.unwrap();
     let also = world.ledger().due_follow_ups(world.now()).await.unwrap();
     world.ledger().request_release(&decision, "ana", world.now()).await.unwrap();
-    // A follow-up that had listed these before now takes them off.
+    // A follow-up that listed these before deletes them now.
     for reminder in also.iter().chain([&stale]) {
         world.ledger().delete_follow_up(reminder).await.unwrap();
     }

@@ -8,7 +8,7 @@ use sophos_simulator::{FaultAction, FaultRule};
 
 use crate::support::{HOUR, TestEnv, host, machines, policy};
 
-/// A decision about the first machine that holds it for so long.
+/// A decision about the first machine with this time to release.
 async fn begin_with_duration(world: &TestEnv, event: &str, seconds: u64) -> DecisionId {
     let decision =
         world.begin_with(event, json!({ "host": host(1), "release_after_seconds": seconds })).await;
@@ -145,7 +145,7 @@ async fn early_release_transfers_the_isolation() {
 #[tokio::test]
 async fn isolation_is_not_transferred_to_a_waiting_decision() {
     let world = TestEnv::new(machines(2)).await;
-    // Both have read that it is not isolated; the call of one is put off.
+    // Both have read that it is not isolated; the request of one is deferred.
     let b = world.begin("b", host(1)).await;
     world.fault(FaultRule::new("isolation.bulk", FaultAction::status(503)));
     assert_eq!(world.work(&policy(), &b).await, DecisionState::Deferred);
@@ -166,7 +166,7 @@ async fn signal_during_a_release_isolates_again() {
     let world = TestEnv::new(machines(1)).await;
     let a = begin_with_duration(&world, "a", HOUR).await;
     world.follow_up_for(&policy(), 300).await;
-    // Its time is up, and the service does not take the release.
+    // Its time has passed, and Sophos Central refuses the release.
     world.fault(FaultRule::new("isolation.bulk", FaultAction::status(503)));
     world.follow_up_for(&policy(), HOUR).await;
     assert_eq!(world.state(&a).await, DecisionState::ReleasePending);
@@ -207,7 +207,7 @@ async fn isolation_is_not_transferred_to_an_ended_decision() {
     assert_eq!(world.state(&ended).await, DecisionState::Isolated);
     world.isolate_in_console(1, false, "it is clean").await;
     world.advance_clock(60);
-    // Nobody has looked at the other since, which is looked at once an hour.
+    // The other was not followed up since; it is once an hour.
     world.follow_up_for(&policy(), HOUR / 2).await;
     assert_eq!(world.state(&late).await, DecisionState::Released);
     assert_eq!(world.changes(), ["on 1", "off 1", "on 1", "off 1"]);

@@ -1,5 +1,5 @@
-//! A Sophos Central, a folder for the ledger, and as many engines over both as
-//! a test wants.
+//! A simulated Sophos Central, a folder for the ledger, and any number of engines
+//! over both.
 
 mod rules;
 mod transport;
@@ -32,7 +32,7 @@ pub(crate) const ACME: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 pub(crate) const BETA: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
 pub(crate) const OTHER: &str = "5f8c1a1e-0b53-4c7b-8a63-0f5b8f1f6a52";
 
-/// An hour's beginning, so that what a test does stays within the hour.
+/// The beginning of an hour, so that a test stays within the hour.
 const START: &str = "2026-01-15T12:00:00Z";
 
 pub(crate) const HOUR: u64 = 3_600;
@@ -101,28 +101,37 @@ impl TestEnv {
         }
     }
 
-    /// An engine in a process of its own.
+    /// An engine as in a separate process.
     pub(crate) fn engine(&self) -> TestEngine {
         self.engine_with_transport(self.transport.clone())
     }
 
-    /// An engine that has another credential for each of these tenants.
+    /// An engine with another credential for each of these tenants.
     pub(crate) fn engine_with_tenant_credentials(&self, tenants: &[&str]) -> TestEngine {
         let own = || client(&self.sim, &self.transport, &self.sim.credentials()[2]);
         self.engine().with_tenant_clients(tenants.iter().map(|tenant| ((*tenant).into(), own())).collect())
     }
 
     fn engine_with_transport(&self, transport: ClockedTransport) -> TestEngine {
+        self.engine_of(transport, self.ledger())
+    }
+
+    /// An engine over another ledger.
+    pub(crate) fn engine_with_ledger(&self, ledger: Ledger<Store>) -> TestEngine {
+        self.engine_of(self.transport.clone(), ledger)
+    }
+
+    fn engine_of(&self, transport: ClockedTransport, ledger: Ledger<Store>) -> TestEngine {
         let client = client(&self.sim, &transport, &self.credential.lock().unwrap());
         let links = ApprovalLinks::new("https://hooks.example", "a key".to_owned().into());
-        Engine::new(client, self.ledger(), Arc::clone(&self.publisher)).with_approval_links(Some(links))
+        Engine::new(client, ledger, Arc::clone(&self.publisher)).with_approval_links(Some(links))
     }
 
     pub(crate) fn ledger(&self) -> Ledger<Store> {
         Ledger::new(Store::open(self.directory.path().to_str().unwrap()).unwrap())
     }
 
-    /// Where the ledger keeps an object.
+    /// The path of an object of the ledger.
     pub(crate) fn path(&self, object: &str) -> std::path::PathBuf {
         self.directory.path().join(object)
     }
@@ -135,13 +144,13 @@ impl TestEnv {
         self.credential.lock().unwrap().client_id.clone()
     }
 
-    /// Ends our credential and its tokens.
+    /// Expires the credential and its tokens.
     pub(crate) fn expire_credential(&self) {
         assert!(self.sim.expire_credential(&self.client_id()));
         self.sim.revoke_tokens();
     }
 
-    /// What engines made from now on have is another credential.
+    /// Gives later engines another credential.
     pub(crate) fn renew_credential(&self) {
         let next = self.sim.credentials()[2].clone();
         *self.credential.lock().unwrap() = next;
@@ -163,12 +172,12 @@ impl TestEnv {
         self.sim.set_faults(FaultPlan::default());
     }
 
-    /// Begins the decision of a signal of `edr` about this host.
+    /// Creates the decision of a signal of `edr` about this host.
     pub(crate) async fn begin(&self, event: &str, host: Value) -> DecisionId {
         self.begin_with(event, json!({ "host": host })).await
     }
 
-    /// The same with more of a signal, over the usual one.
+    /// The same with more members of a signal, over the default ones.
     pub(crate) async fn begin_with(&self, event: &str, signal: Value) -> DecisionId {
         self.begin_for_source("edr", event, signal).await
     }
@@ -177,7 +186,7 @@ impl TestEnv {
         self.begin_update(source, event, event, signal).await
     }
 
-    /// Begins the decision of an event that is about an alert.
+    /// Creates the decision of an event about an alert.
     pub(crate) async fn begin_update(
         &self,
         source: &str,
@@ -203,7 +212,7 @@ impl TestEnv {
         id
     }
 
-    /// Begins one decision for each of these machines.
+    /// Creates one decision for each of these machines.
     pub(crate) async fn begin_all(&self, numbers: impl IntoIterator<Item = u32>) -> Vec<DecisionId> {
         let mut ids = Vec::new();
         for number in numbers {
@@ -212,27 +221,27 @@ impl TestEnv {
         ids
     }
 
-    /// Has an engine of its own work on a decision.
+    /// Processes a decision with a new engine.
     pub(crate) async fn work(&self, policy: &Policy, id: &DecisionId) -> DecisionState {
         let worked = self.engine().process(policy, std::slice::from_ref(id), None).await;
         let [worked] = worked.as_slice() else { panic!("{worked:?}") };
         worked.result.clone().unwrap().unwrap()
     }
 
-    /// Begins the decision of a signal and works on it.
+    /// Creates the decision of a signal and processes it.
     pub(crate) async fn decide(&self, policy: &Policy, event: &str, host: Value) -> DecisionId {
         let id = self.begin(event, host).await;
         self.work(policy, &id).await;
         id
     }
 
-    /// A run that dies, either right before its call or before it has the
-    /// answer.
+    /// A run that dies, either right before its request or before it has the
+    /// response.
     pub(crate) async fn crash_run(&self, policy: &Policy, ids: &[DecisionId], carried_out: bool) {
         assert!(self.try_crash_run(policy, ids, carried_out).await, "it made no call");
     }
 
-    /// The same, unless there is no call to make. Says whether it died.
+    /// The same, unless no request is needed. Returns whether it died.
     pub(crate) async fn try_crash_run(&self, policy: &Policy, ids: &[DecisionId], carried_out: bool) -> bool {
         let mute = Arc::new(CallGate::default());
         if carried_out { &mute.block_after } else { &mute.block_before }.store(true, Ordering::SeqCst);
@@ -244,8 +253,8 @@ impl TestEnv {
         }
     }
 
-    /// Has an engine work on decisions, and something happen right before its
-    /// call.
+    /// Processes decisions with an engine, and runs a task right before its
+    /// request.
     pub(crate) async fn work_while(
         &self,
         policy: &Policy,
@@ -269,7 +278,7 @@ impl TestEnv {
         self.engine().follow_up(policy, None).await.unwrap()
     }
 
-    /// Lets time pass as it does, with a follow-up each minute.
+    /// Advances the clock, with a follow-up each minute.
     pub(crate) async fn follow_up_for(&self, policy: &Policy, seconds: u64) {
         let engine = self.engine();
         let until = self.now() + Duration::from_secs(seconds);
@@ -295,7 +304,7 @@ impl TestEnv {
         self.decision(id).await.state()
     }
 
-    /// The words of a decision's steps.
+    /// The names of a decision's transitions.
     pub(crate) async fn steps(&self, id: &DecisionId) -> Vec<String> {
         self.decision(id).await.entries().iter().map(|entry| step_name(&entry.transition)).collect()
     }
@@ -308,7 +317,7 @@ impl TestEnv {
         }
     }
 
-    /// What the service accepted, as `on pc` or `off pc` by number.
+    /// The accepted changes, as `on` or `off` with the machine's number.
     pub(crate) fn changes(&self) -> Vec<String> {
         self.sim.isolation_changes().iter().map(change_text).collect()
     }
@@ -317,7 +326,7 @@ impl TestEnv {
         self.sim.calls().operation(operation)
     }
 
-    /// Somebody isolates or releases in the console.
+    /// Isolates or releases in the console.
     pub(crate) async fn isolate_in_console(&self, number: u32, enabled: bool, comment: &str) {
         self.try_isolate_in_console(number, enabled, comment).await.unwrap();
     }

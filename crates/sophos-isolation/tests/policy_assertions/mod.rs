@@ -1,6 +1,6 @@
-//! Policies that are wrong, and where.
+//! Assertions on the issues of invalid policies.
 
-// Each file of tests is a crate of its own, and uses its own part of this.
+// Each test file is a separate crate and uses a part of this module.
 #![allow(dead_code)]
 
 use sophos_isolation::policy::{Policy, PolicyError};
@@ -10,39 +10,39 @@ pub(crate) const OTHER: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 
 pub(crate) fn invalid_policy(text: &str) -> PolicyError {
     match Policy::parse(text) {
-        Ok(_) => panic!("this is taken:\n{text}"),
+        Ok(_) => panic!("the policy is valid:\n{text}"),
         Err(error) => error,
     }
 }
 
-/// The lines and keys of what is wrong.
+/// The lines and keys of the issues.
 pub(crate) fn issue_positions(error: &PolicyError) -> Vec<(usize, &str)> {
-    error.issues().iter().map(|mistake| (mistake.line, mistake.key.as_str())).collect()
+    error.issues().iter().map(|issue| (issue.line, issue.key.as_str())).collect()
 }
 
-/// What is wrong with a file whose first line is its version.
+/// Asserts the issues of a file whose first line is its version.
 pub(crate) fn assert_file_issues(lines: &str, expected: &[(usize, &str, &str)]) {
     let text = format!("version = 1\n{lines}");
     let error = invalid_policy(&text);
     let expected_places: Vec<_> = expected.iter().map(|(line, key, _)| (*line, *key)).collect();
     assert_eq!(issue_positions(&error), expected_places, "{text}\n{error}");
-    for (mistake, (_, _, problem)) in error.issues().iter().zip(expected) {
-        assert!(mistake.message.contains(problem), "{text}\n{error}");
+    for (issue, (_, _, message)) in error.issues().iter().zip(expected) {
+        assert!(issue.message.contains(message), "{text}\n{error}");
     }
 }
 
-/// The same of a source, whose first own line is the fourth of the file.
+/// Asserts the issues of a source. Its own lines begin at line 4 of the file.
 pub(crate) fn assert_source_issues(lines: &str, expected: &[(usize, &str, &str)]) {
     assert_file_issues(&format!("[sources.s]\ntenants = [\"{TENANT}\"]\n{lines}"), expected);
 }
 
-/// The same of its verification, in the fifth line.
+/// Asserts the issues of a source's verification, which is in line 5.
 pub(crate) fn assert_verify_issues(tool: &str, verify: &str, expected: &[(&str, &str)]) {
     let lines = format!("tool = \"{tool}\"\nverify = {{ {verify} }}");
     let places: Vec<_> =
-        expected.iter().map(|(key, problem)| (5, format!("sources.s.verify{key}"), *problem)).collect();
+        expected.iter().map(|(key, message)| (5, format!("sources.s.verify{key}"), *message)).collect();
     assert_source_issues(
         &lines,
-        &places.iter().map(|(line, key, problem)| (*line, key.as_str(), *problem)).collect::<Vec<_>>(),
+        &places.iter().map(|(line, key, message)| (*line, key.as_str(), *message)).collect::<Vec<_>>(),
     );
 }

@@ -10,7 +10,7 @@ const ADMIN: &str = "999999999999";
 const A: &str = "111111111111";
 const B: &str = "222222222222";
 
-/// Both tools list an administrator and two members; B has a tenant of its own.
+/// Both tools list an administrator and two members; B has its own tenant.
 fn policy(more: &str) -> Policy {
     let source = |tool: &str| {
         format!(
@@ -69,7 +69,7 @@ fn sequence(account: &str, resources: Value) -> Value {
     event
 }
 
-/// What becomes of each host of an event: `admitted`, or the code of a refusal.
+/// The result of each host of an event: `admitted`, or the code of a refusal.
 fn outcomes(policy: &Policy, event: &Value) -> Vec<String> {
     let source = if event["source"] == "aws.guardduty" { "guardduty" } else { "security_hub" };
     let body = event.to_string().into_bytes();
@@ -84,7 +84,7 @@ fn outcomes(policy: &Policy, event: &Value) -> Vec<String> {
     signals.map(outcome).collect()
 }
 
-/// Events by which A names a machine of B.
+/// Events of A that name a machine of B.
 fn cross_account_events() -> Vec<(&'static str, Value)> {
     let details = |more: Value| {
         let mut resource =
@@ -130,13 +130,13 @@ fn finding_is_refused_when_it_names_another_accounts_host() {
     let policy = policy("");
     for (what, event) in cross_account_events() {
         assert_eq!(outcomes(&policy, &event), ["account_mismatch"], "{what}");
-        // The same of its own is admitted, from its own bus and the administrator's.
+        // Its own machine is admitted, from its own bus and the administrator's.
         let own: Value = serde_json::from_str(&event.to_string().replace(B, A)).expect("JSON");
         assert_eq!(outcomes(&policy, &own), ["admitted"], "{what}");
         let mut direct = own.clone();
         direct["account"] = json!(A);
         assert_eq!(outcomes(&policy, &direct), ["admitted"], "{what}");
-        // An administrator speaks for itself alone.
+        // An administrator may report only for itself.
         let of_admin: Value = serde_json::from_str(&event.to_string().replace(A, ADMIN)).expect("JSON");
         assert_eq!(outcomes(&policy, &of_admin), ["account_mismatch"], "{what}");
     }
@@ -175,7 +175,7 @@ fn account_mismatch_names_the_accounts_and_the_key() {
     assert_eq!(kept, json!({ "code": "account_mismatch", "account": A, "host_accounts": [B] }));
 }
 
-/// Each host by itself; one that is put into two accounts is refused.
+/// Each host counts alone; a host in two accounts is refused.
 #[test]
 fn hosts_of_a_finding_are_evaluated_separately() {
     let lets_a = policy(&format!("may_report_for = {{ '{A}' = ['{B}'] }}"));

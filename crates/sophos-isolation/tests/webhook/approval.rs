@@ -1,4 +1,4 @@
-//! The page on which a person approves.
+//! The approval page.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use sophos_isolation::{
 
 use super::{NOW, RequestExt, SECRET_MARKER, TENANT, TestEnv, current_value, get};
 
-/// Until when the decision of these tests waits.
+/// The expiry of the approval in these tests.
 pub(super) const UNTIL: u64 = NOW.as_secs() + 3_600;
 
 const ENDPOINT: &str = "6e9567ea-bb50-40c5-9f12-42eb308e4c9b";
@@ -19,7 +19,7 @@ pub(super) fn approval_links() -> ApprovalLinks {
     ApprovalLinks::new("https://hooks.example/", current_value("approval").into())
 }
 
-/// The request that a link leads to.
+/// The request of a link.
 pub(super) fn follow_link(links: &ApprovalLinks, id: &DecisionId, until: u64) -> Request {
     let link = links.link(id, until);
     let rest = link.expose().strip_prefix("https://hooks.example").expect("the base");
@@ -32,7 +32,7 @@ pub(super) fn answer_request(request: &Request, body: &str) -> Request {
     request.with_header("content-type", "application/x-www-form-urlencoded")
 }
 
-/// A decision that waits.
+/// A decision that awaits approval.
 pub(super) async fn waiting_decision(world: &TestEnv, event: &str) -> DecisionId {
     let id = DecisionId::from_event_id("scripts", event);
     let mut signal = Signal::default();
@@ -84,7 +84,7 @@ async fn approval_page_shows_the_decision() {
     for text in ["<script", "<b ", "<i>", "signature", "until=", "http:", "https:", "src="] {
         assert!(!page.contains(text), "{text}: {page}");
     }
-    // Mail programs follow links, again and again.
+    // Mail programs follow links repeatedly.
     for _ in 0..3 {
         assert_eq!(world.send(&request).await, response);
     }
@@ -223,7 +223,7 @@ async fn answer_is_rejected_after_its_time() {
             assert_eq!(response.status, 403);
         }
     }
-    // A link that is good for longer than the decision waits.
+    // A link that expires after the decision.
     let long = follow_link(&approval_links(), &id, UNTIL + 100);
     let (response, _) =
         world.handle_at(&answer_request(&long, "answer=approve"), Duration::from_secs(UNTIL)).await;
@@ -257,7 +257,7 @@ async fn answer_can_be_repeated_after_a_failure() {
     assert_eq!(world.submitted_answer(id.as_str()).as_deref(), Some("approve"));
 }
 
-/// An answer is the worker's to take: the webhook writes no transition.
+/// The worker applies the answer: the webhook writes no transition.
 #[tokio::test]
 async fn answer_writes_no_decision_entry() {
     for word in ["approve", "decline"] {

@@ -1,4 +1,4 @@
-//! Which links are good.
+//! The verification of approval links.
 
 use sophos_isolation::{ApprovalLinks, DecisionId, policy::Policy, webhook::Request};
 
@@ -8,7 +8,7 @@ use super::{
     current_value, hex, hmac_sha256, previous_value,
 };
 
-/// Every request of these is answered alike, whatever its method, and changes
+/// Checks that these requests get the same response for every method, and change
 /// nothing.
 async fn assert_all_refused(world: &TestEnv, requests: impl IntoIterator<Item = Request>) {
     let before = world.store.objects();
@@ -116,7 +116,7 @@ async fn link_signature_rejects_a_sign_as_a_digit() {
     assert_ne!(query, request.query);
     assert_all_refused(&world, [Request { query, ..request.clone() }]).await;
     let response = world.send(&request).await;
-    assert!(response.body.contains("no such decision"), "{id}: {}", response.body);
+    assert!(response.body.contains("does not exist"), "{id}: {}", response.body);
 }
 
 #[tokio::test]
@@ -149,11 +149,11 @@ async fn unreadable_link_key_is_reported() {
     );
     assert!(notice.is_server_error(&response));
     assert!(notice.problem().is_some_and(|problem| problem.contains("approval")));
-    // As if the link were wrong.
+    // The same response as for an invalid link.
     assert_all_refused(&world, [good.clone(), Request { query: String::new(), ..good }]).await;
 }
 
-/// Other methods are turned away, whatever they bring.
+/// Other methods are always rejected.
 #[tokio::test]
 async fn valid_link_accepts_get_and_post_only() {
     let world = TestEnv::new();

@@ -1,4 +1,4 @@
-//! What becomes of an alert that the conditions of its source do not select.
+//! Alerts that the conditions of their source do not select.
 
 use serde_json::json;
 use sophos_isolation::policy::Policy;
@@ -27,7 +27,10 @@ async fn decision_records_which_condition_was_not_met() {
     assert!(world.queued().is_empty());
     let last = world.received_signal(&decision_ids(&resolved)[0]).to_string();
     assert!(last.contains("\"not_selected\""), "{last}");
-    assert!(last.contains("\\\"/alerts/0/status\\\" is not what when[0] of the source requires"), "{last}");
+    assert!(
+        last.contains("the value at \\\"/alerts/0/status\\\" does not meet when[0] of the source"),
+        "{last}"
+    );
 
     // The same alert acts once it fires.
     let firing = send("firing").await;

@@ -1,4 +1,4 @@
-//! What comes of a delivery.
+//! The results of deliveries.
 
 use serde_json::json;
 use sophos_isolation::webhook::{MAX_BODY_LEN, Request};
@@ -110,7 +110,7 @@ async fn unknown_source_is_answered_like_a_wrong_signature() {
     let expected = world.send(&wrong).await;
     assert_eq!(expected.status, 401);
     let others = [
-        Request { path: "/hooks/nobody".into(), ..signed_request(alert_body("a")) },
+        Request { path: "/hooks/absent".into(), ..signed_request(alert_body("a")) },
         signed_request(alert_body("a")).without_header("x-sophos-signature"),
         signed_request(alert_body("a")).without_header("x-sophos-timestamp"),
         signed_request(alert_body("a")).with_header("x-sophos-timestamp", "1"),
@@ -118,9 +118,9 @@ async fn unknown_source_is_answered_like_a_wrong_signature() {
             .with_header("x-sophos-signature", v1_signature(&current_value("scripts"), "1", b"")),
         wrong.clone().without_header("content-type"),
         Request { body: b"not JSON".to_vec(), ..wrong },
-        Request { path: "/hooks/nobody".into(), query: "validationToken=%3Cx".into(), ..signed_request("") },
+        Request { path: "/hooks/absent".into(), query: "validationToken=%3Cx".into(), ..signed_request("") },
         post("/hooks/splunk/wrong", "{}"),
-        post("/hooks/nobody/wrong", "{}"),
+        post("/hooks/absent/wrong", "{}"),
         post("/hooks/SCRIPTS", "{}"),
         post("/hooks/defender", "{}").with_header("authorization", "Bearer x"),
     ];
@@ -159,7 +159,7 @@ async fn source_may_call_from_its_networks_only() {
         assert_eq!(response.status, 401, "{address}");
         assert!(notice.problem().is_some_and(|problem| problem.contains("address")));
     }
-    // No address is not one of those either.
+    // A missing address is not in the list either.
     assert_eq!(world.send(&Request { source_ip: None, ..office_request(alert_body("x")) }).await.status, 401);
     assert_eq!(world.store.objects(), before);
 }
@@ -216,7 +216,7 @@ async fn oversized_body_is_rejected() {
     body.resize(MAX_BODY_LEN, b' ');
     assert_eq!(world.send(&signed_request(body.clone())).await.status, 202);
     body.push(b' ');
-    for path in ["/hooks/scripts", "/hooks/nobody"] {
+    for path in ["/hooks/scripts", "/hooks/absent"] {
         let response = world.send(&Request { path: path.into(), ..signed_request(body.clone()) }).await;
         assert_eq!(response.status, 413);
         assert!(response.body.contains(&MAX_BODY_LEN.to_string()), "{}", response.body);
@@ -252,7 +252,7 @@ async fn other_methods_and_paths_are_rejected() {
     let world = TestEnv::new();
     let id = "iso-0123456789abcdef01234567";
     for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post", ""] {
-        for path in ["/hooks/scripts", "/hooks/nobody", "/hooks/scripts/x"] {
+        for path in ["/hooks/scripts", "/hooks/absent", "/hooks/scripts/x"] {
             let response = world.send(&Request { method: method.into(), ..get(path) }).await;
             assert_eq!((response.status, response.header("allow")), (405, Some("POST")), "{method} {path}");
         }

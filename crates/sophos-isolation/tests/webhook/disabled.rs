@@ -1,4 +1,4 @@
-//! Requests to a source that a mistake in the policy disables.
+//! Requests to a source that an error in the policy disables.
 
 use sophos_isolation::policy::Policy;
 
@@ -33,7 +33,7 @@ async fn request_is_rejected_when_verify_is_invalid() {
     let wrong =
         wrong.replace("scheme = \"signature\", secret = \"a b\"", "scheme = \"none\", secret = \"a b\"");
     world.policy = Policy::parse_lenient(&wrong).expect("the other sources");
-    let unknown = world.send(&post("/hooks/nobody", alert_body("1"))).await;
+    let unknown = world.send(&post("/hooks/absent", alert_body("1"))).await;
     let (response, notice) = world.handle(&signed_request(alert_body("1"))).await;
     assert_eq!(response, unknown);
     assert_eq!((notice.source.as_deref(), notice.error_kind), (Some("scripts"), Some("SourceDisabled")));
@@ -46,5 +46,5 @@ async fn request_is_accepted_when_another_source_is_disabled() {
     let world = disabled_env("pd");
     assert_eq!(world.send(&signed_request(alert_body("1"))).await.status, 202);
     assert_eq!(world.send(&post("/hooks/pd", "{}")).await.status, 401);
-    assert_eq!(world.send(&post("/hooks/nobody", "{}")).await.status, 401);
+    assert_eq!(world.send(&post("/hooks/absent", "{}")).await.status, 401);
 }

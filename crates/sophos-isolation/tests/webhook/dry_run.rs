@@ -1,4 +1,4 @@
-//! Senders that ask what a message would lead to.
+//! Checks that senders request.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ async fn dry_run_reports_the_outcome_and_records_nothing() {
     assert_eq!(check["response"]["status"], 202);
     assert!(world.store.objects().is_empty() && notice.created.is_empty());
 
-    // The real message begins the decision that the dry run named.
+    // The real message creates the decision that the check named.
     let (response, notice) = world.handle(&signed_request(BODY)).await;
     assert_eq!(response.status, 202);
     assert_eq!(check["signals"][0]["decision"], notice.created[0].as_str());

@@ -1,4 +1,4 @@
-//! Events that EventBridge brings.
+//! Events from EventBridge.
 
 use serde_json::{Value, json};
 use sophos_isolation::policy::Policy;
@@ -45,7 +45,7 @@ async fn guardduty_finding_creates_a_decision() {
         (&Value::Null, &Value::Null),
         "AWS vouches for it"
     );
-    // It is brought again in another envelope.
+    // It is delivered again in another envelope.
     let mut again = guardduty_event();
     again["id"] = json!("envelope-3");
     assert_eq!(world.event(&again).await.0.status, 200);
@@ -162,7 +162,7 @@ async fn event_is_retried_when_its_source_is_disabled() {
     assert_eq!(world.event(&security_hub_event(findings)).await.0.status, 202);
 }
 
-/// Each tool has its source, and the account of one is none of the other's.
+/// Each tool has its source, and the accounts are separate.
 #[tokio::test]
 async fn accounts_are_separate_per_tool() {
     let mut world = TestEnv::new();
@@ -177,7 +177,7 @@ async fn accounts_are_separate_per_tool() {
     assert_eq!(world.event(&guardduty_event()).await.0.status, 202);
 }
 
-/// It says nothing, and stands in the ledger for whoever looks for it.
+/// The decision has no host, and the ledger keeps it for the operator.
 #[tokio::test]
 async fn event_without_a_finding_is_recorded_and_not_enqueued() {
     let world = TestEnv::new();
@@ -203,7 +203,7 @@ async fn event_is_retried_after_a_failure() {
     assert_eq!(world.decision_count(), 1);
 }
 
-/// Whoever finds the URL can write an envelope.
+/// Any caller that knows the URL can send an envelope.
 #[tokio::test]
 async fn envelope_sent_to_the_webhook_is_rejected() {
     let world = TestEnv::new();

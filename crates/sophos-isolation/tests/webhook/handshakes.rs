@@ -1,4 +1,4 @@
-//! What single tools ask for before they send anything.
+//! The challenges that some tools send before their first alert.
 
 use sophos_isolation::webhook::Request;
 
@@ -6,8 +6,9 @@ use super::{RequestExt, TestEnv, current_value, decision_ids, get, post, recorde
 
 const CHALLENGE: &str = "x-okta-verification-challenge";
 
-/// Names of every kind: two that ask, one that does not, one of EventBridge, none.
-const SOURCE_NAMES: [&str; 6] = ["okta", "defender", "scripts", "guardduty", "nobody", "okta/anything"];
+/// Sources of every kind: two with a challenge, one without, one of EventBridge, an
+/// unknown one.
+const SOURCE_NAMES: [&str; 6] = ["okta", "defender", "scripts", "guardduty", "absent", "okta/anything"];
 
 #[tokio::test]
 async fn okta_challenge_is_answered_for_any_source() {
@@ -30,7 +31,7 @@ async fn okta_challenge_is_answered_for_any_source() {
 #[tokio::test]
 async fn request_without_a_plain_challenge_is_rejected() {
     let world = TestEnv::new();
-    let plain = world.send(&get("/hooks/nobody")).await;
+    let plain = world.send(&get("/hooks/absent")).await;
     assert_eq!(plain.status, 405);
     for name in SOURCE_NAMES {
         let path = format!("/hooks/{name}");

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 use sophos_isolation::DecisionId;
 
-/// Ids are kept for years: what an event's was, it stays.
+/// Ids are stored for years, so the id of an event must never change.
 #[test]
 fn decision_id_is_stable() {
     let id = DecisionId::from_event_id("pd", "01BWDWL3NYY7LUFPZCC28QUCMK");
@@ -54,7 +54,7 @@ proptest! {
         prop_assert_eq!(DecisionId::from_event_id(&source, &event), id);
     }
 
-    /// However a text is cut into a source and an event, it is another event.
+    /// Any other split of a text into source and event is another event.
     #[test]
     fn decision_ids_are_separate_per_source(text in "[-a-z0-9_/:\\PC]{1,24}") {
         let cuts: Vec<_> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();

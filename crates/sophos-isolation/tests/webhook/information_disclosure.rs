@@ -1,4 +1,4 @@
-//! What is printed tells no secret, no signature, no path and no query.
+//! `Debug` output has no secret, no signature, no path and no query.
 
 use sophos_isolation::webhook::{Request, RequestLog};
 
@@ -31,7 +31,7 @@ fn error_is_one_short_line() {
     assert!(problem.chars().count() <= 200 && !problem.chars().any(char::is_control), "{problem}");
 }
 
-/// Nothing that a caller writes comes back, or into the records, but the ids.
+/// Responses and records repeat no text of the caller except ids.
 #[tokio::test]
 async fn responses_echo_nothing_of_the_caller() {
     let world = TestEnv::new();

@@ -230,7 +230,7 @@ async fn unknown_key_fetches_once_in_five_minutes() {
         assert_eq!(send(&old, seconds).await.0.status, 200);
     }
     assert_eq!(world.secrets.take_fetched().len(), 1);
-    // At once, and yet one fetch.
+    // Concurrent requests share one fetch.
     let token = new.signed_token(&claims());
     let request = request_with_token(&token);
     let all = join_all((0..20).map(|_| world.handle_at(&request, at(300)))).await;
@@ -259,7 +259,7 @@ async fn key_set_is_used_for_an_hour_and_survives_an_outage() {
     assert_eq!(world.secrets.take_fetched().len(), 1);
     assert_eq!(send(hours(5, 3_599)).await, 200);
     assert_eq!(send(hours(6, 60)).await, 503);
-    // A key that was withdrawn is good no longer.
+    // A withdrawn key is no longer valid.
     publish(&world, &[&Key::new("other")]);
     assert_eq!(send(hours(6, 120)).await, 401);
 }

@@ -9,14 +9,14 @@ pub(super) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// What is signed, of a time and a body.
+/// The signed content, from a time and a body.
 type SignFn = fn(&str, &str) -> String;
 
 struct LayoutCase {
     tool: &'static str,
     table: &'static str,
     header: &'static str,
-    /// Where the time is, if it is signed.
+    /// The location of the time, if it is signed.
     time: Option<&'static str>,
     write: fn(&[u8]) -> String,
     signed: SignFn,
@@ -151,7 +151,7 @@ fn layout_verifies_its_own_signature() {
     }
 }
 
-/// What one layout believes, another does only if they are the same.
+/// A signature is valid only under its own layout.
 #[test]
 fn layout_rejects_signatures_of_other_layouts() {
     let time = NOW.as_secs().to_string();

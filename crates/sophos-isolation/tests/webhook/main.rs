@@ -1,4 +1,4 @@
-//! The webhook as senders, approvers and those who only try see it.
+//! The webhook as senders, approvers and unauthenticated callers see it.
 
 mod accounts;
 mod approval;
@@ -55,15 +55,15 @@ const NOW: Duration = Duration::from_secs(1_790_000_000);
 
 const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
 
-/// What is in every secret here, so that one is found wherever it is printed.
+/// A part of every secret, by which a printed one is found.
 const SECRET_MARKER: &str = "5ecre7";
 
-/// The value in force of a secret.
+/// The current value of a secret.
 fn current_value(name: &str) -> String {
     format!("{SECRET_MARKER}-of-{name}")
 }
 
-/// The value before it.
+/// The previous value of a secret.
 fn previous_value(name: &str) -> String {
     format!("old-{SECRET_MARKER}-of-{name}")
 }
@@ -208,7 +208,7 @@ fn decision_ids(response: &Response) -> Vec<String> {
     ids
 }
 
-/// What a policy makes of a source's `verify` table.
+/// The verification that a policy parses from a `verify` table.
 fn verification(tool: &str, table: &str) -> Verification {
     parse_verification(tool, &format!("secret = \"x\", {table}"))
 }

@@ -1,4 +1,4 @@
-//! What an operator finds of authentic requests that could not be read.
+//! The records of authentic requests that could not be parsed.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn parse_failure_is_not_recorded_when_unauthenticated() {
     let world = TestEnv::new();
     let forged = signed_request("[1]").with_header("x-sophos-signature", "v1=00");
     let other = office_request("[1]").with_header("authorization", "Bearer guessed");
-    for request in [forged, other, post("/hooks/nobody", "[1]")] {
+    for request in [forged, other, post("/hooks/absent", "[1]")] {
         assert_eq!(world.send(&request).await.status, 401);
     }
     assert!(world.store.objects().is_empty());

@@ -1,4 +1,4 @@
-//! What holds for every signature and every request.
+//! Properties of all signatures and requests.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ const KEY: &str = "[^\\pC\\pZ](\\PC{0,78}[^\\pC\\pZ])?";
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// What was signed verifies; the signature is of no other body, key or time.
+    /// A signature is valid for its body, key and time, and for no other.
     #[test]
     fn signature_is_valid_for_one_delivery_only(
         order in prop::sample::select(&ORDERS[..]),
@@ -126,7 +126,7 @@ proptest! {
         }
     }
 
-    /// A static secret is believed only when it is the one.
+    /// A static secret is valid only if it is equal.
     #[test]
     fn static_secret_must_match_exactly(key in "[!-~]{1,40}", given in "[!-~]{0,40}") {
         let own = verification("generic", "scheme = 'bearer'");
@@ -149,7 +149,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Parts of paths that mean something, or might.
+/// Parts of paths with a meaning, or a possible one.
 const PARTS: &[&str] = &[
     "hooks",
     "approvals",
@@ -218,7 +218,7 @@ fn request() -> impl Strategy<Value = Request> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
-    /// Whoever only tries begins nothing, ends nothing and learns nothing.
+    /// Unauthenticated requests have no effect and reveal nothing.
     #[test]
     fn unauthenticated_request_has_no_effect(request in request(), now in any::<u32>()) {
         let world = TestEnv::new();
@@ -258,7 +258,7 @@ proptest! {
         prop_assert_eq!(world.decision_count(), 1);
     }
 
-    /// Nobody approves without the link.
+    /// Approval needs the link.
     #[test]
     fn guessed_link_is_refused(until in prop_oneof![any::<u64>(), Just(UNTIL)], signature in prop_oneof!["[0-9a-f]{64}", any::<String>()], yes in any::<bool>()) {
         let world = TestEnv::new();
@@ -274,7 +274,7 @@ proptest! {
         });
     }
 
-    /// Whatever a tool sends that proves itself, it is read or explained.
+    /// Any authentic message is parsed or explained.
     #[test]
     fn authentic_body_is_accepted_or_explained(body in body(), name in prop::sample::select(&["office", "okta", "elastic", "defender", "sentinel"][..])) {
         let world = TestEnv::new();

@@ -1,4 +1,4 @@
-//! What is sent again, by an honest sender or by somebody else.
+//! Repeated requests, by their sender or an attacker.
 
 use futures_util::future::join_all;
 use sophos_isolation::{CreatedDecision, webhook::Request};
@@ -18,7 +18,7 @@ async fn repeated_request_returns_the_same_decision() {
     assert_eq!(world.decision_count(), 1);
     assert!(notice.created.is_empty());
     assert_eq!(notice.duplicates.iter().map(ToString::to_string).collect::<Vec<_>>(), decision_ids(&first));
-    // An hour later its signature is too old, however known it is.
+    // An hour later its signature is too old, although the request is known.
     let late =
         world.handle_at(&signed_request(alert_body("a")), NOW + std::time::Duration::from_secs(3_600)).await;
     assert_eq!(late.0.status, 401);
@@ -83,7 +83,7 @@ async fn queue_failure_gets_503_and_retry_succeeds() {
     assert_eq!(notice.problem().as_deref(), Some("the queue is out of order"));
     assert_eq!((world.decision_count(), world.queued().len()), (1, 0));
     world.queue.set_failing(false);
-    // The decision was begun before, so it is none that is new.
+    // The decision exists, so it is not new.
     let again = world.send(&signed_request(alert_body("a"))).await;
     assert_eq!(again.status, 200);
     assert_eq!(world.queued(), decision_ids(&again));
@@ -142,13 +142,13 @@ async fn signature_is_valid_for_one_idempotency_key() {
             "{key:?}"
         );
     }
-    // Signed anew, it is new.
+    // With a new signature it is new.
     let time = (NOW.as_secs() + 1).to_string();
-    let anew = signed_request(NO_ID)
+    let resigned = signed_request(NO_ID)
         .with_header("idempotency-key", "two")
         .with_header("x-sophos-signature", v1_signature(&current_value("scripts"), &time, NO_ID.as_bytes()))
         .with_header("x-sophos-timestamp", time);
-    assert_eq!(world.send(&anew).await.status, 202);
+    assert_eq!(world.send(&resigned).await.status, 202);
     assert_eq!(world.decision_count(), 2);
 }
 
@@ -175,7 +175,7 @@ async fn second_signature_of_a_rotation_is_the_same_request() {
     assert_eq!(world.decision_count(), 1);
 }
 
-/// An event that says itself which it is stays the same under any key.
+/// An event with its own id stays the same under any key.
 #[tokio::test]
 async fn idempotency_key_does_not_replace_the_event_id() {
     let world = TestEnv::new();

@@ -1,14 +1,14 @@
-//! What a request costs that is turned away.
+//! The cost of rejected requests.
 
 use super::{NOW, RequestExt, TestEnv, alert_body, current_value, get, post, signed_request};
 
-/// Neither the store nor the queue is called for a request that proves nothing.
+/// Unauthenticated requests call neither the store nor the queue.
 #[tokio::test]
 async fn rejected_request_makes_no_store_call() {
     let world = TestEnv::new();
     let old = (NOW.as_secs() - 301).to_string();
     let strangers = [
-        post("/hooks/nobody", alert_body("a")),
+        post("/hooks/absent", alert_body("a")),
         post("/hooks/scripts", alert_body("a")),
         signed_request(alert_body("a")).with_header("x-sophos-signature", format!("v1={}", "0".repeat(64))),
         signed_request(alert_body("a")).with_header("x-sophos-timestamp", old),
@@ -32,7 +32,7 @@ async fn rejected_request_makes_no_store_call() {
         }
     }
     assert_eq!((world.store.calls(), world.queued().len()), (0, 0));
-    // The count is one that moves.
+    // The counter works.
     assert_eq!(world.send(&signed_request(alert_body("a"))).await.status, 202);
     assert!(world.store.calls() > 0);
 }

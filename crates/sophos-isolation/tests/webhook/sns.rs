@@ -149,7 +149,7 @@ async fn subscription_to_a_listed_topic_is_confirmed() {
     let world = test_env();
     let message = vector("subscription");
     let url = message["SubscribeURL"].as_str().expect("a URL");
-    // It is not believed before the service has answered.
+    // It is rejected until the certificate is fetched.
     assert_eq!(problem(&world, &message).await.0, 503);
     world.secrets.publish(url, Some(b"<ConfirmSubscriptionResponse/>"));
     let (response, notice) = world.handle(&sns_request(&message)).await;
@@ -198,7 +198,7 @@ async fn expired_certificate_is_rejected() {
     assert_eq!((status, why.contains("not valid now")), (401, true), "{why}");
 }
 
-/// A stranger who names one certificate after another keeps no sender waiting.
+/// A caller that names many certificates does not delay other senders.
 #[tokio::test]
 async fn certificate_is_fetched_despite_other_callers() {
     let world = test_env();
@@ -238,7 +238,7 @@ async fn certificate_fetches_are_limited_to_ten_a_minute() {
     assert_eq!(world.handle_at(&sns_request(&vector("version_2")), at(60)).await.0.status, 202);
 }
 
-/// Requests at once wait for one fetch.
+/// Concurrent requests share one fetch.
 #[tokio::test]
 async fn certificate_is_fetched_once_for_concurrent_requests() {
     let world = test_env();
@@ -277,7 +277,7 @@ async fn certificate_fetches_are_limited_per_caller() {
     assert_eq!(world.handle_at(&sns_request(&vector("version_2")), at(119)).await.0.status, 503);
     assert_eq!(world.handle_at(&sns_request(&vector("version_2")), at(120)).await.0.status, 202);
     assert_eq!(world.secrets.take_fetched(), [CERTIFICATE, CERTIFICATE]);
-    // Once it is known, no stranger gets in its way.
+    // A cached certificate needs no fetch.
     let mut message = vector("version_2");
     message["SigningCertURL"] = json!("https://sns.eu-central-1.amazonaws.com/x.pem");
     assert_eq!(world.handle_at(&sns_request(&message), at(121)).await.0.status, 503);

@@ -1,4 +1,4 @@
-//! Secrets that are sent as they are.
+//! Secrets that are sent unsigned.
 
 use sophos_isolation::verify::{Keys, Verification, VerificationError, VersionStage};
 
@@ -126,7 +126,7 @@ fn path_secret_may_be_percent_encoded() {
     assert!(!check("a%20b%2Fc%3D%2541%20%D0%B6"));
 }
 
-/// A secret that was never filled in lets nobody in.
+/// An empty secret authenticates no caller.
 #[test]
 fn empty_secret_verifies_nothing() {
     let rows = [

@@ -1,4 +1,4 @@
-//! A webhook, and all that is around it.
+//! A webhook with its store, secrets and queue.
 
 use std::{
     collections::BTreeMap,
@@ -17,11 +17,11 @@ use sophos_isolation::{
 use super::{NOW, POLICY, SECRET_MARKER, current_value, keys, previous_value};
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().expect("nobody panicked")
+    shared.lock().expect("no thread panicked")
 }
 
-/// A store in memory. It gives way before each call, so that calls that are
-/// made at once mix.
+/// A store in memory. It yields before each call, so that concurrent calls
+/// interleave.
 #[derive(Debug, Default)]
 pub(super) struct InMemoryStore {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
@@ -30,7 +30,7 @@ pub(super) struct InMemoryStore {
 }
 
 impl InMemoryStore {
-    /// From now on fails whatever is about a path that begins like this.
+    /// Makes calls for paths with this prefix fail.
     pub(super) fn fail_on(&self, prefix: Option<&str>) {
         *lock(&self.failing_prefix) = prefix.map(str::to_owned);
     }
@@ -39,12 +39,12 @@ impl InMemoryStore {
         lock(&self.objects).clone()
     }
 
-    /// How many objects there are in a folder.
+    /// The number of objects in a folder.
     pub(super) fn count(&self, folder: &str) -> usize {
         self.objects().keys().filter(|path| path.starts_with(folder)).count()
     }
 
-    /// How often it was called.
+    /// The number of calls.
     pub(super) fn calls(&self) -> usize {
         *lock(&self.calls)
     }
@@ -86,16 +86,16 @@ impl LedgerStore for InMemoryStore {
     }
 }
 
-/// Secrets of any name, or none.
+/// Secrets of any name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InMemorySecrets {
     failing: Arc<Mutex<bool>>,
-    /// Secrets that there are not.
+    /// The names of missing secrets.
     missing: Arc<Mutex<Vec<String>>>,
     loaded: Arc<Mutex<Vec<String>>>,
-    /// Values in place of the usual ones.
+    /// Values that replace the default ones.
     overrides: Arc<Mutex<BTreeMap<String, String>>>,
-    /// What is to be found at which URL.
+    /// The documents by URL.
     published: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     fetched: Arc<Mutex<Vec<String>>>,
 }
@@ -105,12 +105,12 @@ impl InMemorySecrets {
         *lock(&self.failing) = true;
     }
 
-    /// Takes a secret away.
+    /// Removes a secret.
     pub(super) fn remove_secret(&self, name: &str) {
         lock(&self.missing).push(name.to_owned());
     }
 
-    /// The secrets that were read, and forgets them.
+    /// Takes the names of the secrets that were read.
     pub(super) fn take_loaded(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.loaded))
     }
@@ -120,7 +120,7 @@ impl InMemorySecrets {
         lock(&self.overrides).insert(name.to_owned(), value.to_owned());
     }
 
-    /// Publishes a document at a URL, or takes it away.
+    /// Publishes a document at a URL, or removes it.
     pub(super) fn publish(&self, url: &str, document: Option<&[u8]>) {
         match document {
             Some(document) => lock(&self.published).insert(url.to_owned(), document.to_vec()),
@@ -128,7 +128,7 @@ impl InMemorySecrets {
         };
     }
 
-    /// The URLs that were fetched, and forgets them.
+    /// Takes the URLs that were fetched.
     pub(super) fn take_fetched(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.fetched))
     }
@@ -154,7 +154,7 @@ impl KeySource for InMemorySecrets {
     }
 }
 
-/// A queue that remembers.
+/// A queue that records decisions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RecordingQueue {
     sent: Arc<Mutex<Vec<String>>>,
@@ -177,7 +177,7 @@ impl Queue for RecordingQueue {
     }
 }
 
-/// A webhook, and all that is around it.
+/// A webhook with its policy, store, secrets and queue.
 pub(super) struct TestEnv {
     pub(super) policy: Policy,
     pub(super) store: Arc<InMemoryStore>,
@@ -202,8 +202,8 @@ impl TestEnv {
 
     pub(super) async fn handle_at(&self, request: &Request, now: Duration) -> (Response, RequestLog) {
         let (response, notice) = self.webhook.handle(&self.policy, request, now).await;
-        let told = format!("{response:?} {notice:?} {:?} {request:?}", notice.problem());
-        assert!(!told.contains(SECRET_MARKER), "a secret is told: {told}");
+        let output = format!("{response:?} {notice:?} {:?} {request:?}", notice.problem());
+        assert!(!output.contains(SECRET_MARKER), "the output has a secret: {output}");
         assert_eq!(response.header("cache-control"), Some("no-store"));
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
         (response, notice)
@@ -229,7 +229,7 @@ impl TestEnv {
         lock(&self.queue.sent).clear();
     }
 
-    /// How many decisions there are.
+    /// The number of decisions.
     pub(super) fn decision_count(&self) -> usize {
         self.store.count("received/")
     }

@@ -1,4 +1,4 @@
-//! The time of sending, when it is signed.
+//! The signed time of a request.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use sophos_isolation::verify::VerificationError;
 
 use super::{NOW, RequestExt, keys, post, v1_signature, verification};
 
-/// What comes of a delivery with this time, at `now`, under a window.
+/// The result of a delivery with this time, at `now`, under a window.
 fn check(time: &str, now: Duration, window: Option<u64>) -> Option<VerificationError> {
     let window = window.map(|seconds| format!(", window_seconds = {seconds}")).unwrap_or_default();
     let own = verification("generic", &format!("scheme = 'signature'{window}"));
@@ -54,7 +54,7 @@ fn timestamp_is_accepted_in_three_formats() {
         ("0", Some(VerificationError::TimestampOutsideWindow)),
         ("18446744073709551615", Some(VerificationError::TimestampOutsideWindow)),
         ("9999-12-30T00:00:00Z", Some(VerificationError::TimestampOutsideWindow)),
-        // Without an offset it is no moment.
+        // A time without an offset is invalid.
         ("2026-09-21T14:13:20", Some(VerificationError::MissingTimestamp)),
         ("1969-12-31T23:59:59Z", Some(VerificationError::MissingTimestamp)),
         ("18446744073709551616", Some(VerificationError::MissingTimestamp)),
@@ -82,7 +82,7 @@ fn timestamp_is_accepted_in_three_formats() {
     assert_eq!(check(&"1".repeat(1 << 20), NOW, None), Some(VerificationError::MissingTimestamp));
 }
 
-/// A clock that was never set makes no time good by mistake.
+/// An unset clock accepts no time.
 #[test]
 fn window_holds_when_the_clock_is_at_zero() {
     assert_eq!(check("1790000000", Duration::ZERO, None), Some(VerificationError::TimestampOutsideWindow));

@@ -1,4 +1,4 @@
-//! Requests that prove nothing: one answer, and no call that costs.
+//! Unauthenticated requests: one response, and no costly call.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,7 @@ fn test_env() -> TestEnv {
 }
 
 const NAMES: [&str; 12] = [
-    "nobody",
+    "absent",
     "scripts",
     "pd",
     "office",
@@ -106,26 +106,26 @@ async fn unauthenticated_request_gets_the_same_answer_everywhere() {
     assert_eq!((world.store.calls(), world.queued().len()), (0, 0));
 }
 
-/// The sender is told nothing, and the operator which secret it is.
+/// The response reveals nothing; the log names the secret.
 #[tokio::test]
 async fn missing_secret_is_reported_in_the_log_only() {
     let world = test_env();
     let path = format!("/hooks/splunk/{}", current_value("splunk"));
     let (response, notice) =
         world.handle(&post(&path, r#"{"sid":"s1","result":{"dest_host":"ws-042"}}"#)).await;
-    assert_eq!(response, world.send(&post("/hooks/nobody", "{}")).await);
+    assert_eq!(response, world.send(&post("/hooks/absent", "{}")).await);
     assert_eq!((notice.source.as_deref(), notice.error_kind), (Some("splunk"), Some("SecretUnreadable")));
     assert_eq!(notice.secret_name.as_deref(), Some("splunk"));
     assert!(notice.is_server_error(&response));
-    // A request that proves nothing is none of the webhook's failures.
-    for request in [post("/hooks/nobody", "{}"), post("/hooks/scripts", "{}"), post("/hooks/elastic", "{}")] {
+    // An unauthenticated request is not a server error.
+    for request in [post("/hooks/absent", "{}"), post("/hooks/scripts", "{}"), post("/hooks/elastic", "{}")] {
         let (response, notice) = world.handle(&request).await;
         assert!(!notice.is_server_error(&response), "{notice:?}");
     }
 }
 
-/// A host keeps what it read of a name, so that only names of the policy may be
-/// asked for.
+/// A host caches secrets by name, so only names of the policy may be
+/// requested.
 #[tokio::test]
 async fn unknown_source_loads_no_secret() {
     let world = test_env();
@@ -169,7 +169,7 @@ async fn malformed_link_loads_neither_key_nor_decision() {
         assert_eq!(world.send(&Request { path, ..good.clone() }).await.status, 403);
     }
     assert!(world.secrets.take_loaded().is_empty());
-    // One that only the key tells from a good one.
+    // Only the key distinguishes it from a valid one.
     for number in 0..50 {
         let query = format!("until={UNTIL}&signature={number:064x}");
         let request = Request { query, path: format!("/approvals/iso-{number:024x}"), ..good.clone() };

@@ -1,4 +1,4 @@
-//! Signatures: what is one, and of what.
+//! The verification of signatures.
 
 use serde_json::Value;
 use sophos_isolation::verify::{VerificationError, VersionStage};
@@ -58,7 +58,7 @@ fn header_may_contain_several_signatures() {
         (format!("v0=whatever,,v1={good},"), None),
         (format!("v1=short,v1={good}"), None),
         (many(7), None),
-        // More than anybody sends who rotates a key.
+        // More signatures than a key rotation needs.
         (many(8), wrong),
         (many(20_000), wrong),
         (format!("v1={bad}"), wrong),

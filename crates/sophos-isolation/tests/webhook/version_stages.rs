@@ -1,4 +1,4 @@
-//! The previous value of a secret, which the policy may end at once.
+//! The previous value of a secret, which the policy can revoke.
 
 use sophos_isolation::{ApprovalLinks, policy::Policy};
 
@@ -21,7 +21,7 @@ async fn previous_key_is_refused_when_the_policy_says_so() {
     let mut world = TestEnv::new();
     let (response, notice) = world.handle(&signed_with(&previous_value("scripts"), "a")).await;
     assert_eq!((response.status, notice.used_previous_key), (202, true));
-    // The same process, whose keys are kept, under the next policy.
+    // The same process with its cached keys, under the next policy.
     let table = "[sources.scripts]";
     let stopped = POLICY.replace(table, &format!("{table}\naccept_previous = false"));
     world.policy = Policy::parse(&stopped).expect("a policy");

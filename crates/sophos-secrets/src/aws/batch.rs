@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{SecretError, SecretString};
 
-/// Secrets in one batch at most.
+/// The maximum number of secrets in a batch.
 pub(crate) const MAX_BATCH_SIZE: usize = 20;
 
 /// The current version of a secret.
@@ -19,27 +19,27 @@ pub(crate) struct CurrentVersion {
     pub(crate) value: Result<SecretString, SecretError>,
 }
 
-/// Reads the current versions of secrets, [`MAX_BATCH_SIZE`] at most, in one
-/// request: for each its version, or why there is none.
+/// Reads the current versions of at most [`MAX_BATCH_SIZE`] secrets in one request.
+/// Returns the version or the error of each.
 pub(crate) async fn fetch_batch(
     client: &Client,
     location: &str,
     batch: &[&SecretEntry],
 ) -> Result<Vec<Result<CurrentVersion, SecretError>>, SecretError> {
     let ids = batch.iter().map(|found| found.arn.clone()).collect();
-    let answer = client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
-    let answer = answer.map_err(|error| read_error(location, &error))?;
-    let mut values: HashMap<_, _> = (answer.secret_values.unwrap_or_default().into_iter())
+    let response = client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await;
+    let response = response.map_err(|error| read_error(location, &error))?;
+    let mut values: HashMap<_, _> = (response.secret_values.unwrap_or_default().into_iter())
         .filter_map(|value| Some((value.arn.clone()?, value)))
         .collect();
     let read = |found: &&SecretEntry| {
         let Some(value) = values.remove(&found.arn) else {
-            let told = answer.errors.iter().flatten();
-            let told = told.filter(|error| error.secret_id() == Some(&found.arn));
-            let reason = told
+            let errors = response.errors.iter().flatten();
+            let errors = errors.filter(|error| error.secret_id() == Some(&found.arn));
+            let reason = errors
                 .filter_map(|error| Some(describe_read_error(error.error_code()?, error.message())))
                 .next();
-            let reason = reason.unwrap_or_else(|| "it has no current version; store one".into());
+            let reason = reason.unwrap_or_else(|| "the secret has no current version; store one".into());
             return Err(SecretError::new(&found.name, reason));
         };
         Ok(CurrentVersion {
@@ -51,7 +51,7 @@ pub(crate) async fn fetch_batch(
     Ok(batch.iter().map(read).collect())
 }
 
-/// A time as the SDK tells it, to the second.
+/// Converts a time of the SDK, to the second.
 pub(crate) fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::from_second(time.secs()).ok()
 }

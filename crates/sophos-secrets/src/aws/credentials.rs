@@ -22,34 +22,35 @@ use super::{
 };
 use crate::{Clock, CredentialStore, ListedCredential, RequestedVersion, SecretError, StoredCredential};
 
-/// How long a listing is kept in which nothing can be used, at most; and one that is
-/// past its time to live, because the next one failed.
+/// The maximum time for which a listing without a usable credential is cached. Also the
+/// time for which the previous listing is used after a failed one.
 const UNUSABLE_LISTING_TTL: Duration = Duration::from_secs(10);
 
-/// `None` if there is none.
+/// `None` if the version does not exist.
 type LoadResult = Result<Option<Arc<StoredCredential>>, SecretError>;
 
-/// Credentials in Secrets Manager: one secret each, of the form that [the
-/// crate's documentation](crate) shows.
+/// Credentials in Secrets Manager: one secret each, of the form in [the crate's
+/// documentation](crate).
 ///
-/// What was read is kept for a time to live. A listing costs one `ListSecrets`
-/// for each hundred secrets, and one `BatchGetSecretValue` for each twenty of
-/// which the current version is not known yet; reading one costs one
-/// `GetSecretValue`. Callers who want the same at the same time share a request,
-/// and its failure. Those who read later read anew what failed, what was not there
-/// and what was no credential; a listing is shown until the next as it was, but for
-/// ten seconds only if nothing in it can be used: somebody is about to store the
-/// first credential. When a listing fails, as when Secrets Manager throttles it, the
-/// one before is shown, and the next is tried ten seconds later.
+/// Values are cached for a time to live. A listing takes one `ListSecrets` for each
+/// hundred secrets, and one `BatchGetSecretValue` for each twenty new current versions.
+/// Loading a credential takes one `GetSecretValue`. Concurrent callers share a request
+/// and its failure. Failures, missing versions and invalid credentials are not cached for
+/// later loads.
+///
+/// A listing is cached as a whole, but for ten seconds only if it has no usable
+/// credential, since the first one may be stored soon. After a failed listing, such as a
+/// throttled one, the previous listing is used, and the next attempt follows after ten
+/// seconds.
 pub struct SecretsManagerCredentials {
     client: Client,
     selector: SecretSelector,
     time_to_live: Duration,
     clock: Box<Clock>,
     state: Mutex<CacheState>,
-    /// One at a time lists.
+    /// Serializes listings.
     listing_lock: AsyncMutex<LastFailure>,
-    /// Moves on with each beginning and each end of a reading.
+    /// A logical clock, which advances with the start and the end of each read.
     ticks: AtomicU64,
 }
 
@@ -57,12 +58,12 @@ pub struct SecretsManagerCredentials {
 struct CacheState {
     listing: Option<(Duration, ReadInterval, Vec<String>)>,
     entries: HashMap<String, CacheEntry>,
-    /// One at a time reads each secret.
+    /// Serializes the loads of each secret.
     load_locks: HashMap<String, Arc<AsyncMutex<LastFailure>>>,
 }
 
 impl CacheState {
-    /// What is kept of these.
+    /// The cached credentials of these names.
     fn list_entries(&self, names: &[String]) -> Vec<ListedCredential> {
         let entry = |name: &String| {
             let credential = self.entries.get(name)?.result.clone().transpose()?;
@@ -74,25 +75,24 @@ impl CacheState {
 
 struct CacheEntry {
     cached_at: Duration,
-    /// The version that it is; `None` if it is none, or if the one before stands
-    /// in for it.
+    /// The version's id; `None` if the version is missing, or if the previous one is used
+    /// in its place.
     version: Option<String>,
     span: ReadInterval,
     result: LoadResult,
 }
 
-/// The last reading that failed.
+/// The last failed read.
 type LastFailure = Option<(ReadInterval, SecretError)>;
 
-/// The moments at which a reading began and ended.
+/// The logical times at which a read started and ended.
 #[derive(Clone, Copy)]
 struct ReadInterval {
     started: u64,
     ended: u64,
 }
 
-/// The moment at which somebody asked, and whether only what is read after it
-/// will do.
+/// The logical time of a request, and whether it needs a read that started later.
 #[derive(Clone, Copy)]
 struct ReadRequest {
     requested: u64,
@@ -104,7 +104,7 @@ impl ReadRequest {
         if self.fresh { span.started > self.requested } else { span.ended > self.requested }
     }
 
-    /// The failure that this one shares, of whom it has waited for.
+    /// The failure of the read that this request waited for.
     fn shared_failure(self, failure: &LastFailure) -> Option<SecretError> {
         let (_, error) = failure.as_ref().filter(|(span, _)| self.is_satisfied_by(*span))?;
         Some(error.clone())
@@ -112,7 +112,7 @@ impl ReadRequest {
 }
 
 impl SecretsManagerCredentials {
-    /// The credentials that `selector` finds. `clock` tells the time since any
+    /// Creates a store of the secrets of `selector`. `clock` returns the time since any
     /// fixed moment.
     pub fn new(
         client: Client,
@@ -131,16 +131,14 @@ impl SecretsManagerCredentials {
         }
     }
 
-    /// Reads all credentials with what a watch over them looks at: nothing of
-    /// it is kept, and nothing that was kept is used. That costs one
-    /// `ListSecrets` for each hundred secrets (for a single one `DescribeSecret`),
-    /// one `BatchGetSecretValue` for each twenty, and in each that has staged
-    /// credentials one `GetSecretValue` for each of them and for the version
-    /// before.
+    /// Reads all credentials with their metadata for an audit, without the cache. That
+    /// takes one `ListSecrets` for each hundred secrets (`DescribeSecret` for a single
+    /// one) and one `BatchGetSecretValue` for each twenty. Secrets with staged credentials
+    /// take one `GetSecretValue` for each of these and for the previous version.
     ///
     /// # Errors
-    /// When the secrets cannot be listed or read. One that is not as expected is
-    /// in the survey, with what is wrong with it.
+    /// When the secrets cannot be listed or read. An invalid credential is in the result
+    /// with its error.
     pub async fn inspect(&self, now: Timestamp) -> Result<Vec<InspectedCredential>, SecretError> {
         inspect(&self.client, &self.selector, now).await
     }
@@ -157,93 +155,88 @@ impl SecretsManagerCredentials {
         (self.clock)().saturating_sub(at) < age
     }
 
-    /// The next moment.
+    /// Advances the logical clock.
     fn next_tick(&self) -> u64 {
         self.ticks.fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    fn interval_since(&self, began: u64) -> ReadInterval {
-        ReadInterval { started: began, ended: self.next_tick() }
+    fn interval_since(&self, started: u64) -> ReadInterval {
+        ReadInterval { started, ended: self.next_tick() }
     }
 
     fn read_request(&self, fresh: bool) -> ReadRequest {
         ReadRequest { requested: self.ticks.load(Ordering::Acquire), fresh }
     }
 
-    /// Keeps what a reading that began then has found, unless it was overtaken by
-    /// one that began later.
-    fn cache_result(&self, name: &str, began: u64, version: Option<String>, outcome: LoadResult) {
-        let kept = CacheEntry {
-            cached_at: (self.clock)(),
-            version,
-            span: self.interval_since(began),
-            result: outcome,
-        };
+    /// Caches the result of a read, unless a read that started later has finished.
+    fn cache_result(&self, name: &str, started: u64, version: Option<String>, result: LoadResult) {
+        let entry =
+            CacheEntry { cached_at: (self.clock)(), version, span: self.interval_since(started), result };
         let mut state = self.state();
-        if state.entries.get(name).is_none_or(|before| before.span.started < began) {
-            state.entries.insert(name.to_owned(), kept);
+        if state.entries.get(name).is_none_or(|cached| cached.span.started < started) {
+            state.entries.insert(name.to_owned(), entry);
         }
     }
 
-    fn cached_listing(&self, question: ReadRequest) -> Option<Vec<ListedCredential>> {
+    fn cached_listing(&self, request: ReadRequest) -> Option<Vec<ListedCredential>> {
         let state = self.state();
         let (at, span, names) = state.listing.as_ref()?;
         let listed = state.list_entries(names);
-        let usable = listed.iter().any(|one| one.credential.is_ok());
-        let kept_for = if usable { self.time_to_live } else { self.time_to_live.min(UNUSABLE_LISTING_TTL) };
-        (self.is_younger_than(*at, kept_for) || question.is_satisfied_by(*span)).then_some(listed)
+        let is_usable = listed.iter().any(|entry| entry.credential.is_ok());
+        let max_age = if is_usable { self.time_to_live } else { self.time_to_live.min(UNUSABLE_LISTING_TTL) };
+        (self.is_younger_than(*at, max_age) || request.is_satisfied_by(*span)).then_some(listed)
     }
 
-    async fn list_credentials(&self, question: ReadRequest) -> Result<Vec<ListedCredential>, SecretError> {
+    async fn list_credentials(&self, request: ReadRequest) -> Result<Vec<ListedCredential>, SecretError> {
         if let SecretSelector::Id(id) = &self.selector {
-            let credential = match self.load_current(id, question).await {
+            let credential = match self.load_current(id, request).await {
                 Ok(found) => found.ok_or_else(|| secret_not_found(id)),
                 Err(error) => Err(error),
             };
             return Ok(vec![ListedCredential { name: id.clone(), credential }]);
         }
-        if let Some(listed) = self.cached_listing(question) {
+        if let Some(listed) = self.cached_listing(request) {
             return Ok(listed);
         }
         let mut failure = self.listing_lock.lock().await;
-        if let Some(listed) = self.cached_listing(question) {
+        if let Some(listed) = self.cached_listing(request) {
             return Ok(listed);
         }
-        if let Some(error) = question.shared_failure(&failure) {
+        if let Some(error) = request.shared_failure(&failure) {
             return Err(error);
         }
-        let began = self.next_tick();
-        match self.fetch_listing(began).await {
+        let started = self.next_tick();
+        match self.fetch_listing(started).await {
             Ok(listed) => Ok(listed),
-            Err(error) => self.previous_listing(began, &error).ok_or_else(|| {
-                *failure = Some((self.interval_since(began), error.clone()));
+            Err(error) => self.previous_listing(started, &error).ok_or_else(|| {
+                *failure = Some((self.interval_since(started), error.clone()));
                 error
             }),
         }
     }
 
-    /// The listing before one that failed, if anything in it can be used.
-    fn previous_listing(&self, began: u64, error: &SecretError) -> Option<Vec<ListedCredential>> {
-        let span = self.interval_since(began);
+    /// The listing before a failed one; `None` if it has no usable credential.
+    fn previous_listing(&self, started: u64, error: &SecretError) -> Option<Vec<ListedCredential>> {
+        let span = self.interval_since(started);
         let mut state = self.state();
         let (_, _, names) = state.listing.as_ref()?;
         let listed = state.list_entries(names);
-        if !listed.iter().any(|one| one.credential.is_ok()) {
+        if !listed.iter().any(|entry| entry.credential.is_ok()) {
             return None;
         }
         tracing::warn!(
             event = "secrets_listing_failed",
             %error,
-            "listing secrets failed; using the listing before"
+            "listing secrets failed; using the previous listing"
         );
-        // As if it were listed so long ago that its time is up in ten seconds.
+        // Backdated, so that it expires in ten seconds.
         let age = self.time_to_live.saturating_sub(UNUSABLE_LISTING_TTL);
         let (at, of, _) = state.listing.as_mut()?;
         (*at, *of) = ((self.clock)().saturating_sub(age), span);
         Some(listed)
     }
 
-    async fn fetch_listing(&self, began: u64) -> Result<Vec<ListedCredential>, SecretError> {
+    async fn fetch_listing(&self, started: u64) -> Result<Vec<ListedCredential>, SecretError> {
         let found = list_secrets(&self.client, &self.selector).await?;
         let unknown: Vec<_> = found.iter().filter(|found| !self.is_up_to_date(found)).collect();
         for batch in unknown.chunks(MAX_BATCH_SIZE) {
@@ -251,28 +244,28 @@ impl SecretsManagerCredentials {
         }
         let mut state = self.state();
         let now = (self.clock)();
-        // A version never changes: one that is still current was as good as read.
+        // A version never changes: one that is still current is up to date.
         for found in &found {
-            if let Some(kept) = state.entries.get_mut(&found.name) {
-                kept.cached_at = now;
+            if let Some(entry) = state.entries.get_mut(&found.name) {
+                entry.cached_at = now;
             }
         }
         let names: Vec<_> = found.into_iter().map(|found| found.name).collect();
-        // They are in order.
+        // The names are sorted.
         state.entries.retain(|name, _| names.binary_search(name).is_ok());
         let listed = state.list_entries(&names);
-        state.listing = Some((now, self.interval_since(began), names));
+        state.listing = Some((now, self.interval_since(started), names));
         Ok(listed)
     }
 
     fn is_up_to_date(&self, found: &SecretEntry) -> bool {
         let state = self.state();
-        let version = state.entries.get(&found.name).and_then(|kept| kept.version.as_deref());
+        let version = state.entries.get(&found.name).and_then(|entry| entry.version.as_deref());
         version.is_some() && version == found.labels.version_with(AWSCURRENT)
     }
 
     async fn fetch_batch(&self, batch: &[&SecretEntry]) -> Result<(), SecretError> {
-        let began = self.next_tick();
+        let started = self.next_tick();
         let read = batch::fetch_batch(&self.client, &self.selector.describe(), batch).await?;
         for (SecretEntry { name, .. }, current) in batch.iter().zip(read) {
             let (version, outcome) = match current {
@@ -281,13 +274,13 @@ impl SecretsManagerCredentials {
                 }
                 Err(error) => (None, Err(error)),
             };
-            self.cache_result(name, began, version, outcome);
+            self.cache_result(name, started, version, outcome);
         }
         Ok(())
     }
 
-    /// The credential, or the one before it if what is current is none: a mistake
-    /// in storing it must not stop what is at work.
+    /// Parses the current version. If that is invalid, loads the previous one: a bad paste
+    /// must not stop the functions.
     async fn parse_or_previous(
         &self,
         name: &str,
@@ -301,44 +294,44 @@ impl SecretsManagerCredentials {
         let previous = fetch_version(&self.client, name, AWSPREVIOUS).await.ok().flatten();
         match previous.and_then(|previous| parse_credential(name, previous.value).ok()) {
             Some(previous) => {
-                tracing::error!(event = "previous_version_used", %error, "the current version is invalid; using the previous version");
+                tracing::error!(event = "previous_version_used", secret_name = name, %error, "the current version is invalid; using the previous version");
                 (None, Ok(Some(previous)))
             }
             None => (None, Err(error)),
         }
     }
 
-    /// The current version: one that is kept and young, unless it must be fresh;
-    /// else the answer of a reading that others share.
-    async fn load_current(&self, name: &str, question: ReadRequest) -> LoadResult {
-        let good = || {
+    /// Loads the current version, from the cache unless the request needs a fresh one.
+    /// Concurrent callers share a read.
+    async fn load_current(&self, name: &str, request: ReadRequest) -> LoadResult {
+        let cached = || {
             let state = self.state();
-            let kept = state.entries.get(name)?;
-            let young = !question.fresh && kept.version.is_some() && self.is_within_ttl(kept.cached_at);
-            (young || question.is_satisfied_by(kept.span)).then(|| kept.result.clone())
+            let entry = state.entries.get(name)?;
+            let is_valid = !request.fresh && entry.version.is_some() && self.is_within_ttl(entry.cached_at);
+            (is_valid || request.is_satisfied_by(entry.span)).then(|| entry.result.clone())
         };
-        if let Some(outcome) = good() {
+        if let Some(outcome) = cached() {
             return outcome;
         }
-        let reader = Arc::clone(self.state().load_locks.entry(name.to_owned()).or_default());
-        let mut failure = reader.lock().await;
-        if let Some(outcome) = good() {
+        let load_lock = Arc::clone(self.state().load_locks.entry(name.to_owned()).or_default());
+        let mut failure = load_lock.lock().await;
+        if let Some(outcome) = cached() {
             return outcome;
         }
-        if let Some(error) = question.shared_failure(&failure) {
+        if let Some(error) = request.shared_failure(&failure) {
             return Err(error);
         }
-        let began = self.next_tick();
+        let started = self.next_tick();
         let (version, outcome) = match fetch_version(&self.client, name, AWSCURRENT).await {
             Ok(Some(FetchedVersion { value, version })) => self.parse_or_previous(name, version, value).await,
             Ok(None) => (None, Ok(None)),
-            // What was kept is none the worse for it.
+            // The cached version stays valid.
             Err(error) => {
-                *failure = Some((self.interval_since(began), error.clone()));
+                *failure = Some((self.interval_since(started), error.clone()));
                 return Err(error);
             }
         };
-        self.cache_result(name, began, version, outcome.clone());
+        self.cache_result(name, started, version, outcome.clone());
         outcome
     }
 }
@@ -348,11 +341,14 @@ fn parse_credential(
     value: Result<SecretString, SecretError>,
 ) -> Result<Arc<StoredCredential>, SecretError> {
     let parsed = StoredCredential::from_json(&value?);
-    parsed.map(Arc::new).map_err(|problem| SecretError::new(name, problem))
+    parsed.map(Arc::new).map_err(|error| SecretError::new(name, error.to_string()))
 }
 
 fn secret_not_found(id: &str) -> SecretError {
-    SecretError::new(id, "there is no such secret in this account and region, or it has no current version")
+    SecretError::new(
+        id,
+        "the secret does not exist in this account and region, or has no current version; create it",
+    )
 }
 
 impl CredentialStore for SecretsManagerCredentials {
@@ -361,10 +357,10 @@ impl CredentialStore for SecretsManagerCredentials {
     }
 
     fn load<'a>(&'a self, name: &'a str, version: RequestedVersion) -> BoxFuture<'a, LoadResult> {
-        let question = self.read_request(version == RequestedVersion::Fresh);
+        let request = self.read_request(version == RequestedVersion::Fresh);
         Box::pin(async move {
             match version {
-                RequestedVersion::Cached | RequestedVersion::Fresh => self.load_current(name, question).await,
+                RequestedVersion::Cached | RequestedVersion::Fresh => self.load_current(name, request).await,
                 RequestedVersion::Previous => {
                     let found = fetch_version(&self.client, name, AWSPREVIOUS).await?;
                     found.map(|found| parse_credential(name, found.value)).transpose()

@@ -8,14 +8,14 @@ use secrecy::SecretString;
 
 use crate::SecretError;
 
-/// The label of the version that is in force.
+/// The label of the current version.
 pub const AWSCURRENT: &str = "AWSCURRENT";
-/// The label of the version before it.
+/// The label of the previous version.
 pub const AWSPREVIOUS: &str = "AWSPREVIOUS";
-/// The label of the version that a rotation is about to bring into force.
+/// The label of the version that a rotation is about to make current.
 pub const AWSPENDING: &str = "AWSPENDING";
 
-/// Longest text of the service that is repeated, in characters.
+/// The maximum length of a service's message in an error, in characters.
 const MAX_MESSAGE_LEN: usize = 300;
 
 /// A version of a secret.
@@ -24,72 +24,73 @@ pub(crate) struct FetchedVersion {
     pub(crate) version: String,
 }
 
-/// Reads the version of a secret that has this label; `None` if none has it.
+/// Reads the version of a secret with this label; `None` if no version has it.
 pub(crate) async fn fetch_version(
     client: &Client,
     id: &str,
     label: &str,
 ) -> Result<Option<FetchedVersion>, SecretError> {
-    // Always with the label: which version it is must not depend on a default.
-    let answer = client.get_secret_value().secret_id(id).version_stage(label).send().await;
-    let answer = match answer {
-        Ok(answer) => answer,
+    // Always with the label, so that the version does not depend on a default.
+    let response = client.get_secret_value().secret_id(id).version_stage(label).send().await;
+    let response = match response {
+        Ok(response) => response,
         Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
         Err(error) => return Err(read_error(id, &error)),
     };
-    let value = secret_text(id, answer.secret_string);
-    Ok(Some(FetchedVersion { value, version: answer.version_id.unwrap_or_default() }))
+    let value = secret_text(id, response.secret_string);
+    Ok(Some(FetchedVersion { value, version: response.version_id.unwrap_or_default() }))
 }
 
-/// The text of a secret, taken over without a copy of ours.
+/// The text of a secret, moved without a copy.
 pub(crate) fn secret_text(id: &str, text: Option<String>) -> Result<SecretString, SecretError> {
     text.map(SecretString::from)
-        .ok_or_else(|| SecretError::new(id, "is binary; store it as text (SecretString)"))
+        .ok_or_else(|| SecretError::new(id, "the secret is binary; store it as text (SecretString)"))
 }
 
-const READ_ACTION: &str = "read it";
+const READ_ACTION: &str = "read secrets";
 
-/// What went wrong with a request about `location`, and what to do. Only what the
-/// service says for people is repeated: an answer that cannot be read may hold
-/// the secret.
-pub(crate) fn read_error<E, R>(place: &str, error: &SdkError<E, R>) -> SecretError
+/// The error of a read of `location`, with a remedy. Contains only the service's message:
+/// an invalid response may contain the secret.
+pub(crate) fn read_error<E, R>(location: &str, error: &SdkError<E, R>) -> SecretError
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
 {
-    sdk_error(place, error, READ_ACTION)
+    sdk_error(location, error, READ_ACTION)
 }
 
-/// The same, of a request that changes something.
-pub(crate) fn write_error<E, R>(place: &str, error: &SdkError<E, R>) -> SecretError
+/// The error of a write to `location`, with a remedy.
+pub(crate) fn write_error<E, R>(location: &str, error: &SdkError<E, R>) -> SecretError
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
 {
-    sdk_error(place, error, "store values and move labels in it")
+    sdk_error(location, error, "store secrets and move their labels")
 }
 
-fn sdk_error<E, R>(place: &str, error: &SdkError<E, R>, action: &str) -> SecretError
+fn sdk_error<E, R>(location: &str, error: &SdkError<E, R>, action: &str) -> SecretError
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug,
 {
     let problem = match (error.code(), error) {
         (Some(code), _) => describe_error(code, error.message(), action),
-        (None, SdkError::TimeoutError(_)) => "Secrets Manager did not answer in time".into(),
+        (None, SdkError::TimeoutError(_)) => {
+            "the request to Secrets Manager timed out; check the route to it".into()
+        }
         (None, SdkError::DispatchFailure(failure)) => {
             let reason = failure.as_connector_error().map(|error| error_chain(error)).unwrap_or_default();
-            format!("Secrets Manager cannot be reached{}", sanitize(&reason))
+            format!("connecting to Secrets Manager failed{}", sanitize(&reason))
         }
         (None, SdkError::ConstructionFailure(_)) => {
-            "the request cannot be made; check the region and the credentials of AWS".into()
+            "building the request failed; check the region and the credentials of AWS".into()
         }
-        (None, _) => "Secrets Manager's answer cannot be read".into(),
+        (None, _) => "the response of Secrets Manager is invalid".into(),
     };
-    SecretError::new(place, problem)
+    SecretError::new(location, problem)
 }
 
-/// What an error of the service about the reading of one secret says.
+/// The message of a service error about the read of one secret.
 pub(crate) fn describe_read_error(code: &str, message: Option<&str>) -> String {
     describe_error(code, message, READ_ACTION)
 }
@@ -97,16 +98,16 @@ pub(crate) fn describe_read_error(code: &str, message: Option<&str>) -> String {
 fn describe_error(code: &str, message: Option<&str>, action: &str) -> String {
     let advice = match code {
         "AccessDeniedException" | "AccessDenied" => {
-            format!("; the function's role needs the right to {action}, and to use its key")
+            format!("; allow the function's role to {action}, and to use their key")
         }
-        "ResourceNotFoundException" => "; create it, or store a version that is current".into(),
+        "ResourceNotFoundException" => "; create the secret, or store a current version".into(),
         _ => String::new(),
     };
     let message = message.map(|message| format!(": {}", sanitize(message))).unwrap_or_default();
-    format!("Secrets Manager answers {}{message}{advice}", sanitize(code))
+    format!("Secrets Manager returned {}{message}{advice}", sanitize(code))
 }
 
-/// One line, of bounded length.
+/// Replaces control characters and bounds the length.
 fn sanitize(text: &str) -> String {
     text.chars().take(MAX_MESSAGE_LEN).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

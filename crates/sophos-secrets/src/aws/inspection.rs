@@ -12,36 +12,36 @@ use super::{
 };
 use crate::{ListedCredential, SecretError, StoredCredential};
 
-/// A credential with what a watch over it looks at.
+/// A credential with its metadata for an audit.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InspectedCredential {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The credential, or why it is none.
+    /// The credential, or its error.
     pub credential: Result<Arc<StoredCredential>, SecretError>,
-    /// What is known only of a secret of Secrets Manager.
+    /// The metadata; `None` outside of Secrets Manager.
     pub metadata: Option<SecretMetadata>,
 }
 
-/// What Secrets Manager tells about a credential.
+/// The metadata of a secret in Secrets Manager.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct SecretMetadata {
-    /// When the current version was stored.
+    /// The time at which the current version was stored.
     pub stored_at: Option<Timestamp>,
-    /// The last day of which it is known that somebody read a value of it, those
-    /// who survey it left aside. Until then it is the day on which it was stored.
+    /// The last day on which the secret was read, except by audits. Before the first read,
+    /// the day on which it was stored.
     ///
-    /// Exact where surveys are made each day after 18:00 UTC; of earlier ones
-    /// their own reading cannot be told from others'.
+    /// Exact if audits run each day after 18:00 UTC. The reads of earlier audits cannot be
+    /// told from others.
     pub last_used: Option<Timestamp>,
-    /// Whether a rotation has begun and not ended.
+    /// Whether a rotation has started and not ended.
     pub rotation_in_progress: bool,
-    /// The staged credentials, in the order of their turn.
+    /// The staged credentials, in the order of rotation.
     pub staged: Vec<StagedCredential>,
-    /// The credential before the current one; read only if there are staged
-    /// ones, which must not be the same.
+    /// The previous credential. Read only if there are staged credentials, which must
+    /// differ from it.
     pub previous: Option<Arc<StoredCredential>>,
 }
 
@@ -49,36 +49,35 @@ pub struct SecretMetadata {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct StagedCredential {
-    /// Its label.
+    /// The staging label.
     pub label: String,
-    /// The credential, or why it is none.
+    /// The credential, or its error.
     pub credential: Result<Arc<StoredCredential>, SecretError>,
 }
 
 impl InspectedCredential {
-    /// A credential as its store lists it.
+    /// Converts an entry of a listing, without metadata.
     pub fn from_listed(listed: ListedCredential) -> Self {
         Self { name: listed.name, credential: listed.credential, metadata: None }
     }
 
-    /// The same, with what Secrets Manager tells.
+    /// Adds the metadata of Secrets Manager.
     #[must_use]
-    pub fn with_metadata(mut self, managed: SecretMetadata) -> Self {
-        self.metadata = Some(managed);
+    pub fn with_metadata(mut self, metadata: SecretMetadata) -> Self {
+        self.metadata = Some(metadata);
         self
     }
 }
 
 impl StagedCredential {
-    /// What is staged with this label.
+    /// Creates a staged credential with this label.
     pub fn new(label: impl Into<String>, credential: Result<Arc<StoredCredential>, SecretError>) -> Self {
         Self { label: label.into(), credential }
     }
 }
 
-/// One `ListSecrets` for each hundred secrets, one `BatchGetSecretValue` for each
-/// twenty, one `GetSecretValue` for each staged version and for the version before,
-/// of secrets that have staged ones, and one `TagResource` for each secret.
+/// Reads all credentials with their metadata, and stores the usage of each in a tag
+/// (`TagResource`).
 pub(crate) async fn inspect(
     client: &Client,
     selection: &SecretSelector,
@@ -88,7 +87,8 @@ pub(crate) async fn inspect(
         SecretSelector::Id(id) => match describe_secret(client, id).await? {
             Some(found) => vec![found],
             None => {
-                let error = SecretError::new(id, "there is no such secret in this account and region");
+                let error =
+                    SecretError::new(id, "the secret does not exist in this account and region; create it");
                 return Ok(vec![InspectedCredential {
                     name: id.clone(),
                     credential: Err(error),
@@ -99,24 +99,24 @@ pub(crate) async fn inspect(
         _ => list_secrets(client, selection).await?,
     };
     let all: Vec<_> = found.iter().collect();
-    let mut surveyed = Vec::with_capacity(found.len());
-    for part in all.chunks(MAX_BATCH_SIZE) {
-        let read = batch::fetch_batch(client, &selection.describe(), part).await?;
-        for (found, current) in part.iter().zip(read) {
-            surveyed.push(inspect_secret(client, found, current, now).await);
+    let mut inspected = Vec::with_capacity(found.len());
+    for batch in all.chunks(MAX_BATCH_SIZE) {
+        let versions = batch::fetch_batch(client, &selection.describe(), batch).await?;
+        for (found, current) in batch.iter().zip(versions) {
+            inspected.push(inspect_secret(client, found, current, now).await);
         }
     }
-    Ok(surveyed)
+    Ok(inspected)
 }
 
 async fn describe_secret(client: &Client, id: &str) -> Result<Option<SecretEntry>, SecretError> {
     match client.describe_secret().secret_id(id).send().await {
-        Ok(answer) => Ok(Some(SecretEntry {
-            name: answer.name.unwrap_or_else(|| id.to_owned()),
-            arn: answer.arn.unwrap_or_else(|| id.to_owned()),
-            labels: answer.version_ids_to_stages.unwrap_or_default().into_iter().collect(),
-            last_accessed: answer.last_accessed_date.as_ref().and_then(timestamp),
-            usage: usage_from_tags(answer.tags.as_deref().unwrap_or_default()),
+        Ok(secret) => Ok(Some(SecretEntry {
+            name: secret.name.unwrap_or_else(|| id.to_owned()),
+            arn: secret.arn.unwrap_or_else(|| id.to_owned()),
+            labels: secret.version_ids_to_stages.unwrap_or_default().into_iter().collect(),
+            last_accessed: secret.last_accessed_date.as_ref().and_then(timestamp),
+            usage: usage_from_tags(secret.tags.as_deref().unwrap_or_default()),
         })),
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
         Err(error) => Err(read_error(id, &error)),
@@ -133,12 +133,13 @@ async fn inspect_secret(
         Ok(current) => (current.stored_at, current.value),
         Err(error) => (None, Err(error)),
     };
-    let parse =
-        |value| StoredCredential::from_json(&value).map_err(|told| SecretError::new(&found.name, told));
+    let parse = |value| {
+        StoredCredential::from_json(&value).map_err(|error| SecretError::new(&found.name, error.to_string()))
+    };
     let versions = SecretVersions::new(client.clone(), &found.arn);
     let read = async |version: &str| match versions.fetch_value(version).await? {
         Some(value) => parse(value).map(Arc::new),
-        None => Err(SecretError::new(&found.name, "it has no value")),
+        None => Err(SecretError::new(&found.name, "the version has no value")),
     };
     let labels = &found.labels;
     let mut staged = Vec::new();
@@ -149,7 +150,7 @@ async fn inspect_secret(
         Some(previous) if !staged.is_empty() => read(previous).await.ok(),
         _ => None,
     };
-    let rotating = labels
+    let rotation_in_progress = labels
         .version_with(AWSPENDING)
         .is_some_and(|version| !labels.version_has_label(super::fetch::AWSCURRENT, version));
     let usage = Usage::after_inspection(found.usage, found.last_accessed, stored_at, now);
@@ -162,18 +163,18 @@ async fn inspect_secret(
         metadata: Some(SecretMetadata {
             stored_at,
             last_used: usage.last_used(),
-            rotation_in_progress: rotating,
+            rotation_in_progress,
             staged,
             previous,
         }),
     }
 }
 
-/// Notes for the next survey when the secret was used.
+/// Stores the usage of the secret in a tag for the next audit.
 async fn store_usage(client: &Client, found: &SecretEntry, usage: Usage) {
     let tag = Tag::builder().key(USAGE_TAG_KEY).value(usage.to_tag_value()).build();
     if let Err(error) = client.tag_resource().secret_id(&found.arn).tags(tag).send().await {
         let error = read_error(&found.name, &error);
-        tracing::warn!(event = "usage_tag_failed", %error, "failed to tag the last use of the secret; the audit cannot detect unused credentials");
+        tracing::warn!(event = "usage_tag_failed", secret_name = found.name, %error, "failed to store the last use of a secret in its tag; audits cannot detect whether it is unused");
     }
 }

@@ -14,28 +14,28 @@ use super::{
 };
 use crate::SecretError;
 
-/// Secrets in one answer at most.
+/// The maximum number of secrets in a page.
 const MAX_LIST_RESULTS: i32 = 100;
 
-/// Which secrets are credentials.
+/// The selection of the secrets that are credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretSelector {
-    /// The one of this name or ARN.
+    /// One secret, by name or ARN.
     Id(String),
-    /// All whose names begin so, such as `sophos/credentials/`.
+    /// All secrets with this prefix of their names, such as `sophos/credentials/`.
     Prefix(String),
-    /// All that have this tag, of this value.
+    /// All secrets with this tag.
     Tag {
         /// The tag's key.
         key: String,
-        /// Its value.
+        /// The tag's value.
         value: String,
     },
 }
 
 impl SecretSelector {
-    /// For people.
+    /// The description for messages.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Id(id) => id.clone(),
@@ -55,8 +55,8 @@ impl SecretSelector {
         }
     }
 
-    /// The service's filters take every beginning, in any case, and a tag's key
-    /// and another's value.
+    /// Whether a listed secret matches exactly. The service's filters match prefixes in any
+    /// case, and the key of one tag with the value of another.
     fn matches(&self, entry: &SecretListEntry) -> bool {
         match self {
             Self::Id(_) => true,
@@ -72,16 +72,16 @@ impl SecretSelector {
 pub(crate) struct SecretEntry {
     pub(crate) name: String,
     pub(crate) arn: String,
-    /// Its versions, if the listing tells.
+    /// The labels of its versions.
     pub(crate) labels: StagingLabels,
-    /// The day on which it was last read.
+    /// The day of the last read.
     pub(crate) last_accessed: Option<Timestamp>,
-    /// What the last survey noted.
+    /// The usage that the last audit stored.
     pub(crate) usage: Option<Usage>,
 }
 
-/// Lists the secrets of a selection, by name: one request for each hundred. A listing
-/// that gives the token of a page again fails: it has no end.
+/// Lists the secrets of a selection in the order of their names, with one request for
+/// each hundred. Fails if a page token repeats, since the listing would not end.
 pub(crate) async fn list_secrets(
     client: &Client,
     selection: &SecretSelector,
@@ -91,14 +91,14 @@ pub(crate) async fn list_secrets(
     let mut tokens = HashSet::new();
     loop {
         let request = client.list_secrets().max_results(MAX_LIST_RESULTS).set_next_token(token);
-        let answer = request.set_filters(Some(selection.filters())).send().await;
-        let answer = answer.map_err(|error| read_error(&selection.describe(), &error))?;
-        token = answer.next_token.filter(|token| !token.is_empty());
-        let entries = answer.secret_list.unwrap_or_default();
+        let response = request.set_filters(Some(selection.filters())).send().await;
+        let response = response.map_err(|error| read_error(&selection.describe(), &error))?;
+        token = response.next_token.filter(|token| !token.is_empty());
+        let entries = response.secret_list.unwrap_or_default();
         found.extend(entries.iter().filter(|entry| selection.matches(entry)).filter_map(parse_entry));
         let Some(token) = &token else { break };
         if !tokens.insert(token.clone()) {
-            let problem = "ListSecrets failed: Secrets Manager gives the NextToken of an earlier page again";
+            let problem = "ListSecrets failed: Secrets Manager repeats the NextToken of an earlier page";
             return Err(SecretError::new(selection.describe(), problem));
         }
     }
@@ -116,7 +116,7 @@ fn parse_entry(entry: &SecretListEntry) -> Option<SecretEntry> {
     })
 }
 
-/// What the last survey noted in a tag.
+/// The usage that the last audit stored in a tag.
 pub(crate) fn usage_from_tags(tags: &[Tag]) -> Option<Usage> {
     tags.iter().find(|tag| tag.key() == Some(USAGE_TAG_KEY)).and_then(|tag| Usage::parse(tag.value()?))
 }

@@ -11,18 +11,18 @@ use aws_sdk_secretsmanager::Client;
 use super::fetch::{AWSCURRENT, AWSPREVIOUS, fetch_version};
 use crate::{Clock, ExposeSecret, RotatingSecret, SecretError, SecretStore};
 
-/// How long a failure to read a secret is kept: whoever may call the webhook
-/// must not be able to have Secrets Manager called each time.
+/// The time for which a failed read is cached, so that callers of the webhook cannot
+/// cause a request to Secrets Manager each time.
 const FAILURE_TTL: Duration = Duration::from_secs(60);
 
-/// A reading of a secret, and when it was made.
+/// The result of a read, with its time.
 type CachedRead = (Duration, Result<RotatingSecret, SecretError>);
 
-/// The secrets of senders in Secrets Manager, each the plain text of a secret.
+/// Secrets of webhook senders in Secrets Manager, each as plain text.
 ///
-/// `AWSPREVIOUS` is accepted beside `AWSCURRENT` for as long as it is there:
-/// take the label away to end that. Both are read anew after a time to live, by
-/// one `GetSecretValue` each. A failure is kept for at most a minute.
+/// The version `AWSPREVIOUS` is valid beside `AWSCURRENT` until its label is removed. Both
+/// are cached for a time to live, and read by one `GetSecretValue` each. A failure is
+/// cached for at most a minute.
 pub struct SecretsManagerSecrets {
     client: Client,
     prefix: String,
@@ -33,8 +33,8 @@ pub struct SecretsManagerSecrets {
 }
 
 impl SecretsManagerSecrets {
-    /// The secrets whose names begin with `prefix`, which callers leave out.
-    /// `clock` tells the time since any fixed moment.
+    /// Creates a store of the secrets with this prefix of their names. Callers omit the
+    /// prefix. `clock` returns the time since any fixed moment.
     pub fn new(
         client: Client,
         prefix: impl Into<String>,
@@ -52,8 +52,8 @@ impl SecretsManagerSecrets {
     }
 
     fn cached(&self, id: &str) -> Option<Result<RotatingSecret, SecretError>> {
-        let kept = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, reading) = kept.get(id)?;
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, reading) = cache.get(id)?;
         let time_to_live = match reading {
             Ok(_) => self.time_to_live,
             Err(_) => self.time_to_live.min(FAILURE_TTL),
@@ -64,15 +64,14 @@ impl SecretsManagerSecrets {
     async fn fetch(&self, id: &str) -> Result<RotatingSecret, SecretError> {
         let current = fetch_version(&self.client, id, AWSCURRENT).await?;
         let current = current.ok_or_else(|| {
-            SecretError::new(id, "there is no such secret in this account and region; create it")
+            SecretError::new(id, "the secret does not exist in this account and region; create it")
         })?;
         let current = current.value?;
         if current.expose_secret().trim().is_empty() {
-            return Err(SecretError::new(id, "is empty; store a secret in it"));
+            return Err(SecretError::new(id, "the secret is empty; store a value in it"));
         }
         let previous = fetch_version(&self.client, id, AWSPREVIOUS).await?;
-        // One that is no text is of no use to anybody, and no reason to refuse the
-        // current one.
+        // A previous version that is not text is ignored; the current one is valid.
         let previous = previous.and_then(|fetched| fetched.value.ok());
         let previous = previous.filter(|previous| !previous.expose_secret().trim().is_empty());
         Ok(RotatingSecret { current, previous })
@@ -85,13 +84,13 @@ impl SecretStore for SecretsManagerSecrets {
         if let Some(reading) = self.cached(&id) {
             return reading;
         }
-        let _one_at_a_time = self.fetch_lock.lock().await;
+        let _guard = self.fetch_lock.lock().await;
         if let Some(reading) = self.cached(&id) {
             return reading;
         }
         let reading = self.fetch(&id).await;
-        let mut kept = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(id, ((self.clock)(), reading.clone()));
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.insert(id, ((self.clock)(), reading.clone()));
         reading
     }
 }

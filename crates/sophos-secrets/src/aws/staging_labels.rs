@@ -1,35 +1,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How the labels of credentials begin that wait for their turn.
+/// The prefix of the labels of staged credentials.
 const STAGED_PREFIX: &str = "STAGED";
-/// How those begin that had their turn and were refused.
+/// The prefix of the labels of rejected staged credentials.
 const REJECTED_PREFIX: &str = "STAGED_REJECTED_";
 
-/// The versions of a secret that have labels, and which those are. A label is on
-/// one version at most; a version without any is as good as deleted.
+/// The labeled versions of a secret with their labels. A label is on at most one version.
+/// A version without a label is deprecated, and Secrets Manager may delete it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StagingLabels(BTreeMap<String, BTreeSet<String>>);
 
 impl StagingLabels {
-    /// Whether this version has any label.
+    /// Whether a version has any label.
     pub fn has_version(&self, version: &str) -> bool {
         self.0.contains_key(version)
     }
 
-    /// The version that has this label.
+    /// The version with this label.
     pub fn version_with(&self, label: &str) -> Option<&str> {
         self.0.iter().find(|(_, labels)| labels.contains(label)).map(|(version, _)| version.as_str())
     }
 
-    /// Whether this version has this label.
+    /// Whether a version has this label.
     pub fn version_has_label(&self, label: &str, version: &str) -> bool {
         self.0.get(version).is_some_and(|labels| labels.contains(label))
     }
 
-    /// The labels of credentials that are staged, each with its version, in the
-    /// order in which they have their turn: short labels first, then by text, so
-    /// that `STAGED_2` comes before `STAGED_10`; and at the end those that were
-    /// refused, the one that was refused last at the very end.
+    /// The labels of staged credentials with their versions, in the order of rotation.
+    /// Shorter labels come first, so that `STAGED_2` precedes `STAGED_10`. Rejected ones
+    /// follow at the end, the latest last.
     pub fn staged(&self) -> Vec<(&str, &str)> {
         let all = self
             .0
@@ -40,12 +39,12 @@ impl StagingLabels {
         staged
     }
 
-    /// Whether this is the label of a staged credential that was refused.
+    /// Whether this is the label of a rejected staged credential.
     pub fn is_rejected(label: &str) -> bool {
         label.starts_with(REJECTED_PREFIX)
     }
 
-    /// The label of a staged credential that is refused now: behind all others.
+    /// The label for the next rejected credential, which sorts after all others.
     pub fn next_rejected_label(&self) -> String {
         let numbers = self.0.values().flatten();
         let numbers = numbers.filter_map(|label| label.strip_prefix(REJECTED_PREFIX)?.parse::<u32>().ok());
@@ -55,8 +54,8 @@ impl StagingLabels {
 
 impl<L: IntoIterator<Item = String>> FromIterator<(String, L)> for StagingLabels {
     fn from_iter<I: IntoIterator<Item = (String, L)>>(versions: I) -> Self {
-        let set = |(version, labels): (String, L)| (version, labels.into_iter().collect::<BTreeSet<_>>());
-        Self(versions.into_iter().map(set).filter(|(_, labels)| !labels.is_empty()).collect())
+        let entry = |(version, labels): (String, L)| (version, labels.into_iter().collect::<BTreeSet<_>>());
+        Self(versions.into_iter().map(entry).filter(|(_, labels)| !labels.is_empty()).collect())
     }
 }
 
@@ -93,7 +92,10 @@ mod tests {
             (Some("e"), None)
         );
         assert!(labels.version_has_label("AWSPENDING", "a") && !labels.version_has_label("AWSPENDING", "d"));
-        assert!(labels.has_version("a") && !labels.has_version("f"), "without a label there is nothing");
+        assert!(
+            labels.has_version("a") && !labels.has_version("f"),
+            "a version without a label does not count"
+        );
         assert_eq!(StagingLabels::default().next_rejected_label(), "STAGED_REJECTED_1");
     }
 }

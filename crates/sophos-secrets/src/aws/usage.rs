@@ -1,8 +1,8 @@
-//! When a secret was last used by others than those who survey it.
+//! The last use of a secret, except by audits.
 //!
-//! Secrets Manager keeps the day on which a value was last read, by whomever: a
-//! survey every day would hide that nobody else reads it. So a survey notes in a
-//! tag of the secret what it knows, and when it was.
+//! Secrets Manager keeps the day of the last read only, including reads by audits. A
+//! daily audit would hide that a secret is otherwise unused. So each audit stores in a
+//! tag of the secret the last use and its own day.
 
 use jiff::{
     Timestamp,
@@ -13,42 +13,42 @@ use jiff::{
 /// The tag's key.
 pub(crate) const USAGE_TAG_KEY: &str = "sophos-central:last-used";
 
-/// From this hour of UTC on a day counts as over: what the next survey finds of
-/// it is this one's reading.
+/// The hour of UTC from which a day counts as over. A later audit attributes a read on
+/// that day to this audit.
 const END_OF_DAY_HOUR: i8 = 18;
 
 const LATE_MARKER: &str = "late";
 
-/// What is known after a survey.
+/// The usage as of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// The last day of which it is known that others used it.
+    /// The last day of known use by others.
     last_used_on: Date,
     inspected_on: Date,
-    /// Whether that was late in the day.
+    /// Whether the audit ran late in the day.
     inspected_late: bool,
 }
 
 impl Usage {
-    /// Reads a tag's value.
+    /// Parses a tag's value.
     pub(crate) fn parse(value: &str) -> Option<Self> {
         let mut words = value.split(' ');
-        let (used, surveyed) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let (used, inspected) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         Some(Self {
             last_used_on: used,
-            inspected_on: surveyed,
+            inspected_on: inspected,
             inspected_late: words.next() == Some(LATE_MARKER),
         })
     }
 
     /// The tag's value.
     pub(crate) fn to_tag_value(self) -> String {
-        let Self { last_used_on: used, inspected_on: surveyed, inspected_late: late } = self;
-        if late { format!("{used} {surveyed} {LATE_MARKER}") } else { format!("{used} {surveyed}") }
+        let Self { last_used_on: used, inspected_on: inspected, inspected_late: late } = self;
+        if late { format!("{used} {inspected} {LATE_MARKER}") } else { format!("{used} {inspected}") }
     }
 
-    /// What is known after a survey that begins now, of a secret that was last
-    /// read, and stored, then.
+    /// The usage after an audit that starts now. `last_read` and `stored` are the times of
+    /// Secrets Manager before it.
     pub(crate) fn after_inspection(
         before: Option<Self>,
         last_read: Option<Timestamp>,
@@ -56,31 +56,31 @@ impl Usage {
         now: Timestamp,
     ) -> Self {
         let now = in_utc(now);
-        let (surveyed, late) = (now.date(), now.hour() >= END_OF_DAY_HOUR);
+        let (inspected, late) = (now.date(), now.hour() >= END_OF_DAY_HOUR);
         let read = last_read.map(|read| in_utc(read).date());
         let Some(before) = before else {
             let stored = stored.map(|stored| in_utc(stored).date());
             return Self {
-                last_used_on: read.or(stored).unwrap_or(surveyed),
-                inspected_on: surveyed,
+                last_used_on: read.or(stored).unwrap_or(inspected),
+                inspected_on: inspected,
                 inspected_late: late,
             };
         };
         let used = match read {
-            // A second survey of a day finds its own reading.
-            _ if before.inspected_on == surveyed => before.last_used_on,
+            // A second audit on the same day sees the read of the first.
+            _ if before.inspected_on == inspected => before.last_used_on,
             None => before.last_used_on,
             Some(read) if read == before.inspected_on && before.inspected_late => before.last_used_on,
             Some(read) => before.last_used_on.max(read),
         };
         Self {
             last_used_on: used,
-            inspected_on: surveyed,
-            inspected_late: late || (before.inspected_late && before.inspected_on == surveyed),
+            inspected_on: inspected,
+            inspected_late: late || (before.inspected_late && before.inspected_on == inspected),
         }
     }
 
-    /// The last day of which it is known that others used it.
+    /// The last day of known use by others.
     pub(crate) fn last_used(&self) -> Option<Timestamp> {
         TimeZone::UTC.to_timestamp(self.last_used_on.at(0, 0, 0, 0)).ok()
     }
@@ -104,14 +104,14 @@ mod tests {
         start + SignedDuration::from_hours(24 * day + hour)
     }
 
-    /// The day that is known as the last of use, after surveys on each of these
-    /// days at this hour, with uses of others on these days at noon.
+    /// The last day of known use after daily audits at this hour, with uses at noon on
+    /// these days.
     fn last_used_day(days: i64, hour: i64, uses: &[i64]) -> i64 {
         let mut usage: Option<Usage> = None;
         let mut last_read = None::<i64>;
         for day in 0..days {
             let used = uses.contains(&day);
-            // A use at noon comes before a late survey and after an early one.
+            // A use at noon precedes a late audit and follows an early one.
             if used && hour > 12 {
                 last_read = Some(day);
             }
@@ -122,7 +122,7 @@ mod tests {
             usage = Some(kept);
             last_read = Some(day);
         }
-        let used = usage.expect("surveys").last_used_on;
+        let used = usage.expect("audits").last_used_on;
         let start = in_utc(at(0, 0)).date();
         i64::from((used - start).get_days())
     }
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(last_used_day(40, 23, &[]), 0, "stored, and never used");
         assert_eq!(last_used_day(40, 23, &[3, 9]), 9);
         assert_eq!(last_used_day(40, 23, &[39]), 39);
-        // What is read on the day of an early survey may be the survey's own.
+        // A read on the day of an early audit may be the audit's own.
         assert_eq!(last_used_day(40, 1, &[3, 9]), 38);
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{ExposeSecret, SecretError, SecretString};
 
-/// The versions of one secret of Secrets Manager: what its rotation works on.
+/// The versions of one secret of Secrets Manager, for its rotation.
 pub struct SecretVersions {
     client: Client,
     id: String,
@@ -18,60 +18,60 @@ pub struct SecretVersions {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SecretDescription {
-    /// Whether Secrets Manager is to rotate it.
+    /// Whether rotation is enabled.
     pub rotation_enabled: bool,
-    /// Its versions.
+    /// The labels of its versions.
     pub labels: StagingLabels,
 }
 
 impl SecretDescription {
-    /// A secret of these versions, that rotates or not.
-    pub fn new(rotates: bool, labels: StagingLabels) -> Self {
-        Self { rotation_enabled: rotates, labels }
+    /// Creates a description.
+    pub fn new(rotation_enabled: bool, labels: StagingLabels) -> Self {
+        Self { rotation_enabled, labels }
     }
 }
 
 impl SecretVersions {
-    /// The secret of this name or ARN.
+    /// Creates a handle for the secret of this name or ARN.
     pub fn new(client: Client, id: impl Into<String>) -> Self {
         Self { client, id: id.into() }
     }
 
-    /// The name or ARN by which it was asked for.
+    /// The name or ARN of the secret.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Reads which versions there are (`DescribeSecret`).
+    /// Reads the labels of the versions (`DescribeSecret`).
     ///
     /// # Errors
-    /// When there is no such secret, or it cannot be read.
+    /// When the secret does not exist or cannot be read.
     pub async fn describe(&self) -> Result<SecretDescription, SecretError> {
-        let answer = self.client.describe_secret().secret_id(&self.id).send().await;
-        let answer = answer.map_err(|error| read_error(&self.id, &error))?;
-        let labels = answer.version_ids_to_stages.unwrap_or_default().into_iter().collect();
-        Ok(SecretDescription { rotation_enabled: answer.rotation_enabled.unwrap_or_default(), labels })
+        let response = self.client.describe_secret().secret_id(&self.id).send().await;
+        let response = response.map_err(|error| read_error(&self.id, &error))?;
+        let labels = response.version_ids_to_stages.unwrap_or_default().into_iter().collect();
+        Ok(SecretDescription { rotation_enabled: response.rotation_enabled.unwrap_or_default(), labels })
     }
 
-    /// Reads a version (`GetSecretValue`). `None` when there is none, or it has
-    /// no value yet.
+    /// Reads the value of a version (`GetSecretValue`). `None` if the version does not
+    /// exist or has no value yet.
     ///
     /// # Errors
-    /// When it cannot be read, or is not text.
+    /// When the value cannot be read or is not text.
     pub async fn fetch_value(&self, version: &str) -> Result<Option<SecretString>, SecretError> {
-        let answer = self.client.get_secret_value().secret_id(&self.id).version_id(version).send().await;
-        match answer {
-            Ok(answer) => secret_text(&self.id, answer.secret_string).map(Some),
+        let response = self.client.get_secret_value().secret_id(&self.id).version_id(version).send().await;
+        match response {
+            Ok(response) => secret_text(&self.id, response.secret_string).map(Some),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
             Err(error) => Err(read_error(&self.id, &error)),
         }
     }
 
-    /// Stores `value` as this version, with this label alone (`PutSecretValue`).
-    /// The same value again changes nothing, another is refused.
+    /// Stores `value` as this version with a single label (`PutSecretValue`). Idempotent
+    /// for the same value; Secrets Manager rejects another value.
     ///
     /// # Errors
-    /// When it cannot be stored.
+    /// When the value cannot be stored.
     pub async fn put_value(
         &self,
         version: &str,
@@ -80,16 +80,16 @@ impl SecretVersions {
     ) -> Result<(), SecretError> {
         let request = self.client.put_secret_value().secret_id(&self.id).client_request_token(version);
         let request = request.secret_string(value.expose_secret()).version_stages(label);
-        let answer = request.send().await;
-        answer.map(drop).map_err(|error| write_error(&self.id, &error))
+        let response = request.send().await;
+        response.map(drop).map_err(|error| write_error(&self.id, &error))
     }
 
-    /// Moves a label from the version that has it, if one has, to another, or
-    /// takes it off (`UpdateSecretVersionStage`). With `AWSCURRENT` Secrets
-    /// Manager moves `AWSPREVIOUS` as well.
+    /// Moves a label from version `from` to version `to` (`UpdateSecretVersionStage`).
+    /// `None` adds or removes the label. With `AWSCURRENT`, Secrets Manager moves
+    /// `AWSPREVIOUS` as well.
     ///
     /// # Errors
-    /// When it is not where it is said to be, or cannot be moved.
+    /// When the label is not on `from`, or cannot be moved.
     pub async fn move_label(
         &self,
         label: &str,
@@ -98,8 +98,8 @@ impl SecretVersions {
     ) -> Result<(), SecretError> {
         let request = self.client.update_secret_version_stage().secret_id(&self.id).version_stage(label);
         let request = request.set_remove_from_version_id(from.map(str::to_owned));
-        let answer = request.set_move_to_version_id(to.map(str::to_owned)).send().await;
-        answer.map(drop).map_err(|error| write_error(&self.id, &error))
+        let response = request.set_move_to_version_id(to.map(str::to_owned)).send().await;
+        response.map(drop).map_err(|error| write_error(&self.id, &error))
     }
 }
 

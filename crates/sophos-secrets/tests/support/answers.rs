@@ -1,4 +1,4 @@
-//! What Secrets Manager answers, as its API reference says.
+//! The responses of Secrets Manager, after its API reference.
 
 use serde_json::{Value, json};
 
@@ -64,8 +64,8 @@ fn list(inside: &FakeState, request: &Value) -> Answered {
     Ok(answer)
 }
 
-/// The service's filters take beginnings, in either case, and know nothing of
-/// which value belongs to which key.
+/// The filters of the service match prefixes in any case, and the key of one tag with the
+/// value of another.
 fn passes(name: &str, secret: &Secret, key: &Value, wanted: &Value) -> bool {
     let wanted = wanted.as_str().unwrap_or_default().to_lowercase();
     let begins = |text: &str| text.to_lowercase().starts_with(&wanted);

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-/// A clock that is turned by hand.
+/// A manual clock.
 #[derive(Clone, Default)]
 pub(crate) struct Clock(Arc<AtomicU64>);
 

@@ -1,7 +1,7 @@
-//! Secrets Manager on loopback, as far as its real client is used here, and a
-//! clock that is turned by hand.
+//! Secrets Manager on loopback, as far as its client is used here, and a manual
+//! clock.
 
-// Each file of tests is a crate of its own, and uses its own part of this.
+// Each test file is a crate, and uses a part of this module.
 #![allow(dead_code, unused_imports)]
 
 mod answers;
@@ -26,7 +26,7 @@ pub(crate) const LIST: &str = "ListSecrets";
 pub(crate) const BATCH: &str = "BatchGetSecretValue";
 pub(crate) const GET: &str = "GetSecretValue";
 
-/// What is in every secret, and in nothing that is printed.
+/// The text in every secret, and in no output.
 pub(crate) const SECRET_TEXT: &str = "hush-hush";
 
 /// The JSON of a credential.
@@ -53,15 +53,14 @@ struct FakeState {
     secrets: BTreeMap<String, Secret>,
     versions: u32,
     denied: BTreeSet<String>,
-    /// What an operation answers whatever is asked.
+    /// The fixed responses of operations.
     faults: HashMap<&'static str, (u16, String)>,
     calls: Vec<(String, Value)>,
-    /// Whether each page of a listing names itself as the next.
+    /// Whether each page of a listing has its own token as the next.
     repeats: bool,
 }
 
-/// The service. Its answers are those of when a request came, even if they are
-/// held back.
+/// The service. A delayed response has the content of the time of its request.
 pub(crate) struct FakeSecretsManager {
     inside: Mutex<FakeState>,
     held: watch::Sender<&'static [&'static str]>,
@@ -92,7 +91,7 @@ impl FakeSecretsManager {
         client(&self.endpoint, Some(Duration::from_millis(50)))
     }
 
-    /// Stores a new version, which is current from now on.
+    /// Stores a new current version.
     pub(crate) fn put(&self, name: &str, text: impl Into<String>) {
         self.store(name, StoredValue::Text(text.into()));
     }
@@ -109,7 +108,7 @@ impl FakeSecretsManager {
         secret.previous = secret.current.replace((version, stored));
     }
 
-    /// A secret that has no version yet.
+    /// Creates a secret without a version.
     pub(crate) fn create(&self, name: &str) {
         self.inside().secrets.insert(name.to_owned(), Secret::default());
     }
@@ -119,7 +118,7 @@ impl FakeSecretsManager {
         inside.secrets.entry(name.to_owned()).or_default().tags.push((key.to_owned(), value.to_owned()));
     }
 
-    /// Takes the label `AWSPREVIOUS` from its version.
+    /// Removes the label `AWSPREVIOUS`.
     pub(crate) fn drop_previous(&self, name: &str) {
         self.inside().secrets.get_mut(name).expect("a secret").previous = None;
     }
@@ -128,17 +127,17 @@ impl FakeSecretsManager {
         self.inside().secrets.remove(name);
     }
 
-    /// Nobody may read the values of this secret.
+    /// Denies reads of this secret.
     pub(crate) fn deny(&self, name: &str) {
         self.inside().denied.insert(name.to_owned());
     }
 
-    /// Every such request is answered so from now on.
+    /// Sets the response of an operation.
     pub(crate) fn fail(&self, operation: &'static str, status: u16, body: impl Into<String>) {
         self.inside().faults.insert(operation, (status, body.into()));
     }
 
-    /// Every page of a listing names one as the next that was there before.
+    /// Repeats an earlier token in every page of a listing.
     pub(crate) fn repeat_pages(&self) {
         self.inside().repeats = true;
     }
@@ -150,12 +149,12 @@ impl FakeSecretsManager {
         inside.denied.clear();
     }
 
-    /// Holds all answers back.
+    /// Delays all responses.
     pub(crate) fn hold_responses(&self) {
         self.held.send_replace(&[LIST, BATCH, GET]);
     }
 
-    /// Holds the answers to batches back.
+    /// Delays the responses to batches.
     pub(crate) fn hold_batches(&self) {
         self.held.send_replace(&[BATCH]);
     }
@@ -164,19 +163,19 @@ impl FakeSecretsManager {
         self.held.send_replace(&[]);
     }
 
-    /// Comes when this many requests have come, all told.
+    /// Waits until this many requests have arrived.
     pub(crate) async fn wait_for_requests(&self, count: usize) {
         let mut arrived = self.arrived.subscribe();
         arrived.wait_for(|arrived| *arrived >= count).await.expect("the service lives");
     }
 
-    /// How many requests have come, all told.
+    /// The number of requests so far.
     pub(crate) fn request_count(&self) -> usize {
         *self.arrived.borrow()
     }
 
-    /// How often each of ListSecrets, BatchGetSecretValue and GetSecretValue
-    /// was asked since the last time.
+    /// The numbers of ListSecrets, BatchGetSecretValue and GetSecretValue requests since the
+    /// last call.
     pub(crate) fn take_request_counts(&self) -> [usize; 3] {
         let calls = std::mem::take(&mut self.inside().calls);
         [LIST, BATCH, GET].map(|operation| calls.iter().filter(|(called, _)| called == operation).count())
@@ -201,7 +200,7 @@ fn client(endpoint: &str, patience: Option<Duration>) -> Client {
     Client::from_conf(config)
 }
 
-/// A client of a service that is not there.
+/// A client of an unreachable service.
 pub(crate) fn unreachable_client() -> Client {
     client("http://127.0.0.1:1", None)
 }

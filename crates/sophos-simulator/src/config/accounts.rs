@@ -4,34 +4,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::tenant::TenantState;
 
-/// One or more tenants made after the same pattern.
+/// One or more tenants with the same configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TenantGroup {
-    /// How many.
+    /// The number of tenants.
     pub count: usize,
-    /// The id, when the group is one tenant; otherwise invented.
+    /// The id of a group of one tenant; otherwise generated.
     pub id: Option<String>,
-    /// The name; numbered when the group has several. Otherwise invented.
+    /// The name, numbered in a group of several tenants; otherwise generated.
     pub name: Option<String>,
-    /// The data region; when absent the regions take turns.
+    /// The data region; by default, the regions take turns.
     pub region: Option<String>,
-    /// Whom the tenants belong to.
+    /// The account that owns the tenants.
     pub owner: Owner,
-    /// How the tenants stand at first. One that is [`Gone`](TenantState::Removed) and becomes active
-    /// later is a new one to those who look.
+    /// The initial state. A [`Removed`](TenantState::Removed) tenant that becomes active
+    /// later appears as a new one.
     pub state: TenantState,
-    /// Events an hour, in place of `data.events_per_hour`.
+    /// Events an hour; overrides `data.events_per_hour`.
     pub events_per_hour: Option<f64>,
-    /// Alerts an hour, in place of `data.alerts_per_hour`.
+    /// Alerts an hour; overrides `data.alerts_per_hour`.
     pub alerts_per_hour: Option<f64>,
-    /// Hours of history at the start, in place of `data.history_hours`.
+    /// Hours of history at the start; overrides `data.history_hours`.
     pub history_hours: Option<f64>,
-    /// The most events there will ever be, in place of `data.events_total`.
+    /// The maximum number of events; overrides `data.events_total`.
     pub events_total: Option<u64>,
-    /// The most alerts there will ever be, in place of `data.alerts_total`.
+    /// The maximum number of alerts; overrides `data.alerts_total`.
     pub alerts_total: Option<u64>,
-    /// The number of endpoints, in place of `data.endpoints`.
+    /// The number of endpoints; overrides `data.endpoints`.
     pub endpoints: Option<u64>,
 }
 
@@ -55,7 +55,7 @@ impl Default for TenantGroup {
 }
 
 impl TenantGroup {
-    /// `count` tenants of `owner`, otherwise by default.
+    /// `count` tenants of `owner` with the defaults.
     pub fn new(owner: Owner, count: usize) -> Self {
         Self { owner, count, ..Self::default() }
     }
@@ -64,26 +64,26 @@ impl TenantGroup {
         if let Some(region) = &self.region
             && !regions.contains(region)
         {
-            return Err(format!("a tenant is in region {region:?}, which `regions` does not list"));
+            return Err(format!("unknown region {region:?} of a tenant: expected one of `regions`"));
         }
         if let Some(id) = &self.id {
             if self.count != 1 {
-                return Err(format!("tenant {id:?} has an id but `count` is not 1"));
+                return Err(format!("invalid `count` of tenant {id:?}: expected 1 for a tenant with an id"));
             }
             if crate::hash::parse_uuid(id).is_none() {
-                return Err(format!("tenant id {id:?} is not a UUID"));
+                return Err(format!("invalid tenant id {id:?}: not a UUID"));
             }
         }
         for rate in [self.events_per_hour, self.alerts_per_hour, self.history_hours] {
             if rate.is_some_and(|r| !(r.is_finite() && r >= 0.0)) {
-                return Err("a tenant's rate or history is negative or not a number".to_owned());
+                return Err("invalid rate or history of a tenant: expected 0 or more".to_owned());
             }
         }
         Ok(())
     }
 }
 
-/// Whom a tenant belongs to.
+/// The account that owns a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
@@ -91,9 +91,9 @@ pub enum Owner {
     Partner,
     /// The organization.
     Organization,
-    /// Both: an enterprise served by the partner.
+    /// Both: an enterprise that the partner manages.
     Both,
-    /// Nobody: only its own credential reaches it.
+    /// Neither: only the tenant's own credential has access.
     Standalone,
 }
 
@@ -111,7 +111,7 @@ impl Owner {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialConfig {
-    /// The kind of account it was made in.
+    /// The kind of the credential's account.
     pub kind: CredentialKind,
     /// Its role.
     #[serde(default)]
@@ -119,42 +119,44 @@ pub struct CredentialConfig {
     /// For a tenant credential: the tenant's id or name.
     #[serde(default)]
     pub tenant: Option<String>,
-    /// The client id; otherwise invented.
+    /// The client id; otherwise generated.
     #[serde(default)]
     pub client_id: Option<String>,
-    /// The client secret; otherwise invented.
+    /// The client secret; otherwise generated.
     #[serde(default)]
     pub client_secret: Option<String>,
-    /// When it ends (RFC 3339); otherwise 36 months after it was made.
+    /// The expiry (RFC 3339); by default, 36 months after its creation.
     #[serde(default)]
     pub expires_at: Option<String>,
 }
 
 impl CredentialConfig {
-    /// A credential with an invented id and secret.
+    /// A credential with a generated id and secret.
     pub fn new(kind: CredentialKind, role: Role) -> Self {
         Self { kind, role, tenant: None, client_id: None, client_secret: None, expires_at: None }
     }
 
-    /// A credential of one tenant, named by id or name.
+    /// A credential of the tenant with this id or name.
     pub fn for_tenant(tenant: impl Into<String>, role: Role) -> Self {
         Self { tenant: Some(tenant.into()), ..Self::new(CredentialKind::Tenant, role) }
     }
 
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.kind == CredentialKind::Tenant && self.tenant.is_none() {
-            return Err("a credential of kind \"tenant\" needs `tenant` (an id or a name)".into());
+            return Err(
+                "missing `tenant` of a credential of kind \"tenant\": expected an id or a name".into()
+            );
         }
         match &self.expires_at {
             Some(at) if crate::time::parse(at).is_none() => {
-                Err(format!("`expires_at` is not an RFC 3339 time: {at:?}"))
+                Err(format!("invalid `expires_at` {at:?}: expected an RFC 3339 time"))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// The kind of account a credential was made in.
+/// The kind of a credential's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CredentialKind {
@@ -167,7 +169,7 @@ pub enum CredentialKind {
 }
 
 impl CredentialKind {
-    /// The word `whoami` uses for it.
+    /// The kind in a `whoami` response.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Partner => "partner",
@@ -181,19 +183,19 @@ impl CredentialKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything.
+    /// Full access.
     #[default]
     SuperAdmin,
-    /// Everything here; queries are not simulated.
+    /// Full access to the simulated operations.
     Management,
-    /// Reading only, among what is simulated.
+    /// Read access to the simulated operations.
     Forensics,
-    /// Reading only.
+    /// Read access.
     ReadOnly,
 }
 
 impl Role {
-    /// The role as configuration writes it.
+    /// The role in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SuperAdmin => "super_admin",

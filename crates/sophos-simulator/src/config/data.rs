@@ -6,35 +6,35 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// Events an hour and tenant.
+    /// Events an hour for each tenant.
     pub events_per_hour: f64,
-    /// Alerts an hour and tenant.
+    /// Alerts an hour for each tenant.
     pub alerts_per_hour: f64,
     /// Hours of events and alerts before the clock's start.
     pub history_hours: f64,
-    /// The most events a tenant will ever have.
+    /// The maximum number of events of a tenant.
     pub events_total: Option<u64>,
-    /// The most alerts a tenant will ever have.
+    /// The maximum number of alerts of a tenant.
     pub alerts_total: Option<u64>,
-    /// Endpoints of a tenant.
+    /// The number of endpoints of a tenant.
     pub endpoints: u64,
-    /// Share of records that the feed shows only a while after their `created_at`.
+    /// The share of records that the feed shows only some time after their `created_at`.
     pub late_share: f64,
-    /// The shortest such while, in seconds.
+    /// The minimum delay of a late record, in seconds.
     pub late_min_seconds: f64,
-    /// The longest such while, in seconds.
+    /// The maximum delay of a late record, in seconds.
     pub late_max_seconds: f64,
-    /// Share of records that the feed hands out once more, further on.
+    /// The share of records that the feed repeats later.
     pub repeat_share: f64,
-    /// Share of endpoints whose clock is wrong by minutes, hours or days.
+    /// The share of endpoints whose clock is wrong by minutes, hours or days.
     pub wrong_clock_share: f64,
-    /// Share of endpoints that are offline at the start.
+    /// The share of endpoints that are offline at the start.
     pub offline_share: f64,
-    /// Share of endpoints that are servers.
+    /// The share of endpoints that are servers.
     pub server_share: f64,
-    /// Share of endpoints that run in a public cloud.
+    /// The share of endpoints that run in a public cloud.
     pub cloud_share: f64,
-    /// Share of endpoint pairs that are clones of each other.
+    /// The share of endpoint pairs that are clones of each other.
     pub clone_share: f64,
 }
 
@@ -61,7 +61,7 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
-    /// Without late and repeated records: the feed is exactly what was produced.
+    /// Removes late and repeated records: the feed is exactly what was produced.
     pub fn without_anomalies(self) -> Self {
         Self { late_share: 0.0, repeat_share: 0.0, ..self }
     }
@@ -75,7 +75,7 @@ impl DataConfig {
             ("late_max_seconds", self.late_max_seconds),
         ] {
             if !(amount.is_finite() && amount >= 0.0) {
-                return Err(format!("`data.{name}` is {amount}: 0 or more is needed"));
+                return Err(format!("invalid `data.{name}` {amount}: expected 0 or more"));
             }
         }
         if self.late_min_seconds > self.late_max_seconds {
@@ -96,11 +96,11 @@ impl DataConfig {
     }
 }
 
-/// How often answers take one of the irregular forms. All are shares between 0 and 1.
+/// The shares of responses in an irregular form, each between 0 and 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QuirkConfig {
-    /// Pages whose `size` is the number of items instead of the size asked for.
+    /// Pages whose `size` is the number of their items instead of the requested size.
     pub size_is_count: f64,
     /// Tenants without `apiHost`.
     pub no_api_host: f64,
@@ -110,7 +110,7 @@ pub struct QuirkConfig {
     pub status: f64,
     /// Failed token requests whose body lacks `trackingId`.
     pub no_tracking_id: f64,
-    /// Refusals that lack members or write them in a rarer form.
+    /// Error responses that lack members or use a rarer form.
     pub rare_error_forms: f64,
 }
 
@@ -145,6 +145,6 @@ impl QuirkConfig {
 
 fn check_shares(table: &str, all: &[(&str, f64)]) -> Result<(), String> {
     all.iter().find(|(_, share)| !(0.0..=1.0).contains(share)).map_or(Ok(()), |(name, share)| {
-        Err(format!("`{table}.{name}` is {share}: a share lies between 0 and 1"))
+        Err(format!("invalid `{table}.{name}` {share}: expected a share from 0 to 1"))
     })
 }

@@ -1,4 +1,4 @@
-//! Endpoints described by hand.
+//! Endpoints with a configuration of their own.
 
 use std::net::Ipv4Addr;
 
@@ -8,7 +8,7 @@ use crate::hash::parse_uuid;
 
 const MAX_TAGS: usize = 15;
 
-/// One endpoint of a tenant, after those that are invented. What is not said of it is invented too.
+/// One endpoint of a tenant, after the generated ones. Members without a value are generated.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MachineConfig {
@@ -23,7 +23,8 @@ pub struct MachineConfig {
     /// Computer or server.
     #[serde(default, rename = "type")]
     pub machine_type: Option<MachineType>,
-    /// The IPv4 addresses; an empty list means none. With it there are no IPv6 addresses.
+    /// The IPv4 addresses; an empty list means none. If set, the endpoint has no IPv6
+    /// addresses.
     #[serde(default)]
     pub ipv4: Option<Vec<Ipv4Addr>>,
     /// The MAC addresses; an empty list means none.
@@ -32,34 +33,34 @@ pub struct MachineConfig {
     /// The name of its group.
     #[serde(default)]
     pub group: Option<String>,
-    /// The id of its group; alone, the group shows no name.
+    /// The id of its group. Without `group`, the endpoint shows no group name.
     #[serde(default)]
     pub group_id: Option<String>,
     /// Its tags, up to 15.
     #[serde(default)]
     pub tags: Vec<Tag>,
-    /// The AWS instance that it is.
+    /// The id of its AWS instance.
     #[serde(default)]
     pub cloud_instance: Option<String>,
-    /// Whether it is a clone of another; not, when absent.
+    /// Whether it is a clone; `false` by default.
     #[serde(default)]
     pub cloned: Option<bool>,
     /// Whether it is online at the start.
     #[serde(default)]
     pub online: Option<bool>,
-    /// How long ago it was last seen: before any moment while it is online, before the start of the
-    /// clock when it is not.
+    /// The seconds since it was last seen: relative to now if it is online, otherwise to
+    /// the start of the clock.
     #[serde(default)]
     pub last_seen_seconds_ago: Option<u32>,
 }
 
 impl MachineConfig {
-    /// A machine of a tenant, named by id or name, of which nothing is said.
+    /// A machine of the tenant with this id or name, with generated members.
     pub fn new(tenant: impl Into<String>) -> Self {
         Self { tenant: tenant.into(), ..Self::default() }
     }
 
-    /// A computer of this name that is online, and was seen half a minute ago.
+    /// An online computer with this name, last seen half a minute ago.
     pub fn computer(tenant: impl Into<String>, hostname: impl Into<String>) -> Self {
         Self {
             hostname: Some(hostname.into()),
@@ -76,11 +77,11 @@ impl MachineConfig {
             if let Some(id) = id
                 && parse_uuid(id).is_none()
             {
-                return Err(format!("a machine of {of:?} has the {name} {id:?}, which is not a UUID"));
+                return Err(format!("invalid {name} {id:?} of a machine of {of:?}: not a UUID"));
             }
         }
         if self.hostname.as_deref() == Some("") {
-            return Err(format!("a machine of {of:?} has an empty `hostname`; leave it out to invent one"));
+            return Err(format!("empty `hostname` of a machine of {of:?}; omit it to generate one"));
         }
         if self.tags.len() > MAX_TAGS {
             return Err(format!("a machine of {of:?} has more than {MAX_TAGS} tags"));
@@ -89,7 +90,7 @@ impl MachineConfig {
     }
 }
 
-/// The two types of machines.
+/// The types of machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MachineType {
@@ -103,14 +104,14 @@ pub enum MachineType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tag {
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// Its value.
+    /// The value.
     pub value: String,
 }
 
 impl Tag {
-    /// A tag.
+    /// Creates a tag.
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self { key: key.into(), value: value.into() }
     }

@@ -1,4 +1,4 @@
-//! All tenants and the accounts above them.
+//! All tenants and their partner and organization.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -72,17 +72,19 @@ impl Accounts {
         }
     }
 
-    /// Gives tenants the endpoints that were described by hand.
+    /// Adds the configured endpoints to their tenants.
     pub(crate) fn add_machines(&mut self, machines: &[MachineConfig]) -> Result<(), ConfigError> {
-        for said in machines {
-            let named = &said.tenant;
-            let tenant = self.find_tenant(named).ok_or_else(|| {
-                ConfigError::invalid(format!("a machine is of tenant {named:?}, which there is not"))
-            })?;
-            let (number, machine) = (tenant.number, Machine::new(said));
+        for config in machines {
+            let named = &config.tenant;
+            let tenant = self
+                .find_tenant(named)
+                .ok_or_else(|| ConfigError::invalid(format!("unknown tenant {named:?} of a machine")))?;
+            let (number, machine) = (tenant.number, Machine::new(config));
             if machine.id.is_some_and(|id| tenant.endpoint_index(id).is_some()) {
-                let id = said.id.as_deref().unwrap_or_default();
-                return Err(ConfigError::invalid(format!("two endpoints of {named:?} have the id {id:?}")));
+                let id = config.id.as_deref().unwrap_or_default();
+                return Err(ConfigError::invalid(format!(
+                    "duplicate endpoint id {id:?} of tenant {named:?}"
+                )));
             }
             self.tenants[number].machines.push(machine);
         }
@@ -93,7 +95,7 @@ impl Accounts {
         self.by_id.get(&parse_uuid(id)?).map(|number| &self.tenants[*number])
     }
 
-    /// A tenant by id or name.
+    /// The tenant with this id or name.
     pub(crate) fn find_tenant(&self, text: &str) -> Option<&Tenant> {
         self.tenant(text).or_else(|| self.tenants.iter().find(|t| t.name == text))
     }

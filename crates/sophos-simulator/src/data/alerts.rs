@@ -1,4 +1,4 @@
-//! Alerts, in the shape of the SIEM feed and in that of the Common API.
+//! Alerts in the formats of the SIEM feed and of the Common API.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ static WEIGHTED_KINDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     each.flat_map(|(at, kind)| (0..kind.weight).map(move |_| at as u8)).collect()
 });
 
-/// What lists filter alerts by.
+/// The attributes by which lists filter alerts.
 #[derive(Debug)]
 pub(crate) struct AlertAttributes {
     pub(crate) kind: &'static AlertKind,
@@ -42,14 +42,14 @@ fn group_key(kind: &AlertKind, words: &Placeholders<'_>) -> String {
     STANDARD.encode(format!("1,{},{},{threat}", kind.event_type, kind.number))
 }
 
-/// What lists filter by, without writing the alert.
+/// The attributes of an alert, without its JSON.
 pub(crate) fn attributes(tenant: &Tenant, index: u64) -> AlertAttributes {
     let (kind, host, mut rng) = generate(tenant, index);
     let words = Placeholders::generate(&mut rng, &host);
     AlertAttributes { kind, product: product(kind, &host), group_key: group_key(kind, &words) }
 }
 
-/// Writes alert `index` as the SIEM feed does.
+/// Writes alert `index` in the format of the SIEM feed.
 pub(crate) fn write_siem(tenant: &Tenant, index: u64, out: &mut Vec<u8>) {
     let (kind, host, mut rng) = generate(tenant, index);
     let words = Placeholders::generate(&mut rng, &host);
@@ -112,7 +112,7 @@ fn write_data(
     object.close();
 }
 
-/// Writes alert `index` as the Common API does, keeping only `fields` when some are named.
+/// Writes alert `index` in the format of the Common API; if `fields` is not empty, only those.
 pub(crate) fn write_common(tenant: &Tenant, index: u64, fields: &[&str], out: &mut Vec<u8>) {
     let (kind, host, mut rng) = generate(tenant, index);
     let words = Placeholders::generate(&mut rng, &host);
@@ -174,7 +174,7 @@ pub(crate) fn write_common(tenant: &Tenant, index: u64, fields: &[&str], out: &m
     object.close();
 }
 
-/// The directory id of an endpoint's person.
+/// The directory id of the endpoint's user.
 pub(crate) fn person_id(host: &EndpointIdentity) -> u128 {
     IdSpace::new(mix(host.key, 0x7065)).id(1)
 }

@@ -1,4 +1,4 @@
-//! The kinds of events and alerts, and the words they are filled with.
+//! The kinds of events and alerts, and the words for their placeholders.
 
 /// A kind of event.
 #[derive(Debug)]
@@ -6,7 +6,8 @@ pub(crate) struct EventKind {
     pub(crate) event_type: &'static str,
     pub(crate) group: &'static str,
     pub(crate) severity: &'static str,
-    /// `{threat}`, `{path}`, `{host}`, `{kind}`, `{site}`, `{user}` and `{app}` are filled in.
+    /// The text, with the placeholders `{threat}`, `{path}`, `{host}`, `{kind}`, `{site}`,
+    /// `{user}` and `{app}`.
     pub(crate) name: &'static str,
     pub(crate) threat: bool,
     pub(crate) remedy: bool,
@@ -142,12 +143,12 @@ pub(crate) struct AlertKind {
     pub(crate) event_type: &'static str,
     pub(crate) category: &'static str,
     pub(crate) severity: &'static str,
-    /// Filled in as an event's name is.
+    /// The text, with the placeholders of an event's name.
     pub(crate) description: &'static str,
     pub(crate) actions: &'static [&'static str],
     pub(crate) threat: bool,
     pub(crate) cleanable: bool,
-    /// The product, when it is not the endpoint's own kind.
+    /// The product, if it differs from the endpoint's kind.
     pub(crate) product: Option<&'static str>,
     pub(crate) number: u32,
     pub(crate) weight: u64,

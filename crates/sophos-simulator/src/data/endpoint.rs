@@ -1,10 +1,10 @@
-//! Endpoints: everything about one follows from its tenant and number.
+//! Endpoints. Everything about an endpoint follows from its tenant and number.
 
 use crate::config::{MachineConfig, MachineType, Tag};
 use crate::data::tenant::Tenant;
 use crate::hash::{Rng, mix, mix_text, uuid_text};
 
-/// What events and alerts say of an endpoint; cheap to make.
+/// The members of an endpoint in events and alerts; cheap to compute.
 #[derive(Debug, Clone)]
 pub(crate) struct EndpointIdentity {
     pub(crate) key: u64,
@@ -16,26 +16,27 @@ pub(crate) struct EndpointIdentity {
     pub(crate) skew_ms: i64,
 }
 
-/// Prefixes with more than ten characters in common, so that a search meets several hosts.
+/// Prefixes with more than ten common characters, so that a search finds several hosts.
 const COMPUTERS: &[&str] = &["DESKTOP-ACCOUNTS-", "DESKTOP-ACCOUNTING-", "LAPTOP-", "MAC-", "Thunderbox-"];
 const SERVERS: &[&str] = &["WIN-CEAESQ7V-", "srv-", "MYSERVERHOSTNAME-", "linux-app-", "ip-10-1-39-"];
 
 impl EndpointIdentity {
-    /// The endpoint a record is about.
+    /// The endpoint of a record.
     pub(crate) fn pick(tenant: &Tenant, draw: u64) -> Self {
-        // A tenant without endpoints still has records; they name one that was deleted.
+        // A tenant without endpoints still has records. They name a deleted endpoint.
         Self::new(tenant, draw % tenant.endpoint_count().max(1))
     }
 
     pub(crate) fn new(tenant: &Tenant, index: u64) -> Self {
-        // A clone takes its machine from its twin and keeps only its own id.
+        // A clone has the machine of its twin and only its own id.
         let machine = clone_of(tenant, index).unwrap_or(index);
         let key = mix(mix(tenant.key, 41), machine);
         let mut rng = Rng::new(key);
-        let said = tenant.machine(index).map(|machine| &machine.config);
+        let config = tenant.machine(index).map(|machine| &machine.config);
         let invented = rng.chance(tenant.shares.server);
-        let server =
-            said.and_then(|said| said.machine_type).map_or(invented, |kind| kind == MachineType::Server);
+        let server = config
+            .and_then(|config| config.machine_type)
+            .map_or(invented, |kind| kind == MachineType::Server);
         let prefix = rng.pick(if server { SERVERS } else { COMPUTERS });
         let platform = match (prefix, rng.below(10)) {
             ("MAC-", _) => "macOS",
@@ -52,12 +53,12 @@ impl EndpointIdentity {
         Self {
             key,
             id: tenant.endpoint_id(index),
-            hostname: said
-                .and_then(|said| said.hostname.clone())
+            hostname: config
+                .and_then(|config| config.hostname.clone())
                 .unwrap_or_else(|| format!("{prefix}{machine:04}")),
             server,
             platform,
-            ip: said.and_then(|said| said.ipv4.as_ref()?.first()).map_or_else(
+            ip: config.and_then(|config| config.ipv4.as_ref()?.first()).map_or_else(
                 || format!("10.{}.{}.{}", rng.below(4), rng.below(256), 1 + rng.below(254)),
                 ToString::to_string,
             ),
@@ -70,7 +71,7 @@ impl EndpointIdentity {
     }
 }
 
-/// The endpoint that this one is a clone of.
+/// The endpoint that this one clones.
 pub(crate) fn clone_of(tenant: &Tenant, index: u64) -> Option<u64> {
     if index.is_multiple_of(2) || index >= tenant.generated_endpoints {
         return None;
@@ -79,7 +80,7 @@ pub(crate) fn clone_of(tenant: &Tenant, index: u64) -> Option<u64> {
     Rng::new(draw).chance(tenant.shares.clone).then_some(index - 1)
 }
 
-/// Who uses an endpoint, as far as it is known.
+/// The known user of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Person {
     NameAndLogin { name: &'static str, login: String },
@@ -92,7 +93,7 @@ const PEOPLE: &[&str] =
     &["Ana Silva", "Lior", "Łukasz Nowak", "Renée \"Ren\" Dupont", "田中 太郎", "J. O'Brien"];
 const GROUPS: &[&str] = &["Head Office", "Bolton's Skinning Service", "Büro \"Süd\"", "Servers\\EU"];
 
-/// A group, as far as an endpoint shows it.
+/// The group of an endpoint, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Group {
     pub(crate) id: Option<String>,
@@ -100,7 +101,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// The tenant's group of this name.
+    /// The tenant's group with this name.
     fn from_name(tenant: &Tenant, name: &str) -> Self {
         let id = uuid_text(Rng::new(mix_text(tenant.key, name)).uuid());
         Self { id: Some(id), name: Some(name.to_owned()) }
@@ -125,11 +126,11 @@ pub(crate) struct Endpoint {
     pub(crate) cloud: Option<(&'static str, String)>,
     pub(crate) encrypted: bool,
     pub(crate) online: bool,
-    /// How long before the clock's start it was last seen, when it is offline.
+    /// The time between the last contact and the clock's start, for an offline endpoint.
     pub(crate) offline_before_start_ms: i64,
-    /// How long ago it was last seen, when it is online.
+    /// The time since the last contact, for an online endpoint.
     pub(crate) last_seen_ago_ms: i64,
-    /// Differs from endpoint to endpoint, for small choices.
+    /// A number that differs between endpoints, for small choices.
     pub(crate) salt: u64,
 }
 
@@ -204,7 +205,7 @@ impl Endpoint {
         };
         endpoint.group = group.map(|name| {
             let group = Group::from_name(tenant, name);
-            // Some groups come with a name and an id, some with one of them.
+            // Some groups have a name and an id, some only one of them.
             match (group_has_id, endpoint.salt % 4) {
                 (true, 0) => Group { name: None, ..group },
                 (true, _) => group,
@@ -217,27 +218,27 @@ impl Endpoint {
         endpoint
     }
 
-    /// Puts what is said of it in place of what was invented.
-    fn apply_config(&mut self, tenant: &Tenant, said: &MachineConfig) {
-        if let Some(ipv4) = &said.ipv4 {
+    /// Replaces generated members by configured ones.
+    fn apply_config(&mut self, tenant: &Tenant, config: &MachineConfig) {
+        if let Some(ipv4) = &config.ipv4 {
             self.ipv4 = ipv4.iter().map(ToString::to_string).collect();
             self.ipv6.clear();
         }
-        if let Some(macs) = &said.macs {
+        if let Some(macs) = &config.macs {
             self.macs.clone_from(macs);
         }
-        self.group = match (&said.group, &said.group_id) {
+        self.group = match (&config.group, &config.group_id) {
             (None, None) => self.group.take(),
             (name, Some(id)) => Some(Group { id: Some(id.clone()), name: name.clone() }),
             (Some(name), None) => Some(Group::from_name(tenant, name)),
         };
-        self.tags.clone_from(&said.tags);
-        if let Some(instance) = &said.cloud_instance {
+        self.tags.clone_from(&config.tags);
+        if let Some(instance) = &config.cloud_instance {
             self.cloud = Some(("aws", instance.clone()));
         }
-        self.cloned = said.cloned.unwrap_or(self.cloned);
-        self.online = said.online.unwrap_or(self.online);
-        if let Some(seconds) = said.last_seen_seconds_ago {
+        self.cloned = config.cloned.unwrap_or(self.cloned);
+        self.online = config.online.unwrap_or(self.online);
+        if let Some(seconds) = config.last_seen_seconds_ago {
             self.last_seen_ago_ms = i64::from(seconds) * 1_000;
             self.offline_before_start_ms = self.last_seen_ago_ms;
         }

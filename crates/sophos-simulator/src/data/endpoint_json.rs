@@ -1,4 +1,4 @@
-//! Endpoints as the service writes them.
+//! The JSON of endpoints.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::endpoint_states::{IsolationRecord, OnlineOverride};
 use crate::hash::{Rng, uuid_text};
 use crate::time;
 
-/// How much of an endpoint to show.
+/// The amount of detail of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum View {
     Basic,
@@ -29,7 +29,7 @@ impl View {
     }
 }
 
-/// An endpoint as it is at one moment.
+/// The state of an endpoint at one moment.
 #[derive(Debug)]
 pub(crate) struct EndpointSnapshot {
     pub(crate) endpoint: Endpoint,
@@ -71,7 +71,7 @@ impl EndpointSnapshot {
         if self.endpoint.encrypted { "encrypted" } else { "notEncrypted" }
     }
 
-    /// The members of a view, or only those of `fields` when some are named; always the id.
+    /// The members of a view; if `fields` is not empty, only those and the id.
     pub(crate) fn to_json(&self, tenant: &Tenant, view: View, fields: &[&str]) -> Value {
         let mut all = Map::new();
         self.insert_basic(tenant, &mut all);
@@ -223,7 +223,7 @@ fn health_json(e: &Endpoint) -> Value {
     })
 }
 
-/// Name, major and minor version, build.
+/// The name, major and minor version and build of the operating system.
 fn os_version(e: &Endpoint) -> (&'static str, Option<(u32, u32, u32)>) {
     match (e.identity.platform, e.identity.server) {
         ("linux", _) => ("Ubuntu 22.04.4 LTS", None),

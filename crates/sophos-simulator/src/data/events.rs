@@ -1,4 +1,4 @@
-//! Events as the SIEM feed writes them.
+//! Events in the format of the SIEM feed.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::data::tenant::Tenant;
 use crate::hash::{HEX, Rng};
 use crate::served::Dataset;
 
-/// For each ticket drawn, the kind it buys.
+/// The kinds, repeated by their weights.
 static WEIGHTED_KINDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let each = EVENTS.iter().enumerate();
     each.flat_map(|(at, kind)| (0..kind.weight).map(move |_| at as u8)).collect()
@@ -19,12 +19,12 @@ pub(crate) fn pick_kind(rng: &mut Rng) -> &'static EventKind {
     &EVENTS[usize::from(rng.pick(&WEIGHTED_KINDS))]
 }
 
-/// The type of an event, without the rest of it.
+/// The type of an event, without its other members.
 pub(crate) fn event_type(tenant: &Tenant, index: u64) -> &'static str {
     pick_kind(&mut tenant.record_rng(Dataset::Events, index)).event_type
 }
 
-/// What the placeholders of a name stand for in one record.
+/// The values of a name's placeholders in one record.
 #[derive(Debug)]
 pub(crate) struct Placeholders<'a> {
     pub(crate) host: &'a EndpointIdentity,
@@ -70,7 +70,7 @@ impl<'a> Placeholders<'a> {
     }
 }
 
-/// A 24-digit identifier, as users and threats have.
+/// Writes a 24-digit identifier, the format of users and threats.
 pub(crate) fn write_object_id(out: &mut Vec<u8>, number: u64, more: u64) {
     out.push(b'"');
     let wide = (u128::from(number) << 32) | u128::from(more as u32);
@@ -80,7 +80,7 @@ pub(crate) fn write_object_id(out: &mut Vec<u8>, number: u64, more: u64) {
     out.push(b'"');
 }
 
-/// When the host says it happened: a moment before the service knew, by a clock that may be wrong.
+/// The time of an event by the host's clock: shortly before its creation, and possibly wrong.
 pub(crate) fn host_time(rng: &mut Rng, created_at: i64, skew_ms: i64) -> i64 {
     let late = match rng.below(10) {
         0 => rng.below(600_000),

@@ -1,4 +1,4 @@
-//! Writing JSON quickly, straight into bytes.
+//! A fast writer of JSON into bytes.
 
 use crate::hash::{HEX, write_uuid};
 use crate::time::write_millis;
@@ -32,7 +32,7 @@ impl<'a> Object<'a> {
         self
     }
 
-    /// A text that is known to need no escapes.
+    /// Writes a string that needs no escapes.
     pub(crate) fn unescaped(&mut self, name: &str, value: &str) -> &mut Self {
         self.key(name);
         self.out.push(b'"');
@@ -57,7 +57,7 @@ impl<'a> Object<'a> {
         self
     }
 
-    /// A number, `true`, `false`, `null` or anything else that is JSON already.
+    /// Writes a value that is JSON already.
     pub(crate) fn raw(&mut self, name: &str, json: &str) -> &mut Self {
         self.key(name);
         self.out.extend_from_slice(json.as_bytes());
@@ -68,7 +68,7 @@ impl<'a> Object<'a> {
         self.raw(name, &value.to_string())
     }
 
-    /// A member whose value `write` writes.
+    /// Writes a member with a value from `write`.
     pub(crate) fn with(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) -> &mut Self {
         self.key(name);
         write(self.out);
@@ -80,7 +80,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Writes a JSON text with its quotes.
+/// Writes a JSON string with its quotes.
 pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut clean = 0;

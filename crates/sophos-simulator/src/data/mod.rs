@@ -1,4 +1,4 @@
-//! The world: every tenant, endpoint, event and alert as a function of the seed.
+//! The tenants, endpoints, events and alerts, as functions of the seed.
 
 pub(crate) mod accounts;
 pub(crate) mod alerts;

@@ -1,4 +1,4 @@
-//! One tenant.
+//! Tenants.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -10,23 +10,23 @@ use crate::data::timeline::Timeline;
 use crate::hash::{IdSpace, Rng, mix, parse_uuid};
 use crate::served::Dataset;
 
-/// How a tenant stands to those who call on it.
+/// The access that a tenant allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TenantState {
-    /// It answers.
+    /// All operations respond.
     #[default]
     Active,
-    /// It is listed and answers 403 to everything.
+    /// The tenant is listed and responds 403 to everything.
     Forbidden,
-    /// Its endpoints answer; alerts and events are denied.
+    /// Endpoints respond; alerts and events are denied.
     AlertsDenied,
-    /// It is no longer listed and answers 403 to everything.
+    /// The tenant is not listed and responds 403 to everything.
     Removed,
 }
 
-/// A tenant as tests see it.
+/// A tenant, as tests see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TenantInfo {
@@ -36,15 +36,15 @@ pub struct TenantInfo {
     pub name: String,
     /// Its data region.
     pub region: String,
-    /// How it stands.
+    /// Its state.
     pub state: TenantState,
-    /// Whom it belongs to.
+    /// The account that owns it.
     pub owner: Owner,
     /// The number of its endpoints.
     pub endpoints: u64,
 }
 
-/// Shares that endpoints of a tenant follow.
+/// The shares of a tenant's endpoints.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EndpointShares {
     pub(crate) wrong_clock: f64,
@@ -54,7 +54,7 @@ pub(crate) struct EndpointShares {
     pub(crate) clone: f64,
 }
 
-/// An endpoint described by hand.
+/// A configured endpoint.
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(crate) id: Option<u128>,
@@ -62,8 +62,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(said: &MachineConfig) -> Self {
-        Self { id: said.id.as_deref().and_then(parse_uuid), config: said.clone() }
+    pub(crate) fn new(config: &MachineConfig) -> Self {
+        Self { id: config.id.as_deref().and_then(parse_uuid), config: config.clone() }
     }
 }
 
@@ -82,9 +82,9 @@ pub(crate) struct Tenant {
     pub(crate) key: u64,
     pub(crate) events: Timeline,
     pub(crate) alerts: Timeline,
-    /// How many endpoints are invented.
+    /// The number of generated endpoints.
     pub(crate) generated_endpoints: u64,
-    /// The endpoints after these.
+    /// The configured endpoints, which follow the generated ones.
     pub(crate) machines: Vec<Machine>,
     pub(crate) shares: EndpointShares,
     pub(crate) start_ms: i64,
@@ -99,7 +99,7 @@ impl Tenant {
         }
     }
 
-    /// The ids of a dataset's records. Both kinds of alerts share theirs.
+    /// The ids of a dataset's records. Both datasets of alerts share theirs.
     pub(crate) fn ids(&self, dataset: Dataset) -> IdSpace {
         let salt = match dataset {
             Dataset::Events => 11,
@@ -112,22 +112,22 @@ impl Tenant {
         IdSpace::new(mix(self.key, 13))
     }
 
-    /// How many endpoints there are.
+    /// The number of endpoints.
     pub(crate) fn endpoint_count(&self) -> u64 {
         self.generated_endpoints + self.machines.len() as u64
     }
 
-    /// What is said of an endpoint that was described by hand.
+    /// The configuration of an endpoint, if it has one.
     pub(crate) fn machine(&self, index: u64) -> Option<&Machine> {
         self.machines.get(usize::try_from(index.checked_sub(self.generated_endpoints)?).ok()?)
     }
 
     pub(crate) fn endpoint_id(&self, index: u64) -> u128 {
-        let said = self.machine(index).and_then(|machine| machine.id);
-        said.unwrap_or_else(|| self.endpoint_ids().id(index))
+        let config = self.machine(index).and_then(|machine| machine.id);
+        config.unwrap_or_else(|| self.endpoint_ids().id(index))
     }
 
-    /// The number of the endpoint with this id.
+    /// The index of the endpoint with this id.
     pub(crate) fn endpoint_index(&self, id: u128) -> Option<u64> {
         if let Some(at) = self.machines.iter().position(|machine| machine.id == Some(id)) {
             return Some(self.generated_endpoints + at as u64);
@@ -136,7 +136,7 @@ impl Tenant {
         (index < self.endpoint_count() && self.endpoint_id(index) == id).then_some(index)
     }
 
-    /// The numbers from which a record of a dataset is made.
+    /// The random generator of a record.
     pub(crate) fn record_rng(&self, dataset: Dataset, index: u64) -> Rng {
         let salt = match dataset {
             Dataset::Events => 21,
@@ -156,7 +156,7 @@ impl Tenant {
         }
     }
 
-    /// The geography that a region's name stands for.
+    /// The geography of a region's name.
     pub(crate) fn geography(&self) -> &'static str {
         match self.region.name().get(..4) {
             Some("eu02") => "DE",
@@ -174,7 +174,7 @@ impl Tenant {
     }
 }
 
-/// The data region that a tenant is in; it can move while others look.
+/// The data region of a tenant, which can change concurrently.
 #[derive(Debug)]
 pub(crate) struct Region {
     names: Arc<[String]>,
@@ -182,7 +182,7 @@ pub(crate) struct Region {
 }
 
 impl Region {
-    /// The region `at` of these.
+    /// The region at this index.
     pub(crate) fn new(names: Arc<[String]>, at: usize) -> Self {
         Self { names, index: AtomicUsize::new(at) }
     }
@@ -195,14 +195,14 @@ impl Region {
         self.names.get(self.index()).map_or("", String::as_str)
     }
 
-    /// Moves to another region; false when there is none of this name.
+    /// Moves to another region. Returns `false` if no region has this name.
     pub(crate) fn set(&self, name: &str) -> bool {
         let found = self.names.iter().position(|known| known == name);
         found.inspect(|at| self.index.store(*at, Ordering::SeqCst)).is_some()
     }
 }
 
-/// A [`TenantState`] that can be changed while others look.
+/// A [`TenantState`] that can change concurrently.
 #[derive(Debug, Default)]
 pub(crate) struct AtomicTenantState(AtomicU8);
 

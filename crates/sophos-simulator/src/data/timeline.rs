@@ -1,7 +1,8 @@
-//! When things happened, and in which order the feed shows them.
+//! The creation times of records and their order in the feed.
 //!
-//! Record `k` is created at [`Timeline::position`]; positions rise strictly, so a position is a
+//! Record `k` is created at [`Timeline::position`]. Positions rise strictly, so a position is a
 //! cursor. The feed has a slot for each record, in order. A slot holds the record and, in some
+//! slots, an earlier record again, one millisecond later. Nothing is stored.
 //! slots, an earlier record once more, one millisecond later. Nothing is stored.
 
 use crate::hash::{Rng, mix};
@@ -10,7 +11,7 @@ const JITTER_STREAM: u64 = 1;
 const LATENESS_STREAM: u64 = 2;
 const REPEAT_STREAM: u64 = 3;
 
-/// The furthest a repeat lies behind its record is just under twice this.
+/// The block size. A repeat follows its record by less than twice this number of slots.
 const MAX_BLOCK: u64 = 25;
 
 /// Eight thousand years.
@@ -41,7 +42,7 @@ pub(crate) struct Timeline {
     block_chance: f64,
 }
 
-/// A place in the feed.
+/// An entry of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FeedEntry {
     pub(crate) position: i64,
@@ -55,7 +56,7 @@ impl Timeline {
         let share = config.repeat_share;
         let block = if share > 0.0 { ((1.0 / share) as u64).clamp(1, MAX_BLOCK) } else { 1 };
         let interval_ms = if none { 1.0 } else { (3_600_000.0 / config.per_hour).max(1.0) };
-        // Far enough for every year a timestamp can be written in.
+        // Reaches every year that a timestamp can express.
         let reach = (MAX_DURATION_MS / interval_ms) as u64;
         Self {
             key: config.key,
@@ -73,16 +74,17 @@ impl Timeline {
         Rng::new(mix(mix(self.key, what), index))
     }
 
-    /// When record `index` was created, in Unix milliseconds.
+    /// The creation time of record `index`, in Unix milliseconds.
     pub(crate) fn position(&self, index: u64) -> i64 {
         let base = (index as f64 * self.interval_ms).floor();
-        // Two milliseconds are kept free before the next record: one for a repeat.
+        // Two milliseconds stay free before the next record: one of them for a repeat.
         let room = (self.interval_ms - 2.0).max(0.0);
         let jitter = (self.rng(JITTER_STREAM, index).unit() * room).floor();
         self.origin_ms + base as i64 + jitter as i64
     }
 
-    /// The first record created after `t`; the number of records when there is none.
+    /// The first record created after `t`; if there is no such record, the number of
+    /// records.
     pub(crate) fn first_after(&self, t: i64) -> u64 {
         let guess = (t.saturating_sub(self.origin_ms)) as f64 / self.interval_ms;
         let mut index = (guess.floor() as u64).saturating_sub(2).min(self.total);
@@ -92,13 +94,14 @@ impl Timeline {
         index
     }
 
-    /// The indexes created in `[from, to)`.
+    /// The indexes of the records created in `[from, to)`.
     pub(crate) fn range(&self, from: i64, to: i64) -> std::ops::Range<u64> {
         let end = self.first_after(to.saturating_sub(1));
         self.first_after(from.saturating_sub(1)).min(end)..end
     }
 
-    /// How long after its creation the feed begins to show a record, in milliseconds.
+    /// The delay between the creation of a record and its appearance in the feed, in
+    /// milliseconds.
     fn delay_ms(&self, index: u64) -> i64 {
         if self.late_share <= 0.0 {
             return 0;
@@ -111,10 +114,10 @@ impl Timeline {
         (least + rng.unit() * (most - least)) as i64
     }
 
-    /// The record that slot `slot` hands out once more.
+    /// The record that slot `slot` repeats.
     ///
-    /// Records stand in blocks; from a block at most one is repeated, in a slot of the next block,
-    /// so nothing is repeated twice and no slot has two repeats.
+    /// Each block repeats at most one of its records, in a slot of the next block. So no
+    /// record repeats twice and no slot has two repeats.
     fn repeat_in(&self, slot: u64) -> Option<u64> {
         if self.block_chance <= 0.0 || self.interval_ms < 2.0 || slot < self.block {
             return None;
@@ -126,13 +129,13 @@ impl Timeline {
         }
         let record = block * self.block + rng.below(self.block);
         let at = (block + 1) * self.block + rng.below(self.block);
-        // A late record is not repeated: whoever read past it has to miss it.
+        // A late record is not repeated: a reader that has passed it must miss it.
         (at == slot && self.delay_ms(record) == 0).then_some(record)
     }
 
-    /// What the feed shows at `now` after position `after`, in order.
+    /// The entries of the feed at `now` after position `after`, in order.
     pub(crate) fn entries(&self, after: i64, now: i64) -> impl Iterator<Item = FeedEntry> + '_ {
-        // The slot before may still owe its repeat.
+        // The slot before may still have a repeat after this position.
         let first = self.first_after(after).saturating_sub(1);
         (first..self.total)
             .map(move |slot| (slot, self.position(slot)))

@@ -1,4 +1,4 @@
-//! What a list of alerts asks for: in the query of a GET, or in the body of a search.
+//! The parameters of a list of alerts: the query of a GET, or the body of a search.
 
 use serde_json::Value;
 
@@ -8,10 +8,10 @@ use crate::hash::parse_uuid;
 use crate::response::ApiError;
 use crate::time;
 
-/// Keys are decimal numbers that begin here.
+/// Page keys are decimal numbers from this one.
 const KEY_BASE: u64 = 2_000_000_000_000;
 
-/// A list of alerts, as asked for.
+/// The parsed parameters.
 #[derive(Debug)]
 pub(crate) struct AlertQuery {
     pub(crate) from: Option<i64>,
@@ -20,7 +20,7 @@ pub(crate) struct AlertQuery {
     pub(crate) fields: Vec<String>,
     pub(crate) descending: bool,
     pub(crate) page_size: u64,
-    /// The index the page begins at.
+    /// The index of the page's first alert.
     pub(crate) from_key: Option<u64>,
     pub(crate) total: bool,
     product: Vec<String>,
@@ -77,7 +77,7 @@ impl AlertQuery {
         })
     }
 
-    /// Reads the body of a search: the same names, lists as arrays.
+    /// Parses the body of a search: the same names, with lists as arrays.
     pub(crate) fn parse_body(body: &Value, maximum: u64) -> Result<Self, ApiError> {
         let mut pairs = Vec::new();
         let Value::Object(members) = body else {
@@ -100,7 +100,7 @@ impl AlertQuery {
         Self::parse(&Query(pairs), maximum)
     }
 
-    /// Whether anything but the time decides.
+    /// Whether the query filters by more than time.
     pub(crate) fn has_attribute_filters(&self) -> bool {
         !(self.product.is_empty() && self.category.is_empty() && self.severity.is_empty())
             || self.group_key.is_some()

@@ -1,4 +1,4 @@
-//! `/common/v1/alerts`: list, search, one, and actions on one.
+//! `/common/v1/alerts`: list, search, get and actions.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub(crate) fn search(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     page(context, &AlertQuery::parse_body(&body, maximum)?)
 }
 
-/// The indexes of the alerts that can still be read.
+/// The indexes of the alerts that are still readable.
 fn retained_range(context: &Context<'_>, tenant: &Tenant) -> std::ops::Range<u64> {
     let now = context.central.clock.now_ms();
     let days = i64::try_from(context.central.config.alerts.days).unwrap_or(90);
@@ -35,8 +35,8 @@ fn retained_range(context: &Context<'_>, tenant: &Tenant) -> std::ops::Range<u64
 fn page(context: &Context<'_>, query: &AlertQuery) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
     let mut within = retained_range(context, tenant);
-    let asked = tenant.alerts.range(query.from.unwrap_or(i64::MIN), query.to.unwrap_or(i64::MAX));
-    within = within.start.max(asked.start)..within.end.min(asked.end);
+    let requested = tenant.alerts.range(query.from.unwrap_or(i64::MIN), query.to.unwrap_or(i64::MAX));
+    within = within.start.max(requested.start)..within.end.min(requested.end);
     let listed: Option<Vec<u64>> = (!query.ids.is_empty()).then(|| {
         let ids = tenant.ids(Dataset::Alerts);
         let mut found: Vec<u64> = query.ids.iter().filter_map(|id| ids.index(*id)).collect();

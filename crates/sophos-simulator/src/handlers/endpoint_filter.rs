@@ -7,12 +7,12 @@ use crate::hash::parse_uuid;
 use crate::response::ApiError;
 use crate::time;
 
-/// Only so many characters of a part of a name are looked at.
+/// The number of characters that the service compares of a partial name.
 const MAX_COMPARED_CHARS: usize = 10;
 
 type Predicate = Box<dyn Fn(&EndpointSnapshot) -> bool>;
 
-/// All filters of one list.
+/// The filters of one list request.
 pub(crate) struct Filter {
     predicates: Vec<Predicate>,
 }
@@ -44,7 +44,7 @@ impl Filter {
         self.predicates.push(Box::new(test));
     }
 
-    /// Lists of known words.
+    /// Adds the filters with a list of known values.
     fn add_enum_filters(&mut self, query: &Query) -> Result<(), ApiError> {
         type Word = fn(&EndpointSnapshot) -> &'static str;
         let tables: [(&str, &[&str], Word); 4] = [
@@ -98,7 +98,7 @@ impl Filter {
         Ok(())
     }
 
-    /// `…Before` is exclusive, `…After` inclusive.
+    /// Adds the time filters: `…Before` is exclusive, `…After` inclusive.
     fn add_time_filters(&mut self, query: &Query, now_ms: i64) -> Result<(), ApiError> {
         type TimeField = fn(&EndpointSnapshot) -> i64;
         let tables: [(&str, TimeField); 3] = [
@@ -136,7 +136,7 @@ impl Filter {
                 serial.to_lowercase().contains(&part)
             });
         }
-        // Documented as not supported at present: nothing to filter by.
+        // Documented as unsupported.
         for name in ["groupNameContains", "assignedToGroup", "groupIds"] {
             if query.get(name).is_some() {
                 return Err(ApiError::bad_request(&format!("'{name}' is not supported")));
@@ -227,7 +227,7 @@ fn addresses(endpoint: &Endpoint) -> impl Iterator<Item = &String> {
     endpoint.ipv4.iter().chain(&endpoint.ipv6)
 }
 
-/// Retired words mean what took their place.
+/// The current value of a retired one.
 fn parse_lockdown(word: &str) -> Option<&'static str> {
     Some(match word {
         "locked" | "stopping" => "locked",

@@ -1,4 +1,4 @@
-//! `GET /endpoint/v1/endpoints` and one of them.
+//! `GET /endpoint/v1/endpoints`, for the list and for one endpoint.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +19,7 @@ fn parse_view(context: &Context<'_>) -> Result<View, ApiError> {
     }
 }
 
-/// A key names the last endpoint of the page before.
+/// The page key of the previous page's last endpoint.
 fn encode_page_key(id: u128) -> String {
     STANDARD.encode(json!([uuid_text(id)]).to_string())
 }
@@ -30,7 +30,7 @@ fn parse_page_key(text: &str) -> Option<u128> {
     parse_uuid(ids.first()?)
 }
 
-/// The numbers of all endpoints in the order of these criteria.
+/// The indexes of all endpoints in the order of these criteria.
 fn sorted_indexes(
     count: u64,
     criteria: &[&str],
@@ -83,7 +83,7 @@ pub(crate) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
             at.ok_or_else(|| invalid_parameter("pageFromKey"))? + 1
         }
     };
-    // Endpoints are made when they are looked at: a page of a large estate is made of few.
+    // Endpoints are generated on demand, so a page of a large estate generates few.
     let (all, filter) = (&all, &filter);
     let admitted = |from: usize| all[from..].iter().map(endpoint).filter(|s| filter.matches(s));
     let total = with_total.then(|| admitted(0).count() as u64);

@@ -12,7 +12,7 @@ fn score(total: usize, bad: usize) -> usize {
     (total - bad) * 100 / total.max(1)
 }
 
-/// Counts over the tenant's endpoints, in a form inferred from the API's other checks.
+/// Counts over the tenant's endpoints, in a format inferred from the API's other checks.
 pub(crate) fn check(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
     let wanted = context.call.query.list("checks");

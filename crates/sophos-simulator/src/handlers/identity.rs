@@ -6,7 +6,7 @@ use crate::call::{Call, Context, Query};
 use crate::hash::uuid_text;
 use crate::response::{ApiError, ApiResponse};
 
-/// What a token request says, whichever form it takes.
+/// The parameters of a token request, from a form or JSON.
 #[derive(Debug, Default)]
 struct TokenRequest {
     grant_type: String,
@@ -36,7 +36,7 @@ fn parse_token_request(call: &Call) -> Option<TokenRequest> {
     })
 }
 
-/// Makes a token. Its failures have an envelope of their own.
+/// Issues a token. Its errors have their own format.
 pub(crate) fn issue_token(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let central = context.central;
     let no = |status: u16, code: &str, message: &str| {

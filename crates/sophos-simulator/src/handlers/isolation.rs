@@ -32,7 +32,7 @@ fn isolation_json(isolation: &IsolationRecord, salt: u64) -> Value {
     body
 }
 
-/// The state of one endpoint, as the service writes it.
+/// The isolation state of one endpoint.
 fn endpoint_isolation_json(context: &Context<'_>, tenant: &Tenant, index: u64) -> Value {
     let seen = context.central.endpoint(tenant, index);
     isolation_json(&seen.isolation, seen.endpoint.salt)

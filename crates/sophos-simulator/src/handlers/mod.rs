@@ -1,4 +1,4 @@
-//! What each operation does.
+//! The handlers of the operations.
 
 pub(crate) mod alert_query;
 pub(crate) mod alerts;

@@ -22,7 +22,7 @@ pub(crate) fn alerts(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     page(context, Dataset::Alerts)
 }
 
-/// A cursor is a time; what it stands for is everything after it.
+/// Encodes a time as a cursor, which stands for all records after it.
 pub(crate) fn encode_cursor(position: i64) -> String {
     STANDARD.encode(format!("V2_CURSOR|{}", time::format_millis(position)))
 }
@@ -33,13 +33,13 @@ pub(crate) fn parse_cursor(text: &str) -> Option<i64> {
     time::parse(text.strip_prefix("V2_CURSOR|")?)
 }
 
-/// The position after which the page begins.
+/// The position before the first record of the page.
 fn start_position(context: &Context<'_>, now: i64) -> Result<i64, ApiError> {
     let query = &context.call.query;
     let oldest = now - DAY_MS;
     if let Some(text) = query.get("cursor") {
         let position = parse_cursor(text).ok_or_else(|| invalid_parameter("cursor"))?;
-        // Too old a cursor is no error: the feed goes on with what it still has.
+        // An expired cursor is no error: the feed continues with its oldest record.
         return Ok(position.max(oldest - 1));
     }
     let Some(text) = query.get("from_date") else {

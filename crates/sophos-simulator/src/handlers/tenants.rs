@@ -1,4 +1,5 @@
-//! `GET /partner/v1/tenants`, `GET /organization/v1/tenants` and one of either.
+//! `GET /partner/v1/tenants` and `GET /organization/v1/tenants`, for the list and for one
+//! tenant.
 
 use serde_json::{Map, Value, json};
 
@@ -80,7 +81,7 @@ pub(crate) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     if with_total {
         pages["items"] = json!(mine.len());
     }
-    // Past the end the number of pages is given unasked.
+    // A page past the end has the number of pages, even without the parameter.
     if with_total || page > total {
         pages["total"] = json!(total);
     }

@@ -1,4 +1,4 @@
-//! The way of one request: count, fault, authenticate, authorise, handle, answer.
+//! The steps of one request: count, fault, authenticate, authorize, handle, respond.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,7 +20,7 @@ use crate::serve::response_body::{Disconnected, ResponseBody};
 
 const MAX_BODY_LEN: usize = 4 << 20;
 
-/// Answers a request, or cuts the connection.
+/// Responds to a request, or closes the connection.
 pub(crate) async fn handle(
     central: Arc<Central>,
     kind: HostKind,
@@ -97,7 +97,7 @@ fn dispatch(
             return Err(ApiError::new(405, "methodNotAllowed", "Method not allowed"));
         }
         RouteMatch::WrongHost => return Err(ApiError::from_status(504)),
-        RouteMatch::NotFound => return Err(ApiError::not_found("Not served by this simulator")),
+        RouteMatch::NotFound => return Err(ApiError::not_found("Not available in this simulator")),
     };
     if route.scope == RequestScope::Unauthenticated {
         let context = Context::new(central, call, params, None, None);
@@ -122,7 +122,7 @@ fn dispatch(
     (route.handler)(&context)
 }
 
-/// Checks that the caller may act in the scope its header names.
+/// Checks that the caller may use the scope of its header.
 fn check_scope<'a>(
     central: &'a Central,
     region: usize,
@@ -155,7 +155,7 @@ fn check_scope<'a>(
     Ok(None)
 }
 
-/// Checks that a credential reaches a tenant on this host.
+/// Checks that a credential has access to a tenant on this host.
 fn check_tenant_access(
     tenant: &Tenant,
     region: usize,
@@ -170,7 +170,7 @@ fn check_tenant_access(
     if !theirs {
         return Err(ApiError::forbidden());
     }
-    // Another region's host does not know the tenant, so to it nobody is authorised.
+    // The host of another region does not know the tenant, so it authorizes no caller.
     if tenant.region.index() != region {
         return Err(ApiError::unauthorized());
     }

@@ -1,4 +1,4 @@
-//! Ports that answer plain HTTP and TLS alike.
+//! Ports that accept plain HTTP and TLS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::serve::dispatch;
 /// The first byte of a TLS handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// What answers on a port.
+/// The application on a port.
 #[derive(Clone)]
 pub(crate) enum App {
     /// The identity or the global host, or the host of the region with this number.
@@ -28,7 +28,7 @@ pub(crate) enum App {
     Control(Router),
 }
 
-/// Accepts connections until it is dropped, and its connections with it.
+/// Accepts connections until it is dropped. Dropping closes its connections.
 pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, app: App) {
     let mut connections = JoinSet::new();
     loop {
@@ -37,7 +37,7 @@ pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, app: App) {
                 Ok((stream, _)) => {
                     connections.spawn(serve_connection(stream, tls.clone(), app.clone()));
                 }
-                // Too many open files, most likely: some will close.
+                // Most likely too many open files: some will close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -63,7 +63,7 @@ async fn serve_http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static
     let io = TokioIo::new(stream);
     let mut http = http1::Builder::new();
     http.pipeline_flush(true);
-    // How a connection ends is the client's concern.
+    // Connection errors concern the client only.
     match app {
         App::Host(central, kind, region) => {
             // The date comes from the simulator's clock.

@@ -1,4 +1,4 @@
-//! Sockets, TLS, and the way of a request through the simulator.
+//! Sockets, TLS, and the dispatch of requests.
 
 pub(crate) mod dispatch;
 pub(crate) mod listen;

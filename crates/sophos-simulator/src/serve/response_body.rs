@@ -1,4 +1,4 @@
-//! Bodies of answers, whole and torn.
+//! Complete and truncated response bodies.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -9,9 +9,9 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
-/// The end of a connection that was promised more.
+/// The error of a connection that ends before its announced length.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is cut on purpose")]
+#[error("the fault closes the connection")]
 pub(crate) struct Disconnected;
 
 impl From<Infallible> for Disconnected {
@@ -24,7 +24,7 @@ impl From<Infallible> for Disconnected {
 #[derive(Debug)]
 pub(crate) enum ResponseBody {
     Complete(Option<Bytes>),
-    /// Half of what the headers promise, then the end of the connection.
+    /// Half of the announced body, then the end of the connection.
     Truncated(Option<Bytes>, Pin<Box<Sleep>>),
 }
 
@@ -34,7 +34,7 @@ impl ResponseBody {
     }
 
     pub(crate) fn truncated(bytes: &Bytes) -> Self {
-        // The pause lets the first half leave before the socket closes.
+        // The pause lets the client receive the first half before the socket closes.
         let pause = Box::pin(tokio::time::sleep(Duration::from_millis(20)));
         Self::Truncated(Some(bytes.slice(..bytes.len() / 2)), pause)
     }

@@ -1,4 +1,4 @@
-//! A certificate authority made at the start, and a server certificate from it.
+//! A certificate authority, created at the start, and its server certificate.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,13 +24,13 @@ fn certificate_authority() -> Result<(CertificateParams, KeyPair), rcgen::Error>
     Ok((params, KeyPair::generate()?))
 }
 
-/// Makes the certificates for `names` and, when a path is given, writes the authority's there.
+/// Creates the certificates for `names`, and writes the authority's to `ca_file` if given.
 pub(crate) fn acceptor(names: &[String], ca_file: Option<&Path>) -> Result<TlsAcceptor, StartError> {
     let (ca_params, ca_key) = certificate_authority().map_err(tls_error)?;
     let ca = ca_params.self_signed(&ca_key).map_err(tls_error)?;
     if let Some(path) = ca_file {
         std::fs::write(path, ca.pem())
-            .map_err(|e| tls_error(format!("cannot write {}: {e}", path.display())))?;
+            .map_err(|e| tls_error(format!("writing {} failed: {e}", path.display())))?;
     }
     let key = KeyPair::generate().map_err(tls_error)?;
     let mut params = CertificateParams::new(names.to_vec()).map_err(tls_error)?;

@@ -1,4 +1,4 @@
-//! A small client for the tests, which knows nothing but HTTP.
+//! A small HTTP client for the tests.
 #![allow(dead_code, reason = "no test uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -10,7 +10,7 @@ pub(crate) const START: &str = "2026-01-15T12:00:00Z";
 pub(crate) const START_MS: i64 = 1_768_478_400_000;
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -28,7 +28,7 @@ impl Reply {
     }
 }
 
-/// A fixed clock, regular feeds, no odd forms.
+/// A fixed clock, regular feeds, no irregular forms.
 pub(crate) fn config() -> Config {
     let mut config = Config::default();
     config.clock.start = Some(START.to_owned());
@@ -60,7 +60,7 @@ pub(crate) fn credential(sim: &Simulator, id_type: &str, role: &str) -> Credenti
     all.find(|c| c.id_type == id_type && c.role == role).unwrap()
 }
 
-/// A credential at work.
+/// A client with one credential.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) http: reqwest::Client,
@@ -132,7 +132,7 @@ impl Client {
     }
 }
 
-/// A client and one tenant of its.
+/// A client and one of its tenants.
 #[derive(Debug)]
 pub(crate) struct TenantClient<'a> {
     pub(crate) client: &'a Client,
@@ -141,7 +141,7 @@ pub(crate) struct TenantClient<'a> {
 }
 
 impl<'a> TenantClient<'a> {
-    /// The simulator's tenant with this number.
+    /// The simulator's tenant with this index.
     pub(crate) fn new(sim: &Simulator, client: &'a Client, number: usize) -> Self {
         let tenant = sim.tenants()[number].clone();
         Self { client, host: sim.region_url(&tenant.region).unwrap(), tenant: tenant.id }
@@ -204,7 +204,7 @@ pub(crate) fn ids(page: &Value) -> Vec<String> {
     items.iter().map(|item| text(&item["id"])).collect()
 }
 
-/// A file of the recorded material: beside the checkout, or where the variable says.
+/// A file of the recorded material, beside the checkout or in `RECORDED_MATERIAL`.
 pub(crate) fn recorded(path: &str) -> Value {
     let beside = || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let root = std::env::var_os("RECORDED_MATERIAL").map_or_else(beside, std::path::PathBuf::from);

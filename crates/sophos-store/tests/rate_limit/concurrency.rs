@@ -1,4 +1,4 @@
-//! Many processes and one budget, in time that does not pass by itself.
+//! Many processes with one rate limit, in paused time.
 
 use std::{
     sync::{
@@ -36,8 +36,8 @@ impl ProcessGroup {
         budget.expect("a budget with bounds")
     }
 
-    /// A process that always has something to ask, each of its requests taking so
-    /// long, with so many at once.
+    /// A process that always sends `at_once` concurrent requests, each with the latency
+    /// `answer`.
     fn run_requests(
         &self,
         process: StoreRateLimiter<Time>,
@@ -59,8 +59,7 @@ impl ProcessGroup {
         tasks
     }
 
-    /// Holds what was sent against every window, as a bucket that lets `burst`
-    /// through after a pause.
+    /// Compares the sent requests with every window, as a token bucket of `burst`.
     fn check_windows(&self) -> Result<usize, String> {
         let mut sent = self.sent.lock().expect("a list").clone();
         sent.sort_unstable();
@@ -111,11 +110,11 @@ async fn rate_limiter_uses_nearly_the_full_rate_of_one_process() {
 async fn reserve_leaves_slices_to_other_processes() {
     let together = ProcessGroup::new("100/m");
     let exports: Vec<_> =
-        (0..4).map(|_| together.run_requests(together.process().with_reserve(5), 4, SECOND / 4)).collect();
+        (0..4).map(|_| together.run_requests(together.process().with_reserve(20), 4, SECOND / 4)).collect();
     tokio::time::sleep(SECOND * 3_600).await;
     let sent = together.check_windows().expect("within the budget");
     assert!((4_500..=4_810).contains(&sent), "four fifths of 6000, not {sent}");
-    // Who may claim all of them has its turn soon, however hungry the others are.
+    // A process without a reserve gets a permit soon, whatever the load of the others.
     let isolation = together.process();
     let mut waits = Vec::new();
     for _ in 0..20 {
@@ -133,9 +132,9 @@ async fn acquire_permit_fails_at_once_past_the_deadline() {
     assert_eq!(one.permits_per_slice(), 1);
     assert_eq!(one.slice_duration(), SECOND * 12);
     let deadline = || Some(together.clock.now() + SECOND * 5);
-    // START is the beginning of a slot or is within one: the present is free.
-    one.acquire_permit(deadline()).await.expect("the present slot");
-    let claimed = together.store.list_names("_rate_limit/acme", "").await.expect("slots").len();
+    // START is within a slice: the current slice is free.
+    one.acquire_permit(deadline()).await.expect("the current slice");
+    let claimed = together.store.list_names("_rate_limit/acme", "").await.expect("slices").len();
     let before = together.clock.now();
     let mut refused = 0;
     for _ in 0..5 {
@@ -146,7 +145,7 @@ async fn acquire_permit_fails_at_once_past_the_deadline() {
     }
     assert!(refused >= 4, "{refused}");
     assert!(together.clock.now() - before <= SECOND * 12, "a refusal takes no time");
-    let now = together.store.list_names("_rate_limit/acme", "").await.expect("slots").len();
+    let now = together.store.list_names("_rate_limit/acme", "").await.expect("slices").len();
     assert!(now <= claimed + 1, "a refusal claims nothing");
 }
 
@@ -183,12 +182,12 @@ async fn old_leases_are_deleted() {
         (0..4).map(|_| together.run_requests(together.process(), 1, SECOND / 10)).collect();
     tokio::time::sleep(SECOND * 7_200).await;
     drop(processes);
-    let left = together.store.list_names("_rate_limit/acme", "").await.expect("slots").len();
+    let left = together.store.list_names("_rate_limit/acme", "").await.expect("slices").len();
     assert!(left < 100, "{left} of 2400");
-    // A process that comes after a long pause finds them too.
+    // A process that starts after a long pause finds them too.
     tokio::time::sleep(SECOND * 100_000).await;
     together.process().acquire_permit(None).await.expect("no deadline");
-    let left = together.store.list_names("_rate_limit/acme", "").await.expect("slots").len();
+    let left = together.store.list_names("_rate_limit/acme", "").await.expect("slices").len();
     assert!(left <= 2, "{left}");
 }
 
@@ -215,8 +214,8 @@ fn windows() -> impl Strategy<Value = Vec<RateWindow>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
-    /// Whatever the windows are, and however processes come, die and are
-    /// replaced, no window is exceeded.
+    /// No window is exceeded, whatever the windows are and whenever processes start, die
+    /// and are replaced.
     #[test]
     fn rate_limiter_never_exceeds_a_window(
         windows in windows(),

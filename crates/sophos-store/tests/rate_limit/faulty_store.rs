@@ -1,4 +1,4 @@
-//! A budget over a store that refuses to remove objects, and one that gives no answer.
+//! A rate limit over a store that denies deletions, and over one that never responds.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ fn rate_limiter(never_lists: bool) -> StoreRateLimiter<Time> {
 async fn rate_limiter_holds_when_old_leases_cannot_be_deleted() {
     let budget = rate_limiter(false);
     budget.acquire_permit(None).await.expect("no deadline");
-    // The first slot is past, and stays.
+    // The first slice has expired, and its object stays.
     tokio::time::sleep(Duration::from_secs(1_000)).await;
     let begun = Instant::now();
     for _ in 0..60 {

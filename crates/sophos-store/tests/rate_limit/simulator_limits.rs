@@ -58,6 +58,6 @@ async fn rate_limiter_keeps_processes_within_the_service_limit() {
     assert_eq!(calls as usize, PROCESSES * (REQUESTS + 2));
     assert!(stats.iter().all(|(stats, _)| stats.throttled == 0), "{stats:?}");
     assert_eq!(simulator.calls().status(429), 0);
-    // Without the budget they would have come all at once, and been refused.
+    // Without the shared limit the service would have throttled them.
     assert!(stats.iter().any(|(stats, _)| !stats.wait_time.is_zero()), "{stats:?}");
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sophos_api::{Transport, TransportError};
 use tokio::time::Instant;
 
-/// When a test begins, since the Unix epoch.
+/// The start of a test, since the Unix epoch.
 pub(crate) const START: Duration = Duration::from_secs(1_795_000_000);
 
 /// Tokio's paused time, which advances when every task waits.

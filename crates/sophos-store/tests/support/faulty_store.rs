@@ -1,5 +1,5 @@
-//! A store that refuses deletions as S3 does without the right, and that may never
-//! answer a listing.
+//! A store that denies deletions, as S3 does without the permission, and that may never
+//! respond to a listing.
 
 use std::{fmt, future::pending};
 
@@ -13,11 +13,11 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, memory::InMemory, path::Path,
 };
 
-/// Objects in memory, of which none can be deleted.
+/// Objects in memory that cannot be deleted.
 #[derive(Debug, Default)]
 pub(crate) struct FaultyStore {
     pub(crate) objects: InMemory,
-    /// Whether listings have no answer either.
+    /// Whether listings never respond.
     pub(crate) never_lists: bool,
 }
 

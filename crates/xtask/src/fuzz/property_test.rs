@@ -1,4 +1,4 @@
-//! The property tests that `fuzz` runs beside the targets of libFuzzer.
+//! The property tests among the fuzz targets.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use crate::{error::Error, shell, test_counts::TestCounts, workspace::Workspace};
 /// The name of the target.
 pub(super) const NAME: &str = "identity";
 
-/// The attack that the tests play.
+/// The attack in the tests.
 pub(super) const ATTACK: &str = "random estates and spellings of names, and alerts about one machine";
 
-/// The arguments by which cargo finds the tests, optimized as the other tools are.
+/// The arguments of the optimized `cargo test`.
 const TEST_ARGUMENTS: [&str; 10] = [
     "test",
     "--locked",
@@ -34,13 +34,12 @@ pub(super) struct PropertyReport {
     success: bool,
 }
 
-/// Runs the test with this number of cases of each property. A failure is part of the
-/// report.
+/// Runs the tests with this number of cases of each property. The report includes a failure.
 pub(super) fn run(workspace: &Workspace, cases: u32) -> Result<PropertyReport, Error> {
     shell::step(&format!("build the property test {NAME}"), || {
         let mut build = shell::cargo(&workspace.root);
         build.args(TEST_ARGUMENTS).arg("--no-run");
-        shell::stdout(&mut build, "fix what the compiler reports above").map(drop)
+        shell::stdout(&mut build, "fix the errors above").map(drop)
     })?;
     let begin = Instant::now();
     let mut tally = TestCounts::default();
@@ -66,12 +65,12 @@ impl PropertyReport {
         (self.tally.passed + self.tally.failed) * u64::from(self.cases)
     }
 
-    /// The kind of failure: each property is about which machine is isolated.
+    /// The kind of a failure: each property is about the choice of the machine.
     pub(super) fn finding(&self) -> Option<Finding> {
         (!self.success).then_some(Finding::WrongIsolation)
     }
 
-    /// The way to reproduce a failure, if there was one.
+    /// The command that reproduces a failure, if any.
     pub(super) fn reproduction(&self) -> Option<String> {
         (!self.success).then(|| {
             format!(

@@ -1,31 +1,31 @@
-//! What libFuzzer says of a run.
+//! The parsed output of libFuzzer.
 
 use std::{fmt::Write, path::Path};
 
 use super::summary::Finding;
 
-/// The most lines of a panic that are shown.
+/// The maximum number of lines of a panic in the output.
 const MAX_LINES: usize = 12;
 
-/// A run in figures, and what it found.
+/// The figures and the finding of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct FuzzReport {
     pub(super) executions: u64,
     pub(super) per_second: u64,
     pub(super) coverage: u64,
     pub(super) new_units: u64,
-    /// The file with the input that was too much.
+    /// The file with the failing input.
     pub(super) artifact: Option<String>,
-    /// What went wrong with it.
+    /// The message of the failure.
     problem: String,
 }
 
 impl FuzzReport {
-    /// Reads lines such as `#42 NEW cov: 7 ft: 9 corp: 2/1b …`,
-    /// `stat::new_units_added: 5` and `…; Test unit written to path`.
-    pub(super) fn parse(said: &str) -> Self {
+    /// Parses lines such as `#42 NEW cov: 7 ft: 9 corp: 2/1b …`, `stat::new_units_added: 5`
+    /// and `…; Test unit written to path`.
+    pub(super) fn parse(output: &str) -> Self {
         let mut report = Self::default();
-        for line in said.lines() {
+        for line in output.lines() {
             if let Some(stat) = line.strip_prefix("stat::") {
                 report.parse_stat(stat);
             } else if line.starts_with('#') {
@@ -35,7 +35,7 @@ impl FuzzReport {
                 report.artifact = Some(path.trim().to_owned());
             }
         }
-        report.problem = parse_problem(said);
+        report.problem = parse_problem(output);
         report
     }
 
@@ -50,30 +50,31 @@ impl FuzzReport {
         *field = parse_number(value).unwrap_or(*field);
     }
 
-    /// The kind of what was found: a target's message begins with it.
+    /// The kind of the finding, from the prefix of the message.
     pub(super) fn finding(&self) -> Option<Finding> {
         self.artifact.as_ref().map(|_| Finding::from_message(&self.problem))
     }
 
-    /// What was found, and how to see it again.
+    /// The finding, and the command that reproduces it.
     pub(super) fn crash_message(&self, target: &str, binaries: &Path) -> Option<String> {
         let artifact = self.artifact.as_ref()?;
         let binary = binaries.join(target);
         Some(format!(
-            "{target} found an input that fails: {artifact}\n{}\nto see it again: {} {artifact}\n\
-             mend it and keep the input as a test of the crate",
+            "{target} found an input that fails: {artifact}\n{}\nreproduce it with: {} {artifact}\n\
+             fix it, and keep the input as a test of the crate",
             self.problem,
             binary.display(),
         ))
     }
 }
 
-/// A panic's message; or, of a timeout and the like, what libFuzzer says.
-fn parse_problem(said: &str) -> String {
+/// The message of a panic, or libFuzzer's message for a timeout and the like.
+fn parse_problem(output: &str) -> String {
     let is_end = |line: &&str| ["stack backtrace:", "note: ", "=="].iter().any(|end| line.starts_with(end));
-    let panic = said.lines().skip_while(|line| !line.contains("panicked at "));
+    let panic = output.lines().skip_while(|line| !line.contains("panicked at "));
     let panic: Vec<_> = panic.take_while(|line| !is_end(line)).take(MAX_LINES).collect();
-    let error = || said.lines().find(|line| line.contains("ERROR: libFuzzer")).unwrap_or_default().to_owned();
+    let error =
+        || output.lines().find(|line| line.contains("ERROR: libFuzzer")).unwrap_or_default().to_owned();
     if panic.is_empty() { error() } else { panic.join("\n") }
 }
 
@@ -81,11 +82,11 @@ fn parse_number(text: &str) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
-/// One line a target.
+/// A table with one line for each target.
 pub(super) fn table(reports: &[(String, FuzzReport)]) -> String {
     let mut table = format!(
         "{:<20} {:>11} {:>9} {:>9} {:>9}  {}",
-        "target", "executions", "a second", "coverage", "new units", "result"
+        "target", "executions", "per second", "coverage", "new units", "result"
     );
     for (target, report) in reports {
         let FuzzReport { executions, per_second, coverage, new_units, artifact, .. } = report;
@@ -154,8 +155,8 @@ stat::number_of_executed_units: 9
             "okta found an input that fails: /t/okta/crash-0123\n\
              thread '<unnamed>' (4711) panicked at src/adapters.rs:99:9:\n\
              assertion failed: list.len() <= 16\n\
-             to see it again: /b/okta /t/okta/crash-0123\n\
-             mend it and keep the input as a test of the crate"
+             reproduce it with: /b/okta /t/okta/crash-0123\n\
+             fix it, and keep the input as a test of the crate"
         );
     }
 

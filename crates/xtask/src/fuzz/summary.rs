@@ -4,17 +4,17 @@ use std::{fmt::Write, fs, path::Path};
 
 use crate::error::Error;
 
-/// The beginning of the comment at the top of each target.
+/// The prefix of the comment at the top of each target.
 const ATTACK_PREFIX: &str = "//! Fuzz target: ";
 
-/// The kind of a failure, as the message of a target's assertion begins.
+/// The kind of a failure, from the prefix of the assertion's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finding {
-    /// `wrong isolation: …`: an endpoint is or would be isolated that must not be.
+    /// `wrong isolation: …`: an endpoint is or would be isolated by mistake.
     WrongIsolation,
-    /// Any other: a panic, a timeout, too much memory.
+    /// Any other failure: a panic, a timeout, too much memory.
     Crash,
-    /// `leak: …`: a secret is shown.
+    /// `leak: …`: a secret appears in the output.
     Leak,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Summary {
 }
 
 impl Finding {
-    /// The kind that a problem's message names.
+    /// The kind of a failure with this message.
     pub(super) fn from_message(problem: &str) -> Self {
         let begins = |word: &str| problem.lines().any(|line| line.trim_start().contains(word));
         match (begins("wrong isolation: "), begins("leak: ")) {
@@ -61,7 +61,7 @@ impl Summary {
         self.rows.push(row);
     }
 
-    /// The table with a heading and the command that makes it.
+    /// The table with a heading and the command that creates it.
     pub(super) fn document(&self, cases: u32) -> String {
         let table = self.markdown();
         format!(
@@ -72,7 +72,7 @@ impl Summary {
         )
     }
 
-    /// The table in Markdown, with a line for each target and one for all.
+    /// The table in Markdown, with a line for each target and a total.
     pub(super) fn markdown(&self) -> String {
         let mut table = "| attack | target | inputs | wrong isolations | crashes | leaks |\n\
                          |---|---|---:|---:|---:|---:|\n"
@@ -93,14 +93,15 @@ fn write_row(table: &mut String, attack: &str, target: &str, counts: [u64; 4]) {
     let _ = writeln!(table, "| {attack} | {target} | {inputs} | {wrong} | {crashes} | {leaks} |");
 }
 
-/// The attack that a target plays, by the comment at its top.
+/// The attack of a target, from the comment at its top.
 pub(super) fn read_attack(package: &Path, target: &str) -> Result<String, Error> {
     let file = package.join("src/bin").join(format!("{target}.rs"));
     let text = fs::read_to_string(&file)
-        .map_err(|error| Error::new(format!("cannot read {}: {error}", file.display())))?;
+        .map_err(|error| Error::new(format!("reading {} failed: {error}", file.display())))?;
     let title = text.lines().find_map(|line| line.strip_prefix(ATTACK_PREFIX));
-    let title =
-        title.ok_or_else(|| Error::new(format!("{} does not begin with {ATTACK_PREFIX}", file.display())))?;
+    let title = title.ok_or_else(|| {
+        Error::new(format!("invalid comment in {}: expected `{ATTACK_PREFIX}…`", file.display()))
+    })?;
     Ok(title.trim_end_matches('.').to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! The zip of a function: one file, packed the same way each time.
+//! The reproducible zip of a function, with one file.
 
 use std::{
     fs::{self, File},
@@ -10,16 +10,16 @@ use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
 use crate::error::Error;
 
-/// The name that Lambda starts.
+/// The name of the file that Lambda starts.
 const BOOTSTRAP: &str = "bootstrap";
 
-/// Packs a binary.
+/// Writes the zip of a binary.
 pub(super) fn pack(binary: &Path, zip: &Path) -> Result<(), Error> {
     let error =
-        |file: &Path, error: io::Error| Error::new(format!("cannot pack {}: {error}", file.display()));
-    let bytes = fs::read(binary).map_err(|said| error(binary, said))?;
-    let file = File::create(zip).map_err(|said| error(zip, said))?;
-    write(file, &bytes).map_err(|said| error(zip, said))
+        |file: &Path, error: io::Error| Error::new(format!("packing {} failed: {error}", file.display()));
+    let bytes = fs::read(binary).map_err(|source| error(binary, source))?;
+    let file = File::create(zip).map_err(|source| error(zip, source))?;
+    write(file, &bytes).map_err(|source| error(zip, source))
 }
 
 fn write(to: impl Write + io::Seek, bytes: &[u8]) -> io::Result<()> {

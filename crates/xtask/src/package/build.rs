@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use super::archive;
 use crate::{error::Error, setup, shell, workspace::Workspace};
 
-/// The moment that everything is said to be from: the first that a zip knows.
+/// The timestamp of all files: the earliest that a zip can have.
 pub(super) const SOURCE_DATE_EPOCH: &str = "315532800";
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -23,10 +23,10 @@ pub(crate) enum Architecture {
 }
 
 impl Architecture {
-    /// That of this machine.
+    /// The architecture of this machine.
     pub(crate) const HOST: Self = if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::X86_64 };
 
-    /// The name that Lambda uses.
+    /// The architecture's name at Lambda.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -58,12 +58,12 @@ pub(super) struct Package {
     pub(super) binary_bytes: u64,
 }
 
-/// The folder of an architecture's packages, each in one of its own.
+/// The folder of an architecture's packages, each in its own subfolder.
 pub(super) fn package_dir(workspace: &Workspace, architecture: Architecture) -> PathBuf {
     workspace.target.join("lambda").join(architecture.name())
 }
 
-/// Builds and packs a function; `tools` is the folder of cargo-lambda.
+/// Builds and packs a function. `tools` is the folder of cargo-lambda.
 pub(super) fn build(
     workspace: &Workspace,
     tools: &Path,
@@ -79,7 +79,7 @@ pub(super) fn build(
         .args(["--package", function, "--bin", function, architecture.flag()])
         .arg("--lambda-dir")
         .arg(&folder);
-    shell::run(&mut command, "fix what the compiler says; `cargo xtask setup --package` repairs the tools")?;
+    shell::run(&mut command, "fix the errors above; `cargo xtask setup --package` reinstalls the tools")?;
     let binary = folder.join(function).join("bootstrap");
     let zip = folder.join(function).join("bootstrap.zip");
     archive::pack(&binary, &zip)?;
@@ -92,8 +92,7 @@ pub(super) fn build(
     })
 }
 
-/// The variables under which cargo-lambda is found, and with which it gives the same
-/// bytes everywhere.
+/// The environment of a reproducible build with cargo-lambda.
 pub(crate) fn environment(
     workspace: &Workspace,
     tools: &Path,
@@ -105,15 +104,14 @@ pub(crate) fn environment(
     Ok(variables)
 }
 
-/// What takes the paths of this machine out of what is compiled: in Rust, and in
-/// the C that some crates bring.
+/// The compiler flags that remove paths of this machine from Rust and C code.
 fn remap_path_flags(
     workspace: &Workspace,
     architecture: Architecture,
 ) -> Result<[(String, OsString); 2], Error> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let home = home.ok_or_else(|| Error::new("there is no home folder; set CARGO_HOME"))?;
+    let home = home.ok_or_else(|| Error::new("missing home folder; set CARGO_HOME"))?;
     let places = [(&home, "/cargo"), (&workspace.target, "/target"), (&workspace.root, "/sources")];
     let flags = |name: &str, given: &str| {
         let mut flags = env::var_os(given).unwrap_or_default();
@@ -132,5 +130,5 @@ fn remap_path_flags(
 fn path_with(tools: &Path) -> Result<OsString, Error> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = [tools.to_owned()].into_iter().chain(env::split_paths(&path));
-    env::join_paths(folders).map_err(|error| Error::new(format!("cannot extend PATH: {error}")))
+    env::join_paths(folders).map_err(|error| Error::new(format!("extending PATH failed: {error}")))
 }

@@ -1,4 +1,4 @@
-//! Packages for another processor than this machine's, run by qemu.
+//! Packages for another processor, run by qemu.
 
 use std::{
     env, fs, io,
@@ -9,8 +9,8 @@ use std::{
 use super::build::{Architecture, Package};
 use crate::error::Error;
 
-/// What runs programs of an architecture: qemu's program, the folder of the C library,
-/// and Debian's packages that bring both.
+/// The emulator of an architecture: qemu's program, the folder of the C library, and the Debian
+/// packages of both.
 fn emulator(architecture: Architecture) -> (&'static str, &'static str, &'static str) {
     match architecture {
         Architecture::Arm64 => {
@@ -22,8 +22,8 @@ fn emulator(architecture: Architecture) -> (&'static str, &'static str, &'static
     }
 }
 
-/// For each package a script in its place, `bootstrap` too, that has qemu run it.
-/// Returns the folder of all.
+/// Writes a `bootstrap` script for each package that runs it in qemu. Returns the folder of the
+/// scripts.
 pub(super) fn write_wrappers(
     packages: &[Package],
     architecture: Architecture,
@@ -44,7 +44,7 @@ pub(super) fn write_wrappers(
         let script = format!("#!/bin/sh\nexec '{}' -L {libraries} '{}'\n", qemu.display(), binary.display());
         let file = scripts.join(function).join("bootstrap");
         write_script(&file, &script)
-            .map_err(|error| Error::new(format!("cannot write {}: {error}", file.display())))?;
+            .map_err(|error| Error::new(format!("writing {} failed: {error}", file.display())))?;
     }
     Ok(scripts)
 }

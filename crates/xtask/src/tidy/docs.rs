@@ -1,11 +1,11 @@
 //! The first words of doc comments.
 
-use super::{File, Finding};
+use super::{File, Finding, Rule};
 
-/// Words that open a question. A doc opens with a noun phrase or a verb.
+/// Words that open a question.
 const INTERROGATIVES: [&str; 9] = ["How", "What", "When", "Where", "Whether", "Which", "Who", "Whose", "Why"];
 
-/// Most openings of that kind, in thousandths of all.
+/// The maximum share of interrogative openings, in thousandths.
 const MAX_INTERROGATIVE: usize = 20;
 
 /// The openings of the doc comments of all Rust files.
@@ -31,9 +31,8 @@ pub(super) fn openings(files: &[File]) -> Openings {
                 lines[index..].iter().find(|line| self::doc(line).is_none() && !line.starts_with("#["));
             let is_bool = item.is_some_and(|item| item.contains("bool"));
             if INTERROGATIVES.contains(&word) && !(word == "Whether" && is_bool) {
-                let text =
-                    format!("doc opens with \"{word}\": use a noun phrase or a verb in the third person");
-                openings.interrogative.push(Finding::at(file, index + 1, text));
+                let text = format!("doc opens with \"{word}\"");
+                openings.interrogative.push(Finding::at(Rule::Openings, file, index + 1, text));
             }
         }
     }
@@ -46,7 +45,7 @@ fn doc(line: &str) -> Option<&str> {
 }
 
 impl Openings {
-    /// The findings, if they are too many.
+    /// The findings, if their share is over the maximum.
     pub(super) fn check(&self) -> &[Finding] {
         let is_much = self.interrogative.len() * 1_000 > self.all * MAX_INTERROGATIVE;
         if is_much { &self.interrogative } else { &[] }

@@ -5,7 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{File, Finding};
+use super::{File, Finding, Rule};
 
 pub(super) fn check(root: &Path, files: &[File]) -> Vec<Finding> {
     files.iter().filter(|file| file.is_markdown()).flat_map(|file| in_file(root, file)).collect()
@@ -24,7 +24,8 @@ fn in_file(root: &Path, file: &File) -> Vec<Finding> {
         for target in targets(line).filter(|target| !target.contains("://") && !target.starts_with("mailto:"))
         {
             if let Some(problem) = problem(root, file, target) {
-                findings.push(Finding::at(file, number, format!("link to \"{target}\": {problem}")));
+                let text = format!("link to \"{target}\": {problem}");
+                findings.push(Finding::at(Rule::Links, file, number, text));
             }
         }
     }

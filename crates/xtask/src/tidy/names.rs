@@ -1,11 +1,11 @@
 //! Names of constants and tests, and the errors of public functions.
 
-use super::{File, Finding};
+use super::{File, Finding, Rule};
 
-/// The longest name of a test, in characters.
+/// The maximum length of a test's name, in characters.
 const MAX_TEST_NAME: usize = 60;
 
-/// Beginnings of constants, and those of the standard library.
+/// Prefixes of constants, each with the standard prefix.
 const BOUNDS: [(&str, &str); 6] = [
     ("FEWEST_", "MIN_"),
     ("LARGEST_", "MAX_"),
@@ -25,16 +25,19 @@ fn in_file(file: &File) -> Vec<Finding> {
     for (number, line) in file.lines() {
         let line = line.trim();
         for (start, instead) in BOUNDS.iter().filter(|(start, _)| defines(line, start)) {
-            findings.push(Finding::at(file, number, format!("constant {start}…: name it {instead}…")));
+            findings.push(Finding::at(
+                Rule::Constants,
+                file,
+                number,
+                format!("{start}…: name it {instead}…"),
+            ));
         }
         if has_text_error(file, line) {
-            findings.push(Finding::at(file, number, "public `Result<_, String>`: return a typed error"));
+            findings.push(Finding::at(Rule::TextErrors, file, number, "public `Result<_, String>`"));
         }
         if let Some(name) = function(line) {
             if is_test && name.chars().count() > MAX_TEST_NAME {
-                let text =
-                    format!("test {name} has more than {MAX_TEST_NAME} characters: <unit>_<does>_<when>");
-                findings.push(Finding::at(file, number, text));
+                findings.push(Finding::at(Rule::TestNames, file, number, format!("long test name {name}")));
             }
             is_test = false;
         } else {
@@ -44,7 +47,7 @@ fn in_file(file: &File) -> Vec<Finding> {
     findings
 }
 
-/// Whether a line defines a constant whose name begins so.
+/// Whether a line defines a constant with this prefix.
 fn defines(line: &str, start: &str) -> bool {
     let rest = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub(super) ")).unwrap_or(line);
     let rest = rest.strip_prefix("pub ").unwrap_or(rest);
@@ -59,7 +62,7 @@ fn function(line: &str) -> Option<&str> {
     name.split(['(', '<']).next()
 }
 
-/// Whether a public function of a library has an error that is a text.
+/// Whether a public function of a library returns a `String` as its error.
 fn has_text_error(file: &File, line: &str) -> bool {
     let is_library =
         file.path.starts_with("crates/") && file.path.contains("/src/") && !file.path.contains("xtask");
@@ -91,9 +94,8 @@ pub(super) fn report(files: &[File]) -> String {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<String> {
-        let file = File { path: "crates/a/src/b.rs".into(), text: text.into() };
-        check(&[file]).into_iter().map(|Finding(text)| text).collect()
+    fn found(text: &str) -> Vec<Finding> {
+        check(&[File { path: "crates/a/src/b.rs".into(), text: text.into() }])
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{File, Finding};
+use super::{File, Finding, Rule};
 
-/// A phrase, in lower case and at the limits of words, and what to write instead.
+/// Phrases in lower case, each with its replacement or advice. A phrase matches whole words.
 const BANNED: [(&str, &str); 24] = [
     ("nobody", "name the actor"),
     ("somebody", "name the actor"),
@@ -35,15 +35,16 @@ const BANNED: [(&str, &str); 24] = [
 pub(super) fn check(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (number, line) in file.lines() {
-        let lower = line.to_lowercase();
+        // Python's operator is no prose.
+        let lower = line.replace(" is None", "").to_lowercase();
         for (phrase, instead) in BANNED.iter().filter(|(phrase, _)| contains(&lower, phrase)) {
-            findings.push(Finding::at(file, number, format!("\"{phrase}\": {instead}")));
+            findings.push(Finding::at(Rule::Phrases, file, number, format!("\"{phrase}\": {instead}")));
         }
     }
     findings
 }
 
-/// Whether a text has the phrase, and not as a part of longer words.
+/// Whether a text contains the phrase as whole words.
 fn contains(text: &str, phrase: &str) -> bool {
     let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     text.match_indices(phrase).any(|(start, _)| {
@@ -79,5 +80,12 @@ mod tests {
         assert!(contains("(nobody)", "nobody"));
         assert!(!contains("recommended", "mended"));
         assert!(!contains("is_nobody", "nobody"));
+    }
+
+    #[test]
+    fn phrase_is_not_found_in_a_python_operator() {
+        let found = |text: &str| check(&File { path: "a.py".into(), text: text.into() }).len();
+        assert_eq!(found("if answer.error is None:"), 0);
+        assert_eq!(found("# the answer is none"), 1);
     }
 }

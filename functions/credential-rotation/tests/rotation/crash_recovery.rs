@@ -1,5 +1,5 @@
-//! Whatever is repeated, and wherever the process dies: one credential is in
-//! force, it is the old one or a tested one, and the rotation can be finished.
+//! Retries and crashes at any point: the current credential is the old one or a tested
+//! one, and the rotation can be completed.
 
 use std::collections::BTreeSet;
 
@@ -28,22 +28,22 @@ fn kind() -> impl Strategy<Value = StagedKind> {
     ]
 }
 
-/// One invocation: which of the steps that may be asked for, and a death in it.
+/// One invocation: the step, and an optional crash in it.
 type Invocation = (usize, Option<Crash>);
 
 fn invocation() -> impl Strategy<Value = Invocation> {
     let death = (0..12_usize, any::<bool>())
         .prop_map(|(after, carried_out)| Crash { calls_before: after, is_applied: carried_out });
-    // The next step more often than an earlier one.
+    // The next step is more frequent than an earlier one.
     (prop_oneof![2 => Just(usize::MAX), 1 => 0..4_usize], option::weighted(0.4, death))
 }
 
-/// Secrets Manager, as far as it drives rotations.
+/// Secrets Manager as the driver of rotations.
 struct RotationDriver<'a> {
     memory: &'a MemorySecret,
     check: &'a ScriptedCheck,
     token: String,
-    /// Steps of this rotation that have succeeded.
+    /// The number of successful steps of this rotation.
     done: usize,
     rotations: usize,
     active: String,
@@ -65,7 +65,7 @@ impl<'a> RotationDriver<'a> {
         driver
     }
 
-    /// Begins the next rotation, or goes on with one that has not ended.
+    /// Starts the next rotation, or continues an unfinished one.
     fn begin(&mut self) {
         self.rotations += 1;
         self.token = self.memory.begin(&format!("rotation-{}", self.rotations));
@@ -88,7 +88,7 @@ impl<'a> RotationDriver<'a> {
         match &outcome {
             Ok(_) if at == self.done => self.done += 1,
             Ok(_) => {}
-            // The next attempt begins with the first step again.
+            // The next attempt starts with the first step.
             Err(_) => self.done = 0,
         }
         let pending = labels.contains_key(AWSPENDING);
@@ -131,10 +131,10 @@ proptest! {
         let trial = ScriptedCheck::new(&verdicts);
         let mut driver = RotationDriver::new(&memory, &trial);
         for (at, death) in invocations {
-            // A death is a failure as well; what counts is what it leaves behind.
+            // A crash is a failure as well; its result counts.
             let _ = driver.invoke(at, death);
         }
-        // From here on nothing dies, so that each good one comes into force.
+        // Without crashes from here on, each valid credential becomes current.
         for _ in 0..200 {
             let _ = driver.invoke(usize::MAX, None);
         }

@@ -1,5 +1,4 @@
-//! Rotations of a secret in memory, with tests of credentials whose outcome is
-//! known.
+//! Rotations of a secret in memory, with scripted tests of credentials.
 
 mod crash_recovery;
 mod memory;

@@ -1,5 +1,5 @@
-//! A secret in memory that keeps to the rules of Secrets Manager, and a test of
-//! credentials that knows how each comes out.
+//! A secret in memory with the rules of Secrets Manager, and a scripted test of
+//! credentials.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ pub(crate) const STEPS: [RotationStep; 4] = [
     RotationStep::FinishSecret,
 ];
 
-/// What is in memory waits for nothing.
+/// Polls a future of the memory, which is ready at once.
 pub(crate) fn block_on_ready<V>(future: impl Future<Output = V>) -> V {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -39,7 +39,7 @@ pub(crate) fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
-/// A credential of this client id, with more members.
+/// The JSON of a credential with this client id and more members.
 pub(crate) fn json(client_id: &str, more: &str) -> String {
     format!(r#"{{"client_id":"{client_id}","client_secret":"hush-{client_id}"{more}}}"#)
 }
@@ -47,17 +47,17 @@ pub(crate) fn json(client_id: &str, more: &str) -> String {
 #[derive(Default)]
 struct Version {
     value: Option<String>,
-    /// Reads for which the value is not visible yet.
+    /// The number of reads for which the value is not visible yet.
     hidden_reads: u8,
     labels: BTreeSet<String>,
 }
 
-/// When the process dies.
+/// The point of a crash.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Crash {
-    /// Calls before the one in which it dies.
+    /// The number of calls before the crash.
     pub(crate) calls_before: usize,
-    /// Whether that one is still carried out.
+    /// Whether the last call is carried out.
     pub(crate) is_applied: bool,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Crash {
 struct SecretState {
     versions: BTreeMap<String, Version>,
     rotation_enabled: bool,
-    /// Reads for which each value that is stored stays invisible.
+    /// The number of reads for which each stored value is invisible.
     visibility_lag: u8,
     crash: Option<Crash>,
     crashed: bool,
@@ -99,7 +99,7 @@ impl MemorySecret {
         self.state().rotation_enabled = rotates;
     }
 
-    /// Hides each value that a step stores from so many reads.
+    /// Hides each stored value for this many reads.
     pub(crate) fn set_visibility_lag(&self, reads: u8) {
         self.state().visibility_lag = reads;
     }
@@ -110,8 +110,8 @@ impl MemorySecret {
         state.crashed = false;
     }
 
-    /// What `RotateSecret` does: the version to go on with. That is the one of a
-    /// rotation that has not ended, else the one that is named.
+    /// Acts as `RotateSecret`: returns the version of an unfinished rotation, or else the
+    /// given one.
     pub(crate) fn begin(&self, token: &str) -> String {
         let mut state = self.state();
         let pending =
@@ -146,7 +146,7 @@ impl MemorySecret {
         state.versions.iter().flat_map(one).collect()
     }
 
-    /// The client ids of what is staged, each with its labels.
+    /// The client ids of the staged credentials, each with its labels.
     pub(crate) fn staged(&self) -> Vec<(String, String)> {
         let labels = self.labels();
         let staged = labels.into_keys().filter(|label| label.starts_with("STAGED"));
@@ -159,7 +159,7 @@ impl SecretState {
         self.versions.iter().find(|(_, version)| version.labels.contains(label)).map(|(id, _)| id.clone())
     }
 
-    /// Puts a label there and nowhere else. What is left without any is gone.
+    /// Moves a label to a version. A version without a label is deleted.
     fn move_label(&mut self, label: &str, to: Option<&str>) {
         for version in self.versions.values_mut() {
             version.labels.remove(label);
@@ -170,7 +170,7 @@ impl SecretState {
         self.versions.retain(|_, version| !version.labels.is_empty());
     }
 
-    /// Does something, unless the process dies.
+    /// Runs an action, unless the process crashes.
     fn call<V>(&mut self, deed: impl FnOnce(&mut Self) -> Result<V, SecretError>) -> Result<V, SecretError> {
         let died = || Err(SecretError::new(SECRET, "the process is dead"));
         if self.crashed {
@@ -258,7 +258,7 @@ impl Versions for MemorySecret {
                 if to.is_none() {
                     return secrets_manager_error("there must be a current version");
                 }
-                // In one step, so that the old version is never without a label.
+                // In one step, so that the old version always has a label.
                 state.move_label(AWSPREVIOUS, holder.as_deref());
             }
             state.move_label(label, to);
@@ -267,11 +267,11 @@ impl Versions for MemorySecret {
     }
 }
 
-/// How the test of a credential comes out.
+/// The scripted result of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CheckVerdict {
     Passes,
-    /// Good after it could not be tested so many times.
+    /// Passes after this many transient failures.
     Busy(u8),
     Rejected,
     OwnerUnknown,
@@ -295,7 +295,7 @@ impl ScriptedCheck {
         self.2.lock().expect("no panic").contains(client_id)
     }
 
-    /// The client ids that were tested, and for what.
+    /// The tested client ids, each with the purposes.
     pub(crate) fn tested(&self) -> Vec<(String, Vec<Purpose>)> {
         self.1.lock().expect("no panic").clone()
     }

@@ -42,7 +42,7 @@ fn rotation_promotes_the_staged_credential_and_unstages_it() {
         }
     }
     assert_eq!(memory.staged(), [("b".to_owned(), "STAGED_2".to_owned())]);
-    // One that was used never comes back, not even if it is staged again.
+    // A former credential does not become current again, even if it is staged again.
     memory.store("again", &json("OLD", ""), "STAGED");
     rotate(&memory, &trial, "second").expect("the other");
     assert_eq!(labeled_client_ids(&memory), [some_id("b"), some_id("a"), None]);
@@ -66,20 +66,20 @@ fn create_explains_why_no_staged_credential_is_usable() {
     let error = run_step(&memory, &ScriptedCheck::new(&[]), RotationStep::CreateSecret, &token)
         .expect_err("no candidate");
     let error = error.to_string();
-    for told in [
-        "sophos/credentials/acme: there is no staged credential",
-        r#""STAGED": is no JSON"#,
-        r#""STAGED_2": it ended on 2026-11-23"#,
-        r#""STAGED_3": it ended on 2026-11-23"#,
-        r#""STAGED_4": it is the current one"#,
-        r#""STAGED_5": its role, Service Principal Read-Only, is not enough for isolation"#,
+    for expected in [
+        "sophos/credentials/acme: no eligible staged credential",
+        r#""STAGED": invalid JSON"#,
+        r#""STAGED_2": it expired on 2026-11-23"#,
+        r#""STAGED_3": it expired on 2026-11-23"#,
+        r#""STAGED_4": it is the current credential"#,
+        r#""STAGED_5": its role, Service Principal Read-Only, is not sufficient for isolation"#,
         "aws secretsmanager put-secret-value --secret-id sophos/credentials/acme --secret-string file://next.json \
          --version-stages STAGED",
     ] {
-        assert!(error.contains(told), "{told}: {error}");
+        assert!(error.contains(expected), "{expected}: {error}");
     }
     assert!(!error.contains("hush"), "{error}");
-    // The same rotation goes on once there is one.
+    // The same rotation continues when one is staged.
     memory.store("new", &json("d", ""), "STAGED_6");
     run_step(&memory, &ScriptedCheck::new(&[]), RotationStep::CreateSecret, &memory.begin("other"))
         .expect("a candidate");
@@ -136,14 +136,14 @@ fn dropped_purposes_lists_what_a_candidate_does_not_serve() {
 fn step_out_of_order_changes_nothing() {
     let memory = MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
     let trial = ScriptedCheck::new(&[("a", PASSES)]);
-    let fails = |one, token: &str, told: &str| {
+    let fails = |one, token: &str, expected: &str| {
         let before = memory.labels();
-        let error = run_step(&memory, &trial, one, token).expect_err(told).to_string();
-        assert!(error.starts_with(SECRET) && error.contains(told), "{one}: {error}");
+        let error = run_step(&memory, &trial, one, token).expect_err(expected).to_string();
+        assert!(error.starts_with(SECRET) && error.contains(expected), "{one}: {error}");
         assert_eq!(memory.labels(), before, "{one}");
     };
     for one in STEPS {
-        fails(one, "unknown", "unknown is no version of it");
+        fails(one, "unknown", "unknown version unknown: it does not exist");
     }
     let token = memory.begin("token");
     for one in [RotationStep::TestSecret, RotationStep::FinishSecret] {
@@ -160,19 +160,19 @@ fn step_out_of_order_changes_nothing() {
     for one in [RotationStep::CreateSecret, RotationStep::SetSecret, RotationStep::TestSecret] {
         memory.set_rotation_enabled(true);
         let done = run_step(&memory, &trial, one, "first").expect("nothing to do");
-        assert!(done.contains("current version already"), "{one}: {done}");
+        assert!(done.contains("it is the current version"), "{one}: {done}");
     }
 }
 
 #[test]
 fn test_step_changes_nothing_when_rotation_is_only_arranged() {
-    // Nothing that is tested must be asked about: there is no verdict.
+    // No credential may be tested: there is no scripted result.
     let trial = ScriptedCheck::new(&[]);
     for current in [&*json("old", r#","used_for":["export"]"#), r#"{"no_credential_yet":"hush-hush"}"#] {
-        // Without a value only before rotation is enabled: afterwards `createSecret` may
+        // Only before rotation is enabled is there no value: afterwards `createSecret` may
         // have stored one that is not visible yet.
         for (copied, rotates) in [(true, true), (true, false), (false, false)] {
-            // The same credential is staged as well, and must not be set aside.
+            // The same credential is staged as well, and must not be quarantined.
             let memory = MemorySecret::new(current, &[("STAGED", current), ("STAGED_2", &json("a", ""))]);
             let token = memory.begin("token");
             if copied {
@@ -183,7 +183,7 @@ fn test_step_changes_nothing_when_rotation_is_only_arranged() {
             for _ in 0..2 {
                 let done =
                     run_step(&memory, &trial, RotationStep::TestSecret, &token).expect("nothing to do");
-                assert!(done.contains("only tries") && !done.contains("hush"), "{done}");
+                assert!(done.contains("only tests") && !done.contains("hush"), "{done}");
                 assert_eq!(memory.labels(), before);
             }
         }
@@ -236,7 +236,7 @@ fn finish_step_rejects_a_copy_of_the_current_version() {
     memory.store("copy", &json("old", ""), AWSPENDING);
     let error =
         run_step(&memory, &trial, RotationStep::FinishSecret, "copy").expect_err("a copy").to_string();
-    assert!(error.contains("copy of the current one; begin anew with rotate-secret"), "{error}");
+    assert!(error.contains("copy of the current one; start again with rotate-secret"), "{error}");
     assert_eq!(
         labeled_client_ids(&memory),
         [some_id("old"), some_id("older"), None],
@@ -271,7 +271,7 @@ fn unknown_owner_abandons_the_rotation_and_keeps_the_labels() {
     let trial = ScriptedCheck::new(&[("a", CheckVerdict::OwnerUnknown)]);
     let error = rotate(&memory, &trial, "token").expect_err("no owner").to_string();
     assert!(
-        error.contains("partner ab") && error.contains("write it into one of them as partner_id"),
+        error.contains("partner ab") && error.contains("add this to one of them as partner_id"),
         "{error}"
     );
     assert_eq!(memory.labels(), before);
@@ -297,7 +297,7 @@ fn rejected_credential_is_quarantined_behind_all_others() {
         assert_eq!(memory.staged().len(), 2, "{:?}", memory.staged());
     }
     assert_eq!(order, ["bad", "worse", "bad", "worse"]);
-    // A label already behind all others stays.
+    // A label behind all others stays.
     let only = MemorySecret::new(&json("old", ""), &[("STAGED", &json("bad", ""))]);
     for token in ["1", "2"] {
         rotate(&only, &trial, token).expect_err("refused");
@@ -316,7 +316,7 @@ fn invalid_pending_version_is_abandoned() {
     let error = run_step(&memory, &trial, RotationStep::FinishSecret, "token")
         .expect_err("no credential")
         .to_string();
-    assert!(error.contains("is no JSON") && !error.contains("hush"), "{error}");
+    assert!(error.contains("invalid JSON") && !error.contains("hush"), "{error}");
     assert_eq!(memory.client_id(AWSCURRENT), some_id("old"));
     run_step(&memory, &trial, RotationStep::TestSecret, "token").expect_err("no credential");
     rotate(&memory, &trial, "next").expect("rotated");
@@ -332,14 +332,14 @@ fn rotation_replaces_an_invalid_current_value() {
 
 #[test]
 fn check_changes_nothing() {
-    for (verdict, told) in [(PASSES, "STAGED can take over"), (CheckVerdict::Rejected, "refused")] {
+    for (verdict, expected) in [(PASSES, "STAGED passed the test"), (CheckVerdict::Rejected, "refused")] {
         let memory = MemorySecret::new(&json("old", ""), &[("STAGED", &json("a", ""))]);
         memory.set_rotation_enabled(false);
         let before = memory.labels();
         let trial = ScriptedCheck::new(&[("a", verdict)]);
         let check = block_on_ready(Rotation::new(&memory, &trial, time("2026-11-23T10:00:00Z")).check());
         let said = check.unwrap_or_else(|error| error.to_string());
-        assert!(said.contains(told), "{said}");
+        assert!(said.contains(expected), "{said}");
         assert_eq!((memory.labels(), trial.tested().len()), (before, 1));
     }
 }

@@ -1,6 +1,5 @@
-//! Isolation: how soon an event is answered and its endpoint isolated, how many
-//! wrong requests are turned away, what both take, and the requests that an isolation
-//! makes in small and large estates.
+//! Isolation: the time until the response and the isolation, the rejection of invalid requests,
+//! the resources of both, and the API requests in small and large estates.
 
 mod api_requests;
 mod fixture;
@@ -13,19 +12,18 @@ use crate::{BenchResult, MIB, measure, print_line};
 use fixture::LedgerStore;
 use load::LoadResult;
 
-/// Sandboxes of each function.
+/// The number of sandboxes of each function.
 const SANDBOXES: usize = 4;
 
-/// Events a second.
-const RATES: [u64; 3] = [1, 50, 500];
+/// The default rates of events, per second.
+pub(crate) const RATES: [u64; 3] = [1, 50, 500];
 
-/// The S3 server of the tests looks through the whole bucket for each listing,
-/// so that more would measure that.
+/// The maximum rate with the S3 server. The server scans the whole bucket for each listing,
+/// which would dominate higher rates.
 const MAX_S3_RATE: u64 = 10;
 
-/// Loads of these numbers of events a second; without any, of one up to 500.
+/// Measures loads of these numbers of events a second.
 pub(crate) async fn run(rates: &[u64]) -> BenchResult {
-    let rates = if rates.is_empty() { &RATES[..] } else { rates };
     let mut runs = Vec::new();
     for rate in rates.iter().copied().filter(|rate| *rate > 0) {
         runs.push(load::run(LedgerStore::Folder, rate, seconds(rate), SANDBOXES).await?);
@@ -39,7 +37,7 @@ pub(crate) async fn run(rates: &[u64]) -> BenchResult {
     api_requests::run().await
 }
 
-/// How long events are sent.
+/// The duration of a load, in seconds.
 fn seconds(rate: u64) -> u64 {
     if rate < 10 { 20 } else { 10 }
 }
@@ -49,33 +47,33 @@ fn print(runs: &[LoadResult]) -> BenchResult {
         "\nSigned events, sent on schedule, {SANDBOXES} sandboxes of the webhook and {SANDBOXES} of the worker.\n\
          From the moment at which a request was due until its 202, in milliseconds:"
     ))?;
-    print_line("  ledger   asked/s   sent/s  answered/s    median     95 %     99 %    worst   events")?;
+    print_line("  ledger  target/s   sent/s  answered/s    median     95 %     99 %    worst   events")?;
     for run in runs {
         let LoadResult {
             store: place,
-            requested_rate: asked,
+            requested_rate: requested,
             sent_rate: sent,
             response_rate: answered,
-            response_times: answer,
+            response_times: response,
             verification: proof,
             ..
         } = run;
         print_line(&format!(
-            "  {place:<6}  {asked:>8}  {sent:>7.1}  {answered:>10.1}  {}  {:>7}",
-            row(answer, &[0.5, 0.95, 0.99, 1.0]),
+            "  {place:<6}  {requested:>8}  {sent:>7.1}  {answered:>10.1}  {}  {:>7}",
+            row(response, &[0.5, 0.95, 0.99, 1.0]),
             proof.events,
         ))?;
     }
     print_line(
         "\nFrom the 202 until the call that isolates reached the service, in milliseconds;\n\
-         the rate at which the worker isolated, and how long after the last event it was done:",
+         the rate of isolations, and the time from the last event to the last isolation:",
     )?;
     print_line(
-        "  ledger   asked/s    median     95 %    worst  isolated  refused   isolated/s  done after s",
+        "  ledger  target/s    median     95 %    worst  isolated  refused   isolated/s  done after s",
     )?;
-    for LoadResult { store: place, requested_rate: asked, verification: proof, .. } in runs {
+    for LoadResult { store: place, requested_rate: requested, verification: proof, .. } in runs {
         print_line(&format!(
-            "  {place:<6}  {asked:>8}  {}  {:>8}  {:>7}  {:>11.1}  {:>12.1}",
+            "  {place:<6}  {requested:>8}  {}  {:>8}  {:>7}  {:>11.1}  {:>12.1}",
             row(&proof.call_delay, &[0.5, 0.95, 1.0]),
             proof.isolated,
             proof.refused,
@@ -83,23 +81,21 @@ fn print(runs: &[LoadResult]) -> BenchResult {
             proof.completed_after_seconds,
         ))?;
     }
-    print_line(
-        "\nWhat an event took of each function: milliseconds of a processor, and the most memory in MiB:",
-    )?;
-    print_line("  ledger   asked/s   webhook ms  worker ms   webhook MiB  worker MiB")?;
-    for LoadResult { store: place, requested_rate: asked, webhook, worker, .. } in runs {
+    print_line("\nProcessor time in milliseconds per event, and peak memory in MiB, of each function:")?;
+    print_line("  ledger  target/s   webhook ms  worker ms   webhook MiB  worker MiB")?;
+    for LoadResult { store: place, requested_rate: requested, webhook, worker, .. } in runs {
         print_line(&format!(
-            "  {place:<6}  {asked:>8}  {:>11.2}  {:>9.2}  {:>12.1}  {:>10.1}",
+            "  {place:<6}  {requested:>8}  {:>11.2}  {:>9.2}  {:>12.1}  {:>10.1}",
             webhook.cpu_ms,
             worker.cpu_ms,
             webhook.peak_rss_bytes as f64 / MIB,
             worker.peak_rss_bytes as f64 / MIB,
         ))?;
     }
-    print_line("\nFor each endpoint that was isolated:")?;
-    for LoadResult { store: place, requested_rate: asked, verification: proof, .. } in runs {
+    print_line("\nRequests per isolated endpoint:")?;
+    for LoadResult { store: place, requested_rate: requested, verification: proof, .. } in runs {
         let each: Vec<_> = proof.requests.iter().map(|(what, count)| format!("{what} {count:.2}")).collect();
-        print_line(&format!("  {place}, {asked}/s: {}", each.join(", ")))?;
+        print_line(&format!("  {place}, {requested}/s: {}", each.join(", ")))?;
     }
     Ok(())
 }

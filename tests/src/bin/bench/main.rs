@@ -1,9 +1,4 @@
-//! The benchmark of the functions as they are shipped.
-//!
-//! `bench [starts|export|peers|isolation|rotation|tenants] [numbers …]` measures one of them,
-//! or all but `peers`. The numbers are those of starts, of events to export, of events a second that
-//! the webhook is sent, of credentials that are watched over, or of tenants; without a
-//! subject they are the export's.
+//! The benchmark of the release builds of the functions: `bench --help`.
 
 mod export;
 mod isolation;
@@ -14,60 +9,105 @@ mod starts;
 mod tenants;
 
 use std::{
-    env,
     error::Error,
     io::{self, Write as _},
     process::Command,
 };
 
+use clap::{Parser, Subcommand};
+
 type BenchResult<T = ()> = Result<T, Box<dyn Error>>;
 
 const MIB: f64 = 1_048_576.0;
 
+/// Measures the built functions against a local Sophos Central.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// By default, all but `peers`
+    #[command(subcommand)]
+    benchmark: Option<Benchmark>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Benchmark {
+    /// Measure the start of each function
+    Starts {
+        /// The number of starts of each function
+        #[arg(default_value_t = starts::DEFAULT_STARTS)]
+        starts: usize,
+    },
+    /// Measure exports to a folder and to an S3 server
+    Export {
+        /// The numbers of events to export
+        #[arg(default_values_t = export::SIZES)]
+        events: Vec<u64>,
+    },
+    /// Compare the export with a Python script that reads the same feed
+    Peers(peers::Arguments),
+    /// Measure isolations, from the request to the isolated endpoint
+    Isolation {
+        /// The rates of events, per second
+        #[arg(default_values_t = isolation::RATES)]
+        rates: Vec<u64>,
+    },
+    /// Measure rotations, and audits of many credentials
+    Rotation {
+        /// The numbers of credentials to audit
+        #[arg(default_values_t = rotation::AUDIT_SIZES)]
+        credentials: Vec<u64>,
+    },
+    /// Measure exports of many tenants through the queue
+    Tenants {
+        /// The numbers of tenants
+        #[arg(default_values_t = [tenants::TENANTS])]
+        tenants: Vec<u64>,
+    },
+}
+
 #[tokio::main]
 async fn main() -> BenchResult {
-    let mut words: Vec<String> = env::args().skip(1).collect();
-    let named = words.first().is_some_and(|word| word.parse::<u64>().is_err());
-    let subject = if named { words.remove(0) } else { String::new() };
-    let numbers: Vec<u64> = words.iter().map(|word| word.parse()).collect::<Result<_, _>>()?;
-    match subject.as_str() {
-        "starts" => starts::run(&numbers).await?,
-        "export" => export::run(&numbers).await?,
-        "peers" => peers::run(&numbers).await?,
-        "isolation" => isolation::run(&numbers).await?,
-        "rotation" => rotation::run(&numbers).await?,
-        "tenants" => tenants::run(&numbers).await?,
-        "" if !numbers.is_empty() => export::run(&numbers).await?,
-        "" => {
-            starts::run(&[]).await?;
+    match Arguments::parse().benchmark {
+        Some(Benchmark::Starts { starts }) => starts::run(starts).await?,
+        Some(Benchmark::Export { events }) => export::run(&events).await?,
+        Some(Benchmark::Peers(arguments)) => peers::run(arguments).await?,
+        Some(Benchmark::Isolation { rates }) => isolation::run(&rates).await?,
+        Some(Benchmark::Rotation { credentials }) => rotation::run(&credentials).await?,
+        Some(Benchmark::Tenants { tenants }) => tenants::run(&tenants).await?,
+        None => {
+            starts::run(starts::DEFAULT_STARTS).await?;
             print_line("")?;
-            export::run(&[]).await?;
+            export::run(&export::SIZES).await?;
             print_line("")?;
-            isolation::run(&[]).await?;
+            isolation::run(&isolation::RATES).await?;
             print_line("")?;
-            rotation::run(&[]).await?;
+            rotation::run(&rotation::AUDIT_SIZES).await?;
             print_line("")?;
-            tenants::run(&[]).await?;
-        }
-        other => {
-            return Err(format!(
-                "there is no benchmark of {other}: name starts, export, peers, isolation, rotation or tenants"
-            )
-            .into());
+            tenants::run(&[tenants::TENANTS]).await?;
         }
     }
     print_machine()
 }
 
-/// What the machine is, so that figures can be held against others.
+/// Prints the processors and the kernel, to compare figures between machines.
 fn print_machine() -> BenchResult {
     let kernel = Command::new("uname").arg("-sr").output()?;
     let processors = std::thread::available_parallelism()?;
     let kernel = String::from_utf8_lossy(&kernel.stdout).trim().to_owned();
-    print_line(&format!("\nAll of it ran on the same machine: {processors} processors, {kernel}."))?;
+    print_line(&format!("\nEverything ran on this machine: {processors} processors, {kernel}."))?;
     Ok(())
 }
 
 fn print_line(line: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
 }

@@ -1,14 +1,14 @@
-//! What several benchmarks measure alike.
+//! Measurements that several benchmarks share.
 
 use std::{
     fs, io,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// The unit in which Linux tells programs how long they computed.
+/// The ticks per second of Linux's processor times.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Times in milliseconds, in order.
+/// Sorted times, in milliseconds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Percentiles(Vec<f64>);
 
@@ -18,7 +18,7 @@ impl Percentiles {
         Self(times)
     }
 
-    /// The time that this share of all does not exceed.
+    /// The time that this share of all times does not exceed.
     pub(crate) fn percentile(&self, share: f64) -> f64 {
         let at = (self.0.len() as f64 * share).ceil() as usize;
         self.0.get(at.max(1) - 1).copied().unwrap_or(f64::NAN)
@@ -33,21 +33,22 @@ pub(crate) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// The time, in milliseconds since the Unix epoch.
+/// The current time, in milliseconds since the Unix epoch.
 pub(crate) fn unix_ms() -> f64 {
     ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
-/// Milliseconds that these processes have computed so far, for Linux.
+/// The processor time of these processes in milliseconds, on Linux.
 ///
 /// # Errors
-/// When one of them is gone.
+///
+/// When one of them has ended.
 pub(crate) fn cpu_time_ms(pids: &[u32]) -> io::Result<f64> {
     let mut ticks = 0;
     for pid in pids {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        // The name, in brackets, may hold anything; utime and stime are the 12th
-        // and 13th after it.
+        // The name in brackets may contain any character. utime and stime are the 12th
+        // and 13th field after it.
         let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
         let times = rest.split_whitespace().skip(11).take(2);
         ticks += times.filter_map(|time| time.parse::<u64>().ok()).sum::<u64>();

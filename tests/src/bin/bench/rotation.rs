@@ -1,6 +1,6 @@
-//! Rotation: how long one takes from Secrets Manager's request to the credential that
-//! is in force, how long the watch over many credentials does, and what memory both
-//! take. The secrets are an emulator's, which is slower than the function.
+//! Rotation: the duration and memory of one rotation, from Secrets Manager's request to the new
+//! credential, and of audits of many credentials. The secrets are in an emulator, which is
+//! slower than the function.
 
 use std::{sync::Arc, time::Instant};
 
@@ -19,11 +19,10 @@ use crate::{
 };
 
 const ROTATIONS: usize = 20;
-const AUDIT_SIZES: [u64; 2] = [10, 500];
+pub(crate) const AUDIT_SIZES: [u64; 2] = [10, 500];
 
-/// Rotations, and the watch over these numbers of credentials.
+/// Measures rotations, and audits of these numbers of credentials.
 pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
-    let sizes = if sizes.is_empty() { &AUDIT_SIZES[..] } else { sizes };
     let lambda = LambdaService::start().await?;
     let Some(moto) = Moto::start_with_lambda(&lambda.endpoint()).await? else { return Ok(()) };
     let estate = PipelineEnv::start(partner_config(1, 10), CredentialKind::Partner).await?;
@@ -31,7 +30,7 @@ pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
     let pool = Arc::new(Pool::start(function, 1).await?);
     let arn = lambda.register("credential-rotation", Arc::clone(&pool));
     bench_rotations(&estate, &moto, &pool, &arn).await?;
-    print_line("\nThe watch over credentials of Secrets Manager, a secret each:")?;
+    print_line("\nAudits of credentials in Secrets Manager, with a secret each:")?;
     print_line("  credentials   seconds   requests   peak MiB")?;
     for size in sizes {
         bench_audit(&estate, &moto, &pool, *size).await?;
@@ -39,7 +38,7 @@ pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
     Ok(())
 }
 
-/// One credential after the other takes over from the one before.
+/// Rotates to one credential after the other.
 async fn bench_rotations(estate: &PipelineEnv, moto: &Moto, pool: &Pool, arn: &str) -> BenchResult {
     let (secrets, secret) = (moto.secrets(), format!("{PREFIX}partner"));
     let first = secret_value(estate.env.credential());
@@ -52,7 +51,7 @@ async fn bench_rotations(estate: &PipelineEnv, moto: &Moto, pool: &Pool, arn: &s
         stage.version_stages("STAGED").send().await?;
         let begun = Instant::now();
         secrets.rotate_secret().secret_id(&secret).rotation_lambda_arn(arn).send().await?;
-        // Told when it has ended.
+        // The emulator responds when the rotation has ended.
         let rotation = moto.rotations().await?.pop();
         times.push(ms(begun.elapsed()));
         if let Some(error) = rotation.and_then(|rotation| rotation.error) {
@@ -60,7 +59,7 @@ async fn bench_rotations(estate: &PipelineEnv, moto: &Moto, pool: &Pool, arn: &s
         }
         let current = secrets.get_secret_value().secret_id(&secret).send().await?;
         if !current.secret_string().is_some_and(|value| value.contains(&next.client_id)) {
-            return Err(format!("{} has not taken over", next.client_id).into());
+            return Err(format!("the rotation to {} failed", next.client_id).into());
         }
     }
     let calls = estate.env.simulator.calls().total - before;
@@ -79,7 +78,7 @@ async fn bench_rotations(estate: &PipelineEnv, moto: &Moto, pool: &Pool, arn: &s
 async fn bench_audit(estate: &PipelineEnv, moto: &Moto, pool: &Pool, credentials: u64) -> BenchResult {
     let secrets = moto.secrets();
     let value = secret_value(estate.env.credential());
-    // The one that was rotated is there already.
+    // The rotated credential is already stored.
     for number in 1..credentials {
         let create = secrets.create_secret().name(format!("{PREFIX}{number:04}")).secret_string(&value);
         if let Err(error) = create.send().await
@@ -91,11 +90,13 @@ async fn bench_audit(estate: &PipelineEnv, moto: &Moto, pool: &Pool, credentials
     moto.reset_calls().await?;
     let begun = Instant::now();
     let Ended::Ok(report) = pool.invoke(&TestEnv::schedule_event()).await? else {
-        return Err("the watch failed; its log says why".into());
+        return Err("the audit failed; see its log".into());
     };
     let seconds = begun.elapsed().as_secs_f64();
     if report["count"] != credentials {
-        return Err(format!("{} of {credentials} credentials are watched", report["count"]).into());
+        return Err(
+            format!("the audit reports {} credentials: expected {credentials}", report["count"]).into()
+        );
     }
     let requests = moto.calls_to("secretsmanager").await?;
     Ok(print_line(&format!("  {credentials:>11}  {seconds:>8.2}  {requests:>9}  {:>9.1}", peak_mib(pool)))?)

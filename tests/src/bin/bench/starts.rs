@@ -1,5 +1,5 @@
-//! The start of each function: from that of its process to its first question for
-//! work. Lambda counts the same as a cold start, after it has loaded the package.
+//! The start of each function: the time from its process to its first poll. On Lambda a cold
+//! start also includes loading the package.
 
 use end_to_end::{TestEnv, isolation::IsolationEnv, pipeline_env::partner_config};
 use local_lambda::LambdaFunction;
@@ -11,7 +11,7 @@ use crate::{
     print_line,
 };
 
-const DEFAULT_STARTS: usize = 31;
+pub(crate) const DEFAULT_STARTS: usize = 31;
 
 /// A policy that names one source.
 const POLICY: &str = r#"version = 1
@@ -23,22 +23,22 @@ tenants = ["*"]
 verify = { scheme = "signature", secret = "webhooks/first" }
 "#;
 
-/// All functions; each so many times, if that is given.
-pub(crate) async fn run(counts: &[u64]) -> BenchResult {
-    let count = counts.first().map_or(DEFAULT_STARTS, |count| *count as usize).max(1);
+/// Starts each function `count` times.
+pub(crate) async fn run(count: usize) -> BenchResult {
+    let count = count.max(1);
     let folder = tempfile::tempdir()?;
-    let world = TestEnv::start(partner_config(1, 10), CredentialKind::Partner).await?;
+    let env = TestEnv::start(partner_config(1, 10), CredentialKind::Partner).await?;
     let isolation = folder.path().join("isolation");
     std::fs::create_dir(&isolation)?;
     let kind = CredentialKind::Partner;
     let isolation = IsolationEnv::start_in_folder(partner_config(1, 10), kind, POLICY, &isolation).await?;
     let exports = folder.path().join("exports");
     print_line(&format!(
-        "From the start of a process to its first poll, {count} times, and its memory then:"
+        "The time from the start of a process to its first poll, over {count} starts, and its memory then:"
     ))?;
-    print_line("  function              least ms  median ms   most ms      MiB")?;
-    row("alert-export", count, || world.export_function(&exports.to_string_lossy())).await?;
-    row("credential-rotation", count, || world.rotation_function().env("SOPHOS_SECRETS_PREFIX", "sophos/"))
+    print_line("  function                min ms  median ms    max ms      MiB")?;
+    row("alert-export", count, || env.export_function(&exports.to_string_lossy())).await?;
+    row("credential-rotation", count, || env.rotation_function().env("SOPHOS_SECRETS_PREFIX", "sophos/"))
         .await?;
     row("isolation-webhook", count, || isolation.webhook()).await?;
     row("isolation-worker", count, || isolation.worker()).await

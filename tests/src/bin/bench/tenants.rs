@@ -1,5 +1,5 @@
-//! Thousands of tenants through the queue: how near to the rate limit the workers
-//! come, and what it takes of the queue and of Secrets Manager.
+//! Thousands of tenants through the queue: the rate relative to the limit, and the requests to
+//! the queue and to Secrets Manager.
 
 use std::time::{Duration, Instant};
 
@@ -15,15 +15,15 @@ use sophos_simulator::{
 
 use crate::{BenchResult, MIB, print_line};
 
-const TENANTS: u64 = 5_000;
+pub(crate) const TENANTS: u64 = 5_000;
 const EVENTS: u64 = 200;
 const WORKERS: usize = 8;
 const RATES: [u32; 2] = [100, 200];
 
-/// How often one worker is killed in the runs in which some are.
+/// The interval between kills of a worker.
 const KILL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What is told of each run.
+/// The columns of the table.
 const COLUMNS: [&str; 12] = [
     "tenants",
     "rate/s",
@@ -39,20 +39,19 @@ const COLUMNS: [&str; 12] = [
     "peak MiB",
 ];
 
-/// A line of the table, each value under its heading.
+/// A line of the table, with each value under its heading.
 fn table_row(values: [String; COLUMNS.len()]) -> String {
     let column = |(value, heading): (String, &&str)| format!("{value:>0$}", heading.len().max(6));
     values.into_iter().zip(&COLUMNS).map(column).collect::<Vec<_>>().join("  ")
 }
 
-/// Estates of these numbers of tenants; without any, of five thousand.
+/// Measures estates of these numbers of tenants.
 pub(crate) async fn run(sizes: &[u64]) -> BenchResult {
-    let sizes = if sizes.is_empty() { &[TENANTS][..] } else { sizes };
     print_line(&format!(
-        "One plan of one partner's tenants, two datasets each, {EVENTS} events a tenant, worked off by {WORKERS} \
-         processes. The simulator refuses what is over the rate."
+        "One plan of one partner's tenants, two datasets each, {EVENTS} events a tenant, exported by {WORKERS} \
+         processes. The simulator rejects requests over the rate."
     ))?;
-    print_line("\"secrets\" are the requests to Secrets Manager; - if there is no emulator of it.")?;
+    print_line("\"secrets\" are the requests to Secrets Manager; - without the emulator.")?;
     print_line(&table_row(COLUMNS.map(str::to_owned)))?;
     for size in sizes {
         for rate in RATES {
@@ -82,7 +81,7 @@ fn config(tenants: u64, rate: u32) -> Config {
     }
 }
 
-/// One plan, worked off. Ends with an error when rows are missing or twice.
+/// Drains one plan. Fails if rows are missing or duplicate.
 async fn export(tenants: u64, rate: u32, killing: bool) -> BenchResult {
     let estate = PipelineEnv::start(config(tenants, rate), CredentialKind::Partner).await?;
     let moto = Moto::start().await?;
@@ -106,11 +105,10 @@ async fn export(tenants: u64, rate: u32, killing: bool) -> BenchResult {
     source.run();
     let mut killed = 0;
     let mut next_kill = started + KILL_INTERVAL;
-    // What a killed worker had in its hands comes back within a minute, as it
-    // does on SQS.
+    // The messages of a killed worker become visible after a minute, as on SQS.
     while !estate.queue.is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        // At the end there is nobody left to take over but after a minute.
+        // Near the end, a killed worker's message would delay the result by a minute.
         if killing && Instant::now() >= next_kill && estate.queue.deleted() < tenants * 2 * 9 / 10 {
             killed += usize::from(source.pool().kill_one().is_some());
             next_kill += KILL_INTERVAL;

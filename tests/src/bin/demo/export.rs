@@ -1,5 +1,5 @@
-//! The first act: several scheduled runs of the built export against a Sophos
-//! Central on this machine, and the proof that each record arrived once.
+//! The first part: scheduled runs of the built export against a local Sophos Central, and the
+//! proof that each record arrived once.
 
 use std::{error::Error, io, path::Path, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::print_line;
 const MINUTE: Duration = Duration::from_secs(60);
 const START: &str = "2026-11-23T10:00:00Z";
 
-/// What happens before a run.
+/// An invocation, and the events before it.
 struct DemoStep {
     description: &'static str,
     advance: Duration,
@@ -23,23 +23,27 @@ struct DemoStep {
 }
 
 fn steps() -> Vec<DemoStep> {
-    let act = |says, minutes, faults| DemoStep { description: says, advance: MINUTE * minutes, faults };
-    let refused = FaultAction::Status { status: 429, retry_after: Some(RetryAfter::Seconds(1)) };
+    let step = |description, minutes, faults| DemoStep { description, advance: MINUTE * minutes, faults };
+    let throttled = FaultAction::Status { status: 429, retry_after: Some(RetryAfter::Seconds(1)) };
     vec![
-        act("first run: the last 24 hours", 0, vec![]),
-        act("5 minutes later", 5, vec![]),
-        act(
-            "5 minutes later, and the service misbehaves: 429, 503, a cut body, tokens revoked",
+        step("The first run exports the last 24 hours", 0, vec![]),
+        step("5 minutes later the schedule fires again", 5, vec![]),
+        step(
+            "5 minutes later the service fails: 429, 503, a truncated body, revoked tokens",
             5,
             vec![
-                FaultRule::new("siem.events", refused).times(1),
+                FaultRule::new("siem.events", throttled).times(1),
                 FaultRule::new("siem.events", FaultAction::RevokeTokens).skip(1).times(1),
                 FaultRule::new("siem.events", FaultAction::Truncate).skip(2).times(1),
                 FaultRule::new("siem.alerts", FaultAction::status(503)).times(2),
             ],
         ),
-        act("30 hours later: the feed keeps 24, so there is a gap; alerts are filled in", 30 * 60, vec![]),
-        act("5 minutes later", 5, vec![]),
+        step(
+            "30 hours later the feed has lost 6 hours of events; the export backfills alerts",
+            30 * 60,
+            vec![],
+        ),
+        step("5 minutes later the schedule fires again", 5, vec![]),
     ]
 }
 
@@ -64,25 +68,25 @@ fn config() -> Config {
 }
 
 pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let world = TestEnv::start(config(), CredentialKind::Partner).await?;
-    let closed = world.simulator.tenants().into_iter().find(|tenant| tenant.name.starts_with("Expired"));
+    let env = TestEnv::start(config(), CredentialKind::Partner).await?;
+    let closed = env.simulator.tenants().into_iter().find(|tenant| tenant.name.starts_with("Expired"));
     if let Some(closed) = &closed {
-        world.simulator.set_tenant_state(&closed.id, TenantState::Forbidden);
+        env.simulator.set_tenant_state(&closed.id, TenantState::Forbidden);
     }
-    let tenants = world.simulator.tenants().len();
+    let tenants = env.simulator.tenants().len();
     print_line(&format!(
-        "A Sophos Central on this machine: {tenants} tenants of one partner, one of which refuses everything."
+        "The simulator serves {tenants} tenants of one partner. One of them rejects all requests."
     ))?;
-    print_line("The built alert-export function, on a local Lambda Runtime API, invoked by a schedule:\n")?;
+    print_line("A schedule invokes the built alert-export function on a local Lambda Runtime API:\n")?;
 
-    let mut sandbox = world.export_function(&folder.to_string_lossy()).start().await?;
-    let started = world.simulator.clock().now_ms();
+    let mut sandbox = env.export_function(&folder.to_string_lossy()).start().await?;
+    let started = env.simulator.clock().now_ms();
     let mut reports = Vec::new();
-    for act in steps() {
-        world.simulator.clock().advance(act.advance);
-        world.simulator.set_faults(FaultPlan::new(act.faults));
-        let report = world.run_export(&mut sandbox).await?;
-        print_run(act.description, &report)?;
+    for step in steps() {
+        env.simulator.clock().advance(step.advance);
+        env.simulator.set_faults(FaultPlan::new(step.faults));
+        let report = env.run_export(&mut sandbox).await?;
+        print_run(step.description, &report)?;
         reports.push(report);
     }
     let init = sandbox.init_duration();
@@ -90,7 +94,7 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
 
     let committed = CommittedExport::load(folder)?;
     print_line("")?;
-    for (name, value) in table(&world, &committed, &reports) {
+    for (name, value) in table(&env, &committed, &reports) {
         print_line(&format!("  {name:<28}{value:>16}"))?;
     }
     print_line(&format!("  {:<28}{:>13.1} ms", "first poll (debug build)", init.as_secs_f64() * 1e3))?;
@@ -102,20 +106,20 @@ pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
         ))?;
     }
     print_line("")?;
-    verify(&world, &committed, &reports, started)?;
+    verify(&env, &committed, &reports, started)?;
     print_line(&format!(
-        "\nRows are under events/ and alerts/ of {}, what was committed under _log/.",
+        "\nThe rows are in events/ and alerts/ of {}, the commit log is in _log/.",
         folder.display()
     ))?;
     Ok(())
 }
 
-fn print_run(what: &str, report: &Value) -> io::Result<()> {
+fn print_run(description: &str, report: &Value) -> io::Result<()> {
     let streams = report["streams"].as_array().map(Vec::as_slice).unwrap_or_default();
     let of = |name: &str| streams.iter().filter_map(|stream| stream[name].as_u64()).sum::<u64>();
-    print_line(&format!("* {what}"))?;
+    print_line(&format!("* {description}"))?;
     print_line(&format!(
-        "    {} rows ({} filled in), {} seen again and left out, {} objects, {} calls, {} times throttled",
+        "    {} rows ({} backfilled), {} duplicates dropped, {} objects, {} API requests, {} throttled",
         report["rows"],
         of("backfilled"),
         of("duplicates"),
@@ -126,56 +130,51 @@ fn print_run(what: &str, report: &Value) -> io::Result<()> {
     let gap = streams.iter().flat_map(|stream| stream["gaps"].as_array()).flatten().next();
     if let Some(gap) = gap {
         let length = gap["to_ms"].as_i64().unwrap_or(0) - gap["from_ms"].as_i64().unwrap_or(0);
-        print_line(&format!("    a gap of {:.1} hours, reported for each stream", length as f64 / 3.6e6))?;
+        print_line(&format!("    each stream reports a gap of {:.1} hours", length as f64 / 3.6e6))?;
     }
     for stream in
         streams.iter().filter(|stream| stream["outcome"] == "failed" && stream["dataset"] == "events")
     {
         let error = stream["error"].as_str().unwrap_or_default();
-        print_line(&format!(
-            "    one tenant failed, the others did not: {}",
-            error.split(';').next().unwrap_or(error)
-        ))?;
+        print_line(&format!("    one tenant failed: {}", error.split(';').next().unwrap_or(error)))?;
     }
     Ok(())
 }
 
-fn table(world: &TestEnv, committed: &CommittedExport, reports: &[Value]) -> Vec<(&'static str, String)> {
+fn table(env: &TestEnv, committed: &CommittedExport, reports: &[Value]) -> Vec<(&'static str, String)> {
     let sum = |name: &str| reports.iter().filter_map(|report| report[name].as_u64()).sum::<u64>().to_string();
     vec![
-        ("tenants", world.simulator.tenants().len().to_string()),
+        ("tenants", env.simulator.tenants().len().to_string()),
         ("runs", reports.len().to_string()),
         ("events fetched", committed.rows_of("events").to_string()),
         ("alerts fetched", committed.rows_of("alerts").to_string()),
-        ("API calls made", sum("api_requests")),
+        ("API requests", sum("api_requests")),
         ("tokens requested", sum("token_requests")),
         ("objects", committed.objects().to_string()),
         ("bytes", committed.bytes().to_string()),
     ]
 }
 
-/// Compares what is committed with what the simulator handed out, and with what
-/// exists in it.
+/// Compares the committed rows with the served and the existing records.
 fn verify(
-    world: &TestEnv,
+    env: &TestEnv,
     committed: &CommittedExport,
     reports: &[Value],
     started: i64,
 ) -> Result<(), Box<dyn Error>> {
-    let served = world.total_served();
-    let mut defects = world.defects(committed);
-    // What the service took in while its feed was not read is lost for events;
-    // what it took in last may not show yet.
+    let served = env.total_served();
+    let mut defects = env.defects(committed);
+    // Events from the gap are lost, and the last records may not be visible yet.
     let day = 24 * 60 * 60 * 1_000;
-    let now = world.simulator.clock().now_ms();
+    let now = env.simulator.clock().now_ms();
     let gap = reports
         .iter()
         .flat_map(|report| report["streams"].as_array().into_iter().flatten())
         .find_map(|stream| stream["gaps"].get(0))
         .and_then(|gap| Some((gap["from_ms"].as_i64()?, gap["to_ms"].as_i64()?)))
-        .ok_or("no run reported the gap")?;
-    defects.extend(world.missing(committed, started - day, gap.0 - day / 100));
-    defects.extend(world.missing(committed, gap.1, now - 121_000));
+        .ok_or("no run reported a gap")?;
+    defects.extend(env.missing(committed, started - day, gap.0 - day / 100));
+    defects.extend(env.missing(committed, gap.1, now - 121_000));
     for defect in defects.iter().take(10) {
         print_line(&format!("  DEFECT: {defect}"))?;
     }
@@ -183,9 +182,9 @@ fn verify(
         return Err(format!("{} defects", defects.len()).into());
     }
     print_line(&format!(
-        "PROOF: {} rows in committed objects = {served} rows that the service handed out, each exactly once;",
+        "PROOF: the export committed {} rows. Each of the {served} served records is there once.",
         committed.rows()
     ))?;
-    print_line("       and all that it took in, but for the reported gap of events, is among them.")?;
+    print_line("       No other record of the service is missing, except events in the reported gap.")?;
     Ok(())
 }

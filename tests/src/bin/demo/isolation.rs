@@ -1,5 +1,5 @@
-//! The second act: other tools send what they found, and the right endpoints
-//! are isolated, watched and released.
+//! The second part: other tools send alerts, and the right endpoints are isolated, verified and
+//! released.
 
 use std::{error::Error, fs, io, path::Path, time::Duration};
 
@@ -21,14 +21,14 @@ const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 const ACCOUNT: &str = "123456789012";
 const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
 
-/// How long the demo waits for something that takes a moment.
+/// The maximum time for each wait.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 const POLICY: &str = r#"version = 1
 mode = "enforce"
 
 [release]
-after = "6s"                    # hours, in a place that is not a demo
+after = "6s"                    # hours, outside of a demo
 
 [limits]
 estate_share = 0.25             # of the tenant's endpoints at once
@@ -91,15 +91,15 @@ fn config() -> Config {
     }
 }
 
-/// Everything that runs.
+/// All parts of the demo.
 struct Fixture {
     env: IsolationEnv,
     http: reqwest::Client,
     webhook: FunctionUrl,
-    /// The same function, for what EventBridge brings.
+    /// Another sandbox of the webhook, for events of EventBridge.
     events: Sandbox,
     workers: EventSource,
-    /// Between the two; it ends when it is dropped.
+    /// The queue between webhook and worker, which ends when it is dropped.
     _queue: Queue,
     worker: Sandbox,
     decisions: Vec<(&'static str, DecisionId)>,
@@ -107,51 +107,53 @@ struct Fixture {
 
 impl Fixture {
     async fn start(folder: &Path) -> Result<Self, Box<dyn Error>> {
-        let world = IsolationEnv::start_in_folder(config(), CredentialKind::Tenant, POLICY, folder).await?;
+        let env = IsolationEnv::start_in_folder(config(), CredentialKind::Tenant, POLICY, folder).await?;
         let queue = Queue::start().await?;
-        let webhook = queue.configure(world.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+        let webhook = queue.configure(env.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
         Ok(Self {
             http: reqwest::Client::new(),
             events: webhook.clone().start().await?,
             webhook: FunctionUrl::start(webhook, 2).await?,
-            workers: EventSource::new(&queue, world.worker(), 1, 10).await?,
-            worker: world.worker().start().await?,
+            workers: EventSource::new(&queue, env.worker(), 1, 10).await?,
+            worker: env.worker().start().await?,
             decisions: Vec::new(),
             _queue: queue,
-            env: world,
+            env,
         })
     }
 
-    /// Sends what a tool sends, lets the worker take it from the queue, and says
-    /// what came of it.
+    /// Sends a delivery, runs the worker, and prints the response and the decision.
     async fn post(&mut self, what: &'static str, delivery: &Delivery) -> Result<(), Box<dyn Error>> {
-        let (status, answer) = delivery.send(&self.http, &self.webhook.url()).await?;
+        let (status, response) = delivery.send(&self.http, &self.webhook.url()).await?;
         self.workers.drain().await;
-        self.print_result(what, status, &answer).await
+        self.print_result(what, status, &response).await
     }
 
     async fn print_result(
         &mut self,
         what: &'static str,
         status: u16,
-        answer: &Value,
+        response: &Value,
     ) -> Result<(), Box<dyn Error>> {
         print_line(&format!("* {what}"))?;
         if !matches!(status, 200 | 202) {
-            print_line(&format!("    {status}: {}", answer["error"].as_str().unwrap_or_default()))?;
+            print_line(&format!(
+                "    {status} rejected: {}",
+                response["error"].as_str().unwrap_or_default()
+            ))?;
             return Ok(());
         }
-        let id = parse_decision_id(answer)?;
+        let id = parse_decision_id(response)?;
         let decision = self.env.decision(&id).await?;
-        let seen = if status == 200 { ", sent before" } else { "" };
-        print_line(&format!("    {status}{seen}: {id} is {}", describe(&decision)))?;
+        let result = if status == 200 { "already accepted" } else { "accepted" };
+        print_line(&format!("    {status} {result}: decision {id} {}", describe(&decision)))?;
         if !self.decisions.iter().any(|(_, known)| *known == id) {
             self.decisions.push((what, id));
         }
         Ok(())
     }
 
-    /// Has the worker follow up until all these stand there.
+    /// Invokes the worker until all these decisions are in this state.
     async fn follow_up_until(
         &mut self,
         state: DecisionState,
@@ -168,7 +170,7 @@ impl Fixture {
                 return Ok(());
             }
             if tokio::time::Instant::now() > deadline {
-                return Err(format!("{left} of {} decisions are not {state}", ids.len()).into());
+                return Err(format!("{left} of {} decisions did not become {state}", ids.len()).into());
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
@@ -176,7 +178,7 @@ impl Fixture {
 
     fn id(&self, what: &str) -> Result<DecisionId, Box<dyn Error>> {
         let known = self.decisions.iter().find(|(known, _)| known.starts_with(what));
-        Ok(known.map(|(_, id)| id.clone()).ok_or_else(|| format!("nothing came of: {what}"))?)
+        Ok(known.map(|(_, id)| id.clone()).ok_or_else(|| format!("no decision for: {what}"))?)
     }
 
     async fn decision(&self, id: &DecisionId) -> io::Result<Decision> {
@@ -184,19 +186,22 @@ impl Fixture {
     }
 }
 
-/// Where a decision stands, and why, in a line.
+/// The effect of a decision, and the reason of a refusal.
 fn describe(decision: &Decision) -> String {
-    let host = decision.target().and_then(|target| target.hostname.clone()).unwrap_or_default();
-    let overdue = || {
-        decision.entries().iter().rev().find_map(|entry| match &entry.transition {
-            Transition::Overdue { detail } => Some(format!(", overdue: {detail}")),
-            _ => None,
-        })
-    };
-    let refused = decision.refusal().map(|(code, detail)| format!(" ({code}): {detail}"));
-    let why = refused.or_else(overdue);
-    let of = if host.is_empty() { String::new() } else { format!(" for {host}") };
-    format!("{}{of}{}", decision.state(), why.unwrap_or_default())
+    let host = decision.target().and_then(|target| target.hostname.as_deref()).unwrap_or("no endpoint");
+    match decision.refusal() {
+        Some((code, detail)) => format!("refuses to isolate {host} ({code}): {detail}"),
+        None => format!("isolates {host}"),
+    }
+}
+
+/// The reason of an overdue isolation.
+fn overdue_reason(decision: &Decision) -> &str {
+    let detail = decision.entries().iter().rev().find_map(|entry| match &entry.transition {
+        Transition::Overdue { detail } => Some(detail.as_str()),
+        _ => None,
+    });
+    detail.unwrap_or_default()
 }
 
 fn crowdstrike_detection(name: &str, id: &str) -> Value {
@@ -255,95 +260,96 @@ fn guardduty_finding() -> Value {
 }
 
 pub(crate) async fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let mut stage = Fixture::start(folder).await?;
+    let mut fixture = Fixture::start(folder).await?;
     print_line(
-        "A tenant with 26 endpoints; the built isolation-webhook behind a function URL, a queue, and the",
+        "The simulator serves a tenant with 26 endpoints. Tools send alerts to the built isolation-webhook;",
     )?;
     print_line(
-        "built isolation-worker behind it. The policy protects servers, and allows a quarter of the estate.\n",
+        "the built isolation-worker isolates. The policy protects servers and limits isolation to 25 %.\n",
     )?;
-    let clock = stage.env.simulator.clock();
+    let clock = fixture.env.simulator.clock();
 
     let alert = crowdstrike_detection("LAPTOP-4711", "ldt:1:42");
     let alert = Delivery::crowdstrike("falcon", &alert, webhook_secret("webhooks/crowdstrike"), unix_now());
-    stage.post("CrowdStrike reports LAPTOP-4711", &alert).await?;
-    stage.post("CrowdStrike sends the same again", &alert).await?;
-    let forged = Delivery::pagerduty(
-        "oncall",
-        &pagerduty_incident("LAPTOP-4711", "F1"),
-        "a key that somebody guessed",
-    );
-    stage.post("somebody forges a PagerDuty incident", &forged).await?;
+    fixture.post("CrowdStrike reports LAPTOP-4711", &alert).await?;
+    fixture.post("CrowdStrike repeats the request", &alert).await?;
+    let forged = Delivery::pagerduty("oncall", &pagerduty_incident("LAPTOP-4711", "F1"), "a guessed key");
+    fixture.post("An attacker forges a PagerDuty incident", &forged).await?;
     let protected = Delivery::splunk(
         "siem",
         &splunk_result("dc01.harbour.example", "s1"),
         webhook_secret("webhooks/splunk"),
     );
-    stage.post("Splunk reports DC01, a domain controller", &protected).await?;
+    fixture.post("Splunk reports DC01, a domain controller", &protected).await?;
     let body =
         json!({ "event_id": "case-7", "target": { "hostname": "FRONTDESK" }, "reason": "phishing kit" });
     let ambiguous = Delivery::generic("soar", &body, webhook_secret("webhooks/generic"), unix_now());
-    stage.post("a playbook names FRONTDESK, and there are two", &ambiguous).await?;
+    fixture.post("A playbook names FRONTDESK, a name of two endpoints", &ambiguous).await?;
     let away = Delivery::pagerduty(
         "oncall",
         &pagerduty_incident("LAPTOP-0815", "P1"),
         webhook_secret("webhooks/pagerduty"),
     );
-    stage.post("PagerDuty reports LAPTOP-0815, which is offline", &away).await?;
-    match stage.events.invoke(&guardduty_finding()).await {
-        InvocationOutcome::Ok(answer) => {
-            stage.workers.drain().await;
-            stage.print_result("GuardDuty finds that an EC2 instance mines bitcoin", 202, &answer).await?;
+    fixture.post("PagerDuty reports LAPTOP-0815, which is offline", &away).await?;
+    match fixture.events.invoke(&guardduty_finding()).await {
+        InvocationOutcome::Ok(response) => {
+            fixture.workers.drain().await;
+            fixture
+                .print_result("GuardDuty reports an EC2 instance that mines bitcoin", 202, &response)
+                .await?;
         }
-        other => return Err(format!("{other:?}\n{}", stage.events.logs().join("\n")).into()),
+        other => return Err(format!("{other:?}\n{}", fixture.events.logs().join("\n")).into()),
     }
 
-    let laptop = stage.id("CrowdStrike reports")?;
-    let offline = stage.id("PagerDuty reports")?;
-    let instance = stage.id("GuardDuty")?;
+    let laptop = fixture.id("CrowdStrike reports")?;
+    let offline = fixture.id("PagerDuty reports")?;
+    let instance = fixture.id("GuardDuty")?;
     clock.advance(Duration::from_secs(61));
-    stage.follow_up_until(DecisionState::Isolated, &[laptop.clone(), instance.clone()]).await?;
-    print_line("\n* a minute later, LAPTOP-4711 and build-agent-7 report that they are isolated")?;
+    fixture.follow_up_until(DecisionState::Isolated, &[laptop.clone(), instance.clone()]).await?;
+    print_line("\n* A minute later, LAPTOP-4711 and build-agent-7 report that they are isolated")?;
     let begin = tokio::time::Instant::now();
-    while !stage.decision(&offline).await?.is_overdue() && begin.elapsed() < WAIT_TIMEOUT {
+    while !fixture.decision(&offline).await?.is_overdue() && begin.elapsed() < WAIT_TIMEOUT {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        stage.env.follow_up(&mut stage.worker).await?;
+        fixture.env.follow_up(&mut fixture.worker).await?;
     }
-    print_line(&format!("* LAPTOP-0815 does not: {}", describe(&stage.decision(&offline).await?)))?;
-    let target = stage.decision(&offline).await?.target().cloned().ok_or("no endpoint")?;
-    stage.env.simulator.set_endpoint_online(&target.tenant, &target.endpoint, true);
-    stage.follow_up_until(DecisionState::Isolated, std::slice::from_ref(&offline)).await?;
-    print_line("* LAPTOP-0815 is back online, and is isolated at once")?;
+    print_line(&format!(
+        "* LAPTOP-0815 does not report: {}",
+        overdue_reason(&fixture.decision(&offline).await?)
+    ))?;
+    let target = fixture.decision(&offline).await?.target().cloned().ok_or("the decision has no endpoint")?;
+    fixture.env.simulator.set_endpoint_online(&target.tenant, &target.endpoint, true);
+    fixture.follow_up_until(DecisionState::Isolated, std::slice::from_ref(&offline)).await?;
+    print_line("* LAPTOP-0815 is online again, and reports that it is isolated")?;
 
-    // Whoever is released waits a minute of the simulator's before it reports.
+    // A released endpoint reports after a minute of the simulator's clock.
     let held = [laptop.clone(), offline, instance];
     let mut left = 100;
     while left > 0
-        && stage.env.simulator.isolation_changes().iter().filter(|c| !c.enabled).count() < held.len()
+        && fixture.env.simulator.isolation_changes().iter().filter(|c| !c.enabled).count() < held.len()
     {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        stage.env.follow_up(&mut stage.worker).await?;
+        fixture.env.follow_up(&mut fixture.worker).await?;
         left -= 1;
     }
     clock.advance(Duration::from_secs(61));
-    stage.follow_up_until(DecisionState::Released, &held).await?;
-    print_line("* their time is up: all three are released, and report it\n")?;
+    fixture.follow_up_until(DecisionState::Released, &held).await?;
+    print_line("* The isolations expire: the worker releases all three endpoints\n")?;
 
-    print_line(&format!("  {:<52} {:<9} {}", "what came in", "stands at", "decision"))?;
-    for (what, id) in &stage.decisions {
-        let state = stage.decision(id).await?.state();
+    print_line(&format!("  {:<52} {:<9} {}", "event", "state", "decision"))?;
+    for (what, id) in &fixture.decisions {
+        let state = fixture.decision(id).await?.state();
         print_line(&format!("  {what:<52} {:<9} {id}", state.as_str()))?;
     }
-    print_line(&format!("\n  {laptop}, read back:"))?;
-    for entry in stage.decision(&laptop).await?.entries() {
+    print_line(&format!("\n  The ledger entries of {laptop}:"))?;
+    for entry in fixture.decision(&laptop).await?.entries() {
         print_line(&format!("    {:04} {}", entry.sequence, describe_entry(entry)))?;
     }
-    verify(&stage, held.len())?;
-    print_line(&format!("\nThe ledger is under {}, beside the policy.", folder.join("ledger").display()))?;
+    verify(&fixture, held.len())?;
+    print_line(&format!("\nThe ledger is in {}, beside the policy.", folder.join("ledger").display()))?;
     Ok(())
 }
 
-/// A transition in a line.
+/// A transition in one line.
 fn describe_entry(entry: &LedgerEntry) -> String {
     let step = serde_json::to_value(&entry.transition).unwrap_or_default();
     let name = step["transition"].as_str().unwrap_or_default();
@@ -360,36 +366,38 @@ fn describe_entry(entry: &LedgerEntry) -> String {
             format!("{} {}", claim.target.hostname.as_deref().unwrap_or_default(), claim.target.endpoint)
         }
         Transition::Isolated { effective_at } | Transition::Released { effective_at, .. } => {
-            format!("at {}", effective_at.as_deref().unwrap_or("a time that is not told"))
+            format!("at {}", effective_at.as_deref().unwrap_or("an unknown time"))
         }
-        Transition::ReleasePending { .. } => "its time is up".into(),
+        Transition::ReleasePending { .. } => "expired".into(),
         _ => String::new(),
     };
     format!("{name:<18} {more}").trim_end().to_owned()
 }
 
-/// Holds the simulator's own record against what was decided.
-fn verify(stage: &Fixture, held: usize) -> Result<(), Box<dyn Error>> {
-    let changes = stage.env.simulator.isolation_changes();
+/// Compares the simulator's isolation changes with the decisions.
+fn verify(fixture: &Fixture, held: usize) -> Result<(), Box<dyn Error>> {
+    let changes = fixture.env.simulator.isolation_changes();
     let mut endpoints: Vec<_> = changes.iter().map(|change| change.endpoint.as_str()).collect();
     endpoints.sort_unstable();
     endpoints.dedup();
     let of =
         |enabled: bool| changes.iter().filter(|change| change.changed && change.enabled == enabled).count();
     if (of(true), of(false), endpoints.len()) != (held, held, held) || changes.len() != 2 * held {
-        return Err(format!("the service saw other changes than were decided: {changes:?}").into());
-    }
-    let ledger = stage.env.folder().join("ledger/decisions");
-    let decisions = fs::read_dir(ledger)?.count();
-    if decisions != stage.decisions.len() {
         return Err(
-            format!("{decisions} decisions in the ledger, {} are known", stage.decisions.len()).into()
+            format!("the isolation changes of the service differ from the decisions: {changes:?}").into()
+        );
+    }
+    let ledger = fixture.env.folder().join("ledger/decisions");
+    let decisions = fs::read_dir(ledger)?.count();
+    if decisions != fixture.decisions.len() {
+        return Err(
+            format!("the ledger has {decisions} decisions: expected {}", fixture.decisions.len()).into()
         );
     }
     print_line(&format!(
-        "\nPROOF: by its own record the service isolated {} endpoints, each once, and released the same, each once;",
+        "\nPROOF: the service recorded one isolation and one release for each of {} endpoints, and no other change.",
         of(true)
     ))?;
-    print_line(&format!("       {decisions} decisions in the ledger, and none for what was forged."))?;
+    print_line(&format!("       The ledger has {decisions} decisions, and none for the forged incident."))?;
     Ok(())
 }

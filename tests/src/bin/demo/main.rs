@@ -1,38 +1,46 @@
-//! The demo: the export and the isolation at work, each the built functions
-//! against a Sophos Central on this machine.
+//! The demo: the built functions export and isolate against a local Sophos Central.
 
 mod export;
 mod isolation;
 
 use std::{
-    env,
     error::Error,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
+use clap::Parser;
+
+/// Runs the built functions against a local Sophos Central: an export, then isolations.
+#[derive(Debug, Parser)]
+#[command(name = "demo")]
+struct Arguments {
+    /// The folder for the output, empty or missing; by default, a new temporary folder
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let folder = output_dir()?;
-    print_line("ONE: ALERTS AND EVENTS ARE EXPORTED\n")?;
+    let folder = output_dir(Arguments::parse().folder)?;
+    print_line("ONE: EXPORT ALERTS AND EVENTS\n")?;
     export::run(&create_sub_dir(&folder, "export")?).await?;
-    print_line("\n\nTWO: OTHER TOOLS HAVE ENDPOINTS ISOLATED\n")?;
+    print_line("\n\nTWO: ISOLATE ENDPOINTS ON ALERTS OF OTHER TOOLS\n")?;
     isolation::run(&create_sub_dir(&folder, "isolation")?).await?;
     Ok(())
 }
 
-/// Where everything goes: the argument, which must be empty or not there, or a
-/// new folder for temporary files.
-fn output_dir() -> io::Result<PathBuf> {
-    let folder = match env::args_os().nth(1) {
-        Some(folder) => PathBuf::from(folder),
+/// Creates the folder for the output. Fails if it is not empty.
+fn output_dir(folder: Option<PathBuf>) -> io::Result<PathBuf> {
+    let folder = match folder {
+        Some(folder) => folder,
         None => tempfile::Builder::new().prefix("sophos-demo-").tempdir()?.keep(),
     };
     fs::create_dir_all(&folder)?;
     if fs::read_dir(&folder)?.next().is_some() {
-        let why = format!("{} is not empty; name a folder that is", folder.display());
-        return Err(io::Error::other(why));
+        let message = format!("invalid output folder {}: expected an empty folder", folder.display());
+        return Err(io::Error::other(message));
     }
     Path::canonicalize(&folder)
 }

@@ -1,11 +1,9 @@
-//! Errors of the client as the WIT's `failure`, by a table that no component has
-//! seen.
+//! Conversion of client errors to the WIT's `failure`, independent of the component.
 
 use serde_json::{Value, json};
 use sophos_api::{Error, ErrorKind};
 
-/// The case of `reason` that a kind of error is, and whether it carries a wait.
-/// Times that are over are told apart below.
+/// The `reason` of each error kind, and whether it has a wait.
 const REASONS: [(ErrorKind, &str, bool); 16] = [
     (ErrorKind::NoCredential, "no-credential", false),
     (ErrorKind::CredentialRejected, "credential-rejected", false),
@@ -28,7 +26,7 @@ const REASONS: [(ErrorKind, &str, bool); 16] = [
 pub(super) fn to_failure(error: &Error) -> Value {
     let wait = error.retry_after().map(|wait| wait.as_millis() as u64);
     let (case, carries) = match (error.kind(), wait) {
-        // Until when the service wants to hear nothing is what matters.
+        // The required wait exceeds the limit of the call.
         (ErrorKind::DeadlineExceeded, Some(_)) => ("throttled", true),
         (ErrorKind::DeadlineExceeded, None) => ("deadline-exceeded", false),
         (kind, _) => REASONS

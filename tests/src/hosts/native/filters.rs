@@ -1,4 +1,4 @@
-//! The WIT's filters as the client's.
+//! Conversion of the WIT's filters to the client's.
 
 use serde_json::Value;
 use sophos_api::{
@@ -8,7 +8,7 @@ use sophos_api::{
 
 use super::{optional_string, strings};
 
-/// A case, and what it holds.
+/// Returns the cases and their payloads.
 fn cases(filters: &Value) -> impl Iterator<Item = (&str, &Value)> {
     filters
         .as_array()

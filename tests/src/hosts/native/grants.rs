@@ -1,4 +1,4 @@
-//! The grants of a plan as a source of credentials.
+//! A credential source over the grants of a plan.
 
 use std::{future::ready, time::Duration};
 
@@ -15,7 +15,7 @@ pub(super) struct PlannedGrants {
 
 impl PlannedGrants {
     pub(super) fn new(plan: &SessionPlan) -> Self {
-        // As the other hosts say it.
+        // The other hosts use the same text.
         let read = |grant: &Value, occasion: &str| {
             parse_auth(grant)
                 .ok_or_else(|| NoCredential::new(format!("the plan has no grant when one is {occasion}")))
@@ -34,7 +34,7 @@ impl CredentialSource for PlannedGrants {
 
     fn replace_rejected<'a>(&'a self, refused: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
         let other = self.after_refusal.clone().and_then(|other| match other == *refused {
-            true => Err(NoCredential::new("the host gave the same again")),
+            true => Err(NoCredential::new("the host returned the rejected grant again")),
             false => Ok(other),
         });
         Box::pin(ready(other))

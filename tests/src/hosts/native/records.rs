@@ -1,4 +1,4 @@
-//! Records of the client in the names of the WIT, from the models that it reads.
+//! Conversion of the client's models to the names of the WIT.
 
 use serde_json::{Map, Value, json};
 use sophos_api::{
@@ -6,7 +6,7 @@ use sophos_api::{
     models::{AccountHealth, Alert, AlertAction, Endpoint, Isolation, IsolationStatus, SiemEvent, Tenant},
 };
 
-/// A page: what could be read, what could not, and where the next one begins.
+/// Returns a page: valid items, malformed items and the next cursor.
 pub(super) fn page<T>(
     items: &str,
     list: Vec<Raw<T>>,
@@ -84,18 +84,18 @@ fn reported_isolation(endpoint: &Endpoint) -> Option<bool> {
     }
 }
 
-pub(super) fn isolation(asked: &WithRaw<Isolation>, endpoint: &WithRaw<Endpoint>) -> Value {
+pub(super) fn isolation(requested: &WithRaw<Isolation>, endpoint: &WithRaw<Endpoint>) -> Value {
     json!({
         "endpoint-id": endpoint.id,
-        "requested": asked.enabled,
+        "requested": requested.enabled,
         "reported": reported_isolation(endpoint),
         "self-isolated": endpoint.isolation.as_ref().and_then(|isolation| isolation.self_isolated),
-        "isolated-at": asked.last_enabled_at,
-        "released-at": asked.last_disabled_at,
-        "comment": asked.comment,
+        "isolated-at": requested.last_enabled_at,
+        "released-at": requested.last_disabled_at,
+        "comment": requested.comment,
         "online": endpoint.online,
         "last-seen-at": endpoint.last_seen_at,
-        "raw": asked.raw(),
+        "raw": requested.raw(),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The native transport, and the hosts that a plan lets it reach.
+//! The native transport with the allow-list of a plan.
 
 use std::{io, time::Duration};
 

@@ -69,10 +69,9 @@ with_setters! {
         /// The fields to search: `hostname`, `associatedPersonName`,
         /// `ipAddresses`, `osName`; all if empty.
         pub search_fields: Vec<String>,
-        /// Addresses, of which the agent reported at least one.
+        /// IP addresses: the agent reported at least one of them.
         pub ip_addresses: Vec<String>,
-        /// MAC addresses in any usual form, of which the agent reported at least
-        /// one.
+        /// MAC addresses in any usual form: the agent reported at least one of them.
         pub mac_addresses: Vec<String>,
         /// Whether the endpoint is connected.
         pub online: Option<bool>,

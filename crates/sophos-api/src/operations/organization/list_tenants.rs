@@ -65,7 +65,9 @@ impl Paged for ListOrganizationTenants {
     type Item = Tenant;
 
     fn next_page(&self, page: &NumberedPage<Tenant>) -> Result<Option<Self>, Error> {
-        Ok(page.next_page_number(self.page.unwrap_or(1)).map(|page| Self { page: Some(page), ..self.clone() }))
+        Ok(page
+            .next_page_number(self.page.unwrap_or(1))
+            .map(|page| Self { page: Some(page), ..self.clone() }))
     }
 
     fn malformed_items(page: &NumberedPage<Tenant>) -> &[MalformedItem] {

@@ -1,4 +1,4 @@
-//! Bodies, there and back.
+//! Request and response bodies.
 
 use sophos_api::TransportError;
 
@@ -11,11 +11,12 @@ use crate::{
     transport::check_response_len,
 };
 
-/// What is asked for at once.
+/// The maximum length of one read, in bytes.
 const CHUNK_LEN: u64 = 256 << 10;
 
-/// Writes a body. One that the service does not want to its end is no failure:
-/// its answer says why.
+/// Writes a body.
+///
+/// If the service stops reading, this is not an error: its response has the reason.
 pub(crate) fn write_body(
     body: OutgoingBody,
     content: &[u8],
@@ -23,7 +24,7 @@ pub(crate) fn write_body(
 ) -> Result<(), TransportError> {
     let stream = body.write().map_err(unsendable_error("body"))?;
     let complete = write_all(&stream, content, deadline)?;
-    // Streams go before what they belong to.
+    // A stream must be dropped before its parent.
     drop(stream);
     if complete {
         OutgoingBody::finish(body, None).map_err(error_codes::to_transport_error)?;
@@ -59,13 +60,13 @@ fn write_all(stream: &OutputStream, content: &[u8], deadline: &Deadline) -> Resu
     }
 }
 
-/// Reads a body to its end; `expected` is its length, if that was told.
+/// Reads a whole body. `expected` is the `content-length`, if the service sent one.
 pub(super) fn read_body(
     body: &IncomingBody,
     expected: Option<usize>,
     deadline: &Deadline,
 ) -> Result<Vec<u8>, TransportError> {
-    let stream = body.stream().map_err(|()| interrupted_error("the answer's body is gone"))?;
+    let stream = body.stream().map_err(|()| interrupted_error("the response body is missing"))?;
     let ready = stream.subscribe();
     check_response_len(expected.unwrap_or(0))?;
     let mut content = Vec::with_capacity(expected.unwrap_or(0));
@@ -77,15 +78,14 @@ pub(super) fn read_body(
                 content.extend_from_slice(&chunk);
             }
             Err(StreamError::Closed) => break,
-            // Its code is not asked for: jco's shim has none that it could hand over
-            // and ends the instance instead.
+            // jco's shim traps when the component requests the error's code.
             Err(StreamError::LastOperationFailed(_)) => {
-                return Err(interrupted_error("the answer's body broke off"));
+                return Err(interrupted_error("the response body was interrupted"));
             }
         }
     }
     if expected.is_some_and(|expected| content.len() < expected) {
-        return Err(interrupted_error("the answer's body ended too soon"));
+        return Err(interrupted_error("the response body is shorter than its content-length"));
     }
     Ok(content)
 }

@@ -1,11 +1,11 @@
-//! What the host's error codes mean to the client.
+//! Conversion of `wasi:http` error codes to transport errors.
 
 use sophos_api::{TransportError, TransportErrorKind};
 
 use crate::bindings::wasi::http::types::ErrorCode;
 
 pub(super) fn to_transport_error(code: ErrorCode) -> TransportError {
-    // The name of the code, with the host's own words where it has some.
+    // The message is the code's name with the host's details.
     TransportError::new(error_kind(&code), format!("{code:?}"))
 }
 

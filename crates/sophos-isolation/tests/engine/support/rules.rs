@@ -6,7 +6,7 @@ use sophos_simulator::MachineConfig;
 
 use super::{ACME, BETA};
 
-/// The policy of a test; `source` is more of the source, `more` of the file.
+/// The policy of a test; `source` extends the source, `extra` the file.
 pub(crate) struct TestPolicy<'a> {
     pub(crate) mode: &'a str,
     pub(crate) release: &'a str,
@@ -93,7 +93,7 @@ pub(crate) fn mac(number: u32) -> String {
     format!("02:00:00:{a:02X}:{b:02X}:{c:02X}")
 }
 
-/// A machine of Acme of which everything follows from its number: `pc-7`.
+/// A machine of Acme whose data follows from its number: `pc-7`.
 pub(crate) fn machine(number: u32) -> MachineConfig {
     let [_, _, a, b] = number.to_be_bytes();
     MachineConfig {
@@ -108,7 +108,7 @@ pub(crate) fn machines(count: u32) -> Vec<MachineConfig> {
     (1..=count).map(machine).collect()
 }
 
-/// The facts that name the machine with this number.
+/// The identifiers of the machine with this number.
 pub(crate) fn host(number: u32) -> Value {
     json!({ "hostnames": [format!("pc-{number}")] })
 }

@@ -1,4 +1,4 @@
-//! The transport of a test, and its bus.
+//! The transport of a test, and its publisher.
 
 use std::{
     sync::{
@@ -14,8 +14,8 @@ use sophos_isolation::{DecisionId, DecisionOutcome, OutcomePublisher};
 use sophos_simulator::Clock;
 use tokio::sync::Notify;
 
-/// The transport of a test: real HTTP, the simulator's time, and waits that
-/// turn its clock.
+/// The transport of a test: real HTTP, the simulator's time, and sleeps that
+/// advance its clock.
 #[derive(Clone)]
 pub(crate) struct ClockedTransport {
     pub(super) http: ReqwestTransport,
@@ -24,7 +24,7 @@ pub(crate) struct ClockedTransport {
     pub(super) gate: Arc<CallGate>,
 }
 
-/// What is to become of calls that isolate or release.
+/// The gate of requests that isolate or release.
 #[derive(Default)]
 pub(super) struct CallGate {
     pub(super) block_before: AtomicBool,
@@ -56,7 +56,7 @@ impl Transport for ClockedTransport {
         Duration::from_millis(self.clock.now_ms() as u64)
     }
 
-    /// Those that wait at once wait together. The clock knows no less than a
+    /// Concurrent sleeps share the time. The resolution of the clock is a
     /// millisecond.
     async fn sleep(&self, duration: Duration) {
         let until = self.now() + duration + Duration::from_micros(999);
@@ -68,7 +68,7 @@ impl Transport for ClockedTransport {
     }
 }
 
-/// Keeps what it is told, unless it is made to fail.
+/// Records outcomes, unless it is made to fail.
 #[derive(Default)]
 pub(crate) struct RecordingPublisher {
     outcomes: Mutex<Vec<DecisionOutcome>>,
@@ -80,7 +80,7 @@ impl RecordingPublisher {
         self.failures.store(times, Ordering::SeqCst);
     }
 
-    /// What was told of a decision, in words.
+    /// The statuses of a decision's published outcomes.
     pub(crate) fn outcomes_of(&self, id: &DecisionId) -> Vec<String> {
         let outcomes = self.outcomes.lock().unwrap();
         outcomes

@@ -1,4 +1,4 @@
-//! Requests to the service for one isolation, by the identifier that the alert has.
+//! The API requests of one isolation, by the identifier in the alert.
 
 use std::net::Ipv4Addr;
 
@@ -16,11 +16,11 @@ use tokio::time::Instant;
 
 use crate::{BenchResult, measure::ms, print_line};
 
-/// Endpoints of the tenant.
+/// The numbers of endpoints of the tenant.
 const ENDPOINT_COUNTS: [u32; 2] = [20, 50_000];
 
-/// Identifiers of a machine. The first isolation of a process also asks for a token and
-/// the size of the estate, so one is repeated.
+/// The identifiers of a machine. The first isolation of a process also requests a token and
+/// counts the estate, so one identifier is repeated.
 const IDENTIFIERS: [(&str, Identifier); 6] = [
     ("endpoint id, first", Identifier::EndpointId),
     ("endpoint id", Identifier::EndpointId),
@@ -55,7 +55,7 @@ impl Identifier {
 pub(crate) async fn run() -> BenchResult {
     print_line(
         "\nRequests to Sophos Central for one isolation, in an estate whose host names share their first\n\
-         ten characters. One of the lists counts the endpoints that are isolated:",
+         ten characters. One of the lists counts the isolated endpoints:",
     )?;
     print_line("  endpoints  identifier          requests   lists  isolations   others        ms  result")?;
     for endpoints in ENDPOINT_COUNTS {
@@ -67,15 +67,16 @@ pub(crate) async fn run() -> BenchResult {
 /// Isolates one machine for each identifier, all in one process.
 ///
 /// # Errors
-/// When an alert is not answered with 202, or isolates another machine than its own.
+///
+/// When the response is not 202, or the wrong machine is isolated.
 async fn run_estate(endpoints: u32) -> BenchResult {
-    let world = IsolationEnv::start(config(endpoints), CredentialKind::Tenant, ENFORCE_POLICY).await?;
-    let webhook = FunctionUrl::start(world.webhook(), 1).await?;
+    let env = IsolationEnv::start(config(endpoints), CredentialKind::Tenant, ENFORCE_POLICY).await?;
+    let webhook = FunctionUrl::start(env.webhook(), 1).await?;
     let http = reqwest::Client::new();
-    // The last machines: a list that goes through the estate comes to them at its end.
+    // The last machines, which a list of the whole estate reaches at its end.
     for (number, (name, identifier)) in (1..endpoints).rev().zip(IDENTIFIERS) {
-        world.simulator.reset_calls();
-        world.simulator.clear_isolation_changes();
+        env.simulator.reset_calls();
+        env.simulator.clear_isolation_changes();
         let body = json!({
             "event_id": format!("alert-{number}"),
             "observed_at": jiff::Timestamp::now().to_string(),
@@ -86,11 +87,11 @@ async fn run_estate(endpoints: u32) -> BenchResult {
         let (status, answer) = delivery.send(&http, &webhook.url()).await?;
         let time = ms(begin.elapsed());
         if status != 202 {
-            return Err(format!("an alert with the {name} was answered with {status}: {answer}").into());
+            return Err(format!("the response to an alert with the {name} is {status}: {answer}").into());
         }
-        let counts = RequestCounts::from_calls(&world.simulator.calls());
-        let decision = world.decision(&parse_decision_id(&answer)?).await?;
-        let changes = world.simulator.isolation_changes();
+        let counts = RequestCounts::from_calls(&env.simulator.calls());
+        let decision = env.decision(&parse_decision_id(&answer)?).await?;
+        let changes = env.simulator.isolation_changes();
         if let Some(wrong) = changes.iter().find(|change| change.endpoint != endpoint(number)) {
             return Err(format!("{} was isolated instead of {}", wrong.endpoint, endpoint(number)).into());
         }
@@ -104,7 +105,7 @@ async fn run_estate(endpoints: u32) -> BenchResult {
     Ok(())
 }
 
-/// The reason why a decision isolated nothing.
+/// The reason of a refusal.
 fn refusal(decision: &Decision) -> String {
     let code = decision.refusal().map(|(code, _)| format!("refused: {code}"));
     code.unwrap_or_else(|| format!("not isolated: {}", decision.state()))

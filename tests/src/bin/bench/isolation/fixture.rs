@@ -1,5 +1,5 @@
-//! What a load is run on: tenants of a partner with machines of known names, a
-//! source for each tenant, the functions, the ledger.
+//! The environment of a load: tenants of a partner with named machines, a source for each
+//! tenant, the functions and the ledger.
 
 use std::{fmt, fmt::Write as _};
 
@@ -17,12 +17,12 @@ use tempfile::TempDir;
 
 use crate::BenchResult;
 
-/// As many as keep each below its thousand isolations an hour.
+/// Enough tenants to keep each below its limit of a thousand isolations an hour.
 const TENANTS: u64 = 20;
 
 pub(crate) const SECRET: &str = "webhooks/generic";
 
-/// Where the ledger is.
+/// The location of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LedgerStore {
     Folder,
@@ -45,21 +45,22 @@ pub(crate) struct IsolationFixture {
 }
 
 impl IsolationFixture {
-    /// Machines for so many events, each about another.
+    /// Starts a simulator with enough machines for this many events, each about another
+    /// machine.
     pub(crate) async fn start(place: LedgerStore, events: u64) -> BenchResult<Self> {
         let folder = tempfile::tempdir()?;
         let functions = folder.path().join("functions");
         std::fs::create_dir(&functions)?;
         let kind = CredentialKind::Partner;
-        let mut world = IsolationEnv::start_in_folder(config(events), kind, &policy(), &functions).await?;
+        let mut env = IsolationEnv::start_in_folder(config(events), kind, &policy(), &functions).await?;
         let s3 = match place {
             LedgerStore::Folder => None,
             LedgerStore::S3 => Some(S3Server::start(folder.path()).await?),
         };
         if let Some(s3) = &s3 {
-            world.use_s3_ledger(s3);
+            env.use_s3_ledger(s3);
         }
-        Ok(Self { env: world, s3, _folder: folder })
+        Ok(Self { env, s3, _folder: folder })
     }
 
     pub(crate) fn webhook(&self) -> LambdaFunction {
@@ -83,13 +84,13 @@ pub(crate) fn event(number: u64) -> Delivery {
     signed(number, webhook_secret(SECRET), unix_now())
 }
 
-/// The same by somebody who does not have the key.
+/// The same event with an invalid signature.
 pub(crate) fn forged(number: u64) -> Delivery {
     signed(number, "another-key-0123456789abcdef", unix_now())
 }
 
-/// The event about machine `number`, signed with `key` at a time in seconds since the
-/// Unix epoch.
+/// The event about machine `number`, signed with `key` at a time in seconds since the Unix
+/// epoch.
 pub(crate) fn signed(number: u64, key: &str, time: u64) -> Delivery {
     let body = json!({
         "event_id": format!("alert-{number}"),
@@ -102,7 +103,7 @@ pub(crate) fn signed(number: u64, key: &str, time: u64) -> Delivery {
     Delivery::generic(&source(number % TENANTS), &body, key, time)
 }
 
-/// The endpoint that the event `number` is about.
+/// The endpoint of event `number`.
 pub(crate) fn endpoint(number: u64) -> String {
     format!("e0000000-0000-4000-8000-{number:012x}")
 }
@@ -115,13 +116,13 @@ fn source(number: u64) -> String {
     format!("scripts-{number}")
 }
 
-/// Apart in the ten characters that the service looks at.
+/// The first ten characters differ, because the service compares only those.
 fn hostname(number: u64) -> String {
     format!("PC-{number:06}")
 }
 
 fn config(events: u64) -> Config {
-    // Twice as many as are isolated: near its ceiling an estate is looked through.
+    // Twice as many machines as isolations: near its limit, the worker counts the estate.
     let machines = (0..2 * events + 2 * TENANTS).map(|number| MachineConfig {
         id: Some(endpoint(number)),
         hostname: Some(hostname(number)),
@@ -149,7 +150,7 @@ fn policy() -> String {
         .to_owned();
     for number in 0..TENANTS {
         let (source, tenant) = (source(number), tenant(number));
-        // Writing into a text does not fail.
+        // Writing to a string does not fail.
         let _ = write!(
             policy,
             "\n[sources.{source}]\ntool = \"generic\"\ntenants = [\"{tenant}\"]\n\

@@ -1,4 +1,4 @@
-//! Events at a rate, whatever becomes of those before.
+//! Events at a constant rate, independent of the responses.
 
 use std::time::Duration;
 
@@ -22,41 +22,41 @@ use crate::{
     measure::{Percentiles, cpu_time_ms, ms, unix_ms},
 };
 
-/// Messages that the worker is given at a time.
+/// The batch size of the worker.
 const BATCH_SIZE: usize = 10;
 
-/// A backlog that is not worked off in this time has come to a standstill.
+/// The maximum time to drain the queue.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// One load, and what came of it.
+/// The result of one load.
 pub(crate) struct LoadResult {
     pub(crate) store: LedgerStore,
-    /// Events a second that were to be sent, were sent, and were answered.
+    /// The rates of requested, sent and accepted events, per second.
     pub(crate) requested_rate: u64,
     pub(crate) sent_rate: f64,
     pub(crate) response_rate: f64,
-    /// From the moment at which a request was due until its answer.
+    /// The times from the planned start of a request to its response.
     pub(crate) response_times: Percentiles,
     pub(crate) verification: Verification,
     pub(crate) webhook: ResourceUsage,
     pub(crate) worker: ResourceUsage,
 }
 
-/// What all sandboxes of a function used.
+/// The resources of all sandboxes of a function.
 pub(crate) struct ResourceUsage {
-    /// Milliseconds of a processor for each event.
+    /// Processor time per event, in milliseconds.
     pub(crate) cpu_ms: f64,
-    /// The most bytes of memory that one of them held.
+    /// The peak memory of any one sandbox, in bytes.
     pub(crate) peak_rss_bytes: u64,
 }
 
-/// An event that was answered with 202.
+/// An event with a 202 response.
 pub(crate) struct AcceptedEvent {
     pub(crate) number: u64,
     pub(crate) decision: DecisionId,
-    /// When, in milliseconds since the Unix epoch.
+    /// The time of the response, in milliseconds since the Unix epoch.
     pub(crate) at_ms: f64,
-    /// How long after it was due.
+    /// The time since the planned start, in milliseconds.
     latency_ms: f64,
 }
 
@@ -67,14 +67,14 @@ pub(crate) async fn run(
     sandboxes: usize,
 ) -> BenchResult<LoadResult> {
     let events = rate * seconds;
-    let ground = IsolationFixture::start(place, events).await?;
+    let fixture = IsolationFixture::start(place, events).await?;
     let queue = Queue::start().await?;
-    let webhook = queue.configure(ground.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
+    let webhook = queue.configure(fixture.webhook()).env("ISOLATION_QUEUE_URL", queue.url());
     let webhook = FunctionUrl::start(webhook, sandboxes).await?;
-    let mut worker = EventSource::new(&queue, ground.worker(), sandboxes, BATCH_SIZE).await?;
+    let mut worker = EventSource::new(&queue, fixture.worker(), sandboxes, BATCH_SIZE).await?;
     worker.run();
 
-    // Signed before, so that the sender computes little.
+    // Signed in advance, so that the sender computes little.
     let deliveries = (0..events).map(fixture::event).collect();
     let http = reqwest::Client::new();
     let sending = Instant::now();
@@ -85,7 +85,7 @@ pub(crate) async fn run(
     let waiting = Instant::now();
     while !(queue.messages().is_empty() && queue.in_flight().is_empty()) {
         if waiting.elapsed() > DRAIN_TIMEOUT {
-            return Err(format!("{} messages are left in the queue", queue.messages().len()).into());
+            return Err(format!("{} messages remain in the queue", queue.messages().len()).into());
         }
         sleep(Duration::from_millis(200)).await;
     }
@@ -98,22 +98,23 @@ pub(crate) async fn run(
         sent_rate: per_second(events, sent_for),
         response_rate: per_second(events, answered_for),
         response_times: Percentiles::new(answered.iter().map(|event| event.latency_ms).collect()),
-        verification: verification::verify(&ground, &answered, last_ms).await?,
+        verification: verification::verify(&fixture, &answered, last_ms).await?,
         webhook: using(&webhook.pids(), webhook.peak_rss_bytes())?,
         worker: using(&worker.pool().pids(), worker.pool().peak_rss_bytes())?,
     })
 }
 
-/// The rate of so many events, of which the first was at the beginning.
+/// The rate of events over a time that starts with the first.
 fn per_second(events: u64, time: Duration) -> f64 {
     events.saturating_sub(1) as f64 / time.as_secs_f64().max(1e-3)
 }
 
-/// Sends each at its time, and waits for all answers. Also says how long the
-/// sending took.
+/// Sends each delivery at its time, and waits for all responses. Also returns the duration of
+/// sending.
 ///
 /// # Errors
-/// When one is not answered with 202.
+///
+/// When a response is not 202.
 async fn send(
     deliveries: Vec<Delivery>,
     rate: u64,
@@ -139,7 +140,7 @@ async fn send(
         let (number, after_ms, at_ms, answer) = sent?;
         let (status, answer) = answer?;
         if status != 202 {
-            return Err(format!("event {number} was answered with {status}: {answer}").into());
+            return Err(format!("the response to event {number} is {status}: {answer}").into());
         }
         all.push(AcceptedEvent {
             number,

@@ -23,13 +23,13 @@ use crate::{BenchResult, measure::cpu_time_ms, print_line};
 
 const DURATION: Duration = Duration::from_secs(3);
 
-/// Senders at the same time.
+/// The number of concurrent senders.
 const SENDERS: usize = 4;
 
 /// The prefix of the senders' secrets in Secrets Manager.
 const PREFIX: &str = "sophos/senders/";
 
-/// Ages a signature past every tolerance.
+/// The age that makes a signature invalid.
 const STALE_SECONDS: u64 = 86_400;
 
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +61,7 @@ impl Attack {
     }
 }
 
-/// Calls to the services behind the webhook. Those of AWS are unknown without an
-/// emulator.
+/// Requests to the services behind the webhook. Those to AWS are unknown without the emulator.
 #[derive(Debug, Clone, Copy)]
 struct ServiceCalls {
     store: usize,
@@ -92,16 +91,16 @@ pub(crate) async fn run() -> BenchResult {
          rejects: for the first request, and for all that {SENDERS} senders send in {} s after it:",
         DURATION.as_secs(),
     ))?;
-    print_line("                    the first request           all after it")?;
+    print_line("                    the first request           all later requests")?;
     print_line(
-        "  request           store  secrets   SQS     store  secrets   SQS  requests   answered/s  webhook ms",
+        "  request           store  secrets   SQS     store  secrets   SQS  requests   rejected/s  webhook ms",
     )?;
     let services = Fixture::start().await?;
     for (name, attack) in Attack::ALL {
         services.attack(name, attack).await?;
     }
     if services.moto.is_none() {
-        print_line("  Secrets Manager and SQS were not counted: there is no emulator of them here.")?;
+        print_line("  Requests to Secrets Manager and SQS are unknown: the emulator is not installed.")?;
     }
     if !services.isolation.env.decisions().await?.is_empty() {
         return Err("a rejected request led to a decision".into());
@@ -111,17 +110,17 @@ pub(crate) async fn run() -> BenchResult {
 
 impl Fixture {
     async fn start() -> BenchResult<Self> {
-        let ground = IsolationFixture::start(LedgerStore::S3, 1).await?;
+        let fixture = IsolationFixture::start(LedgerStore::S3, 1).await?;
         let Some(moto) = Moto::start().await? else {
-            return Ok(Self { isolation: ground, moto: None, queue: None });
+            return Ok(Self { isolation: fixture, moto: None, queue: None });
         };
         let create = moto.secrets().create_secret().name(format!("{PREFIX}{SECRET}"));
         create.secret_string(webhook_secret(SECRET)).send().await?;
         let queue = moto.create_queue("isolation").await?;
-        Ok(Self { isolation: ground, moto: Some(moto), queue: Some(queue) })
+        Ok(Self { isolation: fixture, moto: Some(moto), queue: Some(queue) })
     }
 
-    /// The webhook as it is deployed: its policy beside its ledger.
+    /// The deployed webhook: its policy is beside its ledger.
     fn webhook(&self) -> BenchResult<LambdaFunction> {
         let mut webhook = self.isolation.webhook();
         if let Some(s3) = &self.isolation.s3 {
@@ -186,10 +185,11 @@ fn calls_to(calls: &BTreeMap<String, u64>, service: &str) -> u64 {
     calls.iter().filter(|(name, _)| name.starts_with(service)).map(|(_, count)| count).sum()
 }
 
-/// Sends for a while, and returns the number of requests.
+/// Sends for a while and returns the number of requests.
 ///
 /// # Errors
-/// When one is not rejected.
+///
+/// When a request is not rejected.
 async fn send(attack: Attack, http: &reqwest::Client, url: &str) -> BenchResult<u64> {
     let number = Arc::new(AtomicU64::new(1));
     let until = Instant::now() + DURATION;

@@ -1,5 +1,4 @@
-//! Requests of somebody who does not have the key: how many a second are turned
-//! away, and how soon.
+//! The rate and the response times of requests with an invalid signature.
 
 use std::{
     sync::{
@@ -22,13 +21,13 @@ use crate::{
 const DURATION: Duration = Duration::from_secs(5);
 
 pub(crate) async fn run(sandboxes: usize) -> BenchResult {
-    print_line("\nRequests with a wrong signature, each sent when the one before it is answered:")?;
+    print_line("\nRequests with an invalid signature, each sent after the response to the previous one:")?;
     print_line(
-        "  sandboxes  senders   answered/s   webhook ms    median     95 %     99 %    worst      MiB",
+        "  sandboxes  senders   rejected/s   webhook ms    median     95 %     99 %    worst      MiB",
     )?;
     for (sandboxes, senders) in [(1, 1), (1, 4), (sandboxes, 4 * sandboxes)] {
-        let ground = IsolationFixture::start(LedgerStore::Folder, 1).await?;
-        let webhook = FunctionUrl::start(ground.webhook(), sandboxes).await?;
+        let fixture = IsolationFixture::start(LedgerStore::Folder, 1).await?;
+        let webhook = FunctionUrl::start(fixture.webhook(), sandboxes).await?;
         let begin = Instant::now();
         let times = send(&webhook.url(), senders).await?;
         let count = times.len() as f64;
@@ -40,17 +39,18 @@ pub(crate) async fn run(sandboxes: usize) -> BenchResult {
             super::row(&times, &[0.5, 0.95, 0.99, 1.0]),
             webhook.peak_rss_bytes().unwrap_or(0) as f64 / MIB,
         ))?;
-        if !ground.env.decisions().await?.is_empty() {
-            return Err("a request with a wrong signature led to a decision".into());
+        if !fixture.env.decisions().await?.is_empty() {
+            return Err("a request with an invalid signature led to a decision".into());
         }
     }
     Ok(())
 }
 
-/// Sends for a while, and says how long each answer took.
+/// Sends for a while and returns the response times.
 ///
 /// # Errors
-/// When a request is not turned away.
+///
+/// When a request is not rejected.
 async fn send(url: &str, senders: usize) -> BenchResult<Vec<f64>> {
     let http = reqwest::Client::new();
     let number = Arc::new(AtomicU64::new(0));
@@ -65,7 +65,7 @@ async fn send(url: &str, senders: usize) -> BenchResult<Vec<f64>> {
                 let sent = Instant::now();
                 match delivery.send(&http, &url).await {
                     Ok((401, _)) => times.push(ms(sent.elapsed())),
-                    other => return Err(format!("a wrong signature was answered with {other:?}")),
+                    other => return Err(format!("the response to an invalid signature is {other:?}")),
                 }
             }
             Ok(times)

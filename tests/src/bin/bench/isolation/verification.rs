@@ -1,4 +1,4 @@
-//! Whether a load came out right, and what the service and the store say of it.
+//! The verification of a load, and the figures of the service and the store.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,44 +11,44 @@ use super::{
 };
 use crate::{BenchResult, measure::Percentiles};
 
-/// What came of the events.
+/// The outcomes of the events.
 pub(crate) struct Verification {
     pub(crate) events: usize,
     pub(crate) isolated: usize,
-    /// Those for which a budget was spent.
+    /// The number of events over a limit.
     pub(crate) refused: usize,
-    /// From the 202 until the call reached the service.
+    /// The times from the 202 response to the isolation request.
     pub(crate) call_delay: Percentiles,
-    /// Calls to isolate a second, from the first to the last.
+    /// Isolation requests per second, from the first to the last.
     pub(crate) rate: f64,
-    /// Seconds from the last event to the last call.
+    /// Seconds from the last event to the last isolation request.
     pub(crate) completed_after_seconds: f64,
-    /// Requests for each endpoint isolated, by what they are.
+    /// Requests per isolated endpoint, by kind.
     pub(crate) requests: Vec<(String, f64)>,
 }
 
-/// Holds the ledger and the service against what was sent: each event has one
-/// decision, each decision ended as it may, and each endpoint of those that
-/// isolate was isolated once, and no other.
+/// Compares the ledger and the service with the events: each event has one decision, each
+/// decision has ended, and exactly the right endpoints were isolated once.
 ///
 /// # Errors
-/// With the first defect: a figure of a wrong run is worth nothing.
+///
+/// With the first defect.
 pub(crate) async fn verify(
-    ground: &IsolationFixture,
+    fixture: &IsolationFixture,
     answered: &[AcceptedEvent],
     last_ms: f64,
 ) -> BenchResult<Verification> {
-    let requests = ground.s3.as_ref().map(|s3| s3.requests()).unwrap_or_default();
-    let calls = ground.env.simulator.calls();
+    let requests = fixture.s3.as_ref().map(|s3| s3.requests()).unwrap_or_default();
+    let calls = fixture.env.simulator.calls();
     let mut decisions: HashMap<DecisionId, Decision> = HashMap::new();
-    for decision in ground.env.decisions().await? {
+    for decision in fixture.env.decisions().await? {
         decisions.insert(decision.id().clone(), decision);
     }
     if decisions.len() != answered.len() {
         let kept = decisions.len();
-        return Err(format!("the ledger holds {kept} decisions about {} events", answered.len()).into());
+        return Err(format!("the ledger has {kept} decisions for {} events", answered.len()).into());
     }
-    let changes = ground.env.simulator.isolation_changes();
+    let changes = fixture.env.simulator.isolation_changes();
     let mut by_endpoint: HashMap<&str, Vec<&IsolationChange>> = HashMap::new();
     for change in &changes {
         by_endpoint.entry(&change.endpoint).or_default().push(change);
@@ -57,7 +57,7 @@ pub(crate) async fn verify(
     for AcceptedEvent { number, decision: id, at_ms, .. } in answered {
         let endpoint = fixture::endpoint(*number);
         let changes = by_endpoint.remove(endpoint.as_str()).unwrap_or_default();
-        let decision = decisions.remove(id).ok_or("two events have one decision, or one is gone")?;
+        let decision = decisions.remove(id).ok_or("a decision is missing, or two events share one")?;
         let spent = decision.refusal().is_some_and(|(code, _)| code.ends_with("_budget"));
         match (decision.state(), changes.as_slice()) {
             (DecisionState::Requested, [once]) if once.enabled && once.changed => {
@@ -66,14 +66,15 @@ pub(crate) async fn verify(
             (DecisionState::Refused, []) if spent => refused += 1,
             (state, _) => {
                 let entries = decision.entries();
-                return Err(
-                    format!("{id} is {state}, {endpoint} was changed so: {changes:?}; {entries:?}").into()
-                );
+                return Err(format!(
+                    "{id} is {state}, the changes of {endpoint} are {changes:?}; {entries:?}"
+                )
+                .into());
             }
         }
     }
     if let Some(endpoint) = by_endpoint.keys().next() {
-        return Err(format!("{endpoint} was isolated, and no event is about it").into());
+        return Err(format!("{endpoint} was isolated without an event").into());
     }
     let times = || changes.iter().map(|change| change.received_real_ms);
     let (first, last) = (times().min().unwrap_or(0), times().max().unwrap_or(0));
@@ -101,7 +102,7 @@ fn requests_per_isolation(
     counts.into_iter().map(|(what, count)| (what, count as f64 / isolated.max(1) as f64)).collect()
 }
 
-/// What a request to the store is, from its method and path.
+/// The kind of a request to the store, from its method and path.
 fn request_kind(request: &str) -> String {
     let (method, path) = request.split_once(' ').unwrap_or((request, ""));
     let kind = if path.contains("list-type=") { "LIST" } else { method };

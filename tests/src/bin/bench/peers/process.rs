@@ -1,4 +1,4 @@
-//! A process that is watched from its start to its end, for Linux.
+//! The resources of a process from its start to its end, on Linux.
 
 use std::{
     fs::{self, File},
@@ -19,11 +19,11 @@ const POLL: Duration = Duration::from_millis(10);
 /// The resources that one process has used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Usage {
-    /// Milliseconds of a processor, in user and system mode.
+    /// Processor time in user and system mode, in milliseconds.
     pub(crate) cpu_ms: f64,
-    /// Milliseconds on the clock.
+    /// Duration, in milliseconds.
     pub(crate) wall_ms: f64,
-    /// The most resident memory, in bytes.
+    /// The peak resident memory, in bytes.
     pub(crate) peak_bytes: u64,
     /// The size of its files, in bytes.
     pub(crate) bytes_out: u64,
@@ -43,19 +43,20 @@ impl Usage {
     }
 }
 
-/// Runs a program to its end. Its standard error goes to `errors`.
+/// Runs a program to its end, with its standard error in the file `errors`.
 ///
 /// # Errors
-/// When it cannot be run or fails.
+///
+/// When the program does not start or fails.
 pub(crate) async fn measure(command: &mut Command, errors: &Path) -> BenchResult<Usage> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(errors)?);
     let started = Instant::now();
-    // Not the command as a whole: its environment has the credential.
+    // The error omits the command's environment, which has the credential.
     let mut child = command
         .spawn()
         .map_err(|error| format!("running {} failed: {error}", command.get_program().display()))?;
     let mut peak_bytes = 0;
-    // Until it is reaped, a process that has ended still has its processor time.
+    // A process keeps its processor time until it is reaped.
     while !has_ended(child.id()) {
         peak_bytes = peak_rss_bytes(child.id()).unwrap_or(0).max(peak_bytes);
         tokio::time::sleep(POLL).await;
@@ -66,7 +67,7 @@ pub(crate) async fn measure(command: &mut Command, errors: &Path) -> BenchResult
     if !status.success() {
         let errors = fs::read_to_string(errors)?;
         let last: Vec<_> = errors.lines().rev().take(5).collect();
-        return Err(format!("the peer failed: {status}; it wrote:\n{}", last.join("\n")).into());
+        return Err(format!("the peer failed: {status}; its last lines:\n{}", last.join("\n")).into());
     }
     Ok(Usage { cpu_ms, wall_ms, peak_bytes, bytes_out: 0 })
 }

@@ -1,8 +1,8 @@
 //! The processor time of each step of an export.
 //!
-//! One export over TLS is recorded. Then each step alone works on the recorded answers
-//! or on the rows that were written, in this process. An export of the same answers
-//! without a network shows the rest, which has no step of its own.
+//! One export over TLS is recorded. Then each step processes the recorded responses or the
+//! written rows, in this process. An export of the same responses without a network shows the
+//! remainder.
 
 use std::{
     collections::VecDeque,
@@ -34,7 +34,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What the steps need to know of the simulator.
+/// The configuration of the simulator for the steps.
 struct Service {
     identity: String,
     global: String,
@@ -44,15 +44,15 @@ struct Service {
 }
 
 /// Prints the processor time and the share of each step.
-pub(crate) async fn run(world: &TestEnv, certificate: &Path) -> BenchResult {
+pub(crate) async fn run(env: &TestEnv, certificate: &Path) -> BenchResult {
     let service = Service {
-        identity: world.simulator.identity_url(),
-        global: world.simulator.global_url(),
-        client_id: world.credential().client_id.clone(),
-        client_secret: world.credential().client_secret.clone(),
+        identity: env.simulator.identity_url(),
+        global: env.simulator.global_url(),
+        client_id: env.credential().client_id.clone(),
+        client_secret: env.credential().client_secret.clone(),
         certificate: fs::read(certificate)?,
     };
-    // On a thread of its own: the simulator is in this process, too.
+    // On its own thread, because the simulator runs in this process, too.
     let steps = tokio::task::spawn_blocking(move || {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(measure(&service))
@@ -87,13 +87,13 @@ async fn measure(service: &Service) -> Result<Vec<(&'static str, f64)>, Failure>
     Ok(rounds[0].iter().enumerate().map(|(at, (name, _))| (*name, step(at))).collect())
 }
 
-/// One object that was written.
+/// A written object.
 struct Object {
     bytes: Vec<u8>,
     lines: Vec<String>,
 }
 
-/// A row as it is in an object.
+/// A row of an object.
 #[derive(Deserialize)]
 struct Line {
     id: String,
@@ -153,7 +153,7 @@ async fn round(
     }
     let sha256 = begun.ms()?;
 
-    // Files are written by other threads; everything else in this process is idle.
+    // Other threads write the files. Everything else in this process is idle.
     let folder = tempfile::tempdir()?;
     let store = Store::open(&folder.path().to_string_lossy())?;
     let begun = Processor::of_this_process()?;
@@ -204,7 +204,7 @@ async fn export<T: Transport + 'static>(
         .rate_limit(RateLimit::unlimited())
         .build();
     let mut settings = ExportSettings::default();
-    // The simulator's clock is its own.
+    // The simulator's clock differs from the function's.
     settings.max_service_skew = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     let exporter = Exporter::new(client, Store::open(&folder.to_string_lossy())?, settings);
     let scope = ExportScope { datasets: vec![Dataset::Events], ..ExportScope::default() };
@@ -241,10 +241,10 @@ impl Service {
     }
 }
 
-/// A request and its answer.
+/// A request and its response.
 type Exchange = (Request<Vec<u8>>, Response<Bytes>);
 
-/// Keeps what goes through it.
+/// Records requests and responses.
 struct Recorder {
     http: ReqwestTransport,
     exchanges: Mutex<Vec<Exchange>>,
@@ -270,13 +270,15 @@ impl Transport for Recorder {
     }
 }
 
-/// Answers as it was answered before. One stream sends its requests in one order.
+/// Replays recorded responses. One stream sends its requests in one order.
 struct Replay(Mutex<VecDeque<Response<Bytes>>>);
 
 impl Transport for Replay {
     async fn send(&self, _: Request<Vec<u8>>, _: Duration) -> Result<Response<Bytes>, TransportError> {
         let next = lock(&self.0).pop_front();
-        next.ok_or_else(|| TransportError::new(TransportErrorKind::InvalidRequest, "the recording is over"))
+        next.ok_or_else(|| {
+            TransportError::new(TransportErrorKind::InvalidRequest, "no recorded response is left")
+        })
     }
 
     fn now(&self) -> Duration {
@@ -288,7 +290,7 @@ impl Transport for Replay {
     }
 }
 
-/// Processor time from one moment on, for Linux.
+/// The processor time since a moment, on Linux.
 struct Processor {
     whole_process: bool,
     begun_ns: u64,
@@ -308,14 +310,14 @@ impl Processor {
     }
 
     fn ns(whole_process: bool) -> Result<u64, Failure> {
-        // A thread's first number is the time that it has run.
+        // The first number of a thread is its run time.
         let run = |stat: &str| stat.split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok());
         if !whole_process {
             return Ok(run(&fs::read_to_string("/proc/thread-self/schedstat")?).unwrap_or(0));
         }
         let mut sum = 0;
         for thread in fs::read_dir("/proc/self/task")? {
-            // One that ends meanwhile is missing from the sum.
+            // A thread that ends meanwhile is missing from the sum.
             let stat = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
             sum += run(&stat).unwrap_or(0);
         }

@@ -1,0 +1,96 @@
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use crate::{
+    client::{ApiClient, Client},
+    error::Error,
+    hosts::BaseUrl,
+    operation::{ApiHost, Operation, RequestTarget, ScopeHeader},
+    stats::{RequestCounters, RequestStats},
+    tenant_id::TenantId,
+    transport::Transport,
+};
+
+/// A client for one tenant: it adds the tenant's id and the host of its data region
+/// to each operation.
+pub struct TenantClient<T> {
+    client: Client<T>,
+    id: TenantId,
+    base: BaseUrl,
+    counters: Arc<RequestCounters>,
+}
+
+impl<T: Transport> TenantClient<T> {
+    pub(crate) fn new(client: Client<T>, id: TenantId, base: BaseUrl) -> Self {
+        Self { client, id, base, counters: Arc::default() }
+    }
+
+    /// The tenant's id.
+    pub fn id(&self) -> &TenantId {
+        &self.id
+    }
+
+    /// The host of the tenant's data region.
+    pub fn base_url(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// Replaces secrets and tokens by `[redacted]`; see [`Client::scrub`].
+    pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.client.scrub(text)
+    }
+
+    /// The client of the credential.
+    pub fn client(&self) -> &Client<T> {
+        &self.client
+    }
+
+    /// A handle of the same tenant with its own request counters.
+    #[must_use]
+    pub fn with_separate_stats(&self) -> Self {
+        Self { counters: Arc::default(), ..self.clone() }
+    }
+
+    /// A handle of the same tenant with another handle of its credential's client,
+    /// such as one with a deadline.
+    #[must_use]
+    pub fn with_client(&self, client: &Client<T>) -> Self {
+        Self { client: client.clone(), ..self.clone() }
+    }
+
+    /// The counters of this handle and its clones.
+    pub fn stats(&self) -> RequestStats {
+        self.counters.snapshot()
+    }
+}
+
+impl<T: Transport> ApiClient for TenantClient<T> {
+    async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
+        if O::ROUTE.scope != ScopeHeader::Tenant {
+            return Err(Error::invalid("the operation is not a tenant's; send it through the Client")
+                .with_operation(O::ROUTE.to_string()));
+        }
+        let base = match O::ROUTE.host {
+            ApiHost::DataRegion => self.base.clone(),
+            ApiHost::Identity | ApiHost::Global => self.client.identity().await?.global,
+        };
+        let target = RequestTarget::with_id(base, self.id.as_str());
+        self.client.context(Some(&self.counters)).send(operation, &target).await
+    }
+}
+
+impl<T> Clone for TenantClient<T> {
+    fn clone(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            id: self.id.clone(),
+            base: self.base.clone(),
+            counters: Arc::clone(&self.counters),
+        }
+    }
+}
+
+impl<T> fmt::Debug for TenantClient<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantClient").field("id", &self.id).field("base", &self.base).finish_non_exhaustive()
+    }
+}
