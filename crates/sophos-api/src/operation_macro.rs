@@ -17,8 +17,8 @@
 /// }
 /// ```
 ///
-/// `name!: Type` is required, and a parameter of `new`. `name: Type` is optional,
-/// `name: [Type]` a list, both with a setter of the same name. `query` puts a field
+/// `name!: Type` and the list `name!: [Type]` are required, and parameters of `new`.
+/// `name: Type` is optional, `name: [Type]` a list, both with a setter of the same name. `query` puts a field
 /// into the query of a method that has a body. The scope is `tenant`, `partner`,
 /// `organization` or `none`, and after `global` the host is the global one. A listing
 /// of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
@@ -50,6 +50,25 @@ macro_rules! operation {
             [$($done)* $(#[$meta])* #[serde(rename = $wire)] pub $field: Option<$type>,]
             [$($parameters)*] [$($values)* $field: None,]
             [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* $field] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* query $field:ident!: $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)*] [$($parameters)*] [$($values)*] [$($setters)*]
+            [$($query)* stringify!($field),] [$($names)*] $(#[$meta])* $field!: $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: [String], $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<String>,]
+            [$($parameters)* $field: impl IntoIterator<Item = impl Into<String>>,]
+            [$($values)* $field: $field.into_iter().map(Into::into).collect(),] [$($setters)*]
+            [$($query)*] [$($names)* $field] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: [$type:ty], $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<$type>,]
+            [$($parameters)* $field: impl IntoIterator<Item = $type>,]
+            [$($values)* $field: $field.into_iter().collect(),] [$($setters)*]
+            [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: String, $($rest:tt)*) => {
@@ -98,7 +117,7 @@ macro_rules! operation {
             /// The fields that go into the query although the method has a body.
             const QUERY: &'static [&'static str] = &[$($query)*];
 
-            /// The operation with its required values.
+            /// Creates the operation from its required values.
             #[allow(clippy::new_without_default)]
             pub fn new($($parameters)*) -> Self {
                 Self { $($values)* }

@@ -5,15 +5,8 @@
 //! `None` or an empty list; [`Operation`](crate::Operation) describes the rest.
 
 pub mod account_health;
-pub mod alerts;
-pub mod endpoints;
-pub mod isolation;
-pub mod organization;
-pub mod partner;
-pub mod siem;
-pub mod token;
-pub mod whoami;
 pub mod accounts;
+pub mod alerts;
 pub mod cases;
 pub mod cloud_security;
 pub mod common;
@@ -21,12 +14,19 @@ pub mod detections;
 pub mod dns_protection;
 pub mod email;
 pub mod endpoint;
+pub mod endpoints;
 pub mod firewall;
+pub mod isolation;
 pub mod licenses;
 pub mod live_discover;
 pub mod mobile;
+pub mod organization;
+pub mod partner;
+pub mod siem;
 pub mod switch;
+pub mod token;
 pub mod user_activity_verification;
+pub mod whoami;
 pub mod wifi;
 pub mod xdr_query;
 
@@ -41,8 +41,9 @@ const TESTED: &[&[crate::operation_macro::TestedOperation]] = &[
     cases::cases::TESTED,
     cloud_security::runtime_detection_profiles::TESTED,
     common::admins::TESTED,
-    common::directory::TESTED,
     common::roles::TESTED,
+    common::user_groups::TESTED,
+    common::users::TESTED,
     detections::detection_groups::TESTED,
     detections::detections::TESTED,
     dns_protection::locations::TESTED,

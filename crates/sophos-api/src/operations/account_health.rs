@@ -1,5 +1,8 @@
 //! `GET /account-health-check/v1/health-check`
 
+pub mod scores;
+pub mod snooze;
+
 use serde::Serialize;
 
 use crate::{Operation, Route, WithRaw, models::AccountHealth, setters::with_setters};
@@ -28,5 +31,3 @@ impl Operation for CheckAccountHealth {
     type Response = WithRaw<AccountHealth>;
     const ROUTE: Route = Route::get("/account-health-check/v1/health-check");
 }
-pub mod scores;
-pub mod snooze;

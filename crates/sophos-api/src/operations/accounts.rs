@@ -1,3 +1,4 @@
-//! Operations of the accounts API.
 
 pub mod access_tokens;
+
+//! Operations of the accounts API.

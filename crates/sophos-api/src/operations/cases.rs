@@ -1,3 +1,4 @@
-//! Operations of the cases API.
 
 pub mod cases;
+
+//! Operations of the cases API.

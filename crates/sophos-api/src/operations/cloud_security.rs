@@ -1,3 +1,4 @@
-//! Operations of the cloud security API.
 
 pub mod runtime_detection_profiles;
+
+//! Operations of the cloud security API.

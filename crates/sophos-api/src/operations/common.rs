@@ -1,5 +1,7 @@
-//! Operations of the common API.
 
 pub mod admins;
-pub mod directory;
 pub mod roles;
+pub mod user_groups;
+pub mod users;
+
+//! Operations of the common API.

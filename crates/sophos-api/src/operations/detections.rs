@@ -1,4 +1,5 @@
-//! Operations of the detections API.
 
 pub mod detection_groups;
 pub mod detections;
+
+//! Operations of the detections API.

@@ -1,3 +1,4 @@
-//! Operations of the dns protection API.
 
 pub mod locations;
+
+//! Operations of the dns protection API.

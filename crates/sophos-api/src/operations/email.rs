@@ -1,6 +1,7 @@
-//! Operations of the email API.
 
 pub mod clawback;
 pub mod mailboxes;
 pub mod post_delivery_quarantine;
 pub mod quarantine;
+
+//! Operations of the email API.

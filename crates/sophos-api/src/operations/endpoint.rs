@@ -1,4 +1,3 @@
-//! Operations of the endpoint API.
 
 pub mod adaptive_attack_protection;
 pub mod allowed_items;
@@ -22,3 +21,5 @@ pub mod scans;
 pub mod tamper_protection;
 pub mod update_checks;
 pub mod web_control;
+
+//! Operations of the endpoint API.

@@ -1,3 +1,4 @@
-//! Operations of the licenses API.
 
 pub mod licenses;
+
+//! Operations of the licenses API.

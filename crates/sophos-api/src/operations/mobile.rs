@@ -1,4 +1,3 @@
-//! Operations of the mobile API.
 
 pub mod actions;
 pub mod app_groups;
@@ -6,3 +5,5 @@ pub mod device_groups;
 pub mod devices;
 pub mod operating_systems;
 pub mod setup_data;
+
+//! Operations of the mobile API.

@@ -1,11 +1,12 @@
 //! The tenants of a partner.
 
+pub mod admins;
+pub mod billing;
+pub mod roles;
+pub mod tenants;
+
 mod get_tenant;
 mod list_tenants;
 
 pub use get_tenant::GetPartnerTenant;
 pub use list_tenants::ListPartnerTenants;
-pub mod admins;
-pub mod billing;
-pub mod roles;
-pub mod tenants;

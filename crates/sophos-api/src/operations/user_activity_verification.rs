@@ -1,3 +1,4 @@
-//! Operations of the user activity verification API.
 
 pub mod attestations;
+
+//! Operations of the user activity verification API.

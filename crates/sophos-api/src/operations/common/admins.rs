@@ -1,86 +1,19 @@
-//! Tenant Admins: `/common/v1/admins` and the operations beside it.
+//! Administrators of a tenant and their role assignments: `/common/v1/admins`.
 
-use serde_json::Value;
-
-use crate::{ItemList, NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
-
-model! {
-    /// An admin.
-    pub struct Admin {
-        /// The id.
-        id!: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The users.
-        users: Vec<Reference>,
-        /// The profile.
-        profile: AdminProfile,
-        /// The role assignments.
-        role_assignments: Vec<AdminRoleAssignment>,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The time of the last change.
-        updated_at: Timestamp,
-    }
-}
-
-model! {
-    /// An admin profile.
-    pub struct AdminProfile {
-        /// The name.
-        name: String,
-        /// The first name.
-        first_name: String,
-        /// The last name.
-        last_name: String,
-        /// The email.
-        email: String,
-    }
-}
-
-model! {
-    /// An admin role assignment.
-    pub struct AdminRoleAssignment {
-        /// The id.
-        id as id: String,
-        /// The role id.
-        role_id: String,
-    }
-}
-
-model! {
-    /// A role assignment.
-    pub struct RoleAssignment {
-        /// The id.
-        id as id: String,
-        /// The role id.
-        role_id: String,
-    }
-}
-
-model! {
-    /// A role.
-    pub struct Role {
-        /// The id.
-        id as id: String,
-        /// The role id.
-        role_id: String,
-    }
-}
+use crate::{ItemList, NumberedPage, Timestamp, model::{model}, models::{Deleted, Reference}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Lists all tenant admins.
-    pub struct ListAdmins = GET "/common/v1/admins" (tenant)
-        -> NumberedPage<Admin> {
+    /// Lists the administrators of a tenant.
+    pub struct ListAdmins = GET "/common/v1/admins" (tenant) -> NumberedPage<Admin> {
         /// The order, such as `name:asc`.
         sort: [String],
-        /// The fields to return.
+        /// The fields to return; all if empty.
         fields: [String],
         /// The text to search for.
         search: String,
-        /// The fields to search in.
+        /// The fields to search in; the username if empty.
         search_fields: [String],
-        /// The role id.
+        /// The id of a role; only administrators with it match.
         role_id: String,
         /// The page number, from 1.
         page: u64,
@@ -92,77 +25,132 @@ operation! {
 }
 
 operation! {
-    /// Creates a tenant admin from a directory user.
-    pub struct CreateAdmin = POST "/common/v1/admins" (tenant)
-        -> Admin {
-        /// The fields to return.
+    /// Makes a user of the directory an administrator.
+    ///
+    /// Fails with 404 if the user or a role does not exist.
+    pub struct CreateAdmin = POST "/common/v1/admins" (tenant) -> Admin {
+        /// The id of the directory user.
+        user_id!: String,
+        /// The roles of the new administrator.
+        role_assignments!: [NewRoleAssignment],
+        /// The fields to return; all if empty.
         query fields: [String],
-        /// The user id.
-        user_id: String,
-        /// The role assignments.
-        role_assignments: [AdminRoleAssignment],
     }
 }
 
 operation! {
-    /// Removes an admin by ID.
-    pub struct DeleteAdmin = DELETE "/common/v1/admins/:adminId" (tenant)
-        -> Deleted {
-        /// The admin id.
+    /// Removes an administrator; the user stays in the directory.
+    ///
+    /// Fails with 409 for the last Super Admin, and with 404 for an unknown administrator.
+    pub struct DeleteAdmin = DELETE "/common/v1/admins/:adminId" (tenant) -> Deleted {
+        /// The administrator's id.
         admin_id!: String,
     }
 }
 
 operation! {
-    /// Gets tenant admin details by ID.
-    pub struct GetAdmin = GET "/common/v1/admins/:adminId" (tenant)
-        -> Admin {
-        /// The admin id.
+    /// Returns an administrator.
+    pub struct GetAdmin = GET "/common/v1/admins/:adminId" (tenant) -> Admin {
+        /// The administrator's id.
         admin_id!: String,
-        /// The fields to return.
+        /// The fields to return; all if empty.
         fields: [String],
     }
 }
 
 operation! {
-    /// Gets the list of role assignments for given admin.
+    /// Lists the role assignments of an administrator.
     pub struct ListRoleAssignments = GET "/common/v1/admins/:adminId/role-assignments" (tenant)
         -> ItemList<RoleAssignment> {
-        /// The admin id.
+        /// The administrator's id.
         admin_id!: String,
     }
 }
 
 operation! {
-    /// Assigns a role of principal type "user" to a tenant admin.
-    pub struct AssignRole = POST "/common/v1/admins/:adminId/role-assignments" (tenant)
-        -> Role {
-        /// The admin id.
+    /// Assigns a role to an administrator and replaces any role assigned before.
+    ///
+    /// The role's principal type must be `user`. Fails with 404 if the administrator or the role
+    /// does not exist.
+    pub struct AssignRole = POST "/common/v1/admins/:adminId/role-assignments" (tenant) -> RoleAssignment {
+        /// The administrator's id.
         admin_id!: String,
-        /// The role id.
+        /// The id of the role.
+        role_id!: String,
+    }
+}
+
+operation! {
+    /// Removes a role assignment of an administrator.
+    pub struct RemoveRoleAssignment = DELETE "/common/v1/admins/:adminId/role-assignments/:assignmentId" (tenant)
+        -> Deleted {
+        /// The administrator's id.
+        admin_id!: String,
+        /// The id of the role assignment.
+        assignment_id!: String,
+    }
+}
+
+operation! {
+    /// Returns a role assignment of an administrator.
+    pub struct GetRoleAssignment = GET "/common/v1/admins/:adminId/role-assignments/:assignmentId" (tenant)
+        -> RoleAssignment {
+        /// The administrator's id.
+        admin_id!: String,
+        /// The id of the role assignment.
+        assignment_id!: String,
+    }
+}
+
+model! {
+    /// An administrator of a tenant.
+    pub struct Admin {
+        /// The administrator's id.
+        id!: String,
+        /// The tenant.
+        tenant: Reference,
+        /// The directory users.
+        users: Vec<Reference>,
+        /// The profile.
+        profile: AdminProfile,
+        /// The assigned roles.
+        role_assignments: Vec<RoleAssignment>,
+        /// The time of creation.
+        created_at: Timestamp,
+        /// The time of the last change.
+        updated_at: Timestamp,
+    }
+}
+
+model! {
+    /// The name and email address of an administrator.
+    pub struct AdminProfile {
+        /// The name.
+        name: String,
+        /// The first name.
+        first_name: String,
+        /// The last name.
+        last_name: String,
+        /// The email address.
+        email: String,
+    }
+}
+
+model! {
+    /// A role assigned to an administrator.
+    pub struct RoleAssignment {
+        /// The id of the assignment.
+        id as id: String,
+        /// The id of the role.
         role_id: String,
     }
 }
 
-operation! {
-    /// Removes role assignment from an admin.
-    pub struct RemoveRoleAssignment = DELETE "/common/v1/admins/:adminId/role-assignments/:assignmentId" (tenant)
-        -> Deleted {
-        /// The admin id.
-        admin_id!: String,
-        /// The assignment id.
-        assignment_id!: String,
-    }
-}
-
-operation! {
-    /// Gets tenant admin role assignment by ID.
-    pub struct GetRoleAssignment = GET "/common/v1/admins/:adminId/role-assignments/:assignmentId" (tenant)
-        -> Value {
-        /// The admin id.
-        admin_id!: String,
-        /// The assignment id.
-        assignment_id!: String,
+model! {
+    /// A role to assign.
+    pub struct NewRoleAssignment {
+        /// The id of the role.
+        role_id: String,
     }
 }
 

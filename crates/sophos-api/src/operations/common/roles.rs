@@ -1,20 +1,107 @@
-//! Tenant Roles: `/common/v1/roles` and the operations beside it.
+//! Roles and permission sets of a tenant: `/common/v1/roles`.
 
-use crate::{ItemList, Timestamp, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{ItemList, Timestamp, model::{model, open_enum}, models::{Deleted}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Lists the roles of a tenant.
+    pub struct ListRoles = GET "/common/v1/roles" (tenant) -> ItemList<Role> {
+        /// The origin of the role.
+        r#type: RoleType,
+        /// The kind of principal that holds the role.
+        principal_type: PrincipalType,
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
+
+operation! {
+    /// Creates a role.
+    ///
+    /// Fails with 409 if the name is in use or is the name of a predefined role.
+    pub struct CreateRole = POST "/common/v1/roles" (tenant) -> Role {
+        /// The name.
+        name!: String,
+        /// The kind of principal that holds the role.
+        principal_type!: PrincipalType,
+        /// The ids of the permission sets, such as `central_admin`.
+        permission_sets!: [String],
+        /// The fields to return; all if empty.
+        query fields: [String],
+        /// The description.
+        description: String,
+    }
+}
+
+operation! {
+    /// Deletes a role.
+    ///
+    /// Fails with 409 while the role is assigned to an administrator.
+    pub struct DeleteRole = DELETE "/common/v1/roles/:roleId" (tenant) -> Deleted {
+        /// The role's id.
+        role_id!: String,
+    }
+}
+
+operation! {
+    /// Returns a role.
+    pub struct GetRole = GET "/common/v1/roles/:roleId" (tenant) -> Role {
+        /// The role's id.
+        role_id!: String,
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
+
+operation! {
+    /// Changes a role.
+    ///
+    /// Fails with 409 if the name is in use or is the name of a predefined role.
+    pub struct UpdateRole = PATCH "/common/v1/roles/:roleId" (tenant) -> Role {
+        /// The role's id.
+        role_id!: String,
+        /// The fields to return; all if empty.
+        query fields: [String],
+        /// The name.
+        name: String,
+        /// The description.
+        description: String,
+        /// The ids of the permission sets, such as `central_admin`.
+        permission_sets: [String],
+    }
+}
+
+operation! {
+    /// Lists the permission sets that roles consist of.
+    pub struct ListPermissionSets = GET "/common/v1/roles/permission-sets" (tenant)
+        -> ItemList<PermissionSet> {
+        /// The fields to return; all if empty.
+        fields: [String],
+        /// The type, such as `base`, `product` or `setting`.
+        r#type: String,
+        /// The product to match.
+        product: PermissionSetProduct,
+        /// The access levels to match.
+        access: [PermissionSetAccess],
+        /// Whether custom roles may hold the set.
+        allowed_in_custom_role: bool,
+        /// The kind of principal.
+        principal_type: PrincipalType,
+    }
+}
 
 model! {
-    /// A role.
+    /// A role of administrators or API credentials.
     pub struct Role {
-        /// The id.
+        /// The role's id.
         id!: String,
         /// The name.
         name: String,
-        /// The type.
+        /// The origin: `predefined` or `custom`.
         r#type: RoleType,
-        /// The principal type.
-        principal_type: RolePrincipalType,
-        /// The permission sets.
-        permission_sets: Vec<RolePermissionSet>,
+        /// The kind of principal that holds the role.
+        principal_type: PrincipalType,
+        /// The ids of the permission sets, such as `central_admin`.
+        permission_sets: Vec<String>,
         /// The description.
         description: String,
         /// The time of creation.
@@ -25,212 +112,84 @@ model! {
 }
 
 model! {
-    /// A permission set.
+    /// A set of permissions that a role may hold.
     pub struct PermissionSet {
-        /// The id.
+        /// The id of the set.
         id as id: String,
         /// The name.
         name: String,
-        /// The type.
-        r#type: PermissionSetType,
-        /// The principal types.
-        principal_types: Vec<PermissionSetPrincipalType>,
-        /// Whether `allowedInCustomRoles` is set.
+        /// The type, such as `base`, `product` or `setting`.
+        r#type: String,
+        /// The kinds of principal that may hold the set.
+        principal_types: Vec<PrincipalType>,
+        /// Whether custom roles may hold the set.
         allowed_in_custom_roles: bool,
         /// The description.
         description: String,
-        /// The access.
+        /// The access level.
         access: PermissionSetAccess,
-        /// The products.
+        /// The products that the set applies to.
         products: Vec<PermissionSetProduct>,
     }
 }
 
 open_enum! {
-    /// The role type.
+    /// The origin of a role.
     pub enum RoleType {
-        /// `base`.
-        Base = "base",
-        /// `custom`.
-        Custom = "custom",
-        /// `predefined`.
+        /// Defined by Sophos.
         Predefined = "predefined",
-        /// `product`.
-        Product = "product",
-        /// `setting`.
-        Setting = "setting",
+        /// Defined by the tenant.
+        Custom = "custom",
     }
 }
 
 open_enum! {
-    /// The role principal type.
-    pub enum RolePrincipalType {
-        /// `service`.
+    /// The kind of principal that holds a role.
+    pub enum PrincipalType {
+        /// An API credential.
         Service = "service",
-        /// `user`.
+        /// An administrator.
         User = "user",
     }
 }
 
 open_enum! {
-    /// The role permission set.
-    pub enum RolePermissionSet {
-        /// `central_admin`.
-        CentralAdmin = "central_admin",
-        /// `endpoint_product_admin`.
-        EndpointProductAdmin = "endpoint_product_admin",
-    }
-}
-
-open_enum! {
-    /// The permission set type.
-    pub enum PermissionSetType {
-        /// `base`.
-        Base = "base",
-        /// `custom`.
-        Custom = "custom",
-        /// `predefined`.
-        Predefined = "predefined",
-        /// `product`.
-        Product = "product",
-        /// `setting`.
-        Setting = "setting",
-    }
-}
-
-open_enum! {
-    /// The permission set principal type.
-    pub enum PermissionSetPrincipalType {
-        /// `service`.
-        Service = "service",
-        /// `user`.
-        User = "user",
-    }
-}
-
-open_enum! {
-    /// The permission set access.
+    /// The access level of a permission set.
     pub enum PermissionSetAccess {
-        /// `admin`.
+        /// Full access.
         Admin = "admin",
-        /// `helpdesk`.
+        /// Access of the help desk.
         Helpdesk = "helpdesk",
-        /// `readOnly`.
+        /// Read access.
         ReadOnly = "readOnly",
     }
 }
 
 open_enum! {
-    /// The permission set product.
+    /// A product that permission sets apply to.
     pub enum PermissionSetProduct {
-        /// `emailGateway`.
+        /// Sophos Email.
         EmailGateway = "emailGateway",
-        /// `encryption`.
+        /// Device Encryption.
         Encryption = "encryption",
-        /// `endpoint`.
+        /// Endpoint protection.
         Endpoint = "endpoint",
-        /// `firewall`.
+        /// Sophos Firewall.
         Firewall = "firewall",
-        /// `mobile`.
+        /// Sophos Mobile.
         Mobile = "mobile",
-        /// `optix`.
+        /// Cloud Optix.
         Optix = "optix",
-        /// `phishThreat`.
+        /// Phish Threat.
         PhishThreat = "phishThreat",
-        /// `server`.
+        /// Server protection.
         Server = "server",
-        /// `webGateway`.
+        /// Web Gateway.
         WebGateway = "webGateway",
-        /// `wireless`.
+        /// Wireless access points.
         Wireless = "wireless",
-        /// `ztna`.
+        /// Zero Trust Network Access.
         Ztna = "ztna",
-    }
-}
-
-operation! {
-    /// Lists all tenant roles.
-    pub struct ListRoles = GET "/common/v1/roles" (tenant)
-        -> ItemList<Role> {
-        /// The type.
-        r#type: RoleType,
-        /// The principal type.
-        principal_type: RolePrincipalType,
-        /// The fields to return.
-        fields: [String],
-    }
-}
-
-operation! {
-    /// Creates a new tenant role.
-    pub struct CreateRole = POST "/common/v1/roles" (tenant)
-        -> Role {
-        /// The fields to return.
-        query fields: [String],
-        /// The name.
-        name: String,
-        /// The description.
-        description: String,
-        /// The principal type.
-        principal_type: RolePrincipalType,
-        /// The permission sets.
-        permission_sets: [RolePermissionSet],
-    }
-}
-
-operation! {
-    /// Deletes a tenant role by ID.
-    pub struct DeleteRole = DELETE "/common/v1/roles/:roleId" (tenant)
-        -> Deleted {
-        /// The role id.
-        role_id!: String,
-    }
-}
-
-operation! {
-    /// Gets tenant role by ID.
-    pub struct GetRole = GET "/common/v1/roles/:roleId" (tenant)
-        -> Role {
-        /// The role id.
-        role_id!: String,
-        /// The fields to return.
-        fields: [String],
-    }
-}
-
-operation! {
-    /// Updates an existing tenant role.
-    pub struct UpdateRole = PATCH "/common/v1/roles/:roleId" (tenant)
-        -> Role {
-        /// The role id.
-        role_id!: String,
-        /// The fields to return.
-        query fields: [String],
-        /// The name.
-        name: String,
-        /// The description.
-        description: String,
-        /// The permission sets.
-        permission_sets: [RolePermissionSet],
-    }
-}
-
-operation! {
-    /// Gets permission set details.
-    pub struct ListPermissionSets = GET "/common/v1/roles/permission-sets" (tenant)
-        -> ItemList<PermissionSet> {
-        /// The fields to return.
-        fields: [String],
-        /// The type.
-        r#type: PermissionSetType,
-        /// The product.
-        product: PermissionSetProduct,
-        /// The access.
-        access: [PermissionSetAccess],
-        /// The allowed in custom role.
-        allowed_in_custom_role: String,
-        /// The principal type.
-        principal_type: PermissionSetPrincipalType,
     }
 }
 

@@ -1,149 +1,10 @@
-//! Admins: `/partner/v1/admins` and the operations beside it.
+//! Administrators of a partner and their role assignments: `/partner/v1/admins`.
 
-use crate::{ItemList, NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// An admin.
-    pub struct Admin {
-        /// The id.
-        id!: String,
-        /// The username.
-        username: String,
-        /// The profile.
-        profile: AdminProfile,
-        /// Whether `active` is set.
-        active: bool,
-        /// Whether `primary` is set.
-        primary: bool,
-        /// The role assignments.
-        role_assignments: Vec<AdminRoleAssignment>,
-    }
-}
-
-model! {
-    /// An admin profile.
-    pub struct AdminProfile {
-        /// The first name.
-        first_name: String,
-        /// The last name.
-        last_name: String,
-        /// The name.
-        name: String,
-        /// The phone.
-        phone: String,
-        /// The mobile.
-        mobile: String,
-        /// The fax.
-        fax: String,
-    }
-}
-
-model! {
-    /// An admin role assignment.
-    pub struct AdminRoleAssignment {
-        /// The id.
-        id as id: String,
-        /// The role id.
-        role_id: String,
-        /// The scope.
-        scope: AdminRoleAssignmentScope,
-    }
-}
-
-model! {
-    /// An admin role assignment scope.
-    pub struct AdminRoleAssignmentScope {
-        /// The type.
-        r#type: AdminRoleAssignmentScopeType,
-        /// The id.
-        id as id: String,
-    }
-}
-
-model! {
-    /// A role assignment.
-    pub struct RoleAssignment {
-        /// The id.
-        id as id: String,
-        /// The role id.
-        role_id: String,
-        /// The scope.
-        scope: RoleAssignmentScope,
-    }
-}
-
-model! {
-    /// A role assignment scope.
-    pub struct RoleAssignmentScope {
-        /// The type.
-        r#type: RoleAssignmentScopeType,
-        /// The id.
-        id as id: String,
-    }
-}
-
-model! {
-    /// A role.
-    pub struct Role {
-        /// The id.
-        id as id: String,
-        /// The role id.
-        role_id: String,
-        /// The scope.
-        scope: RoleScope,
-    }
-}
-
-model! {
-    /// A role scope.
-    pub struct RoleScope {
-        /// The type.
-        r#type: RoleScopeType,
-        /// The id.
-        id as id: String,
-    }
-}
-
-open_enum! {
-    /// The admin role assignment scope type.
-    pub enum AdminRoleAssignmentScopeType {
-        /// `allManagedTenants`.
-        AllManagedTenants = "allManagedTenants",
-        /// `self`.
-        Itself = "self",
-        /// `tenant`.
-        Tenant = "tenant",
-    }
-}
-
-open_enum! {
-    /// The role assignment scope type.
-    pub enum RoleAssignmentScopeType {
-        /// `allManagedTenants`.
-        AllManagedTenants = "allManagedTenants",
-        /// `self`.
-        Itself = "self",
-        /// `tenant`.
-        Tenant = "tenant",
-    }
-}
-
-open_enum! {
-    /// The role scope type.
-    pub enum RoleScopeType {
-        /// `allManagedTenants`.
-        AllManagedTenants = "allManagedTenants",
-        /// `self`.
-        Itself = "self",
-        /// `tenant`.
-        Tenant = "tenant",
-    }
-}
+use crate::{ItemList, NumberedPage, model::{model, open_enum}, models::{Deleted}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Lists all partner admins.
-    pub struct ListAdmins = GET "/partner/v1/admins" (partner global)
-        -> NumberedPage<Admin> {
+    /// Lists the administrators of a partner.
+    pub struct ListAdmins = GET "/partner/v1/admins" (partner global) -> NumberedPage<Admin> {
         /// The page number, from 1.
         page: u64,
         /// The number of items per page.
@@ -152,82 +13,164 @@ operation! {
         page_total: bool,
         /// The order, such as `name:asc`.
         sort: [String],
-        /// The fields to return.
+        /// The fields to return; all if empty.
         fields: [String],
         /// The text to search for.
         search: String,
-        /// The email.
+        /// The email address to match.
         email: String,
-        /// The role id.
+        /// The id of a role; only administrators with it match.
         role_id: String,
-        /// The with access to tenant.
+        /// The id of a tenant; only administrators with access to it match.
         with_access_to_tenant: String,
     }
 }
 
 operation! {
-    /// Creates a new partner administrator.
-    pub struct CreateAdmin = POST "/partner/v1/admins" (partner global)
-        -> Admin {
-        /// The username.
+    /// Creates an administrator of a partner.
+    ///
+    /// Fails with 409 if the email address is in use.
+    pub struct CreateAdmin = POST "/partner/v1/admins" (partner global) -> Admin {
+        /// The sign-in name, an email address.
+        username!: String,
+        /// The profile.
+        profile!: AdminProfile,
+        /// The roles of the new administrator.
+        role_assignments!: [NewRoleAssignment],
+    }
+}
+
+operation! {
+    /// Returns an administrator of a partner.
+    pub struct GetAdmin = GET "/partner/v1/admins/:adminId" (partner global) -> Admin {
+        /// The administrator's id.
+        admin_id!: String,
+    }
+}
+
+operation! {
+    /// Lists the role assignments of an administrator.
+    pub struct ListRoleAssignments = GET "/partner/v1/admins/:adminId/role-assignments" (partner global)
+        -> ItemList<RoleAssignment> {
+        /// The administrator's id.
+        admin_id!: String,
+    }
+}
+
+operation! {
+    /// Assigns a role to an administrator of a partner.
+    ///
+    /// Fails with 404 if the administrator or the role does not exist.
+    pub struct AssignRole = POST "/partner/v1/admins/:adminId/role-assignments" (partner global)
+        -> RoleAssignment {
+        /// The administrator's id.
+        admin_id!: String,
+        /// The id of the role.
+        role_id!: String,
+        /// The accounts that the role covers.
+        scope!: RoleScope,
+    }
+}
+
+operation! {
+    /// Removes a role assignment of an administrator.
+    pub struct RemoveRoleAssignment = DELETE "/partner/v1/admins/:adminId/role-assignments/:assignmentId" (partner global)
+        -> Deleted {
+        /// The administrator's id.
+        admin_id!: String,
+        /// The id of the role assignment.
+        assignment_id!: String,
+    }
+}
+
+operation! {
+    /// Returns a role assignment of an administrator.
+    pub struct GetRoleAssignment = GET "/partner/v1/admins/:adminId/role-assignments/:assignmentId" (partner global)
+        -> RoleAssignment {
+        /// The administrator's id.
+        admin_id!: String,
+        /// The id of the role assignment.
+        assignment_id!: String,
+    }
+}
+
+model! {
+    /// An administrator of a partner.
+    pub struct Admin {
+        /// The administrator's id.
+        id!: String,
+        /// The sign-in name, an email address.
         username: String,
         /// The profile.
         profile: AdminProfile,
-        /// The role assignments.
-        role_assignments: [AdminRoleAssignment],
+        /// Whether the account is active.
+        active: bool,
+        /// Whether this is the primary administrator of the partner.
+        primary: bool,
+        /// The assigned roles.
+        role_assignments: Vec<RoleAssignment>,
     }
 }
 
-operation! {
-    /// Gets partner administrator details by ID.
-    pub struct GetAdmin = GET "/partner/v1/admins/:adminId" (partner global)
-        -> Admin {
-        /// The admin id.
-        admin_id!: String,
+model! {
+    /// The name and numbers of an administrator.
+    pub struct AdminProfile {
+        /// The first name.
+        first_name: String,
+        /// The last name.
+        last_name: String,
+        /// The name.
+        name: String,
+        /// The phone number.
+        phone: String,
+        /// The mobile number.
+        mobile: String,
+        /// The fax number.
+        fax: String,
     }
 }
 
-operation! {
-    /// Gets the list of role assignments for given admin.
-    pub struct ListRoleAssignments = GET "/partner/v1/admins/:adminId/role-assignments" (partner global)
-        -> ItemList<RoleAssignment> {
-        /// The admin id.
-        admin_id!: String,
-    }
-}
-
-operation! {
-    /// Assigns a role to a partner administrator.
-    pub struct AssignRole = POST "/partner/v1/admins/:adminId/role-assignments" (partner global)
-        -> Role {
-        /// The admin id.
-        admin_id!: String,
-        /// The role id.
+model! {
+    /// A role assigned to an administrator.
+    pub struct RoleAssignment {
+        /// The id of the assignment.
+        id as id: String,
+        /// The id of the role.
         role_id: String,
-        /// The scope.
+        /// The accounts that the role covers.
         scope: RoleScope,
     }
 }
 
-operation! {
-    /// Removes role assignment from an admin.
-    pub struct RemoveRoleAssignment = DELETE "/partner/v1/admins/:adminId/role-assignments/:assignmentId" (partner global)
-        -> Deleted {
-        /// The admin id.
-        admin_id!: String,
-        /// The assignment id.
-        assignment_id!: String,
+model! {
+    /// The accounts that an assigned role covers.
+    pub struct RoleScope {
+        /// The kind of scope.
+        r#type: RoleScopeType,
+        /// The id of the tenant, for the scope of one tenant.
+        id as id: String,
     }
 }
 
-operation! {
-    /// Gets partner administrator role assignment by ID.
-    pub struct GetRoleAssignment = GET "/partner/v1/admins/:adminId/role-assignments/:assignmentId" (partner global)
-        -> RoleAssignment {
-        /// The admin id.
-        admin_id!: String,
-        /// The assignment id.
-        assignment_id!: String,
+model! {
+    /// A role to assign.
+    pub struct NewRoleAssignment {
+        /// The id of the role.
+        role_id: String,
+        /// The accounts that the role covers.
+        scope: RoleScope,
+    }
+}
+
+open_enum! {
+    /// The kind of a role's scope.
+    pub enum RoleScopeType {
+        /// All tenants that the partner manages.
+        AllManagedTenants = "allManagedTenants",
+        /// The partner account itself.
+        Itself = "self",
+        /// One tenant.
+        Tenant = "tenant",
     }
 }
 

@@ -1,19 +1,106 @@
-//! Roles: `/partner/v1/roles` and the operations beside it.
+//! Roles and permission sets of a partner: `/partner/v1/roles`.
 
-use crate::{ItemList, Timestamp, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{ItemList, Timestamp, model::{model, open_enum}, models::{Deleted}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Lists the roles of a partner.
+    pub struct ListRoles = GET "/partner/v1/roles" (partner global) -> ItemList<Role> {
+        /// The origin of the role.
+        r#type: RoleType,
+        /// The kind of principal that holds the role.
+        principal_type: PrincipalType,
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
+
+operation! {
+    /// Creates a role.
+    ///
+    /// Fails with 409 if the name is in use or is the name of a predefined role.
+    pub struct CreateRole = POST "/partner/v1/roles" (partner global) -> Role {
+        /// The name.
+        name!: String,
+        /// The ids of the permission sets.
+        permission_sets!: [String],
+        /// The kind of principal that holds the role.
+        principal_type!: PrincipalType,
+        /// The fields to return; all if empty.
+        query fields: [String],
+        /// The description.
+        description: String,
+    }
+}
+
+operation! {
+    /// Deletes a role.
+    ///
+    /// Fails with 409 while the role is assigned to an administrator.
+    pub struct DeleteRole = DELETE "/partner/v1/roles/:roleId" (partner global) -> Deleted {
+        /// The role's id.
+        role_id!: String,
+    }
+}
+
+operation! {
+    /// Returns a role.
+    pub struct GetRole = GET "/partner/v1/roles/:roleId" (partner global) -> Role {
+        /// The role's id.
+        role_id!: String,
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
+
+operation! {
+    /// Changes a role.
+    ///
+    /// Fails with 409 if the name is in use or is the name of a predefined role.
+    pub struct UpdateRole = PATCH "/partner/v1/roles/:roleId" (partner global) -> Role {
+        /// The role's id.
+        role_id!: String,
+        /// The fields to return; all if empty.
+        query fields: [String],
+        /// The name.
+        name: String,
+        /// The description.
+        description: String,
+        /// The ids of the permission sets.
+        permission_sets: [String],
+    }
+}
+
+operation! {
+    /// Lists the permission sets that roles consist of.
+    pub struct ListPermissionSets = GET "/partner/v1/roles/permission-sets" (partner global)
+        -> ItemList<PermissionSet> {
+        /// The fields to return; all if empty.
+        fields: [String],
+        /// The type, such as `base`, `product` or `setting`.
+        r#type: String,
+        /// The product to match.
+        product: PermissionSetProduct,
+        /// The access levels to match.
+        access: [PermissionSetAccess],
+        /// Whether custom roles may hold the set.
+        allowed_in_custom_role: bool,
+        /// The kind of principal.
+        principal_type: PrincipalType,
+    }
+}
 
 model! {
-    /// A role.
+    /// A role of a partner's administrators or API credentials.
     pub struct Role {
-        /// The id.
+        /// The role's id.
         id!: String,
         /// The name.
         name: String,
-        /// The type.
+        /// The origin: `predefined` or `custom`.
         r#type: RoleType,
-        /// The principal type.
-        principal_type: RolePrincipalType,
-        /// The permission sets.
+        /// The kind of principal that holds the role.
+        principal_type: PrincipalType,
+        /// The ids of the permission sets.
         permission_sets: Vec<String>,
         /// The description.
         description: String,
@@ -25,186 +112,68 @@ model! {
 }
 
 model! {
-    /// A permission set.
+    /// A set of permissions that a role may hold.
     pub struct PermissionSet {
-        /// The id.
+        /// The id of the set.
         id as id: String,
         /// The name.
         name: String,
-        /// The type.
+        /// The type, such as `base`, `product` or `setting`.
         r#type: String,
-        /// The principal types.
-        principal_types: Vec<String>,
-        /// Whether `allowedInCustomRoles` is set.
+        /// The kinds of principal that may hold the set.
+        principal_types: Vec<PrincipalType>,
+        /// Whether custom roles may hold the set.
         allowed_in_custom_roles: bool,
     }
 }
 
 open_enum! {
-    /// The role type.
+    /// The origin of a role.
     pub enum RoleType {
-        /// `base`.
-        Base = "base",
-        /// `custom`.
-        Custom = "custom",
-        /// `predefined`.
+        /// Defined by Sophos.
         Predefined = "predefined",
-        /// `product`.
-        Product = "product",
-        /// `setting`.
-        Setting = "setting",
+        /// Defined by the partner.
+        Custom = "custom",
     }
 }
 
 open_enum! {
-    /// The role principal type.
-    pub enum RolePrincipalType {
-        /// `service`.
+    /// The kind of principal that holds a role.
+    pub enum PrincipalType {
+        /// An API credential.
         Service = "service",
-        /// `user`.
+        /// An administrator.
         User = "user",
     }
 }
 
 open_enum! {
-    /// The permission set type.
-    pub enum PermissionSetType {
-        /// `base`.
-        Base = "base",
-        /// `custom`.
-        Custom = "custom",
-        /// `predefined`.
-        Predefined = "predefined",
-        /// `product`.
-        Product = "product",
-        /// `setting`.
-        Setting = "setting",
-    }
-}
-
-open_enum! {
-    /// The permission set product.
+    /// A product that permission sets apply to.
     pub enum PermissionSetProduct {
-        /// `emailGateway`.
+        /// Sophos Email.
         EmailGateway = "emailGateway",
-        /// `encryption`.
+        /// Device Encryption.
         Encryption = "encryption",
-        /// `endpoint`.
+        /// Endpoint protection.
         Endpoint = "endpoint",
-        /// `firewall`.
+        /// Sophos Firewall.
         Firewall = "firewall",
-        /// `phishThreat`.
+        /// Phish Threat.
         PhishThreat = "phishThreat",
-        /// `server`.
+        /// Server protection.
         Server = "server",
     }
 }
 
 open_enum! {
-    /// The permission set access.
+    /// The access level of a permission set.
     pub enum PermissionSetAccess {
-        /// `admin`.
+        /// Full access.
         Admin = "admin",
-        /// `helpdesk`.
+        /// Access of the help desk.
         Helpdesk = "helpdesk",
-        /// `readOnly`.
+        /// Read access.
         ReadOnly = "readOnly",
-    }
-}
-
-open_enum! {
-    /// The permission set principal type.
-    pub enum PermissionSetPrincipalType {
-        /// `service`.
-        Service = "service",
-        /// `user`.
-        User = "user",
-    }
-}
-
-operation! {
-    /// Lists all partner roles.
-    pub struct ListRoles = GET "/partner/v1/roles" (partner global)
-        -> ItemList<Role> {
-        /// The type.
-        r#type: RoleType,
-        /// The principal type.
-        principal_type: RolePrincipalType,
-        /// The fields to return.
-        fields: [String],
-    }
-}
-
-operation! {
-    /// Creates a new partner role.
-    pub struct CreateRole = POST "/partner/v1/roles" (partner global)
-        -> Role {
-        /// The fields to return.
-        query fields: [String],
-        /// The name.
-        name: String,
-        /// The permission sets.
-        permission_sets: [String],
-        /// The principal type.
-        principal_type: RolePrincipalType,
-        /// The description.
-        description: String,
-    }
-}
-
-operation! {
-    /// Deletes a partner role by ID.
-    pub struct DeleteRole = DELETE "/partner/v1/roles/:roleId" (partner global)
-        -> Deleted {
-        /// The role id.
-        role_id!: String,
-    }
-}
-
-operation! {
-    /// Gets partner role by ID.
-    pub struct GetRole = GET "/partner/v1/roles/:roleId" (partner global)
-        -> Role {
-        /// The role id.
-        role_id!: String,
-        /// The fields to return.
-        fields: [String],
-    }
-}
-
-operation! {
-    /// Updates an existing partner role.
-    pub struct UpdateRole = PATCH "/partner/v1/roles/:roleId" (partner global)
-        -> Role {
-        /// The role id.
-        role_id!: String,
-        /// The fields to return.
-        query fields: [String],
-        /// The name.
-        name: String,
-        /// The description.
-        description: String,
-        /// The permission sets.
-        permission_sets: [String],
-    }
-}
-
-operation! {
-    /// Gets permission set details.
-    pub struct ListPermissionSets = GET "/partner/v1/roles/permission-sets" (partner global)
-        -> ItemList<PermissionSet> {
-        /// The fields to return.
-        fields: [String],
-        /// The type.
-        r#type: PermissionSetType,
-        /// The product.
-        product: PermissionSetProduct,
-        /// The access.
-        access: [PermissionSetAccess],
-        /// The allowed in custom role.
-        allowed_in_custom_role: String,
-        /// The principal type.
-        principal_type: PermissionSetPrincipalType,
     }
 }
 
