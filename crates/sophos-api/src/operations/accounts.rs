@@ -1,4 +1,3 @@
-
 pub mod access_tokens;
 
 //! Operations of the accounts API.

@@ -1,4 +1,3 @@
-
 pub mod cases;
 
 //! Operations of the cases API.

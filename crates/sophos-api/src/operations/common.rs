@@ -1,7 +1,6 @@
+//! Operations of the common API.
 
 pub mod admins;
 pub mod roles;
 pub mod user_groups;
 pub mod users;
-
-//! Operations of the common API.

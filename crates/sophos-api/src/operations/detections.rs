@@ -1,4 +1,3 @@
-
 pub mod detection_groups;
 pub mod detections;
 

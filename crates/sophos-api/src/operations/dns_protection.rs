@@ -1,4 +1,3 @@
-
 pub mod locations;
 
 //! Operations of the dns protection API.

@@ -1,4 +1,3 @@
-
 pub mod clawback;
 pub mod mailboxes;
 pub mod post_delivery_quarantine;

@@ -1,4 +1,3 @@
-
 pub mod adaptive_attack_protection;
 pub mod allowed_items;
 pub mod blocked_addresses;

@@ -1,4 +1,3 @@
-
 pub mod firewall_groups;
 pub mod firewalls;
 pub mod mdr_threat_feed;

@@ -1,4 +1,3 @@
-
 pub mod licenses;
 
 //! Operations of the licenses API.

@@ -1,4 +1,3 @@
-
 pub mod categories;
 pub mod enrichment_pivots;
 pub mod queries;

@@ -1,4 +1,3 @@
-
 pub mod actions;
 pub mod app_groups;
 pub mod device_groups;

@@ -1,4 +1,4 @@
-//! The tenants of a partner.
+//! Operations of the partner API.
 
 pub mod admins;
 pub mod billing;

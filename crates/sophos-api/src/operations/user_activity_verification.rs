@@ -1,4 +1,3 @@
-
 pub mod attestations;
 
 //! Operations of the user activity verification API.

@@ -1,4 +1,3 @@
-
 pub mod mac_filtering;
 pub mod tasks;
 

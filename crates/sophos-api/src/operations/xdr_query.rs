@@ -1,4 +1,3 @@
-
 pub mod categories;
 pub mod queries;
 pub mod query_runs;

@@ -31,8 +31,9 @@ operation! {
 }
 
 operation! {
-    /// Creates a user group. Fails with 409 if the name is in use, and with 404 if a user does not
-    /// exist.
+    /// Creates a user group.
+    ///
+    /// Fails with 409 if the name is in use, and with 404 if a user does not exist.
     pub struct CreateUserGroup = POST "/common/v1/directory/user-groups" (tenant) -> UserGroup {
         /// The full name of a user, or the name of a group.
         name!: String,
@@ -46,8 +47,9 @@ operation! {
 }
 
 operation! {
-    /// Deletes a user group. Fails with 409 if the group has members or is synchronized from Active
-    /// Directory.
+    /// Deletes a user group.
+    ///
+    /// Fails with 409 if the group has members or is synchronized from Active Directory.
     pub struct DeleteUserGroup = DELETE "/common/v1/directory/user-groups/:groupId" (tenant) -> Deleted {
         /// The group's id.
         group_id!: String,
@@ -65,8 +67,9 @@ operation! {
 }
 
 operation! {
-    /// Changes the name or the description of a user group. Fails with 409 if the name is in use or
-    /// the group is synchronized from Active Directory.
+    /// Changes the name or the description of a user group.
+    ///
+    /// Fails with 409 if the name is in use or the group is synchronized from Active Directory.
     pub struct UpdateUserGroup = PATCH "/common/v1/directory/user-groups/:groupId" (tenant) -> UserGroup {
         /// The group's id.
         group_id!: String,
@@ -80,8 +83,9 @@ operation! {
 }
 
 operation! {
-    /// Removes users from a group. Succeeds although some users do not exist; the response lists
-    /// them.
+    /// Removes users from a group.
+    ///
+    /// Succeeds although some users do not exist; the response lists them.
     pub struct RemoveUsersFromGroup = DELETE "/common/v1/directory/user-groups/:groupId/users" (tenant)
         -> RemovedUsers {
         /// The group's id.
@@ -119,8 +123,10 @@ operation! {
 }
 
 operation! {
-    /// Adds users to a group. Fails with 404 if the group or a user does not exist, and with 409
-    /// for a group or user that is synchronized from Active Directory.
+    /// Adds users to a group.
+    ///
+    /// Fails with 404 if the group or a user does not exist, and with 409 for a group or user that
+    /// is synchronized from Active Directory.
     pub struct AddUsersToGroup = POST "/common/v1/directory/user-groups/:groupId/users" (tenant)
         -> AddedUsers {
         /// The group's id.
@@ -131,8 +137,9 @@ operation! {
 }
 
 operation! {
-    /// Removes one user from a group. Fails with 409 if the group is synchronized from Active
-    /// Directory.
+    /// Removes one user from a group.
+    ///
+    /// Fails with 409 if the group is synchronized from Active Directory.
     pub struct RemoveUserFromGroup = DELETE "/common/v1/directory/user-groups/:groupId/users/:userId" (tenant)
         -> Removed {
         /// The group's id.

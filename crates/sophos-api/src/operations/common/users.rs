@@ -31,8 +31,10 @@ operation! {
 }
 
 operation! {
-    /// Creates a user in the directory. Fails with 409 if the email address is in use or a group is
-    /// synchronized from Active Directory, and with 404 if a group does not exist.
+    /// Creates a user in the directory.
+    ///
+    /// Fails with 409 if the email address is in use or a group is synchronized from Active
+    /// Directory, and with 404 if a group does not exist.
     pub struct CreateUser = POST "/common/v1/directory/users" (tenant) -> User {
         /// The full name of a user, or the name of a group.
         name!: String,
@@ -52,8 +54,9 @@ operation! {
 }
 
 operation! {
-    /// Deletes a user; succeeds as well if the user does not exist. Fails with 409 if the user is
-    /// synchronized from Active Directory.
+    /// Deletes a user; succeeds as well if the user does not exist.
+    ///
+    /// Fails with 409 if the user is synchronized from Active Directory.
     pub struct DeleteUser = DELETE "/common/v1/directory/users/:userId" (tenant) -> Deleted {
         /// The user's id.
         user_id!: String,
@@ -71,8 +74,10 @@ operation! {
 }
 
 operation! {
-    /// Changes a user. Fails with 409 if the email address is in use, or is removed from an
-    /// administrator who signs in with it, or the user is synchronized from Active Directory.
+    /// Changes a user.
+    ///
+    /// Fails with 409 if the email address is in use, or is removed from an administrator who signs
+    /// in with it, or the user is synchronized from Active Directory.
     pub struct UpdateUser = PATCH "/common/v1/directory/users/:userId" (tenant) -> User {
         /// The user's id.
         user_id!: String,
@@ -92,8 +97,9 @@ operation! {
 }
 
 operation! {
-    /// Removes a user from several groups. Succeeds although some groups do not exist; the response
-    /// lists them.
+    /// Removes a user from several groups.
+    ///
+    /// Succeeds although some groups do not exist; the response lists them.
     pub struct RemoveUserFromGroups = DELETE "/common/v1/directory/users/:userId/groups" (tenant)
         -> RemovedFromGroups {
         /// The user's id.
@@ -131,8 +137,10 @@ operation! {
 }
 
 operation! {
-    /// Adds a user to several groups. Fails with 404 if the user or a group does not exist, and
-    /// with 409 for a user or group that is synchronized from Active Directory.
+    /// Adds a user to several groups.
+    ///
+    /// Fails with 404 if the user or a group does not exist, and with 409 for a user or group that
+    /// is synchronized from Active Directory.
     pub struct AddUserToGroups = POST "/common/v1/directory/users/:userId/groups" (tenant) -> AddedToGroups {
         /// The user's id.
         user_id!: String,
@@ -142,8 +150,9 @@ operation! {
 }
 
 operation! {
-    /// Removes a user from one group, by the path of the user. Fails with 409 if the user is
-    /// synchronized from Active Directory.
+    /// Removes a user from one group, by the path of the user.
+    ///
+    /// Fails with 409 if the user is synchronized from Active Directory.
     pub struct RemoveGroupFromUser = DELETE "/common/v1/directory/users/:userId/groups/:groupId" (tenant)
         -> Removed {
         /// The user's id.
