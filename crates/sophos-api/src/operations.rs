@@ -53,6 +53,7 @@ const TESTED: &[&[crate::operation_macro::TestedOperation]] = &[
     email::quarantine::TESTED,
     endpoint::adaptive_attack_protection::TESTED,
     endpoint::allowed_items::TESTED,
+    endpoint::base_policies::TESTED,
     endpoint::blocked_addresses::TESTED,
     endpoint::blocked_items::TESTED,
     endpoint::downloads::TESTED,

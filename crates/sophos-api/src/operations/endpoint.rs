@@ -1,5 +1,6 @@
 pub mod adaptive_attack_protection;
 pub mod allowed_items;
+pub mod base_policies;
 pub mod blocked_addresses;
 pub mod blocked_items;
 pub mod downloads;

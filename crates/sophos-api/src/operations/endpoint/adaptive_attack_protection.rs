@@ -1,60 +1,60 @@
-//! Adaptive Attack Protection: `/endpoint/v1/endpoints/:endpointId/adaptive-attack-protection` and the operations beside it.
+//! Adaptive Attack Protection of one endpoint: `/endpoint/v1/endpoints/{endpointId}/adaptive-attack-protection`.
 
 use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
 
-model! {
-    /// An adaptive attack protection.
-    pub struct AdaptiveAttackProtection {
-        /// The desired state.
-        desired_state: AdaptiveAttackProtectionDesiredState,
-        /// The actual state.
-        actual_state: AdaptiveAttackProtectionActualState,
+operation! {
+    /// Returns the Adaptive Attack Protection of an endpoint.
+    pub struct GetAdaptiveAttackProtection = GET "/endpoint/v1/endpoints/:endpointId/adaptive-attack-protection" (tenant)
+        -> AdaptiveAttackProtection {
+        /// The endpoint's id.
+        endpoint_id!: String,
+    }
+}
+
+operation! {
+    /// Turns Adaptive Attack Protection of an endpoint on or off.
+    pub struct UpdateAdaptiveAttackProtection = POST "/endpoint/v1/endpoints/:endpointId/adaptive-attack-protection" (tenant)
+        -> AdaptiveAttackProtection {
+        /// The endpoint's id.
+        endpoint_id!: String,
+        /// Whether it is to be turned on.
+        enabled!: bool,
+        /// The ISO 8601 duration until it turns off, such as `P7D`.
+        expires_after: String,
     }
 }
 
 model! {
-    /// An adaptive attack protection desired state.
-    pub struct AdaptiveAttackProtectionDesiredState {
+    /// The Adaptive Attack Protection of an endpoint.
+    pub struct AdaptiveAttackProtection {
+        /// The requested state.
+        desired_state: DesiredState,
+        /// The state that the endpoint reported.
+        actual_state: ActualState,
+    }
+}
+
+model! {
+    /// The requested state.
+    pub struct DesiredState {
         /// Whether it is enabled.
         enabled: bool,
-        /// The expires after.
+        /// The ISO 8601 duration until it turns off, such as `P7D`.
         expires_after: String,
-        /// The source.
+        /// The origin of the request.
         source: String,
     }
 }
 
 model! {
-    /// An adaptive attack protection actual state.
-    pub struct AdaptiveAttackProtectionActualState {
+    /// The state that the endpoint reported.
+    pub struct ActualState {
         /// Whether it is enabled.
         enabled: bool,
-        /// The time: last updated.
+        /// The time of the last report.
         last_updated_at: Timestamp,
         /// The time of expiry.
         expires_at: Timestamp,
-    }
-}
-
-operation! {
-    /// Gets Adaptive Attack Protection settings for an endpoint.
-    pub struct GetAdaptiveAttackProtection = GET "/endpoint/v1/endpoints/:endpointId/adaptive-attack-protection" (tenant)
-        -> AdaptiveAttackProtection {
-        /// The endpoint id.
-        endpoint_id!: String,
-    }
-}
-
-operation! {
-    /// Updates Adaptive Attack Protection settings for an endpoint.
-    pub struct UpdateAdaptiveAttackProtection = POST "/endpoint/v1/endpoints/:endpointId/adaptive-attack-protection" (tenant)
-        -> AdaptiveAttackProtection {
-        /// The endpoint id.
-        endpoint_id!: String,
-        /// Whether it is enabled.
-        enabled: bool,
-        /// The expires after.
-        expires_after: String,
     }
 }
 

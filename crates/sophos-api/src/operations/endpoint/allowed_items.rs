@@ -1,59 +1,9 @@
-//! Allowed Items: `/endpoint/v1/settings/allowed-items` and the operations beside it.
+//! Items that detection exempts: `/endpoint/v1/settings/allowed-items`.
 
-use crate::{NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// An allowed item.
-    pub struct AllowedItem {
-        /// The id.
-        id!: String,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The comment.
-        comment: String,
-        /// The type.
-        r#type: AllowedItemType,
-        /// The properties.
-        properties: AllowedItemPropertie,
-        /// The time of the last change.
-        updated_at: Timestamp,
-        /// The account that created it.
-        created_by: Reference,
-        /// The origin person.
-        origin_person: Reference,
-        /// The origin endpoint.
-        origin_endpoint: Reference,
-    }
-}
-
-model! {
-    /// An allowed item propertie.
-    pub struct AllowedItemPropertie {
-        /// The file name.
-        file_name: String,
-        /// The path.
-        path: String,
-        /// The sha256.
-        sha256: String,
-        /// The certificate signer.
-        certificate_signer: String,
-    }
-}
-
-open_enum! {
-    /// The allowed item type.
-    pub enum AllowedItemType {
-        /// `certificateSigner`.
-        CertificateSigner = "certificateSigner",
-        /// `path`.
-        Path = "path",
-        /// `posixPath`.
-        PosixPath = "posixPath",
-    }
-}
+use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Deleted, Reference}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets all allowed items.
+    /// Lists the allowed items of a tenant.
     pub struct ListAllowedItems = GET "/endpoint/v1/settings/allowed-items" (tenant)
         -> NumberedPage<AllowedItem> {
         /// The page number, from 1.
@@ -66,48 +16,101 @@ operation! {
 }
 
 operation! {
-    /// Creates the allowed item.
-    pub struct CreateAllowedItem = POST "/endpoint/v1/settings/allowed-items" (tenant)
-        -> AllowedItem {
-        /// The type.
-        r#type: AllowedItemType,
-        /// The properties.
-        properties: AllowedItemPropertie,
-        /// The comment.
-        comment: String,
-        /// The origin person id.
+    /// Exempts an item from detection.
+    ///
+    /// Fails with 409 if the item is already allowed.
+    pub struct CreateAllowedItem = POST "/endpoint/v1/settings/allowed-items" (tenant) -> AllowedItem {
+        /// The identifying property.
+        r#type!: AllowedItemType,
+        /// The properties of the item; the one that `type` names is required.
+        properties!: ItemProperties,
+        /// The reason.
+        comment!: String,
+        /// The id of the user where it was detected.
         origin_person_id: String,
-        /// The origin endpoint id.
+        /// The id of the endpoint where it was detected.
         origin_endpoint_id: String,
     }
 }
 
 operation! {
-    /// Deletes the specified allowed item.
+    /// Deletes an allowed item; succeeds as well if it does not exist.
     pub struct DeleteAllowedItem = DELETE "/endpoint/v1/settings/allowed-items/:allowedItemId" (tenant)
         -> Deleted {
-        /// The allowed item id.
+        /// The id of the allowed item.
         allowed_item_id!: String,
     }
 }
 
 operation! {
-    /// Gets an allowed item by ID.
+    /// Returns an allowed item.
     pub struct GetAllowedItem = GET "/endpoint/v1/settings/allowed-items/:allowedItemId" (tenant)
         -> AllowedItem {
-        /// The allowed item id.
+        /// The id of the allowed item.
         allowed_item_id!: String,
     }
 }
 
 operation! {
-    /// Updates an allowed item.
+    /// Changes the comment of an allowed item.
     pub struct UpdateAllowedItem = PATCH "/endpoint/v1/settings/allowed-items/:allowedItemId" (tenant)
         -> AllowedItem {
-        /// The allowed item id.
+        /// The id of the allowed item.
         allowed_item_id!: String,
-        /// The comment.
+        /// The reason.
+        comment!: String,
+    }
+}
+
+model! {
+    /// An item that detection exempts.
+    pub struct AllowedItem {
+        /// The id of the allowed item.
+        id!: String,
+        /// The time of creation.
+        created_at: Timestamp,
+        /// The reason.
         comment: String,
+        /// The identifying property.
+        r#type: AllowedItemType,
+        /// The properties of the item.
+        properties: ItemProperties,
+        /// The time of the last change.
+        updated_at: Timestamp,
+        /// The actor that created it.
+        created_by: Reference,
+        /// The user where it was detected.
+        origin_person: Reference,
+        /// The endpoint where it was detected.
+        origin_endpoint: Reference,
+    }
+}
+
+model! {
+    /// The properties of an allowed or blocked item. `type` names the one that identifies it.
+    pub struct ItemProperties {
+        /// The file name.
+        file_name: String,
+        /// The path.
+        path: String,
+        /// The SHA-256 hash, in hexadecimal.
+        sha256: String,
+        /// The signer of the certificate.
+        certificate_signer: String,
+    }
+}
+
+open_enum! {
+    /// The property that identifies an allowed item.
+    pub enum AllowedItemType {
+        /// A path of Windows.
+        Path = "path",
+        /// A path of macOS or Linux.
+        PosixPath = "posixPath",
+        /// A SHA-256 hash.
+        Sha256 = "sha256",
+        /// The signer of a certificate.
+        CertificateSigner = "certificateSigner",
     }
 }
 

@@ -1,55 +1,70 @@
-//! Blocked Addresses: `/endpoint/v1/settings/blocked-addresses` and the operations beside it.
+//! Addresses that Windows endpoints refuse to communicate with: `/endpoint/v1/settings/blocked-addresses`.
 
-use serde_json::Value;
-
-use crate::{ItemList, NumberedPage, model::{model}, operation_macro::{operation, tested}};
-
-model! {
-    /// A block addresses response item.
-    pub struct BlockAddressesResponseItem {
-        /// The item.
-        item: Vec<String>,
-    }
-}
-
-model! {
-    /// An unblock addresses response.
-    pub struct UnblockAddressesResponse {
-        /// The failed to delete.
-        failed_to_delete: Vec<String>,
-    }
-}
+use crate::{ItemList, NumberedPage, Timestamp, model::{model}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets the list of all currently blocked IP addresses and IP address ranges.
+    /// Lists the blocked addresses and ranges.
     pub struct ListBlockedAddresses = GET "/endpoint/v1/settings/blocked-addresses" (tenant)
-        -> NumberedPage<Value> {
+        -> NumberedPage<BlockedAddress> {
         /// The page number, from 1.
         page: u64,
         /// The number of items per page.
         page_size: u32,
         /// Whether the response holds the number of pages and items.
         page_total: bool,
-        /// The order, such as `name:asc`.
+        /// The order; `createdAt:desc` if empty.
         sort: [String],
     }
 }
 
 operation! {
-    /// Blocks the addresses.
+    /// Blocks addresses and ranges on Windows endpoints.
     pub struct BlockAddresses = POST "/endpoint/v1/settings/blocked-addresses/bulk" (tenant)
-        -> ItemList<Value> {
-        /// The items.
-        items: [BlockAddressesResponseItem],
+        -> ItemList<BlockedAddress> {
+        /// The addresses to block.
+        items!: [NewBlockedAddresses],
     }
 }
 
 operation! {
-    /// Removes multiple IP addresses or IP address ranges from being blocked.
+    /// Unblocks addresses and ranges.
+    ///
+    /// Succeeds although some stay blocked; the response lists their ids.
     pub struct UnblockAddresses = POST "/endpoint/v1/settings/blocked-addresses/bulk/delete" (tenant)
-        -> UnblockAddressesResponse {
-        /// The ids.
-        ids: [String],
+        -> UnblockedAddresses {
+        /// The ids of the blocked addresses.
+        ids!: [String],
+    }
+}
+
+model! {
+    /// Addresses to block.
+    pub struct NewBlockedAddresses {
+        /// The IPv4 or IPv6 addresses, prefixes such as `1.2.2.3/17`, or ranges such as
+        /// `1.3.2.3-1.3.2.6`.
+        item: Vec<String>,
+    }
+}
+
+model! {
+    /// The result of unblocking.
+    pub struct UnblockedAddresses {
+        /// The ids that are still blocked.
+        failed_to_delete: Vec<String>,
+    }
+}
+
+model! {
+    /// A blocked address or range. No published example shows its fields.
+    pub struct BlockedAddress {
+        /// The id.
+        id as id: String,
+        /// The address, prefix or range.
+        item: String,
+        /// The time when it is unblocked.
+        blocked_until: Timestamp,
+        /// The time of creation.
+        created_at: Timestamp,
     }
 }
 

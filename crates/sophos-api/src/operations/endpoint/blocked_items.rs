@@ -1,47 +1,9 @@
-//! Blocked Items: `/endpoint/v1/settings/blocked-items` and the operations beside it.
+//! Items that endpoints block: `/endpoint/v1/settings/blocked-items`.
 
-use crate::{NumberedPage, Timestamp, models::{Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
-
-model! {
-    /// A blocked item.
-    pub struct BlockedItem {
-        /// The id.
-        id!: String,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The comment.
-        comment: String,
-        /// The type.
-        r#type: String,
-        /// The properties.
-        properties: BlockedItemPropertie,
-        /// The time of the last change.
-        updated_at: Timestamp,
-        /// The account that created it.
-        created_by: Reference,
-        /// The origin person.
-        origin_person: Reference,
-        /// The origin endpoint.
-        origin_endpoint: Reference,
-    }
-}
-
-model! {
-    /// A blocked item propertie.
-    pub struct BlockedItemPropertie {
-        /// The file name.
-        file_name: String,
-        /// The path.
-        path: String,
-        /// The sha256.
-        sha256: String,
-        /// The certificate signer.
-        certificate_signer: String,
-    }
-}
+use crate::{NumberedPage, Timestamp, model::{model}, models::{Deleted, Reference}, operations::endpoint::allowed_items::{ItemProperties}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets all blocked items.
+    /// Lists the blocked items of a tenant.
     pub struct ListBlockedItems = GET "/endpoint/v1/settings/blocked-items" (tenant)
         -> NumberedPage<BlockedItem> {
         /// The page number, from 1.
@@ -54,33 +16,56 @@ operation! {
 }
 
 operation! {
-    /// Blocks an item from exoneration.
-    pub struct CreateBlockedItem = POST "/endpoint/v1/settings/blocked-items" (tenant)
-        -> BlockedItem {
-        /// The type.
-        r#type: String,
-        /// The properties.
-        properties: BlockedItemPropertie,
-        /// The comment.
-        comment: String,
+    /// Blocks an item on all endpoints of a tenant.
+    pub struct CreateBlockedItem = POST "/endpoint/v1/settings/blocked-items" (tenant) -> BlockedItem {
+        /// The property that identifies the item: `sha256`.
+        r#type!: String,
+        /// The properties of the item, with its hash.
+        properties!: ItemProperties,
+        /// The reason.
+        comment!: String,
     }
 }
 
 operation! {
-    /// Deletes the specified blocked item.
+    /// Deletes a blocked item; succeeds as well if it does not exist.
     pub struct DeleteBlockedItem = DELETE "/endpoint/v1/settings/blocked-items/:blockedItemId" (tenant)
         -> Deleted {
-        /// The blocked item id.
+        /// The id of the blocked item.
         blocked_item_id!: String,
     }
 }
 
 operation! {
-    /// Gets a blocked item by ID.
+    /// Returns a blocked item.
     pub struct GetBlockedItem = GET "/endpoint/v1/settings/blocked-items/:blockedItemId" (tenant)
         -> BlockedItem {
-        /// The blocked item id.
+        /// The id of the blocked item.
         blocked_item_id!: String,
+    }
+}
+
+model! {
+    /// An item that endpoints block.
+    pub struct BlockedItem {
+        /// The id of the blocked item.
+        id!: String,
+        /// The time of creation.
+        created_at: Timestamp,
+        /// The reason.
+        comment: String,
+        /// The property that identifies the item: `sha256`.
+        r#type: String,
+        /// The properties of the item.
+        properties: ItemProperties,
+        /// The time of the last change.
+        updated_at: Timestamp,
+        /// The actor that created it.
+        created_by: Reference,
+        /// The user where it was detected.
+        origin_person: Reference,
+        /// The endpoint where it was detected.
+        origin_endpoint: Reference,
     }
 }
 

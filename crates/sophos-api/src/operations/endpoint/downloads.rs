@@ -1,107 +1,64 @@
-//! Downloads: `/endpoint/v1/downloads` and the operations beside it.
+//! Installers of the endpoint software: `/endpoint/v1/downloads`.
 
-use crate::{models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{model::{model, open_enum}, models::{Platform, Reference}, operation_macro::{operation, tested}};
 
-model! {
-    /// An installer.
-    pub struct Installer {
-        /// The tenant.
-        tenant: Reference,
-        /// The licensed products.
-        licensed_products: Vec<InstallerLicensedProduct>,
-        /// The installers.
-        installers: Vec<InstallerInstaller>,
+operation! {
+    /// Lists the installers of a tenant, with their links.
+    pub struct ListInstallers = GET "/endpoint/v1/downloads" (tenant) -> Installers {
+        /// The products that the installers hold; all if empty.
+        requested_products: [EndpointProduct],
+        /// The platforms of the installers; all if empty.
+        platforms: [Platform],
     }
 }
 
 model! {
-    /// An installer installer.
-    pub struct InstallerInstaller {
-        /// The product name.
+    /// The installers of a tenant.
+    pub struct Installers {
+        /// The tenant.
+        tenant: Reference,
+        /// The licensed products.
+        licensed_products: Vec<EndpointProduct>,
+        /// The installers.
+        installers: Vec<Installer>,
+    }
+}
+
+model! {
+    /// An installer.
+    pub struct Installer {
+        /// The name of the product.
         product_name: String,
         /// The platform.
-        platform: String,
-        /// The type.
+        platform: Platform,
+        /// The endpoint type, `computer` or `server`.
         r#type: String,
-        /// The supported products.
-        supported_products: Vec<InstallerInstallerSupportedProduct>,
-        /// The download url.
+        /// The products that it installs.
+        supported_products: Vec<EndpointProduct>,
+        /// The link.
         download_url: String,
     }
 }
 
 open_enum! {
-    /// The installer licensed product.
-    pub enum InstallerLicensedProduct {
-        /// `coreAgent`.
+    /// A product of the endpoint software.
+    pub enum EndpointProduct {
+        /// The agent that the other products need.
         CoreAgent = "coreAgent",
-        /// `deviceEncryption`.
+        /// Device Encryption.
         DeviceEncryption = "deviceEncryption",
-        /// `endpointProtection`.
+        /// Endpoint protection.
         EndpointProtection = "endpointProtection",
-        /// `interceptX`.
+        /// Intercept X.
         InterceptX = "interceptX",
-        /// `mtr`.
+        /// Managed Threat Response, now Managed Detection and Response.
         Mtr = "mtr",
-        /// `xdr`.
+        /// Extended Detection and Response.
         Xdr = "xdr",
-        /// `ztna`.
+        /// Zero Trust Network Access.
         Ztna = "ztna",
-    }
-}
-
-open_enum! {
-    /// The installer installer supported product.
-    pub enum InstallerInstallerSupportedProduct {
-        /// `endpointProtection`.
-        EndpointProtection = "endpointProtection",
-        /// `interceptX`.
-        InterceptX = "interceptX",
-    }
-}
-
-open_enum! {
-    /// The installer requested product.
-    pub enum InstallerRequestedProduct {
-        /// `coreAgent`.
-        CoreAgent = "coreAgent",
-        /// `deviceEncryption`.
-        DeviceEncryption = "deviceEncryption",
-        /// `endpointProtection`.
-        EndpointProtection = "endpointProtection",
-        /// `interceptX`.
-        InterceptX = "interceptX",
-        /// `mtd`.
+        /// Mobile Threat Defense.
         Mtd = "mtd",
-        /// `mtr`.
-        Mtr = "mtr",
-        /// `xdr`.
-        Xdr = "xdr",
-        /// `ztna`.
-        Ztna = "ztna",
-    }
-}
-
-open_enum! {
-    /// The installer platform.
-    pub enum InstallerPlatform {
-        /// `linux`.
-        Linux = "linux",
-        /// `macOS`.
-        MacOS = "macOS",
-        /// `windows`.
-        Windows = "windows",
-    }
-}
-
-operation! {
-    /// Gets all the endpoint installer links for a tenant.
-    pub struct ListInstallers = GET "/endpoint/v1/downloads" (tenant)
-        -> Installer {
-        /// The requested products.
-        requested_products: [InstallerRequestedProduct],
-        /// The platforms.
-        platforms: [InstallerPlatform],
     }
 }
 

@@ -1,30 +1,28 @@
-//! Endpoints: `/endpoint/v1/endpoints/:endpointId` and the operations beside it.
+//! Deletion of endpoints: `/endpoint/v1/endpoints`.
 
-use crate::{models::{Deleted}, model::{model}, operation_macro::{operation, tested}};
-
-model! {
-    /// An endpoint.
-    pub struct Endpoint {
-        /// The endpoint ids.
-        endpoint_ids: Vec<String>,
-    }
-}
+use crate::{model::{model}, models::{Deleted}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Deletes a specified endpoint.
-    pub struct DeleteEndpoint = DELETE "/endpoint/v1/endpoints/:endpointId" (tenant)
-        -> Deleted {
-        /// The endpoint id.
+    /// Deletes an endpoint from Sophos Central.
+    pub struct DeleteEndpoint = DELETE "/endpoint/v1/endpoints/:endpointId" (tenant) -> Deleted {
+        /// The endpoint's id.
         endpoint_id!: String,
     }
 }
 
 operation! {
-    /// Deletes a list of endpoints.
-    pub struct DeleteEndpoints = POST "/endpoint/v1/endpoints/delete" (tenant)
-        -> Endpoint {
-        /// The endpoint ids.
-        endpoint_ids: [String],
+    /// Deletes several endpoints from Sophos Central.
+    pub struct DeleteEndpoints = POST "/endpoint/v1/endpoints/delete" (tenant) -> DeletedEndpoints {
+        /// The ids of the endpoints.
+        endpoint_ids!: [String],
+    }
+}
+
+model! {
+    /// The deleted endpoints.
+    pub struct DeletedEndpoints {
+        /// The ids of the deleted endpoints.
+        endpoint_ids: Vec<String>,
     }
 }
 

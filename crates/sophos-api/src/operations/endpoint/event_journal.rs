@@ -1,61 +1,53 @@
-//! Event Journal: `/endpoint/v1/settings/event-journal/:endpointType` and the operations beside it.
+//! Size limits of the event journals on endpoints: `/endpoint/v1/settings/event-journal`.
 
-use crate::{model::{model}, operation_macro::{operation, tested}};
-
-model! {
-    /// An event journal.
-    pub struct EventJournal {
-        /// Whether `useRecommended` is set.
-        use_recommended: bool,
-        /// The disk space limit in mb.
-        #[serde(rename = "diskSpaceLimitInMB")]
-        disk_space_limit_in_mb: EventJournalDiskSpaceLimitInMB,
-        /// The disk space limit as percentage.
-        disk_space_limit_as_percentage: EventJournalDiskSpaceLimitAsPercentage,
-    }
-}
-
-model! {
-    /// An event journal disk space limit in mb.
-    pub struct EventJournalDiskSpaceLimitInMB {
-        /// The recommended value.
-        recommended_value: i64,
-        /// The value.
-        value: i64,
-    }
-}
-
-model! {
-    /// An event journal disk space limit as percentage.
-    pub struct EventJournalDiskSpaceLimitAsPercentage {
-        /// The recommended value.
-        recommended_value: i64,
-        /// The value.
-        value: i64,
-    }
-}
+use crate::{model::{model}, models::{EndpointType}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets all event journal settings.
+    /// Returns the limits of the event journals of an endpoint type.
     pub struct GetEventJournal = GET "/endpoint/v1/settings/event-journal/:endpointType" (tenant)
         -> EventJournal {
         /// The endpoint type.
-        endpoint_type!: String,
+        endpoint_type!: EndpointType,
     }
 }
 
 operation! {
-    /// Updates settings for event journal size and disk space limits.
+    /// Changes the limits of the event journals of an endpoint type.
+    ///
+    /// The lower of the two limits applies.
     pub struct UpdateEventJournal = PATCH "/endpoint/v1/settings/event-journal/:endpointType" (tenant)
         -> EventJournal {
         /// The endpoint type.
-        endpoint_type!: String,
-        /// Whether `useRecommended` is set.
+        endpoint_type!: EndpointType,
+        /// Whether the recommended limits apply.
         use_recommended: bool,
-        /// The disk space limit in mb.
+        /// The limit of the disk space, in MB.
         disk_space_limit_in_mb ("diskSpaceLimitInMB"): i64,
-        /// The disk space limit as percentage.
+        /// The limit of the disk space, in percent of the disk.
         disk_space_limit_as_percentage: i64,
+    }
+}
+
+model! {
+    /// The limits of the event journals.
+    pub struct EventJournal {
+        /// Whether the recommended limits apply.
+        use_recommended: bool,
+        /// The limit of the disk space, in MB.
+        #[serde(rename = "diskSpaceLimitInMB")]
+        disk_space_limit_in_mb: JournalLimit,
+        /// The limit of the disk space, in percent of the disk.
+        disk_space_limit_as_percentage: JournalLimit,
+    }
+}
+
+model! {
+    /// A limit and the one that Sophos recommends.
+    pub struct JournalLimit {
+        /// The recommended limit.
+        recommended_value: i64,
+        /// The limit.
+        value: i64,
     }
 }
 

@@ -1,96 +1,72 @@
-//! Forensic Logs: `/endpoint/v1/endpoints/:endpointId/forensic-logs` and the operations beside it.
+//! Collection of forensic logs: `/endpoint/v1/endpoints/{endpointId}/forensic-logs`.
 
-use serde_json::Value;
-
-use crate::{model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// A forensic log.
-    pub struct ForensicLog {
-        /// The id.
-        id!: String,
-        /// The status.
-        status: ForensicLogStatus,
-        /// The received at.
-        received_at: Value,
-        /// The time of expiry.
-        expires_at: Value,
-    }
-}
-
-model! {
-    /// A forensic log request.
-    pub struct ForensicLogRequest {
-        /// The id.
-        id as id: String,
-        /// The status.
-        status: ForensicLogRequestStatus,
-        /// The received at.
-        received_at: Value,
-        /// The time of expiry.
-        expires_at: Value,
-        /// The forensic log file.
-        forensic_log_file: ForensicLogRequestForensicLogFile,
-    }
-}
-
-model! {
-    /// A forensic log request forensic log file.
-    pub struct ForensicLogRequestForensicLogFile {
-        /// The file name.
-        file_name: String,
-        /// The sha256.
-        sha256: String,
-        /// The size.
-        size: i64,
-    }
-}
-
-open_enum! {
-    /// The forensic log status.
-    pub enum ForensicLogStatus {
-        /// `finished`.
-        Finished = "finished",
-        /// `pending`.
-        Pending = "pending",
-    }
-}
-
-open_enum! {
-    /// The forensic log request status.
-    pub enum ForensicLogRequestStatus {
-        /// `finished`.
-        Finished = "finished",
-        /// `pending`.
-        Pending = "pending",
-    }
-}
+use crate::{Timestamp, model::{model, open_enum}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Collects the forensic log.
+    /// Requests the forensic log of an endpoint.
+    ///
+    /// The service accepts the request with 202; [`GetForensicLog`] returns its state.
     pub struct CollectForensicLog = POST "/endpoint/v1/endpoints/:endpointId/forensic-logs" (tenant)
         -> ForensicLog {
-        /// The endpoint id.
+        /// The endpoint's id.
         endpoint_id!: String,
-        /// The mode.
+        /// The extent of the log, such as `fast`.
         mode: String,
-        /// The expires.
+        /// The ISO 8601 duration until the request expires, such as `PT4H`.
         expires: String,
     }
 }
 
 operation! {
-    /// Gets the status of the forensic log collection.
-    pub struct GetForensicLogRequest = GET "/endpoint/v1/endpoints/:endpointId/forensic-logs/:forensicLogRequestId" (tenant)
-        -> ForensicLogRequest {
-        /// The endpoint id.
+    /// Returns the state of a requested forensic log.
+    pub struct GetForensicLog = GET "/endpoint/v1/endpoints/:endpointId/forensic-logs/:forensicLogRequestId" (tenant)
+        -> ForensicLog {
+        /// The endpoint's id.
         endpoint_id!: String,
-        /// The id of the forensic log collection request.
+        /// The id of the request.
         forensic_log_request_id!: String,
+    }
+}
+
+model! {
+    /// A requested forensic log.
+    pub struct ForensicLog {
+        /// The id of the request.
+        id!: String,
+        /// The state.
+        status: CollectionStatus,
+        /// The time of the request.
+        received_at: Timestamp,
+        /// The time of expiry.
+        expires_at: Timestamp,
+        /// The file, once it was uploaded.
+        forensic_log_file: CollectedFile,
+    }
+}
+
+model! {
+    /// A file that an endpoint uploaded.
+    pub struct CollectedFile {
+        /// The file name.
+        file_name: String,
+        /// The SHA-256 hash, in hexadecimal.
+        sha256: String,
+        /// The size, in bytes.
+        size: i64,
+    }
+}
+
+open_enum! {
+    /// The state of a collection.
+    pub enum CollectionStatus {
+        /// The file was uploaded.
+        Finished = "finished",
+        /// The endpoint has not uploaded the file yet.
+        Pending = "pending",
     }
 }
 
 tested! {
     CollectForensicLog
-    GetForensicLogRequest
+    GetForensicLog
 }

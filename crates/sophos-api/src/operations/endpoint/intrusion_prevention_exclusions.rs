@@ -1,41 +1,9 @@
-//! Intrusion Prevention: `/endpoint/v1/settings/exclusions/intrusion-prevention` and the operations beside it.
+//! Network traffic that intrusion prevention exempts: `/endpoint/v1/settings/exclusions/intrusion-prevention`.
 
-use crate::{NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// An intrusion prevention exclusion.
-    pub struct IntrusionPreventionExclusion {
-        /// The id.
-        id!: String,
-        /// The type.
-        r#type: String,
-        /// The direction.
-        direction: IntrusionPreventionExclusionDirection,
-        /// The comment.
-        comment: String,
-        /// The local ports.
-        local_ports: Vec<i64>,
-        /// The remote ports.
-        remote_ports: Vec<i64>,
-        /// The remote addresses.
-        remote_addresses: Vec<String>,
-    }
-}
-
-open_enum! {
-    /// The intrusion prevention exclusion direction.
-    pub enum IntrusionPreventionExclusionDirection {
-        /// `both`.
-        Both = "both",
-        /// `inbound`.
-        Inbound = "inbound",
-        /// `outbound`.
-        Outbound = "outbound",
-    }
-}
+use crate::{NumberedPage, model::{model}, models::{Deleted}, operations::endpoint::isolation_exclusions::{TrafficDirection}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets all Intrusion Prevention exclusions.
+    /// Lists the exclusions from intrusion prevention.
     pub struct ListIntrusionPreventionExclusions = GET "/endpoint/v1/settings/exclusions/intrusion-prevention" (tenant)
         -> NumberedPage<IntrusionPreventionExclusion> {
         /// The page number, from 1.
@@ -48,16 +16,16 @@ operation! {
 }
 
 operation! {
-    /// Adds a new Intrusion Prevention exclusion.
+    /// Creates an exclusion from intrusion prevention.
     pub struct CreateIntrusionPreventionExclusion = POST "/endpoint/v1/settings/exclusions/intrusion-prevention" (tenant)
         -> IntrusionPreventionExclusion {
-        /// The direction.
-        direction: IntrusionPreventionExclusionDirection,
-        /// The local ports.
+        /// The direction of the traffic.
+        direction!: TrafficDirection,
+        /// The ports of the endpoint.
         local_ports: [i64],
-        /// The remote ports.
+        /// The ports of the other side.
         remote_ports: [i64],
-        /// The remote addresses.
+        /// The addresses of the other side.
         remote_addresses: [String],
         /// The comment.
         comment: String,
@@ -65,39 +33,59 @@ operation! {
 }
 
 operation! {
-    /// Deletes an Intrusion Prevention exclusion by ID.
+    /// Deletes an exclusion; succeeds as well if it does not exist.
     pub struct DeleteIntrusionPreventionExclusion = DELETE "/endpoint/v1/settings/exclusions/intrusion-prevention/:exclusionId" (tenant)
         -> Deleted {
-        /// The exclusion id.
+        /// The exclusion's id, 64 hexadecimal digits.
         exclusion_id!: String,
     }
 }
 
 operation! {
-    /// Gets an Intrusion Prevention exclusion by ID.
+    /// Returns an exclusion from intrusion prevention.
     pub struct GetIntrusionPreventionExclusion = GET "/endpoint/v1/settings/exclusions/intrusion-prevention/:exclusionId" (tenant)
         -> IntrusionPreventionExclusion {
-        /// The exclusion id.
+        /// The exclusion's id, 64 hexadecimal digits.
         exclusion_id!: String,
     }
 }
 
 operation! {
-    /// Updates an Intrusion Prevention exclusion by ID.
+    /// Changes an exclusion from intrusion prevention.
     pub struct UpdateIntrusionPreventionExclusion = PATCH "/endpoint/v1/settings/exclusions/intrusion-prevention/:exclusionId" (tenant)
         -> IntrusionPreventionExclusion {
-        /// The exclusion id.
+        /// The exclusion's id, 64 hexadecimal digits.
         exclusion_id!: String,
-        /// The local ports.
+        /// The ports of the endpoint.
         local_ports: [i64],
-        /// The remote ports.
+        /// The ports of the other side.
         remote_ports: [i64],
-        /// The direction.
-        direction: IntrusionPreventionExclusionDirection,
-        /// The remote addresses.
+        /// The direction of the traffic.
+        direction: TrafficDirection,
+        /// The addresses of the other side.
         remote_addresses: [String],
         /// The comment.
         comment: String,
+    }
+}
+
+model! {
+    /// Network traffic that intrusion prevention exempts.
+    pub struct IntrusionPreventionExclusion {
+        /// The exclusion's id, 64 hexadecimal digits.
+        id!: String,
+        /// The kind of exclusion.
+        r#type: String,
+        /// The direction of the traffic.
+        direction: TrafficDirection,
+        /// The comment.
+        comment: String,
+        /// The ports of the endpoint.
+        local_ports: Vec<i64>,
+        /// The ports of the other side.
+        remote_ports: Vec<i64>,
+        /// The addresses of the other side.
+        remote_addresses: Vec<String>,
     }
 }
 

@@ -1,41 +1,9 @@
-//! Isolation Exclusions: `/endpoint/v1/settings/exclusions/isolation` and the operations beside it.
+//! Network traffic that isolated endpoints may send and receive: `/endpoint/v1/settings/exclusions/isolation`.
 
-use crate::{NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// An isolation exclusion.
-    pub struct IsolationExclusion {
-        /// The id.
-        id!: String,
-        /// The type.
-        r#type: String,
-        /// The direction.
-        direction: IsolationExclusionDirection,
-        /// The comment.
-        comment: String,
-        /// The local ports.
-        local_ports: Vec<i64>,
-        /// The remote ports.
-        remote_ports: Vec<i64>,
-        /// The remote addresses.
-        remote_addresses: Vec<String>,
-    }
-}
-
-open_enum! {
-    /// The isolation exclusion direction.
-    pub enum IsolationExclusionDirection {
-        /// `both`.
-        Both = "both",
-        /// `inbound`.
-        Inbound = "inbound",
-        /// `outbound`.
-        Outbound = "outbound",
-    }
-}
+use crate::{NumberedPage, model::{model, open_enum}, models::{Deleted}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets all isolation exclusions.
+    /// Lists the exclusions from isolation.
     pub struct ListIsolationExclusions = GET "/endpoint/v1/settings/exclusions/isolation" (tenant)
         -> NumberedPage<IsolationExclusion> {
         /// The page number, from 1.
@@ -48,16 +16,16 @@ operation! {
 }
 
 operation! {
-    /// Creates the isolation exclusion.
+    /// Creates an exclusion from isolation.
     pub struct CreateIsolationExclusion = POST "/endpoint/v1/settings/exclusions/isolation" (tenant)
         -> IsolationExclusion {
-        /// The direction.
-        direction: IsolationExclusionDirection,
-        /// The local ports.
+        /// The direction of the traffic.
+        direction!: TrafficDirection,
+        /// The ports of the endpoint.
         local_ports: [i64],
-        /// The remote ports.
+        /// The ports of the other side.
         remote_ports: [i64],
-        /// The remote addresses.
+        /// The addresses of the other side.
         remote_addresses: [String],
         /// The comment.
         comment: String,
@@ -65,39 +33,71 @@ operation! {
 }
 
 operation! {
-    /// Deletes an Isolation exclusion.
+    /// Deletes an exclusion; succeeds as well if it does not exist.
     pub struct DeleteIsolationExclusion = DELETE "/endpoint/v1/settings/exclusions/isolation/:exclusionId" (tenant)
         -> Deleted {
-        /// The exclusion id.
+        /// The exclusion's id.
         exclusion_id!: String,
     }
 }
 
 operation! {
-    /// Gets a single Isolation exclusion by ID.
+    /// Returns an exclusion from isolation.
     pub struct GetIsolationExclusion = GET "/endpoint/v1/settings/exclusions/isolation/:exclusionId" (tenant)
         -> IsolationExclusion {
-        /// The exclusion id.
+        /// The exclusion's id.
         exclusion_id!: String,
     }
 }
 
 operation! {
-    /// Updates an Isolation exclusion by ID.
+    /// Changes an exclusion from isolation.
     pub struct UpdateIsolationExclusion = PATCH "/endpoint/v1/settings/exclusions/isolation/:exclusionId" (tenant)
         -> IsolationExclusion {
-        /// The exclusion id.
+        /// The exclusion's id.
         exclusion_id!: String,
-        /// The local ports.
+        /// The ports of the endpoint.
         local_ports: [i64],
-        /// The remote ports.
+        /// The ports of the other side.
         remote_ports: [i64],
-        /// The direction.
-        direction: IsolationExclusionDirection,
-        /// The remote addresses.
+        /// The direction of the traffic.
+        direction: TrafficDirection,
+        /// The addresses of the other side.
         remote_addresses: [String],
         /// The comment.
         comment: String,
+    }
+}
+
+model! {
+    /// Network traffic that isolated endpoints may send and receive.
+    pub struct IsolationExclusion {
+        /// The exclusion's id.
+        id!: String,
+        /// The kind of exclusion.
+        r#type: String,
+        /// The direction of the traffic.
+        direction: TrafficDirection,
+        /// The comment.
+        comment: String,
+        /// The ports of the endpoint.
+        local_ports: Vec<i64>,
+        /// The ports of the other side.
+        remote_ports: Vec<i64>,
+        /// The addresses of the other side.
+        remote_addresses: Vec<String>,
+    }
+}
+
+open_enum! {
+    /// The direction of network traffic.
+    pub enum TrafficDirection {
+        /// Both directions.
+        Both = "both",
+        /// To the endpoint.
+        Inbound = "inbound",
+        /// From the endpoint.
+        Outbound = "outbound",
     }
 }
 

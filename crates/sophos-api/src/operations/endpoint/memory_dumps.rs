@@ -1,98 +1,53 @@
-//! Memory Dump: `/endpoint/v1/endpoints/:endpointId/memory-dumps` and the operations beside it.
+//! Memory dumps of endpoints: `/endpoint/v1/endpoints/{endpointId}/memory-dumps`.
 
-use serde_json::Value;
-
-use crate::{model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// A memory dump.
-    pub struct MemoryDump {
-        /// The id.
-        id!: String,
-        /// The status.
-        status: MemoryDumpStatus,
-        /// The received at.
-        received_at: Value,
-        /// The time of expiry.
-        expires_at: Value,
-    }
-}
-
-model! {
-    /// A memory dump request.
-    pub struct MemoryDumpRequest {
-        /// The id.
-        id as id: String,
-        /// The status.
-        status: MemoryDumpRequestStatus,
-        /// The received at.
-        received_at: Value,
-        /// The time of expiry.
-        expires_at: Value,
-        /// The memory dump file.
-        memory_dump_file: MemoryDumpRequestMemoryDumpFile,
-    }
-}
-
-model! {
-    /// A memory dump request memory dump file.
-    pub struct MemoryDumpRequestMemoryDumpFile {
-        /// The file name.
-        file_name: String,
-        /// The sha256.
-        sha256: String,
-        /// The size.
-        size: i64,
-    }
-}
-
-open_enum! {
-    /// The memory dump status.
-    pub enum MemoryDumpStatus {
-        /// `finished`.
-        Finished = "finished",
-        /// `pending`.
-        Pending = "pending",
-    }
-}
-
-open_enum! {
-    /// The memory dump request status.
-    pub enum MemoryDumpRequestStatus {
-        /// `finished`.
-        Finished = "finished",
-        /// `pending`.
-        Pending = "pending",
-    }
-}
+use crate::{Timestamp, model::{model}, operations::endpoint::forensic_logs::{CollectedFile, CollectionStatus}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Creates the memory dump.
+    /// Requests a memory dump of a process or of the kernel.
+    ///
+    /// The endpoint uploads it to the Amazon S3 bucket that the tenant configured. The service
+    /// accepts the request with 202; [`GetMemoryDump`] returns its state.
     pub struct CreateMemoryDump = POST "/endpoint/v1/endpoints/:endpointId/memory-dumps" (tenant)
         -> MemoryDump {
-        /// The endpoint id.
+        /// The endpoint's id.
         endpoint_id!: String,
-        /// The mode.
-        mode: String,
-        /// The pid.
+        /// The subject of the dump: `process` or the kernel.
+        mode!: String,
+        /// The process id, for a dump of a process.
         pid: i64,
-        /// The expires.
+        /// The ISO 8601 duration until the request expires, such as `PT4H`.
         expires: String,
     }
 }
 
 operation! {
-    /// Gets the status of the memory dump collection.
-    pub struct GetMemoryDumpRequest = GET "/endpoint/v1/endpoints/:endpointId/memory-dumps/:memoryDumpRequestId" (tenant)
-        -> MemoryDumpRequest {
-        /// The endpoint id.
+    /// Returns the state of a requested memory dump.
+    pub struct GetMemoryDump = GET "/endpoint/v1/endpoints/:endpointId/memory-dumps/:memoryDumpRequestId" (tenant)
+        -> MemoryDump {
+        /// The endpoint's id.
         endpoint_id!: String,
-        /// The id of the memory dump request.
+        /// The id of the request.
         memory_dump_request_id!: String,
+    }
+}
+
+model! {
+    /// A requested memory dump.
+    pub struct MemoryDump {
+        /// The id of the request.
+        id!: String,
+        /// The state.
+        status: CollectionStatus,
+        /// The time of the request.
+        received_at: Timestamp,
+        /// The time of expiry.
+        expires_at: Timestamp,
+        /// The file, once it was uploaded.
+        memory_dump_file: CollectedFile,
     }
 }
 
 tested! {
     CreateMemoryDump
-    GetMemoryDumpRequest
+    GetMemoryDump
 }

@@ -1,292 +1,153 @@
-//! Packages: `/endpoint/v1/software/comments` and the operations beside it.
+//! Software packages that endpoints may stay on, and comments on them: `/endpoint/v1/software`.
 
-use crate::{ItemList, Timestamp, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// A package comment.
-    pub struct PackageComment {
-        /// The package.
-        package: PackageCommentPackage,
-        /// The id.
-        id as id: String,
-        /// The comment.
-        comment: String,
-    }
-}
-
-model! {
-    /// A package comment package.
-    pub struct PackageCommentPackage {
-        /// The id.
-        id as id: String,
-        /// The name.
-        name: String,
-        /// The released at.
-        released_at: Timestamp,
-        /// The time of expiry.
-        expires_at: Timestamp,
-        /// The type.
-        r#type: PackageCommentPackageType,
-        /// The platform.
-        platform: PackageCommentPackagePlatform,
-        /// The modules.
-        modules: Vec<PackageCommentPackageModule>,
-        /// Whether `visible` is set.
-        visible: bool,
-        /// The endpoint type.
-        endpoint_type: PackageCommentPackageEndpointType,
-        /// The package notes url.
-        package_notes_url: String,
-    }
-}
-
-model! {
-    /// A package comment package module.
-    pub struct PackageCommentPackageModule {
-        /// The name.
-        name: String,
-        /// The version.
-        version: String,
-    }
-}
-
-model! {
-    /// A recommended package.
-    pub struct RecommendedPackage {
-        /// The id.
-        id as id: String,
-        /// The platform.
-        platform: RecommendedPackagePlatform,
-        /// The modules.
-        modules: Vec<RecommendedPackageModule>,
-        /// The endpoint type.
-        endpoint_type: RecommendedPackageEndpointType,
-    }
-}
-
-model! {
-    /// A recommended package module.
-    pub struct RecommendedPackageModule {
-        /// The name.
-        name: String,
-        /// The version.
-        version: String,
-    }
-}
-
-model! {
-    /// A static package.
-    pub struct StaticPackage {
-        /// The id.
-        id as id: String,
-        /// The name.
-        name: String,
-        /// The released at.
-        released_at: Timestamp,
-        /// The time of expiry.
-        expires_at: Timestamp,
-        /// The type.
-        r#type: StaticPackageType,
-        /// The platform.
-        platform: StaticPackagePlatform,
-        /// The modules.
-        modules: Vec<StaticPackageModule>,
-        /// Whether `visible` is set.
-        visible: bool,
-        /// The endpoint type.
-        endpoint_type: StaticPackageEndpointType,
-        /// The package notes url.
-        package_notes_url: String,
-    }
-}
-
-model! {
-    /// A static package module.
-    pub struct StaticPackageModule {
-        /// The name.
-        name: String,
-        /// The version.
-        version: String,
-    }
-}
-
-open_enum! {
-    /// The package comment package type.
-    pub enum PackageCommentPackageType {
-        /// `fixed`.
-        Fixed = "fixed",
-        /// `lts`.
-        Lts = "lts",
-        /// `special`.
-        Special = "special",
-    }
-}
-
-open_enum! {
-    /// The package comment package platform.
-    pub enum PackageCommentPackagePlatform {
-        /// `linux`.
-        Linux = "linux",
-        /// `macOS`.
-        MacOS = "macOS",
-        /// `windows`.
-        Windows = "windows",
-    }
-}
-
-open_enum! {
-    /// The package comment package endpoint type.
-    pub enum PackageCommentPackageEndpointType {
-        /// `computer`.
-        Computer = "computer",
-        /// `securityVm`.
-        SecurityVm = "securityVm",
-        /// `server`.
-        Server = "server",
-    }
-}
-
-open_enum! {
-    /// The recommended package platform.
-    pub enum RecommendedPackagePlatform {
-        /// `linux`.
-        Linux = "linux",
-        /// `macOS`.
-        MacOS = "macOS",
-        /// `windows`.
-        Windows = "windows",
-    }
-}
-
-open_enum! {
-    /// The recommended package endpoint type.
-    pub enum RecommendedPackageEndpointType {
-        /// `computer`.
-        Computer = "computer",
-        /// `securityVm`.
-        SecurityVm = "securityVm",
-        /// `server`.
-        Server = "server",
-    }
-}
-
-open_enum! {
-    /// The static package type.
-    pub enum StaticPackageType {
-        /// `fixed`.
-        Fixed = "fixed",
-        /// `lts`.
-        Lts = "lts",
-        /// `special`.
-        Special = "special",
-    }
-}
-
-open_enum! {
-    /// The static package platform.
-    pub enum StaticPackagePlatform {
-        /// `linux`.
-        Linux = "linux",
-        /// `macOS`.
-        MacOS = "macOS",
-        /// `windows`.
-        Windows = "windows",
-    }
-}
-
-open_enum! {
-    /// The static package endpoint type.
-    pub enum StaticPackageEndpointType {
-        /// `computer`.
-        Computer = "computer",
-        /// `securityVm`.
-        SecurityVm = "securityVm",
-        /// `server`.
-        Server = "server",
-    }
-}
+use crate::{ItemList, Timestamp, model::{model, open_enum}, models::{Deleted, EndpointType, Module, Platform}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets all comments.
+    /// Lists the comments on static packages.
     pub struct ListPackageComments = GET "/endpoint/v1/software/comments" (tenant)
-        -> ItemList<PackageComment> {
-    }
+        -> ItemList<PackageComment> {}
 }
 
 operation! {
-    /// Deletes the static package comment.
+    /// Deletes the comment on a static package.
     pub struct DeletePackageComment = DELETE "/endpoint/v1/software/comments/:staticPackageId" (tenant)
         -> Deleted {
-        /// The static package id.
+        /// The package's id.
         static_package_id!: String,
     }
 }
 
 operation! {
-    /// Gets the static package comment.
+    /// Returns the comment on a static package.
     pub struct GetPackageComment = GET "/endpoint/v1/software/comments/:staticPackageId" (tenant)
         -> PackageComment {
-        /// The static package id.
+        /// The package's id.
         static_package_id!: String,
     }
 }
 
 operation! {
-    /// Updates the package comment.
+    /// Sets the comment on a static package.
     pub struct UpdatePackageComment = PUT "/endpoint/v1/software/comments/:staticPackageId" (tenant)
         -> PackageComment {
-        /// The static package id.
+        /// The package's id.
         static_package_id!: String,
         /// The comment.
-        comment: String,
+        comment!: String,
     }
 }
 
 operation! {
-    /// Gets all Sophos Recommended packages for the tenant.
+    /// Lists the packages that Sophos recommends for the tenant.
     pub struct ListRecommendedPackages = GET "/endpoint/v1/software/packages/recommended" (tenant)
-        -> ItemList<RecommendedPackage> {
-    }
+        -> ItemList<RecommendedPackage> {}
 }
 
 operation! {
-    /// Gets all static packages available for the tenant.
+    /// Lists the static packages of the tenant.
     pub struct ListStaticPackages = GET "/endpoint/v1/software/packages/static" (tenant)
         -> ItemList<StaticPackage> {
         /// The order, such as `name:asc`.
         sort: [String],
         /// The endpoint type.
-        endpoint_type: StaticPackageEndpointType,
+        endpoint_type: EndpointType,
         /// The platform.
-        platform: StaticPackagePlatform,
-        /// The type.
+        platform: Platform,
+        /// The kind of package.
         r#type: StaticPackageType,
-        /// The expires from.
+        /// The time from which packages expire, inclusive.
         expires_from: String,
-        /// The expires to.
+        /// The time up to which packages expire, exclusive.
         expires_to: String,
-        /// The released from.
+        /// The time from which packages were released, inclusive.
         released_from: String,
-        /// The released to.
+        /// The time up to which packages were released, exclusive.
         released_to: String,
     }
 }
 
 operation! {
-    /// Gets an individual static package.
+    /// Returns a static package.
     pub struct GetStaticPackage = GET "/endpoint/v1/software/packages/static/:staticPackageId" (tenant)
         -> StaticPackage {
-        /// The static package id.
+        /// The package's id.
         static_package_id!: String,
     }
 }
 
 operation! {
-    /// Adds a special package by token, supplied by Sophos support.
+    /// Adds a special package to the tenant by a token of Sophos Support.
+    ///
+    /// No operation removes it. Fails with 404 for a token without an active package, and with 409
+    /// if the package was added before.
     pub struct AddStaticPackage = POST "/endpoint/v1/software/packages/static/:staticPackageId/add" (tenant)
         -> StaticPackage {
-        /// The static package id.
+        /// The token of Sophos Support.
         static_package_id!: String,
+    }
+}
+
+model! {
+    /// A comment on a static package.
+    pub struct PackageComment {
+        /// The package.
+        package: StaticPackage,
+        /// The comment's id.
+        id as id: String,
+        /// The comment.
+        comment: String,
+    }
+}
+
+model! {
+    /// A package that does not change, for endpoints that do not take the recommended one.
+    pub struct StaticPackage {
+        /// The package's id.
+        id as id: String,
+        /// The name.
+        name: String,
+        /// The time of the release.
+        released_at: Timestamp,
+        /// The time of expiry.
+        expires_at: Timestamp,
+        /// The kind of package.
+        r#type: StaticPackageType,
+        /// The platform.
+        platform: Platform,
+        /// The software modules.
+        modules: Vec<Module>,
+        /// Whether the console displays it.
+        visible: bool,
+        /// The endpoint type.
+        endpoint_type: EndpointType,
+        /// The URL of the release notes.
+        package_notes_url: String,
+    }
+}
+
+model! {
+    /// A package that Sophos recommends.
+    pub struct RecommendedPackage {
+        /// The package's id.
+        id as id: String,
+        /// The platform.
+        platform: Platform,
+        /// The software modules.
+        modules: Vec<Module>,
+        /// The endpoint type.
+        endpoint_type: EndpointType,
+    }
+}
+
+open_enum! {
+    /// The kind of a static package.
+    pub enum StaticPackageType {
+        /// Fixed-term support.
+        Fixed = "fixed",
+        /// Long-term support.
+        Lts = "lts",
+        /// A special package of Sophos Support.
+        Special = "special",
     }
 }
 

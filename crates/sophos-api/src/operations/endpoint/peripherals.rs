@@ -1,99 +1,9 @@
-//! Peripheral Control: `/endpoint/v1/settings/peripheral-control/peripherals` and the operations beside it.
+//! Peripherals that endpoints reported: `/endpoint/v1/settings/peripheral-control`.
 
 use crate::{NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::{operation, tested}};
 
-model! {
-    /// A peripheral.
-    pub struct Peripheral {
-        /// The id.
-        id!: String,
-        /// The type.
-        r#type: PeripheralType,
-        /// The category.
-        category: PeripheralCategory,
-        /// The model.
-        model: String,
-        /// The model id.
-        model_id: String,
-        /// The instance id.
-        instance_id: String,
-        /// The last endpoint.
-        last_endpoint: PeripheralLastEndpoint,
-        /// The last used by.
-        last_used_by: String,
-        /// The last action taken.
-        last_action_taken: PeripheralLastActionTaken,
-        /// The time: first seen.
-        first_seen_at: Timestamp,
-        /// The time: last seen.
-        last_seen_at: Timestamp,
-        /// The last endpoint hostname.
-        last_endpoint_hostname: String,
-    }
-}
-
-model! {
-    /// A peripheral last endpoint.
-    pub struct PeripheralLastEndpoint {
-        /// The id.
-        id as id: String,
-        /// The hostname.
-        hostname: String,
-    }
-}
-
-open_enum! {
-    /// The peripheral type.
-    pub enum PeripheralType {
-        /// `bluetooth`.
-        Bluetooth = "bluetooth",
-        /// `encryptedStorage`.
-        EncryptedStorage = "encryptedStorage",
-        /// `floppyDrive`.
-        FloppyDrive = "floppyDrive",
-        /// `infrared`.
-        Infrared = "infrared",
-        /// `mtp`.
-        Mtp = "mtp",
-        /// `opticalDrive`.
-        OpticalDrive = "opticalDrive",
-        /// `removableStorage`.
-        RemovableStorage = "removableStorage",
-        /// `wireless`.
-        Wireless = "wireless",
-        /// `modem`.
-        Modem = "modem",
-    }
-}
-
-open_enum! {
-    /// The peripheral category.
-    pub enum PeripheralCategory {
-        /// `media`.
-        Media = "media",
-        /// `network`.
-        Network = "network",
-        /// `storage`.
-        Storage = "storage",
-    }
-}
-
-open_enum! {
-    /// The peripheral last action taken.
-    pub enum PeripheralLastActionTaken {
-        /// `alertedOnly`.
-        AlertedOnly = "alertedOnly",
-        /// `allowed`.
-        Allowed = "allowed",
-        /// `blocked`.
-        Blocked = "blocked",
-        /// `readOnly`.
-        ReadOnly = "readOnly",
-    }
-}
-
 operation! {
-    /// Gets all peripherals.
+    /// Lists the peripherals that endpoints reported.
     pub struct ListPeripherals = GET "/endpoint/v1/settings/peripheral-control/peripherals" (tenant)
         -> NumberedPage<Peripheral> {
         /// The page number, from 1.
@@ -102,21 +12,100 @@ operation! {
         page_size: u32,
         /// Whether the response holds the number of pages and items.
         page_total: bool,
-        /// The last seen after.
+        /// The UTC time, or the ISO 8601 duration before now such as `-P1D`, of the earliest
+        /// report, inclusive.
         last_seen_after: String,
-        /// The last seen before.
+        /// The UTC time, or the ISO 8601 duration before now, of the latest report, exclusive.
         last_seen_before: String,
-        /// The type.
-        r#type: PeripheralType,
+        /// The types to match; all if empty.
+        r#type: [PeripheralType],
     }
 }
 
 operation! {
-    /// Gets a peripheral by ID.
+    /// Returns a peripheral.
     pub struct GetPeripheral = GET "/endpoint/v1/settings/peripheral-control/peripherals/:peripheralId" (tenant)
         -> Peripheral {
-        /// The peripheral id.
+        /// The peripheral's id.
         peripheral_id!: String,
+    }
+}
+
+model! {
+    /// A peripheral that an endpoint reported.
+    pub struct Peripheral {
+        /// The peripheral's id.
+        id!: String,
+        /// The type.
+        r#type: PeripheralType,
+        /// The category, such as `storage`, `media` or `network`.
+        category: String,
+        /// The model.
+        model: String,
+        /// The id of the model.
+        model_id: String,
+        /// The id of the instance.
+        instance_id: String,
+        /// The endpoint that reported it last.
+        last_endpoint: PeripheralEndpoint,
+        /// The last user.
+        last_used_by: String,
+        /// The last action of Peripheral Control.
+        last_action_taken: PeripheralAction,
+        /// The time of the first report.
+        first_seen_at: Timestamp,
+        /// The time of the last report.
+        last_seen_at: Timestamp,
+        /// The hostname of the endpoint that reported it last.
+        last_endpoint_hostname: String,
+    }
+}
+
+model! {
+    /// The endpoint of a peripheral.
+    pub struct PeripheralEndpoint {
+        /// The endpoint's id.
+        id as id: String,
+        /// The hostname.
+        hostname: String,
+    }
+}
+
+open_enum! {
+    /// The type of a peripheral.
+    pub enum PeripheralType {
+        /// Bluetooth.
+        Bluetooth = "bluetooth",
+        /// Encrypted storage.
+        EncryptedStorage = "encryptedStorage",
+        /// Floppy drive.
+        FloppyDrive = "floppyDrive",
+        /// Infrared.
+        Infrared = "infrared",
+        /// A device of the Media Transfer Protocol.
+        Mtp = "mtp",
+        /// Optical drive.
+        OpticalDrive = "opticalDrive",
+        /// Removable storage.
+        RemovableStorage = "removableStorage",
+        /// Wireless.
+        Wireless = "wireless",
+        /// Modem.
+        Modem = "modem",
+    }
+}
+
+open_enum! {
+    /// The action of Peripheral Control.
+    pub enum PeripheralAction {
+        /// An alert without a block.
+        AlertedOnly = "alertedOnly",
+        /// Full access.
+        Allowed = "allowed",
+        /// No access.
+        Blocked = "blocked",
+        /// Read access.
+        ReadOnly = "readOnly",
     }
 }
 

@@ -1,74 +1,12 @@
-//! Scanning Exclusions: `/endpoint/v1/settings/exclusions/scanning` and the operations beside it.
+//! Exclusions from scanning: `/endpoint/v1/settings/exclusions/scanning`.
 
-use crate::{NumberedPage, models::{Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// A scanning exclusion.
-    pub struct ScanningExclusion {
-        /// The id.
-        id!: String,
-        /// The value.
-        value: String,
-        /// The type.
-        r#type: ScanningExclusionType,
-        /// The scan mode.
-        scan_mode: ScanningExclusionScanMode,
-        /// The description.
-        description: String,
-        /// The comment.
-        comment: String,
-        /// Whether `lockedByManagingAccount` is set.
-        locked_by_managing_account: bool,
-    }
-}
-
-open_enum! {
-    /// The scanning exclusion type.
-    pub enum ScanningExclusionType {
-        /// `amsi`.
-        Amsi = "amsi",
-        /// `behavioral`.
-        Behavioral = "behavioral",
-        /// `detectedExploit`.
-        DetectedExploit = "detectedExploit",
-        /// `journalHashingPath`.
-        JournalHashingPath = "journalHashingPath",
-        /// `journalHashingProcess`.
-        JournalHashingProcess = "journalHashingProcess",
-        /// `path`.
-        Path = "path",
-        /// `posixPath`.
-        PosixPath = "posixPath",
-        /// `process`.
-        Process = "process",
-        /// `pua`.
-        Pua = "pua",
-        /// `virtualPath`.
-        VirtualPath = "virtualPath",
-        /// `web`.
-        Web = "web",
-        /// `exploitMitigation`.
-        ExploitMitigation = "exploitMitigation",
-    }
-}
-
-open_enum! {
-    /// The scanning exclusion scan mode.
-    pub enum ScanningExclusionScanMode {
-        /// `onAccess`.
-        OnAccess = "onAccess",
-        /// `onDemand`.
-        OnDemand = "onDemand",
-        /// `onDemandAndOnAccess`.
-        OnDemandAndOnAccess = "onDemandAndOnAccess",
-    }
-}
+use crate::{NumberedPage, model::{model, open_enum}, models::{Deleted}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets all scanning exclusions.
+    /// Lists the exclusions from scanning.
     pub struct ListScanningExclusions = GET "/endpoint/v1/settings/exclusions/scanning" (tenant)
         -> NumberedPage<ScanningExclusion> {
-        /// The type.
+        /// The kind of value.
         r#type: ScanningExclusionType,
         /// The page number, from 1.
         page: u64,
@@ -80,50 +18,118 @@ operation! {
 }
 
 operation! {
-    /// Adds a new scanning exclusion.
+    /// Creates an exclusion from scanning.
+    ///
+    /// Fails with 403 if a partner or an organization manages the exclusions.
     pub struct CreateScanningExclusion = POST "/endpoint/v1/settings/exclusions/scanning" (tenant)
         -> ScanningExclusion {
-        /// The value.
-        value: String,
-        /// The type.
-        r#type: ScanningExclusionType,
-        /// The scan mode.
-        scan_mode: ScanningExclusionScanMode,
+        /// The excluded path, process, website or detection.
+        value!: String,
+        /// The kind of value.
+        r#type!: ScanningExclusionType,
+        /// The scans that the exclusion applies to. Only exclusions of paths have it.
+        scan_mode: ScanMode,
         /// The comment.
         comment: String,
     }
 }
 
 operation! {
-    /// Deletes a scanning exclusion.
+    /// Deletes an exclusion; succeeds as well if it does not exist.
+    ///
+    /// Fails with 403 if a partner or an organization manages the exclusions.
     pub struct DeleteScanningExclusion = DELETE "/endpoint/v1/settings/exclusions/scanning/:exclusionId" (tenant)
         -> Deleted {
-        /// The exclusion id.
+        /// The exclusion's id.
         exclusion_id!: String,
     }
 }
 
 operation! {
-    /// Gets a scanning exclusion by ID.
+    /// Returns an exclusion from scanning.
     pub struct GetScanningExclusion = GET "/endpoint/v1/settings/exclusions/scanning/:exclusionId" (tenant)
         -> ScanningExclusion {
-        /// The exclusion id.
+        /// The exclusion's id.
         exclusion_id!: String,
     }
 }
 
 operation! {
-    /// Updates a scanning exclusion by ID.
+    /// Changes an exclusion from scanning.
+    ///
+    /// Fails with 403 if a partner or an organization manages the exclusions.
     pub struct UpdateScanningExclusion = PATCH "/endpoint/v1/settings/exclusions/scanning/:exclusionId" (tenant)
         -> ScanningExclusion {
-        /// The exclusion id.
+        /// The exclusion's id.
         exclusion_id!: String,
-        /// The value.
+        /// The excluded path, process, website or detection.
         value: String,
-        /// The scan mode.
-        scan_mode: ScanningExclusionScanMode,
+        /// The scans that the exclusion applies to. Only exclusions of paths have it.
+        scan_mode: ScanMode,
         /// The comment.
         comment: String,
+    }
+}
+
+model! {
+    /// An exclusion from scanning.
+    pub struct ScanningExclusion {
+        /// The exclusion's id.
+        id!: String,
+        /// The excluded path, process, website or detection.
+        value: String,
+        /// The kind of value.
+        r#type: ScanningExclusionType,
+        /// The scans that the exclusion applies to. Only exclusions of paths have it.
+        scan_mode: ScanMode,
+        /// The description.
+        description: String,
+        /// The comment.
+        comment: String,
+        /// Whether the managing account locked the exclusion.
+        locked_by_managing_account: bool,
+    }
+}
+
+open_enum! {
+    /// The kind of an exclusion's value.
+    pub enum ScanningExclusionType {
+        /// A detection of the Antimalware Scan Interface.
+        Amsi = "amsi",
+        /// A behavioral detection.
+        Behavioral = "behavioral",
+        /// A detected exploit.
+        DetectedExploit = "detectedExploit",
+        /// A path that the event journal does not hash.
+        JournalHashingPath = "journalHashingPath",
+        /// A process whose files the event journal does not hash.
+        JournalHashingProcess = "journalHashingProcess",
+        /// A path of Windows.
+        Path = "path",
+        /// A path of macOS or Linux.
+        PosixPath = "posixPath",
+        /// A process.
+        Process = "process",
+        /// A potentially unwanted application.
+        Pua = "pua",
+        /// A path of a virtual machine.
+        VirtualPath = "virtualPath",
+        /// A website.
+        Web = "web",
+        /// An application that Exploit Mitigation exempts.
+        ExploitMitigation = "exploitMitigation",
+    }
+}
+
+open_enum! {
+    /// The scans that an exclusion applies to.
+    pub enum ScanMode {
+        /// On-access scans.
+        OnAccess = "onAccess",
+        /// On-demand scans.
+        OnDemand = "onDemand",
+        /// Both kinds of scan.
+        OnDemandAndOnAccess = "onDemandAndOnAccess",
     }
 }
 

@@ -1,15 +1,24 @@
-//! Scans: `/endpoint/v1/endpoints/:endpointId/scans` and the operations beside it.
+//! Scans of endpoints: `/endpoint/v1/endpoints/{endpointId}/scans`.
 
-use serde_json::Value;
-
-use crate::{operation_macro::{operation, tested}};
+use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Scans the endpoint.
-    pub struct ScanEndpoint = POST "/endpoint/v1/endpoints/:endpointId/scans" (tenant)
-        -> Value {
-        /// The endpoint id.
+    /// Requests a scan of an endpoint.
+    pub struct ScanEndpoint = POST "/endpoint/v1/endpoints/:endpointId/scans" (tenant) -> ScanRequest {
+        /// The endpoint's id.
         endpoint_id!: String,
+    }
+}
+
+model! {
+    /// A requested scan. No operation returns its later state.
+    pub struct ScanRequest {
+        /// The id of the request.
+        id as id: String,
+        /// The state: `requested`.
+        status: String,
+        /// The time of the request.
+        requested_at: Timestamp,
     }
 }
 

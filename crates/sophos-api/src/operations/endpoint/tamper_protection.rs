@@ -1,63 +1,64 @@
-//! Global Tamper Protection: `/endpoint/v1/endpoints/:endpointId/tamper-protection` and the operations beside it.
+//! Tamper Protection of one endpoint, and of a tenant: `/endpoint/v1/settings/tamper-protection`.
 
 use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
 
-model! {
-    /// A tamper protection.
-    pub struct TamperProtection {
-        /// Whether it is enabled.
-        enabled: bool,
-        /// The password.
-        password: String,
-        /// The previous passwords.
-        previous_passwords: Vec<TamperProtectionPreviousPassword>,
-    }
-}
-
-model! {
-    /// A tamper protection previous password.
-    pub struct TamperProtectionPreviousPassword {
-        /// The password.
-        password: String,
-        /// The time: invalidated.
-        invalidated_at: Timestamp,
-    }
-}
-
-model! {
-    /// A global tamper protection.
-    pub struct GlobalTamperProtection {
-        /// Whether it is enabled.
-        enabled: bool,
-    }
-}
-
 operation! {
-    /// Gets Tamper Protection settings for a specified endpoint.
+    /// Returns the Tamper Protection of an endpoint, with its password.
     pub struct GetTamperProtection = GET "/endpoint/v1/endpoints/:endpointId/tamper-protection" (tenant)
         -> TamperProtection {
-        /// The endpoint id.
+        /// The endpoint's id.
         endpoint_id!: String,
     }
 }
 
 operation! {
-    /// Updates the tamper protection.
+    /// Turns Tamper Protection of an endpoint on or off, or generates a new password.
+    ///
+    /// It can be turned on only while it is on globally.
     pub struct UpdateTamperProtection = POST "/endpoint/v1/endpoints/:endpointId/tamper-protection" (tenant)
         -> TamperProtection {
-        /// The endpoint id.
+        /// The endpoint's id.
         endpoint_id!: String,
-        /// Whether it is enabled.
+        /// Whether it is to be turned on.
         enabled: bool,
-        /// Whether `regeneratePassword` is set.
+        /// Whether a new password is generated.
         regenerate_password: bool,
     }
 }
 
 operation! {
-    /// Checks whether Tamper Protection is turned on globally.
+    /// Returns whether Tamper Protection is turned on globally.
     pub struct GetGlobalTamperProtection = GET "/endpoint/v1/settings/tamper-protection" (tenant)
-        -> GlobalTamperProtection {
+        -> GlobalTamperProtection {}
+}
+
+model! {
+    /// The Tamper Protection of an endpoint. It holds secrets: never log it.
+    pub struct TamperProtection {
+        /// Whether Tamper Protection is turned on.
+        enabled: bool,
+        /// The password that turns it off on the endpoint. Secret.
+        password: String,
+        /// The passwords before.
+        previous_passwords: Vec<PreviousPassword>,
+    }
+}
+
+model! {
+    /// A password that was in use before.
+    pub struct PreviousPassword {
+        /// The password. Secret.
+        password: String,
+        /// The time when it became invalid.
+        invalidated_at: Timestamp,
+    }
+}
+
+model! {
+    /// The Tamper Protection of a tenant.
+    pub struct GlobalTamperProtection {
+        /// Whether Tamper Protection is turned on.
+        enabled: bool,
     }
 }
 

@@ -1,25 +1,25 @@
-//! Update Checks: `/endpoint/v1/endpoints/:endpointId/update-checks` and the operations beside it.
+//! Update checks of endpoints: `/endpoint/v1/endpoints/{endpointId}/update-checks`.
 
 use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
 
-model! {
-    /// A for update.
-    pub struct ForUpdate {
-        /// The id.
-        id as id: String,
-        /// The status.
-        status: String,
-        /// The time: requested.
-        requested_at: Timestamp,
+operation! {
+    /// Requests that an endpoint checks for updates of its software.
+    pub struct CheckForUpdates = POST "/endpoint/v1/endpoints/:endpointId/update-checks" (tenant)
+        -> UpdateCheck {
+        /// The endpoint's id.
+        endpoint_id!: String,
     }
 }
 
-operation! {
-    /// Checks the for updates.
-    pub struct CheckForUpdates = POST "/endpoint/v1/endpoints/:endpointId/update-checks" (tenant)
-        -> ForUpdate {
-        /// The endpoint id.
-        endpoint_id!: String,
+model! {
+    /// A requested update check. No operation returns its later state.
+    pub struct UpdateCheck {
+        /// The id of the request.
+        id as id: String,
+        /// The state: `requested`.
+        status: String,
+        /// The time of the request.
+        requested_at: Timestamp,
     }
 }
 

@@ -1,128 +1,15 @@
-//! Web Control: `/endpoint/v1/settings/web-control/categories` and the operations beside it.
+//! Web Control categories, local sites and TLS decryption: `/endpoint/v1/settings/web-control`.
 
-use serde_json::Value;
-
-use crate::{NumberedPage, models::{Deleted}, model::{model}, operation_macro::{operation, tested}};
-
-model! {
-    /// A web category.
-    pub struct WebCategory {
-        /// The id.
-        id: i64,
-        /// The label.
-        label: String,
-        /// The name.
-        name: String,
-    }
-}
-
-model! {
-    /// A local site.
-    pub struct LocalSite {
-        /// The id.
-        id as id: String,
-        /// The url.
-        url: String,
-        /// The category id.
-        category_id: i64,
-        /// The tags.
-        tags: Vec<String>,
-        /// The comment.
-        comment: String,
-    }
-}
-
-model! {
-    /// A tls decryption.
-    pub struct TlsDecryption {
-        /// Whether it is enabled.
-        enabled: bool,
-        /// The categories.
-        categories: Vec<TlsDecryptionCategory>,
-        /// The excluded websites.
-        excluded_websites: TlsDecryptionExcludedWebsite,
-    }
-}
-
-model! {
-    /// A tls decryption category.
-    pub struct TlsDecryptionCategory {
-        /// The id.
-        id: i64,
-        /// The name.
-        name: String,
-        /// The label.
-        label: String,
-        /// Whether `decryptionEnabled` is set.
-        decryption_enabled: bool,
-    }
-}
-
-model! {
-    /// A tls decryption excluded website.
-    pub struct TlsDecryptionExcludedWebsite {
-        /// The items count.
-        items_count: i64,
-        /// The total.
-        total: i64,
-        /// The items.
-        items: Vec<TlsDecryptionExcludedWebsiteItem>,
-    }
-}
-
-model! {
-    /// A tls decryption excluded website item.
-    pub struct TlsDecryptionExcludedWebsiteItem {
-        /// The value.
-        value: String,
-        /// The comment.
-        comment: String,
-    }
-}
-
-model! {
-    /// A tls excluded website.
-    pub struct TlsExcludedWebsite {
-        /// The value.
-        value: String,
-        /// The comment.
-        comment: String,
-        /// The added.
-        added: Vec<Value>,
-        /// The removed.
-        removed: Vec<Value>,
-    }
-}
-
-model! {
-    /// A tls excluded website add.
-    pub struct TlsExcludedWebsiteAdd {
-        /// The value.
-        value: String,
-        /// The comment.
-        comment: String,
-    }
-}
-
-model! {
-    /// A tls excluded website remove.
-    pub struct TlsExcludedWebsiteRemove {
-        /// The value.
-        value: String,
-        /// The comment.
-        comment: String,
-    }
-}
+use crate::{NumberedPage, model::{model}, models::{Deleted}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets all Web Control categories.
+    /// Lists the categories of websites.
     pub struct ListWebCategories = GET "/endpoint/v1/settings/web-control/categories" (tenant)
-        -> Vec<WebCategory> {
-    }
+        -> Vec<WebCategory> {}
 }
 
 operation! {
-    /// Gets all local sites.
+    /// Lists the websites that the tenant categorized or tagged.
     pub struct ListLocalSites = GET "/endpoint/v1/settings/web-control/local-sites" (tenant)
         -> NumberedPage<LocalSite> {
         /// The page number, from 1.
@@ -135,84 +22,81 @@ operation! {
 }
 
 operation! {
-    /// Creates the local site.
-    pub struct CreateLocalSite = POST "/endpoint/v1/settings/web-control/local-sites" (tenant)
-        -> LocalSite {
-        /// The url.
-        url: String,
-        /// The category id.
+    /// Adds a website with a category or tags of the tenant.
+    pub struct CreateLocalSite = POST "/endpoint/v1/settings/web-control/local-sites" (tenant) -> LocalSite {
+        /// The URL, of 1 to 2,048 characters.
+        url!: String,
+        /// The id of the category, 1 to 57.
         category_id: i64,
         /// The tags.
         tags: [String],
-        /// The comment.
+        /// The comment, of at most 300 characters.
         comment: String,
     }
 }
 
 operation! {
-    /// Deletes the specified local site.
+    /// Deletes a local site; succeeds as well if it does not exist.
     pub struct DeleteLocalSite = DELETE "/endpoint/v1/settings/web-control/local-sites/:localSiteId" (tenant)
         -> Deleted {
-        /// The local site id.
+        /// The site's id.
         local_site_id!: String,
     }
 }
 
 operation! {
-    /// Gets a local site by ID.
+    /// Returns a local site.
     pub struct GetLocalSite = GET "/endpoint/v1/settings/web-control/local-sites/:localSiteId" (tenant)
         -> LocalSite {
-        /// The local site id.
+        /// The site's id.
         local_site_id!: String,
     }
 }
 
 operation! {
-    /// Updates a local site definition.
+    /// Changes a local site.
     pub struct UpdateLocalSite = PATCH "/endpoint/v1/settings/web-control/local-sites/:localSiteId" (tenant)
         -> LocalSite {
-        /// The local site id.
+        /// The site's id.
         local_site_id!: String,
-        /// The category id.
+        /// The id of the category, 1 to 57.
         category_id: i64,
         /// The tags.
         tags: [String],
-        /// The url.
+        /// The URL, of 1 to 2,048 characters.
         url: String,
-        /// The comment.
+        /// The comment, of at most 300 characters.
         comment: String,
     }
 }
 
 operation! {
-    /// Gets settings for SSL/TLS decryption of HTTPS websites.
+    /// Returns the settings of TLS decryption.
     pub struct GetTlsDecryption = GET "/endpoint/v1/settings/web-control/tls-decryption" (tenant)
-        -> Value {
-    }
+        -> TlsDecryption {}
 }
 
 operation! {
-    /// Updates settings for SSL/TLS decryption of HTTPS websites.
+    /// Changes the settings of TLS decryption.
     pub struct UpdateTlsDecryption = PATCH "/endpoint/v1/settings/web-control/tls-decryption" (tenant)
         -> TlsDecryption {
-        /// Whether it is enabled.
+        /// Whether TLS decryption is turned on.
         enabled: bool,
-        /// The categories.
-        categories: [TlsDecryptionCategory],
+        /// The changed categories.
+        categories: [TlsCategoryChange],
     }
 }
 
 operation! {
-    /// Deletes the tls excluded websites.
+    /// Deletes all websites that TLS decryption exempts.
     pub struct DeleteTlsExcludedWebsites = DELETE "/endpoint/v1/settings/web-control/tls-decryption/excluded-websites" (tenant)
-        -> Deleted {
-    }
+        -> Deleted {}
 }
 
 operation! {
-    /// Lists of websites excluded from SSL/TLS decryption.
+    /// Lists the websites that TLS decryption exempts.
     pub struct ListTlsExcludedWebsites = GET "/endpoint/v1/settings/web-control/tls-decryption/excluded-websites" (tenant)
-        -> NumberedPage<TlsExcludedWebsite> {
+        -> NumberedPage<ExcludedWebsite> {
         /// The page number, from 1.
         page: u64,
         /// The number of items per page.
@@ -223,13 +107,111 @@ operation! {
 }
 
 operation! {
-    /// Adds and remove websites excluded from SSL/TLS decryption.
+    /// Adds and removes websites that TLS decryption exempts.
+    ///
+    /// Fails with 422 if the list would exceed its limit.
     pub struct UpdateTlsExcludedWebsites = PATCH "/endpoint/v1/settings/web-control/tls-decryption/excluded-websites" (tenant)
-        -> TlsExcludedWebsite {
-        /// The add.
-        add: [TlsExcludedWebsiteAdd],
-        /// The remove.
-        remove: [TlsExcludedWebsiteRemove],
+        -> ExcludedWebsiteChanges {
+        /// The websites to add.
+        add: [ExcludedWebsite],
+        /// The websites to remove.
+        remove: [ExcludedWebsite],
+    }
+}
+
+model! {
+    /// A category of websites.
+    pub struct WebCategory {
+        /// The category's id.
+        id: i64,
+        /// The display name.
+        label: String,
+        /// The name.
+        name: String,
+    }
+}
+
+model! {
+    /// A website with a category or tags of the tenant.
+    pub struct LocalSite {
+        /// The site's id.
+        id as id: String,
+        /// The URL, of 1 to 2,048 characters.
+        url: String,
+        /// The id of the category, 1 to 57.
+        category_id: i64,
+        /// The tags.
+        tags: Vec<String>,
+        /// The comment, of at most 300 characters.
+        comment: String,
+    }
+}
+
+model! {
+    /// The settings of TLS decryption.
+    pub struct TlsDecryption {
+        /// Whether TLS decryption is turned on.
+        enabled: bool,
+        /// The categories.
+        categories: Vec<TlsCategory>,
+        /// The exempted websites, possibly not all.
+        excluded_websites: ExcludedWebsitePreview,
+    }
+}
+
+model! {
+    /// A category with its setting of TLS decryption.
+    pub struct TlsCategory {
+        /// The category's id.
+        id: i64,
+        /// The name.
+        name: String,
+        /// The display name.
+        label: String,
+        /// Whether websites of the category are decrypted.
+        decryption_enabled: bool,
+    }
+}
+
+model! {
+    /// The first exempted websites.
+    pub struct ExcludedWebsitePreview {
+        /// The number of listed items.
+        items_count: i64,
+        /// The number of all items.
+        total: i64,
+        /// The listed websites.
+        items: Vec<ExcludedWebsite>,
+    }
+}
+
+model! {
+    /// A website that TLS decryption exempts.
+    pub struct ExcludedWebsite {
+        /// The host name, or the address.
+        value: String,
+        /// The comment.
+        comment: String,
+    }
+}
+
+model! {
+    /// The changed websites.
+    pub struct ExcludedWebsiteChanges {
+        /// The added websites.
+        added: Vec<ExcludedWebsite>,
+        /// The removed websites.
+        removed: Vec<ExcludedWebsite>,
+    }
+}
+
+model! {
+    /// A change of a category.
+    pub struct TlsCategoryChange {
+        /// The category's id.
+        id: i64,
+        /// Whether websites of the category are decrypted.
+        decryption_enabled: bool,
     }
 }
 
