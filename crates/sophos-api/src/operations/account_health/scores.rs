@@ -1,42 +1,40 @@
-//! Account Health Scores: `/account-health-check/v1/scores/historical` and the operations beside it.
+//! Scores of a tenant's health over time and of its region: `/account-health-check/v1/scores`.
 
 use serde_json::Value;
 
-use crate::{models::{Reference}, model::{model}, operation_macro::{operation, tested}};
-
-model! {
-    /// A historical score.
-    pub struct HistoricalScore {
-        /// The tenant.
-        tenant: Reference,
-        /// The datapoints.
-        datapoints: Vec<Value>,
-    }
-}
-
-model! {
-    /// A regional score.
-    pub struct RegionalScore {
-        /// The bands.
-        bands: Vec<Value>,
-    }
-}
+use crate::{model::{model}, models::{Reference}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets historical health scores.
+    /// Returns the health scores of a tenant over time.
     pub struct GetHistoricalScores = GET "/account-health-check/v1/scores/historical" (tenant)
-        -> HistoricalScore {
-        /// The start date.
+        -> HistoricalScores {
+        /// The first day, inclusive.
         start_date: String,
-        /// The end date.
+        /// The last day, inclusive.
         end_date: String,
     }
 }
 
 operation! {
-    /// Gets health score for comparison to other organizations in your region.
-    pub struct GetRegionalScores = GET "/account-health-check/v1/scores/regional" (tenant)
-        -> RegionalScore {
+    /// Returns the health scores of other accounts in the region.
+    pub struct GetRegionalScores = GET "/account-health-check/v1/scores/regional" (tenant) -> RegionalScores {}
+}
+
+model! {
+    /// The health scores of a tenant over time.
+    pub struct HistoricalScores {
+        /// The tenant.
+        tenant: Reference,
+        /// The scores. No published example shows their fields.
+        datapoints: Vec<Value>,
+    }
+}
+
+model! {
+    /// The health scores of a region.
+    pub struct RegionalScores {
+        /// The bands of scores. No published example shows their fields.
+        bands: Vec<Value>,
     }
 }
 

@@ -1,41 +1,9 @@
-//! Token Management: `/accounts/v1/access-tokens` and the operations beside it.
+//! Access tokens of Sophos Linux Sensor, not API credentials: `/accounts/v1/access-tokens`.
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Deleted}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// An access token.
-    pub struct AccessToken {
-        /// The id.
-        id!: String,
-        /// The token.
-        token: String,
-        /// The type.
-        r#type: AccessTokenType,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The time of expiry.
-        expires_at: Timestamp,
-        /// The url.
-        url: String,
-        /// The account that created it.
-        created_by: Actor,
-        /// The label.
-        label: String,
-    }
-}
-
-open_enum! {
-    /// The access token type.
-    pub enum AccessTokenType {
-        /// `sls`.
-        Sls = "sls",
-        /// `sophosLinuxSensor`.
-        SophosLinuxSensor = "sophosLinuxSensor",
-    }
-}
+use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Deleted}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets all access tokens for a tenant.
+    /// Lists the access tokens of a tenant.
     pub struct ListAccessTokens = GET "/accounts/v1/access-tokens" (tenant global)
         -> NumberedPage<AccessToken> {
         /// The page number, from 1.
@@ -48,37 +16,69 @@ operation! {
 }
 
 operation! {
-    /// Creates access token for a tenant.
-    pub struct CreateAccessToken = POST "/accounts/v1/access-tokens" (tenant global)
-        -> AccessToken {
-        /// The label.
-        label: String,
-        /// The type.
-        r#type: AccessTokenType,
+    /// Creates an access token.
+    ///
+    /// Fails with 403 if the tenant's licenses do not include the product.
+    pub struct CreateAccessToken = POST "/accounts/v1/access-tokens" (tenant global) -> AccessToken {
+        /// The label, of 1 to 50 characters.
+        label!: String,
+        /// The purpose.
+        r#type!: AccessTokenType,
         /// The time of expiry.
         expires_at: Timestamp,
     }
 }
 
 operation! {
-    /// Revokes access token for a tenant.
-    pub struct DeleteAccessToken = DELETE "/accounts/v1/access-tokens/:tokenId" (tenant global)
-        -> Deleted {
-        /// The token id.
+    /// Revokes an access token.
+    pub struct DeleteAccessToken = DELETE "/accounts/v1/access-tokens/:tokenId" (tenant global) -> Deleted {
+        /// The token's id.
         token_id!: String,
     }
 }
 
 operation! {
-    /// Updates access token for a tenant.
+    /// Changes the label or the time of expiry of an access token.
     pub struct UpdateAccessToken = PATCH "/accounts/v1/access-tokens/:tokenId" (tenant global)
         -> AccessToken {
-        /// The token id.
+        /// The token's id.
         token_id!: String,
-        /// The label.
+        /// The label, of 1 to 50 characters.
         label: String,
         /// The time of expiry.
         expires_at: Timestamp,
+    }
+}
+
+model! {
+    /// An access token. It holds a secret: never log it.
+    pub struct AccessToken {
+        /// The token's id.
+        id!: String,
+        /// The token. Secret.
+        token: String,
+        /// The purpose.
+        r#type: AccessTokenType,
+        /// The time of creation.
+        created_at: Timestamp,
+        /// The time of expiry.
+        expires_at: Timestamp,
+        /// The URL that the token gives access to.
+        url: String,
+        /// The actor that created it.
+        created_by: Actor,
+        /// The label, of 1 to 50 characters.
+        label: String,
+    }
+}
+
+open_enum! {
+    /// The purpose of an access token.
+    pub enum AccessTokenType {
+        /// Sophos Linux Sensor, in its short form.
+        Sls = "sls",
+        /// Sophos Linux Sensor.
+        SophosLinuxSensor = "sophosLinuxSensor",
     }
 }
 

@@ -1,14 +1,90 @@
-//! Firewalls: `/firewall/v1/firewalls` and the operations beside it.
+//! Firewalls and their firmware: `/firewall/v1/firewalls`.
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
+use crate::{NumberedPage, Timestamp, model::{model}, models::{Actor, Deleted, Reference}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Lists the firewalls of a tenant.
+    pub struct ListFirewalls = GET "/firewall/v1/firewalls" (tenant) -> NumberedPage<Firewall> {
+        /// The page number, from 1.
+        page: u64,
+        /// Whether the response holds the number of pages and items.
+        page_total: bool,
+        /// The number of items per page.
+        page_size: u32,
+        /// The id of a group, or `ungrouped` for firewalls outside of any group.
+        group_id: String,
+        /// The text to search for.
+        search: String,
+    }
+}
+
+operation! {
+    /// Deletes a firewall from Sophos Central.
+    pub struct DeleteFirewall = DELETE "/firewall/v1/firewalls/:firewallId" (tenant) -> Deleted {
+        /// The firewall's id.
+        firewall_id!: String,
+    }
+}
+
+operation! {
+    /// Changes the label or the location of a firewall.
+    ///
+    /// Fails with 409 if the name is in use.
+    pub struct UpdateFirewall = PATCH "/firewall/v1/firewalls/:firewallId" (tenant) -> Firewall {
+        /// The firewall's id.
+        firewall_id!: String,
+        /// The label.
+        name: String,
+        /// The location.
+        geo_location: GeoLocation,
+    }
+}
+
+operation! {
+    /// Runs an action on a firewall, such as the approval of its management.
+    pub struct RunFirewallAction = POST "/firewall/v1/firewalls/:firewallId/action" (tenant)
+        -> FirewallAction {
+        /// The firewall's id.
+        firewall_id!: String,
+        /// The action, such as `approveManagement`.
+        action!: String,
+    }
+}
+
+operation! {
+    /// Cancels scheduled upgrades.
+    pub struct CancelFirmwareUpgrade = DELETE "/firewall/v1/firewalls/actions/firmware-upgrade" (tenant)
+        -> Deleted {
+        /// The ids of the firewalls.
+        ids!: [String],
+    }
+}
+
+operation! {
+    /// Schedules upgrades of firewalls.
+    pub struct UpgradeFirmware = POST "/firewall/v1/firewalls/actions/firmware-upgrade" (tenant)
+        -> ScheduledUpgrades {
+        /// The firewalls to upgrade.
+        firewalls!: [UpgradeRequest],
+    }
+}
+
+operation! {
+    /// Returns the firmware versions that firewalls can be upgraded to.
+    pub struct CheckFirmwareUpgrade = POST "/firewall/v1/firewalls/actions/firmware-upgrade-check" (tenant)
+        -> AvailableUpgrades {
+        /// The ids of the firewalls.
+        firewalls!: [String],
+    }
+}
 
 model! {
     /// A firewall.
     pub struct Firewall {
-        /// The id.
+        /// The firewall's id.
         id!: String,
-        /// The cluster.
-        cluster: FirewallCluster,
+        /// The high-availability cluster.
+        cluster: Cluster,
         /// The tenant.
         tenant: Reference,
         /// The serial number.
@@ -17,53 +93,53 @@ model! {
         group: Reference,
         /// The hostname.
         hostname: String,
-        /// The name.
+        /// The label.
         name: String,
-        /// The external ipv4 addresses.
+        /// The public IPv4 addresses.
         external_ipv4_addresses: Vec<String>,
         /// The firmware version.
         firmware_version: String,
         /// The model.
         model: String,
-        /// The status.
+        /// The connection and management status.
         status: FirewallStatus,
-        /// The time: status changed.
+        /// The time of the last change of the status, under the older name.
         status_changed_at: Timestamp,
-        /// The capabilities.
+        /// The capabilities, such as `highAvailability` or `sdwanGroup`.
         capabilities: Vec<String>,
-        /// The geo location.
-        geo_location: FirewallGeoLocation,
-        /// The account that created it.
+        /// The location.
+        geo_location: GeoLocation,
+        /// The actor that created it.
         created_by: Actor,
         /// The time of creation.
         created_at: Timestamp,
         /// The time of the last change.
         updated_at: Timestamp,
-        /// The account that changed it last.
+        /// The actor of the last change.
         updated_by: Actor,
-        /// The time: state changed.
+        /// The time of the last change of the status.
         state_changed_at: Timestamp,
     }
 }
 
 model! {
-    /// A firewall cluster.
-    pub struct FirewallCluster {
-        /// The id.
+    /// The high-availability cluster of a firewall.
+    pub struct Cluster {
+        /// The cluster's id.
         id as id: String,
         /// The mode.
         mode: String,
-        /// The status.
+        /// The role of the firewall in the cluster.
         status: String,
-        /// The peers.
-        peers: FirewallClusterPeer,
+        /// The other firewall.
+        peers: ClusterPeer,
     }
 }
 
 model! {
-    /// A firewall cluster peer.
-    pub struct FirewallClusterPeer {
-        /// The id.
+    /// The other firewall of a cluster.
+    pub struct ClusterPeer {
+        /// The firewall's id.
         id as id: String,
         /// The serial number.
         serial_number: String,
@@ -71,175 +147,116 @@ model! {
 }
 
 model! {
-    /// A firewall status.
+    /// The connection and management status of a firewall.
+    ///
+    /// The service uses `managing` or `managingStatus`, and `reporting` or `reportingStatus`.
     pub struct FirewallStatus {
-        /// The managing.
+        /// The management status, such as `approvedByCustomer`.
         managing: String,
-        /// The reporting.
+        /// The reporting status.
         reporting: String,
-        /// Whether `connected` is set.
+        /// Whether the firewall is connected.
         connected: bool,
-        /// Whether `suspended` is set.
+        /// Whether the firewall is suspended.
         suspended: bool,
+        /// The management status under the name of the schema.
+        managing_status: String,
+        /// The reporting status under the name of the schema.
+        reporting_status: String,
     }
 }
 
 model! {
-    /// A firewall geo location.
-    pub struct FirewallGeoLocation {
-        /// The latitude.
+    /// The location of a firewall.
+    pub struct GeoLocation {
+        /// The latitude, in degrees.
         latitude: String,
-        /// The longitude.
+        /// The longitude, in degrees.
         longitude: String,
     }
 }
 
 model! {
-    /// A firewall action.
+    /// The result of an action.
     pub struct FirewallAction {
-        /// The status.
+        /// The status of the action.
         status: String,
-        /// The action.
+        /// The action, such as `approveManagement`.
         action: String,
     }
 }
 
 model! {
-    /// An upgrade firmware response.
-    pub struct UpgradeFirmwareResponse {
+    /// The scheduled upgrades.
+    pub struct ScheduledUpgrades {
         /// The firewalls.
-        firewalls: Vec<UpgradeFirmwareResponseFirewall>,
+        firewalls: Vec<ScheduledUpgrade>,
     }
 }
 
 model! {
-    /// An upgrade firmware response firewall.
-    pub struct UpgradeFirmwareResponseFirewall {
-        /// The id.
+    /// The scheduled upgrade of a firewall.
+    pub struct ScheduledUpgrade {
+        /// The firewall's id.
         id as id: String,
-        /// The status.
+        /// The status of the upgrade.
         status: String,
-        /// The upgrade to version.
+        /// The target version.
         upgrade_to_version: String,
-        /// The time: upgraded.
+        /// The time when the upgrade was done.
         upgraded_at: Timestamp,
-        /// The time: upgrade.
+        /// The time of the upgrade.
         upgrade_at: Timestamp,
     }
 }
 
 model! {
-    /// A firmware upgrade.
-    pub struct FirmwareUpgrade {
+    /// The available upgrades.
+    pub struct AvailableUpgrades {
         /// The firewalls.
-        firewalls: Vec<FirmwareUpgradeFirewall>,
-        /// The firmware versions.
-        firmware_versions: Vec<FirmwareUpgradeFirmwareVersion>,
+        firewalls: Vec<UpgradableFirewall>,
+        /// The versions.
+        firmware_versions: Vec<FirmwareVersion>,
     }
 }
 
 model! {
-    /// A firmware upgrade firewall.
-    pub struct FirmwareUpgradeFirewall {
-        /// The id.
+    /// A firewall and the versions it can be upgraded to.
+    pub struct UpgradableFirewall {
+        /// The firewall's id.
         id as id: String,
         /// The serial number.
         serial_number: String,
         /// The firmware version.
         firmware_version: String,
-        /// The upgrade to version.
+        /// The possible target versions.
         upgrade_to_version: Vec<String>,
     }
 }
 
 model! {
-    /// A firmware upgrade firmware version.
-    pub struct FirmwareUpgradeFirmwareVersion {
-        /// The size.
+    /// A firmware version.
+    pub struct FirmwareVersion {
+        /// The size of the download.
         size: String,
         /// The version.
         version: String,
-        /// The bugs.
+        /// The corrected faults.
         bugs: Vec<String>,
-        /// The news.
+        /// The new features.
         news: Vec<String>,
     }
 }
 
-operation! {
-    /// Lists of firewalls.
-    pub struct ListFirewalls = GET "/firewall/v1/firewalls" (tenant)
-        -> NumberedPage<Firewall> {
-        /// The page number, from 1.
-        page: u64,
-        /// Whether the response holds the number of pages and items.
-        page_total: bool,
-        /// The number of items per page.
-        page_size: u32,
-        /// The group id.
-        group_id: String,
-        /// The text to search for.
-        search: String,
-    }
-}
-
-operation! {
-    /// Deletes firewall using its ID.
-    pub struct DeleteFirewall = DELETE "/firewall/v1/firewalls/:firewallId" (tenant)
-        -> Deleted {
-        /// The firewall id.
-        firewall_id!: String,
-    }
-}
-
-operation! {
-    /// Updates firewalls with supplied values.
-    pub struct UpdateFirewall = PATCH "/firewall/v1/firewalls/:firewallId" (tenant)
-        -> Firewall {
-        /// The firewall id.
-        firewall_id!: String,
-        /// The name.
-        name: String,
-        /// The geo location.
-        geo_location: FirewallGeoLocation,
-    }
-}
-
-operation! {
-    /// Runs the firewall action.
-    pub struct RunFirewallAction = POST "/firewall/v1/firewalls/:firewallId/action" (tenant)
-        -> FirewallAction {
-        /// The firewall id.
-        firewall_id!: String,
-        /// The action.
-        action: String,
-    }
-}
-
-operation! {
-    /// Cancels scheduled upgrade.
-    pub struct CancelFirmwareUpgrade = DELETE "/firewall/v1/firewalls/actions/firmware-upgrade" (tenant)
-        -> Deleted {
-        /// The ids.
-        ids: [String],
-    }
-}
-
-operation! {
-    /// Upgrades firewalls.
-    pub struct UpgradeFirmware = POST "/firewall/v1/firewalls/actions/firmware-upgrade" (tenant)
-        -> UpgradeFirmwareResponse {
-        /// The firewalls.
-        firewalls: [UpgradeFirmwareResponseFirewall],
-    }
-}
-
-operation! {
-    /// Checks firmware for firewalls.
-    pub struct CheckFirmwareUpgrade = POST "/firewall/v1/firewalls/actions/firmware-upgrade-check" (tenant)
-        -> FirmwareUpgrade {
-        /// The firewalls.
-        firewalls: [String],
+model! {
+    /// A firewall to upgrade.
+    pub struct UpgradeRequest {
+        /// The firewall's id.
+        id as id: String,
+        /// The target version.
+        upgrade_to_version: String,
+        /// The time of the upgrade; as soon as possible if missing.
+        upgrade_at: Timestamp,
     }
 }
 

@@ -1,161 +1,137 @@
-//! Firewall Config: `/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed` and the operations beside it.
+//! MDR threat feed of a firewall, and its transactions: `/firewall/v1/firewall-config`.
 
 use serde_json::Value;
 
 use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
 
+operation! {
+    /// Requests the settings of the threat feed from a firewall.
+    pub struct GetMdrThreatFeed = GET "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed" (tenant)
+        -> StartedTransaction {
+        /// The firewall's id.
+        firewall_id!: String,
+    }
+}
+
+operation! {
+    /// Requests that a firewall deletes all indicators.
+    pub struct DeleteAllIndicators = DELETE "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/indicators" (tenant)
+        -> StartedTransaction {
+        /// The firewall's id.
+        firewall_id!: String,
+    }
+}
+
+operation! {
+    /// Requests that a firewall adds indicators, at most 100.
+    ///
+    /// The response of the finished transaction lists the invalid ones.
+    pub struct CreateIndicators = POST "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/indicators" (tenant)
+        -> StartedTransaction {
+        /// The firewall's id.
+        firewall_id!: String,
+        /// The indicators, 1 to 100.
+        indicators!: [Indicator],
+    }
+}
+
+operation! {
+    /// Requests that a firewall deletes indicators, at most 100.
+    pub struct DeleteIndicators = POST "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/indicators/delete" (tenant)
+        -> StartedTransaction {
+        /// The firewall's id.
+        firewall_id!: String,
+        /// The indicators, 1 to 100.
+        indicators!: [Indicator],
+    }
+}
+
+operation! {
+    /// Requests which of some values a firewall has as indicators.
+    pub struct SearchIndicators = POST "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/indicators/search" (tenant)
+        -> StartedTransaction {
+        /// The firewall's id.
+        firewall_id!: String,
+        /// The values to search for.
+        indicator_values!: [String],
+    }
+}
+
+operation! {
+    /// Requests a change of the threat feed's settings.
+    pub struct UpdateMdrThreatFeedSettings = PATCH "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/settings" (tenant)
+        -> StartedTransaction {
+        /// The firewall's id.
+        firewall_id!: String,
+        /// Whether the threat feed is turned on.
+        enabled: bool,
+        /// The action on traffic to an indicator: `logOnly` or `logAndDrop`.
+        action: String,
+    }
+}
+
+operation! {
+    /// Returns a transaction, with the firewall's response once it is finished.
+    pub struct GetFirewallTransaction = GET "/firewall/v1/firewall-config/firewalls/:firewallId/transactions/:transactionId" (tenant)
+        -> FirewallTransaction {
+        /// The firewall's id.
+        firewall_id!: String,
+        /// The transaction's id.
+        transaction_id!: String,
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
+
 model! {
-    /// A mdr threat feed.
-    pub struct MdrThreatFeed {
-        /// The transaction id.
+    /// A request that the firewall processes later. [`GetFirewallTransaction`] returns its outcome.
+    pub struct StartedTransaction {
+        /// The transaction's id.
         transaction_id: String,
     }
 }
 
 model! {
-    /// An all indicator.
-    pub struct AllIndicator {
-        /// The transaction id.
-        transaction_id: String,
-    }
-}
-
-model! {
-    /// An indicator.
+    /// An indicator of compromise.
     pub struct Indicator {
-        /// The transaction id.
-        transaction_id: String,
-    }
-}
-
-model! {
-    /// An indicator indicator.
-    pub struct IndicatorIndicator {
-        /// The value.
+        /// The address, domain or URL.
         value: String,
-        /// The type.
+        /// The type: `ipv4-addr`, `domain-name` or `url`.
         r#type: String,
     }
 }
 
 model! {
-    /// A mdr threat feed setting.
-    pub struct MdrThreatFeedSetting {
-        /// The transaction id.
-        transaction_id: String,
-    }
-}
-
-model! {
-    /// A firewall transaction.
+    /// A request to a firewall.
     pub struct FirewallTransaction {
-        /// The id.
+        /// The transaction's id.
         id as id: String,
-        /// The status.
+        /// The status: `pending`, `started` or `finished`.
         status: String,
-        /// The result.
+        /// The result: `notAvailable`, `success`, `error` or `partialSuccess`.
         result: String,
         /// The time of creation.
         created_at: Timestamp,
-        /// The time: finished.
+        /// The time of completion.
         finished_at: Timestamp,
-        /// The time: expiry.
+        /// The time when the transaction is deleted.
         expiry_at: Timestamp,
-        /// The response.
+        /// The response of the firewall.
         response: Value,
         /// The request.
-        request: FirewallTransactionRequest,
+        request: TransactionRequest,
     }
 }
 
 model! {
-    /// A firewall transaction request.
-    pub struct FirewallTransactionRequest {
-        /// The method.
+    /// The request that started a transaction.
+    pub struct TransactionRequest {
+        /// The HTTP method.
         method: String,
         /// The path.
         path: String,
-        /// The query.
+        /// The query parameters.
         query: Vec<Value>,
-    }
-}
-
-operation! {
-    /// Gets mdr-threat-feed for given firewall.
-    pub struct GetMdrThreatFeed = GET "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed" (tenant)
-        -> MdrThreatFeed {
-        /// The firewall id.
-        firewall_id!: String,
-    }
-}
-
-operation! {
-    /// Deletes all IoCs of mdr-threat-feed for given firewall.
-    pub struct DeleteAllIndicators = DELETE "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/indicators" (tenant)
-        -> AllIndicator {
-        /// The firewall id.
-        firewall_id!: String,
-    }
-}
-
-operation! {
-    /// Creates indicators of mdr-threat-feed for given firewall.
-    pub struct CreateIndicators = POST "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/indicators" (tenant)
-        -> Indicator {
-        /// The firewall id.
-        firewall_id!: String,
-        /// The indicators.
-        indicators: [IndicatorIndicator],
-    }
-}
-
-operation! {
-    /// Deletes given indicators of mdr-threat-feed for given firewall.
-    pub struct DeleteIndicators = POST "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/indicators/delete" (tenant)
-        -> Indicator {
-        /// The firewall id.
-        firewall_id!: String,
-        /// The indicators.
-        indicators: [IndicatorIndicator],
-    }
-}
-
-operation! {
-    /// Searches indicators exist of mdr-threat-feed for given firewall.
-    pub struct SearchIndicators = POST "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/indicators/search" (tenant)
-        -> Indicator {
-        /// The firewall id.
-        firewall_id!: String,
-        /// The indicator values.
-        indicator_values: [String],
-    }
-}
-
-operation! {
-    /// Updates mdr-threat-feed for given firewall.
-    pub struct UpdateMdrThreatFeedSettings = PATCH "/firewall/v1/firewall-config/firewalls/:firewallId/mdr-threat-feed/settings" (tenant)
-        -> MdrThreatFeedSetting {
-        /// The firewall id.
-        firewall_id!: String,
-        /// Whether it is enabled.
-        enabled: bool,
-        /// The action.
-        action: String,
-        /// The time: last updated.
-        last_updated_at: Timestamp,
-    }
-}
-
-operation! {
-    /// Gets transaction by Id for given firewall.
-    pub struct GetFirewallTransaction = GET "/firewall/v1/firewall-config/firewalls/:firewallId/transactions/:transactionId" (tenant)
-        -> FirewallTransaction {
-        /// The firewall id.
-        firewall_id!: String,
-        /// The transaction id.
-        transaction_id!: String,
-        /// The fields to return.
-        fields: [String],
     }
 }
 

@@ -1,64 +1,64 @@
-//! Categories: `/live-discover/v1/queries/categories` and the operations beside it.
+//! Categories of Live Discover queries: `/live-discover/v1/queries/categories`.
 
-use crate::{ItemList, Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{ItemList, Timestamp, model::{model, open_enum}, models::{Reference}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Lists the categories of Sophos and of the tenant.
+    pub struct ListQueryCategories = GET "/live-discover/v1/queries/categories" (tenant)
+        -> ItemList<QueryCategory> {
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
+
+operation! {
+    /// Returns a category.
+    pub struct GetQueryCategory = GET "/live-discover/v1/queries/categories/:categoryId" (tenant)
+        -> QueryCategory {
+        /// The category's id.
+        category_id!: String,
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
 
 model! {
-    /// A query category.
+    /// A category of queries.
     pub struct QueryCategory {
-        /// The id.
+        /// The category's id.
         id as id: String,
         /// The name.
         name: String,
-        /// The type.
-        r#type: QueryCategoryType,
-        /// The query count.
+        /// The origin.
+        r#type: CategoryType,
+        /// The number of queries.
         query_count: i64,
         /// The code.
         code: String,
         /// The description.
         description: String,
-        /// The icon.
+        /// The name of the icon.
         icon: String,
         /// The tenant.
         tenant: Reference,
         /// The time of creation.
         created_at: Timestamp,
-        /// The account that created it.
+        /// The actor that created it.
         created_by: Reference,
         /// The time of the last change.
         updated_at: Timestamp,
-        /// The account that changed it last.
+        /// The actor of the last change.
         updated_by: Reference,
     }
 }
 
 open_enum! {
-    /// The query category type.
-    pub enum QueryCategoryType {
-        /// `canned`.
+    /// The origin of a category.
+    pub enum CategoryType {
+        /// Defined by Sophos.
         Canned = "canned",
-        /// `custom`.
+        /// Defined by the tenant.
         Custom = "custom",
-    }
-}
-
-operation! {
-    /// Gets all categories, canned as well as custom.
-    pub struct ListQueryCategories = GET "/live-discover/v1/queries/categories" (tenant)
-        -> ItemList<QueryCategory> {
-        /// The fields to return.
-        fields: [String],
-    }
-}
-
-operation! {
-    /// Gets the details of a category by ID.
-    pub struct GetQueryCategory = GET "/live-discover/v1/queries/categories/:categoryId" (tenant)
-        -> QueryCategory {
-        /// The category id.
-        category_id!: String,
-        /// The fields to return.
-        fields: [String],
     }
 }
 

@@ -1,80 +1,79 @@
-//! Live Discover: `/live-discover/v1/enrichment-pivots` and the operations beside it.
+//! Enrichments, links from a query result to a lookup: `/live-discover/v1/enrichment-pivots`.
 
-use crate::{ItemList, Timestamp, models::{Actor, Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
+use crate::{ItemList, Timestamp, model::{model}, models::{Actor, Deleted, Reference}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Lists the enrichments of a tenant.
+    pub struct ListEnrichmentPivots = GET "/live-discover/v1/enrichment-pivots" (tenant)
+        -> ItemList<EnrichmentPivot> {}
+}
+
+operation! {
+    /// Creates an enrichment.
+    pub struct CreateEnrichmentPivot = POST "/live-discover/v1/enrichment-pivots" (tenant)
+        -> EnrichmentPivot {
+        /// The name.
+        name!: String,
+        /// The URL, with placeholders such as `$$ipAddress$$`.
+        url!: String,
+        /// The type of value that it looks up, such as `ipAddress`.
+        r#type!: String,
+        /// The description.
+        description: String,
+    }
+}
+
+operation! {
+    /// Deletes an enrichment.
+    pub struct DeleteEnrichmentPivot = DELETE "/live-discover/v1/enrichment-pivots/:enrichmentPivotId" (tenant)
+        -> Deleted {
+        /// The enrichment's id.
+        enrichment_pivot_id!: String,
+    }
+}
+
+operation! {
+    /// Changes an enrichment.
+    pub struct UpdateEnrichmentPivot = PATCH "/live-discover/v1/enrichment-pivots/:enrichmentPivotId" (tenant)
+        -> EnrichmentPivot {
+        /// The enrichment's id.
+        enrichment_pivot_id!: String,
+        /// The name.
+        name: String,
+        /// The description.
+        description: String,
+        /// The URL, with placeholders such as `$$ipAddress$$`.
+        url: String,
+        /// The type of value that it looks up, such as `ipAddress`.
+        r#type: String,
+    }
+}
 
 model! {
-    /// An enrichment pivot.
+    /// An enrichment.
     pub struct EnrichmentPivot {
-        /// The source type.
+        /// The origin of the enrichment.
         source_type: String,
         /// The name.
         name: String,
         /// The description.
         description: String,
-        /// The type.
+        /// The type of value that it looks up, such as `ipAddress`.
         r#type: String,
-        /// The url.
+        /// The URL, with placeholders such as `$$ipAddress$$`.
         url: String,
-        /// The id.
+        /// The enrichment's id.
         id!: String,
         /// The tenant.
         tenant: Reference,
         /// The time of creation.
         created_at: Timestamp,
-        /// The account that created it.
+        /// The actor that created it.
         created_by: Actor,
         /// The time of the last change.
         updated_at: Timestamp,
-        /// The account that changed it last.
+        /// The actor of the last change.
         updated_by: Actor,
-    }
-}
-
-operation! {
-    /// Gets enrichments.
-    pub struct ListEnrichmentPivots = GET "/live-discover/v1/enrichment-pivots" (tenant)
-        -> ItemList<EnrichmentPivot> {
-    }
-}
-
-operation! {
-    /// Creates a new enrichment.
-    pub struct CreateEnrichmentPivot = POST "/live-discover/v1/enrichment-pivots" (tenant)
-        -> EnrichmentPivot {
-        /// The name.
-        name: String,
-        /// The description.
-        description: String,
-        /// The url.
-        url: String,
-        /// The type.
-        r#type: String,
-    }
-}
-
-operation! {
-    /// Deletes enrichment.
-    pub struct DeleteEnrichmentPivot = DELETE "/live-discover/v1/enrichment-pivots/:enrichmentPivotId" (tenant)
-        -> Deleted {
-        /// The enrichment pivot id.
-        enrichment_pivot_id!: String,
-    }
-}
-
-operation! {
-    /// Updates an existing enrichment.
-    pub struct UpdateEnrichmentPivot = PATCH "/live-discover/v1/enrichment-pivots/:enrichmentPivotId" (tenant)
-        -> EnrichmentPivot {
-        /// The enrichment pivot id.
-        enrichment_pivot_id!: String,
-        /// The name.
-        name: String,
-        /// The description.
-        description: String,
-        /// The url.
-        url: String,
-        /// The type.
-        r#type: String,
     }
 }
 

@@ -1,129 +1,11 @@
-//! Queries: `/live-discover/v1/queries` and the operations beside it.
+//! Saved queries of Live Discover: `/live-discover/v1/queries`.
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// A query.
-    pub struct Query {
-        /// The id.
-        id!: String,
-        /// The name.
-        name: String,
-        /// The type.
-        r#type: QueryType,
-        /// The template.
-        template: String,
-        /// The variables.
-        variables: Vec<QueryVariable>,
-        /// The categories.
-        categories: Vec<Reference>,
-        /// The supported oses.
-        #[serde(rename = "supportedOSes")]
-        supported_oses: Vec<QuerySupportedOSe>,
-        /// The code.
-        code: String,
-        /// The description.
-        description: String,
-        /// The performance.
-        performance: QueryPerformance,
-        /// The tenant.
-        tenant: Reference,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The account that created it.
-        created_by: Actor,
-        /// The time of the last change.
-        updated_at: Timestamp,
-        /// The account that changed it last.
-        updated_by: Actor,
-    }
-}
-
-model! {
-    /// A query variable.
-    pub struct QueryVariable {
-        /// The name.
-        name: String,
-        /// The data type.
-        data_type: QueryVariableDataType,
-        /// The value.
-        value: String,
-    }
-}
-
-model! {
-    /// A query performance.
-    pub struct QueryPerformance {
-        /// The score.
-        score: QueryPerformanceScore,
-        /// The average execution time in millis.
-        average_execution_time_in_millis: i64,
-        /// The average data transferred in bytes.
-        average_data_transferred_in_bytes: i64,
-    }
-}
-
-open_enum! {
-    /// The query type.
-    pub enum QueryType {
-        /// `canned`.
-        Canned = "canned",
-        /// `custom`.
-        Custom = "custom",
-    }
-}
-
-open_enum! {
-    /// The query variable data type.
-    pub enum QueryVariableDataType {
-        /// `boolean`.
-        Boolean = "boolean",
-        /// `dateTime`.
-        DateTime = "dateTime",
-        /// `double`.
-        Double = "double",
-        /// `integer`.
-        Integer = "integer",
-        /// `text`.
-        Text = "text",
-    }
-}
-
-open_enum! {
-    /// The query supported ose.
-    pub enum QuerySupportedOSe {
-        /// `linuxServer`.
-        LinuxServer = "linuxServer",
-        /// `macOSComputer`.
-        MacOSComputer = "macOSComputer",
-        /// `windowsComputer`.
-        WindowsComputer = "windowsComputer",
-        /// `windowsServer`.
-        WindowsServer = "windowsServer",
-    }
-}
-
-open_enum! {
-    /// The query performance score.
-    pub enum QueryPerformanceScore {
-        /// `excellent`.
-        Excellent = "excellent",
-        /// `fair`.
-        Fair = "fair",
-        /// `good`.
-        Good = "good",
-        /// `notEvaluated`.
-        NotEvaluated = "notEvaluated",
-        /// `poor`.
-        Poor = "poor",
-    }
-}
+use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Reference}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets queries matching the given filters.
-    pub struct ListQueries = GET "/live-discover/v1/queries" (tenant)
-        -> NumberedPage<Query> {
-        /// The category id.
+    /// Lists the saved queries.
+    pub struct ListQueries = GET "/live-discover/v1/queries" (tenant) -> NumberedPage<Query> {
+        /// The id of a category; only its queries match.
         category_id: String,
         /// The text to search for.
         search: String,
@@ -135,19 +17,121 @@ operation! {
         page: u64,
         /// Whether the response holds the number of pages and items.
         page_total: bool,
-        /// The fields to return.
+        /// The fields to return; all if empty.
         fields: [String],
     }
 }
 
 operation! {
-    /// Gets a query by ID.
-    pub struct GetQuery = GET "/live-discover/v1/queries/:queryId" (tenant)
-        -> Query {
-        /// The query id.
+    /// Returns a saved query.
+    pub struct GetQuery = GET "/live-discover/v1/queries/:queryId" (tenant) -> Query {
+        /// The query's id.
         query_id!: String,
-        /// The fields to return.
+        /// The fields to return; all if empty.
         fields: [String],
+    }
+}
+
+model! {
+    /// A saved query.
+    pub struct Query {
+        /// The query's id.
+        id!: String,
+        /// The name.
+        name: String,
+        /// The origin.
+        r#type: QueryType,
+        /// The SQL text, with variables such as `$$name$$`.
+        template: String,
+        /// The variables.
+        variables: Vec<QueryVariable>,
+        /// The categories.
+        categories: Vec<Reference>,
+        /// The kinds of endpoint that run it, such as `windowsComputer` or `linuxServer`.
+        #[serde(rename = "supportedOSes")]
+        supported_oses: Vec<String>,
+        /// The code.
+        code: String,
+        /// The description.
+        description: String,
+        /// The performance.
+        performance: QueryPerformance,
+        /// The tenant.
+        tenant: Reference,
+        /// The time of creation.
+        created_at: Timestamp,
+        /// The actor that created it.
+        created_by: Actor,
+        /// The time of the last change.
+        updated_at: Timestamp,
+        /// The actor of the last change.
+        updated_by: Actor,
+    }
+}
+
+model! {
+    /// A variable of a query.
+    pub struct QueryVariable {
+        /// The name.
+        name: String,
+        /// The type of the value.
+        data_type: DataType,
+        /// The value.
+        value: String,
+    }
+}
+
+model! {
+    /// The performance of a query.
+    pub struct QueryPerformance {
+        /// The rating.
+        score: PerformanceScore,
+        /// The average execution time, in milliseconds.
+        average_execution_time_in_millis: i64,
+        /// The average amount of data, in bytes.
+        average_data_transferred_in_bytes: i64,
+    }
+}
+
+open_enum! {
+    /// The origin of a query.
+    pub enum QueryType {
+        /// Defined by Sophos.
+        Canned = "canned",
+        /// Defined by the tenant.
+        Custom = "custom",
+    }
+}
+
+open_enum! {
+    /// The type of a value.
+    pub enum DataType {
+        /// A Boolean.
+        Boolean = "boolean",
+        /// A date and time.
+        DateTime = "dateTime",
+        /// A floating-point number.
+        Double = "double",
+        /// An integer.
+        Integer = "integer",
+        /// A text.
+        Text = "text",
+    }
+}
+
+open_enum! {
+    /// A rating of a query's performance.
+    pub enum PerformanceScore {
+        /// Excellent.
+        Excellent = "excellent",
+        /// Fair.
+        Fair = "fair",
+        /// Good.
+        Good = "good",
+        /// Not rated yet.
+        NotEvaluated = "notEvaluated",
+        /// Poor.
+        Poor = "poor",
     }
 }
 

@@ -1,17 +1,47 @@
-//! Queries: `/xdr-query/v1/queries` and the operations beside it.
+//! Saved queries of the Data Lake: `/xdr-query/v1/queries`.
 
-use crate::{NumberedPage, Timestamp, models::{Actor, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Reference}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Lists the saved queries.
+    pub struct ListQueries = GET "/xdr-query/v1/queries" (tenant) -> NumberedPage<Query> {
+        /// The id of a category; only its queries match.
+        category_id: String,
+        /// The text to search for.
+        search: String,
+        /// The fields to search in.
+        search_fields: [String],
+        /// The number of items per page.
+        page_size: u32,
+        /// The page number, from 1.
+        page: u64,
+        /// Whether the response holds the number of pages and items.
+        page_total: bool,
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
+
+operation! {
+    /// Returns a saved query.
+    pub struct GetQuery = GET "/xdr-query/v1/queries/:queryId" (tenant) -> Query {
+        /// The query's id.
+        query_id!: String,
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
 
 model! {
-    /// A query.
+    /// A saved query.
     pub struct Query {
-        /// The id.
+        /// The query's id.
         id!: String,
         /// The name.
         name: String,
-        /// The type.
+        /// The origin.
         r#type: QueryType,
-        /// The template.
+        /// The SQL text, with variables such as `$$name$$`.
         template: String,
         /// The variables.
         variables: Vec<QueryVariable>,
@@ -25,106 +55,74 @@ model! {
         tenant: Reference,
         /// The time of creation.
         created_at: Timestamp,
-        /// The account that created it.
+        /// The actor that created it.
         created_by: Actor,
         /// The time of the last change.
         updated_at: Timestamp,
-        /// The account that changed it last.
+        /// The actor of the last change.
         updated_by: Actor,
     }
 }
 
 model! {
-    /// A query variable.
+    /// A variable of a query.
     pub struct QueryVariable {
         /// The name.
         name: String,
-        /// The data type.
-        data_type: QueryVariableDataType,
+        /// The type of the value.
+        data_type: DataType,
         /// The value.
         value: String,
-        /// The pivot type.
-        pivot_type: QueryVariablePivotType,
+        /// The kind of value.
+        pivot_type: PivotType,
     }
 }
 
 open_enum! {
-    /// The query type.
+    /// The origin of a query.
     pub enum QueryType {
-        /// `canned`.
+        /// Defined by Sophos.
         Canned = "canned",
-        /// `custom`.
+        /// Defined by the tenant.
         Custom = "custom",
     }
 }
 
 open_enum! {
-    /// The query variable data type.
-    pub enum QueryVariableDataType {
-        /// `boolean`.
+    /// The type of a variable's value.
+    pub enum DataType {
+        /// A Boolean.
         Boolean = "boolean",
-        /// `dateTime`.
+        /// A date and time.
         DateTime = "dateTime",
-        /// `double`.
+        /// A floating-point number.
         Double = "double",
-        /// `integer`.
+        /// An integer.
         Integer = "integer",
-        /// `text`.
+        /// A text.
         Text = "text",
     }
 }
 
 open_enum! {
-    /// The query variable pivot type.
-    pub enum QueryVariablePivotType {
-        /// `deviceId`.
+    /// The kind of value that leads from a result to another query.
+    pub enum PivotType {
+        /// An endpoint's id.
         DeviceId = "deviceId",
-        /// `deviceName`.
+        /// A hostname.
         DeviceName = "deviceName",
-        /// `filePath`.
+        /// A path.
         FilePath = "filePath",
-        /// `ipAddress`.
+        /// An IP address.
         IpAddress = "ipAddress",
-        /// `registryKey`.
+        /// A key of the Windows registry.
         RegistryKey = "registryKey",
-        /// `sophosPid`.
+        /// A process id of Sophos.
         SophosPid = "sophosPid",
-        /// `url`.
+        /// A URL.
         Url = "url",
-        /// `username`.
+        /// A username.
         Username = "username",
-    }
-}
-
-operation! {
-    /// Lists queries by a page size related to the tenant filtered by the parameters.
-    pub struct ListQueries = GET "/xdr-query/v1/queries" (tenant)
-        -> NumberedPage<Query> {
-        /// The category id.
-        category_id: String,
-        /// The text to search for.
-        search: String,
-        /// The fields to search in.
-        search_fields: [String],
-        /// The number of items per page.
-        page_size: u32,
-        /// The page number, from 1.
-        page: u64,
-        /// Whether the response holds the number of pages and items.
-        page_total: bool,
-        /// The fields to return.
-        fields: [String],
-    }
-}
-
-operation! {
-    /// Gets the details of a query.
-    pub struct GetQuery = GET "/xdr-query/v1/queries/:queryId" (tenant)
-        -> Query {
-        /// The query id.
-        query_id!: String,
-        /// The fields to return.
-        fields: [String],
     }
 }
 

@@ -1,50 +1,117 @@
-//! Query Runs: `/xdr-query/v1/queries/runs` and the operations beside it.
+//! Runs of queries on the Data Lake: `/xdr-query/v1/queries/runs`.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, models::{Actor}, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor}, operations::xdr_query::queries::{QueryVariable}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Lists the runs of queries.
+    pub struct ListQueryRuns = GET "/xdr-query/v1/queries/runs" (tenant) -> NumberedPage<QueryRun> {
+        /// The statuses to match.
+        statuses: [RunStatus],
+        /// The page number, from 1.
+        page: u64,
+        /// The number of items per page, at most 2,000.
+        page_size: u32,
+        /// Whether the response holds the number of pages and items.
+        page_total: bool,
+        /// The order by time of creation.
+        order: SortDirection,
+    }
+}
+
+operation! {
+    /// Runs a saved query or an ad hoc query on the Data Lake.
+    ///
+    /// Set `saved_query` or `ad_hoc_query`. The range reaches back at most 30 days, and a run may
+    /// take 15 minutes. The role of the credential must be Forensics or Super Admin.
+    pub struct StartQueryRun = POST "/xdr-query/v1/queries/runs" (tenant) -> QueryRun {
+        /// The saved query.
+        saved_query: SavedQuery,
+        /// The ad hoc query.
+        ad_hoc_query: AdHocQuery,
+        /// The values of the query's variables.
+        variables: [QueryVariable],
+        /// The endpoints to cover; all if missing.
+        match_endpoints: EndpointMatch,
+        /// The start of the time range.
+        from: Timestamp,
+        /// The end of the time range.
+        to: Timestamp,
+    }
+}
+
+operation! {
+    /// Returns a run.
+    pub struct GetQueryRun = GET "/xdr-query/v1/queries/runs/:runId" (tenant) -> QueryRun {
+        /// The run's id.
+        run_id!: String,
+    }
+}
+
+operation! {
+    /// Cancels a run.
+    pub struct CancelQueryRun = POST "/xdr-query/v1/queries/runs/:runId/cancel" (tenant) -> Cancellation {
+        /// The run's id.
+        run_id!: String,
+    }
+}
+
+operation! {
+    /// Returns a page of the results of a run.
+    ///
+    /// `pages.next_key` is the key of the next page.
+    pub struct GetQueryRunResults = GET "/xdr-query/v1/queries/runs/:runId/results" (tenant) -> QueryResults {
+        /// The run's id.
+        run_id!: String,
+        /// The key of the page, from the page before.
+        page_from_key: String,
+        /// The number of items per page, at most 2,000.
+        page_size: u32,
+    }
+}
 
 model! {
-    /// A query run.
+    /// A run of a query. Its results expire two hours after its creation.
     pub struct QueryRun {
-        /// The id.
+        /// The run's id.
         id!: String,
         /// The time of creation.
         created_at: Timestamp,
         /// The status.
-        status: QueryRunStatus,
+        status: RunStatus,
         /// The result.
-        result: QueryRunResult,
-        /// The account that created it.
+        result: RunResult,
+        /// The actor that created it.
         created_by: Actor,
-        /// The time of expiry.
+        /// The time when the results expire.
         expires_at: Timestamp,
-        /// The finished at.
+        /// The time of completion.
         finished_at: Timestamp,
-        /// The name.
+        /// The name of the query.
         name: String,
-        /// The query.
-        query: QueryRunQuery,
+        /// The saved query.
+        query: QueryReference,
         /// The category.
-        category: QueryRunCategory,
-        /// The template.
+        category: QueryReference,
+        /// The SQL text.
         template: String,
-        /// The variables.
-        variables: Vec<QueryRunVariable>,
-        /// The match endpoints.
-        match_endpoints: QueryRunMatchEndpoint,
-        /// The time: from.
+        /// The values of the query's variables.
+        variables: Vec<QueryVariable>,
+        /// The endpoints to cover; all if missing.
+        match_endpoints: EndpointMatch,
+        /// The start of the time range.
         from: Timestamp,
-        /// The time: to.
+        /// The end of the time range.
         to: Timestamp,
     }
 }
 
 model! {
-    /// A query run query.
-    pub struct QueryRunQuery {
+    /// The query or category of a run.
+    pub struct QueryReference {
         /// The id.
         id as id: String,
         /// The name.
@@ -55,61 +122,35 @@ model! {
 }
 
 model! {
-    /// A query run category.
-    pub struct QueryRunCategory {
-        /// The id.
-        id as id: String,
-        /// The name.
-        name: String,
-        /// The code.
-        code: String,
-    }
-}
-
-model! {
-    /// A query run variable.
-    pub struct QueryRunVariable {
-        /// The name.
-        name: String,
-        /// The data type.
-        data_type: QueryRunVariableDataType,
-        /// The value.
-        value: String,
-        /// The pivot type.
-        pivot_type: QueryRunVariablePivotType,
-    }
-}
-
-model! {
-    /// A query run match endpoint.
-    pub struct QueryRunMatchEndpoint {
+    /// The endpoints that a run covers.
+    pub struct EndpointMatch {
         /// The filters.
-        filters: Vec<QueryRunMatchEndpointFilter>,
+        filters: Vec<EndpointFilter>,
     }
 }
 
 model! {
-    /// A query run match endpoint filter.
-    pub struct QueryRunMatchEndpointFilter {
-        /// The ids.
+    /// The conditions on an endpoint.
+    pub struct EndpointFilter {
+        /// The ids of endpoints.
         ids: Vec<String>,
     }
 }
 
 model! {
-    /// A query run saved query.
-    pub struct QueryRunSavedQuery {
-        /// The query id.
+    /// A saved query to run.
+    pub struct SavedQuery {
+        /// The id of the saved query.
         query_id: String,
-        /// The category id.
+        /// The id of the query's category.
         category_id: String,
     }
 }
 
 model! {
-    /// A query run ad hoc query.
-    pub struct QueryRunAdHocQuery {
-        /// The template.
+    /// A query that is not saved.
+    pub struct AdHocQuery {
+        /// The SQL text.
         template: String,
         /// The name.
         name: String,
@@ -117,198 +158,92 @@ model! {
 }
 
 model! {
-    /// A cancel query run response.
-    pub struct CancelQueryRunResponse {
-        /// Whether `canceled` is set.
+    /// The result of a cancellation.
+    pub struct Cancellation {
+        /// Whether the run was canceled.
         canceled: bool,
     }
 }
 
 model! {
-    /// A query run result details.
-    pub struct QueryRunResultDetails {
-        /// The metadata.
-        metadata: QueryRunResultDetailsMetadata,
-        /// The pages.
-        pages: QueryRunResultDetailsPage,
-        /// The items.
+    /// A page of the results of a run.
+    pub struct QueryResults {
+        /// The description of the columns.
+        metadata: ResultMetadata,
+        /// The position of the page.
+        pages: ResultPage,
+        /// The rows, by column.
         items: Vec<BTreeMap<String, Value>>,
     }
 }
 
 model! {
-    /// A query run result details metadata.
-    pub struct QueryRunResultDetailsMetadata {
+    /// The description of results.
+    pub struct ResultMetadata {
         /// The columns.
-        columns: Vec<QueryRunResultDetailsMetadataColumn>,
+        columns: Vec<ResultColumn>,
     }
 }
 
 model! {
-    /// A query run result details metadata column.
-    pub struct QueryRunResultDetailsMetadataColumn {
+    /// A column of results.
+    pub struct ResultColumn {
         /// The name.
         name: String,
-        /// The type.
+        /// The type of the values.
         r#type: String,
     }
 }
 
 model! {
-    /// A query run result details page.
-    pub struct QueryRunResultDetailsPage {
-        /// The size.
+    /// The position of a page of results.
+    pub struct ResultPage {
+        /// The page size.
         size: i64,
-        /// The max size.
+        /// The maximum page size.
         max_size: i64,
-        /// The from key.
+        /// The key of this page.
         from_key: String,
-        /// The next key.
+        /// The key of the next page; missing on the last.
         next_key: String,
     }
 }
 
 open_enum! {
-    /// The query run status.
-    pub enum QueryRunStatus {
-        /// `finished`.
+    /// The status of a run.
+    pub enum RunStatus {
+        /// The run is finished.
         Finished = "finished",
-        /// `pending`.
+        /// The run has not started.
         Pending = "pending",
-        /// `started`.
+        /// The run is in progress.
         Started = "started",
     }
 }
 
 open_enum! {
-    /// The query run result.
-    pub enum QueryRunResult {
-        /// `canceled`.
+    /// The result of a run.
+    pub enum RunResult {
+        /// The run was canceled.
         Canceled = "canceled",
-        /// `failed`.
+        /// The query failed.
         Failed = "failed",
-        /// `notAvailable`.
+        /// The run is not finished.
         NotAvailable = "notAvailable",
-        /// `succeeded`.
+        /// The query succeeded.
         Succeeded = "succeeded",
-        /// `timedOut`.
+        /// The time limit ended the run.
         TimedOut = "timedOut",
     }
 }
 
 open_enum! {
-    /// The query run variable data type.
-    pub enum QueryRunVariableDataType {
-        /// `boolean`.
-        Boolean = "boolean",
-        /// `dateTime`.
-        DateTime = "dateTime",
-        /// `double`.
-        Double = "double",
-        /// `integer`.
-        Integer = "integer",
-        /// `text`.
-        Text = "text",
-    }
-}
-
-open_enum! {
-    /// The query run variable pivot type.
-    pub enum QueryRunVariablePivotType {
-        /// `deviceId`.
-        DeviceId = "deviceId",
-        /// `deviceName`.
-        DeviceName = "deviceName",
-        /// `filePath`.
-        FilePath = "filePath",
-        /// `ipAddress`.
-        IpAddress = "ipAddress",
-        /// `registryKey`.
-        RegistryKey = "registryKey",
-        /// `sophosPid`.
-        SophosPid = "sophosPid",
-        /// `url`.
-        Url = "url",
-        /// `username`.
-        Username = "username",
-    }
-}
-
-open_enum! {
-    /// The query run order.
-    pub enum QueryRunOrder {
-        /// `asc`.
+    /// The direction of an order.
+    pub enum SortDirection {
+        /// Ascending.
         Asc = "asc",
-        /// `desc`.
+        /// Descending.
         Desc = "desc",
-    }
-}
-
-operation! {
-    /// Gets the list of query runs matching the given filters.
-    pub struct ListQueryRuns = GET "/xdr-query/v1/queries/runs" (tenant)
-        -> NumberedPage<QueryRun> {
-        /// The statuses.
-        statuses: [QueryRunStatus],
-        /// The page number, from 1.
-        page: u64,
-        /// The number of items per page.
-        page_size: u32,
-        /// Whether the response holds the number of pages and items.
-        page_total: bool,
-        /// The order.
-        order: QueryRunOrder,
-    }
-}
-
-operation! {
-    /// Runs a query against the Sophos Data Lake, passing the SQL code as the value of a field in
-    /// the request JSON. The schema reference is available here.
-    pub struct StartQueryRun = POST "/xdr-query/v1/queries/runs" (tenant)
-        -> QueryRun {
-        /// The saved query.
-        saved_query: QueryRunSavedQuery,
-        /// The ad hoc query.
-        ad_hoc_query: QueryRunAdHocQuery,
-        /// The variables.
-        variables: [QueryRunVariable],
-        /// The match endpoints.
-        match_endpoints: QueryRunMatchEndpoint,
-        /// The time: from.
-        from: Timestamp,
-        /// The time: to.
-        to: Timestamp,
-    }
-}
-
-operation! {
-    /// Gets a query run by ID.
-    pub struct GetQueryRun = GET "/xdr-query/v1/queries/runs/:runId" (tenant)
-        -> QueryRun {
-        /// The run id.
-        run_id!: String,
-    }
-}
-
-operation! {
-    /// Cancels a query run by ID.
-    pub struct CancelQueryRun = POST "/xdr-query/v1/queries/runs/:runId/cancel" (tenant)
-        -> CancelQueryRunResponse {
-        /// The run id.
-        run_id!: String,
-    }
-}
-
-operation! {
-    /// Gets the paged results for a query run.
-    pub struct ListQueryRunResults = GET "/xdr-query/v1/queries/runs/:runId/results" (tenant)
-        -> QueryRunResultDetails {
-        /// The run id.
-        run_id!: String,
-        /// The key of the page.
-        page_from_key: String,
-        /// The number of items per page.
-        page_size: u32,
     }
 }
 
@@ -317,5 +252,5 @@ tested! {
     StartQueryRun
     GetQueryRun
     CancelQueryRun
-    ListQueryRunResults
+    GetQueryRunResults
 }
