@@ -1,3 +1,5 @@
-pub mod cases;
+pub mod case;
+pub mod case_detections;
+pub mod impacted_entities;
 
 //! Operations of the cases API.

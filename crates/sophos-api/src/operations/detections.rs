@@ -1,4 +1,4 @@
 pub mod detection_groups;
-pub mod detections;
+pub mod queries;
 
 //! Operations of the detections API.

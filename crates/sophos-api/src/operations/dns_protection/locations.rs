@@ -1,59 +1,10 @@
-//! Locations: `/dns-protection/v2/locations` and the operations beside it.
+//! Locations of DNS Protection: `/dns-protection/v2/locations`.
 
-use crate::{NumberedPage, Timestamp, models::{Deleted}, model::{model}, operation_macro::{operation, tested}};
-
-model! {
-    /// A location.
-    pub struct Location {
-        /// The name.
-        name: String,
-        /// The id.
-        id!: String,
-        /// Whether `default` is set.
-        default: bool,
-        /// The description.
-        description: String,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The time of the last change.
-        updated_at: Timestamp,
-        /// The ip list.
-        ip_list: Vec<String>,
-        /// The domain names.
-        domain_names: Vec<String>,
-        /// The doh secure location id.
-        doh_secure_location_id: String,
-        /// Whether `dohEnabled` is set.
-        doh_enabled: bool,
-        /// The policy id.
-        policy_id: String,
-        /// The doh url.
-        doh_url: String,
-    }
-}
-
-model! {
-    /// A location ip address.
-    pub struct LocationIpAddress {
-        /// The add.
-        add: Vec<String>,
-    }
-}
-
-model! {
-    /// A location domain name.
-    pub struct LocationDomainName {
-        /// The add.
-        add: Vec<String>,
-        /// The remove.
-        remove: Vec<String>,
-    }
-}
+use crate::{NumberedPage, Timestamp, model::{model}, models::{Deleted}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Returns all Locations.
-    pub struct ListLocations = GET "/dns-protection/v2/locations" (tenant)
-        -> NumberedPage<Location> {
+    /// Lists the locations of a tenant.
+    pub struct ListLocations = GET "/dns-protection/v2/locations" (tenant) -> NumberedPage<Location> {
         /// The page number, from 1.
         page: u64,
         /// The number of items per page.
@@ -64,14 +15,69 @@ operation! {
 }
 
 operation! {
-    /// Creates a new Location and returns the newly created Location.
-    pub struct CreateLocation = POST "/dns-protection/v2/locations" (tenant)
-        -> Location {
+    /// Creates a location, of at most 50.
+    ///
+    /// Fails with 409 at a conflict with another location.
+    pub struct CreateLocation = POST "/dns-protection/v2/locations" (tenant) -> Location {
+        /// The name.
+        name!: String,
+        /// Whether this is the default location.
+        default: bool,
+        /// The description.
+        description: String,
+        /// The public IP addresses.
+        ip_list: [String],
+        /// The dynamic domain names.
+        domain_names: [String],
+        /// Whether DNS over HTTPS is turned on.
+        doh_enabled: bool,
+        /// The id of the policy.
+        policy_id: String,
+    }
+}
+
+operation! {
+    /// Deletes a location.
+    pub struct DeleteLocation = DELETE "/dns-protection/v2/locations/:id" (tenant) -> Deleted {
+        /// The location's id.
+        id!: String,
+    }
+}
+
+operation! {
+    /// Returns a location.
+    pub struct GetLocation = GET "/dns-protection/v2/locations/:id" (tenant) -> Location {
+        /// The location's id.
+        id!: String,
+    }
+}
+
+operation! {
+    /// Changes a location.
+    ///
+    /// Fails with 409 at a conflict with another location.
+    pub struct UpdateLocation = PATCH "/dns-protection/v2/locations/:id" (tenant) -> Location {
+        /// The location's id.
+        id!: String,
         /// The name.
         name: String,
-        /// The id.
-        id: String,
-        /// Whether `default` is set.
+        /// The changes of the public IP addresses.
+        ip_addresses: ListChanges,
+        /// The changes of the dynamic domain names.
+        domain_names: ListChanges,
+        /// Whether DNS over HTTPS is turned on.
+        doh_enabled: bool,
+    }
+}
+
+model! {
+    /// A network whose DNS requests DNS Protection filters.
+    pub struct Location {
+        /// The name.
+        name: String,
+        /// The location's id.
+        id!: String,
+        /// Whether this is the default location.
         default: bool,
         /// The description.
         description: String,
@@ -79,53 +85,28 @@ operation! {
         created_at: Timestamp,
         /// The time of the last change.
         updated_at: Timestamp,
-        /// The ip list.
-        ip_list: [String],
-        /// The domain names.
-        domain_names: [String],
-        /// The doh secure location id.
+        /// The public IP addresses.
+        ip_list: Vec<String>,
+        /// The dynamic domain names.
+        domain_names: Vec<String>,
+        /// The id in `doh_url`.
         doh_secure_location_id: String,
-        /// Whether `dohEnabled` is set.
+        /// Whether DNS over HTTPS is turned on.
         doh_enabled: bool,
-        /// The policy id.
+        /// The id of the policy.
         policy_id: String,
-        /// The doh url.
+        /// The URL of DNS over HTTPS.
         doh_url: String,
     }
 }
 
-operation! {
-    /// Deletes Location by given ID.
-    pub struct DeleteLocation = DELETE "/dns-protection/v2/locations/:id" (tenant)
-        -> Deleted {
-        /// The id.
-        id!: String,
-    }
-}
-
-operation! {
-    /// Returns Location of a given ID.
-    pub struct GetLocation = GET "/dns-protection/v2/locations/:id" (tenant)
-        -> Location {
-        /// The id.
-        id!: String,
-    }
-}
-
-operation! {
-    /// Updates given Location.
-    pub struct UpdateLocation = PATCH "/dns-protection/v2/locations/:id" (tenant)
-        -> Location {
-        /// The id.
-        id!: String,
-        /// The name.
-        name: String,
-        /// The ip addresses.
-        ip_addresses: LocationIpAddress,
-        /// The domain names.
-        domain_names: LocationDomainName,
-        /// Whether `dohEnabled` is set.
-        doh_enabled: bool,
+model! {
+    /// The entries to add to a list and to remove from it.
+    pub struct ListChanges {
+        /// The entries to add.
+        add: Vec<String>,
+        /// The entries to remove.
+        remove: Vec<String>,
     }
 }
 

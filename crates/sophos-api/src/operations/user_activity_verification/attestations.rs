@@ -1,19 +1,54 @@
-//! Attestations: `/user-activity-verification/v1/attestations` and the operations beside it.
+//! Questions to users about their own activity: `/user-activity-verification/v1/attestations`.
 
-use crate::{Timestamp, models::{Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
+use std::collections::BTreeMap;
+
+use crate::{Timestamp, model::{model, open_enum}, models::{Reference}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Asks a user a question with a list of responses.
+    ///
+    /// Fails with 404 if the user does not exist, and with 429 and `Retry-After` at too many
+    /// requests.
+    pub struct CreateAttestation = POST "/user-activity-verification/v1/attestations" (tenant)
+        -> Attestation {
+        /// The id of the user.
+        user_id!: String,
+        /// The title.
+        title!: LocalizedText,
+        /// The question.
+        question!: LocalizedText,
+        /// The responses to choose from.
+        options!: [AttestationOption],
+        /// The fields to return; all if empty.
+        query fields: [String],
+        /// The time for the response, in seconds.
+        timeout_in_seconds: i64,
+    }
+}
+
+operation! {
+    /// Returns an attestation with its response.
+    pub struct GetAttestation = GET "/user-activity-verification/v1/attestations/:attestationId" (tenant)
+        -> Attestation {
+        /// The attestation's id.
+        attestation_id!: String,
+        /// The fields to return; all if empty.
+        fields: [String],
+    }
+}
 
 model! {
-    /// An attestation.
+    /// A question to a user, and the response.
     pub struct Attestation {
-        /// The user id.
+        /// The id of the user.
         user_id: String,
         /// The title.
-        title: AttestationTitle,
+        title: LocalizedText,
         /// The question.
-        question: AttestationQuestion,
-        /// The options.
+        question: LocalizedText,
+        /// The responses to choose from.
         options: Vec<AttestationOption>,
-        /// The id.
+        /// The attestation's id.
         id!: String,
         /// The tenant.
         tenant: Reference,
@@ -21,126 +56,38 @@ model! {
         expires_at: Timestamp,
         /// The status.
         status: AttestationStatus,
-        /// The selected option.
+        /// The key of the response.
         selected_option: String,
     }
 }
 
 model! {
-    /// An attestation title.
-    pub struct AttestationTitle {
+    /// A text with translations.
+    pub struct LocalizedText {
         /// The text.
         text: String,
-        /// The translations.
-        translations: AttestationTitleTranslation,
+        /// The translations, by language code such as `de`.
+        translations: BTreeMap<String, String>,
     }
 }
 
 model! {
-    /// An attestation title translation.
-    pub struct AttestationTitleTranslation {
-        /// The de.
-        de: String,
-    }
-}
-
-model! {
-    /// An attestation question.
-    pub struct AttestationQuestion {
-        /// The text.
-        text: String,
-        /// The translations.
-        translations: AttestationQuestionTranslation,
-    }
-}
-
-model! {
-    /// An attestation question translation.
-    pub struct AttestationQuestionTranslation {
-        /// The de.
-        de: String,
-    }
-}
-
-model! {
-    /// An attestation option.
+    /// A response that the user may choose.
     pub struct AttestationOption {
         /// The key.
-        key: AttestationOptionKey,
-        /// The value.
-        value: AttestationOptionValue,
-    }
-}
-
-model! {
-    /// An attestation option value.
-    pub struct AttestationOptionValue {
+        key: String,
         /// The text.
-        text: String,
-        /// The translations.
-        translations: AttestationOptionValueTranslation,
-    }
-}
-
-model! {
-    /// An attestation option value translation.
-    pub struct AttestationOptionValueTranslation {
-        /// The de.
-        de: String,
+        value: LocalizedText,
     }
 }
 
 open_enum! {
-    /// The attestation option key.
-    pub enum AttestationOptionKey {
-        /// `lastWeek`.
-        LastWeek = "lastWeek",
-        /// `today`.
-        Today = "today",
-        /// `unsure`.
-        Unsure = "unsure",
-        /// `yesterday`.
-        Yesterday = "yesterday",
-    }
-}
-
-open_enum! {
-    /// The attestation status.
+    /// The status of an attestation.
     pub enum AttestationStatus {
-        /// `completed`.
+        /// The user responded.
         Completed = "completed",
-        /// `pending`.
+        /// The user has not responded.
         Pending = "pending",
-    }
-}
-
-operation! {
-    /// Creates a new attestation for the given user.
-    pub struct CreateAttestation = POST "/user-activity-verification/v1/attestations" (tenant)
-        -> Attestation {
-        /// The fields to return.
-        query fields: [String],
-        /// The user id.
-        user_id: String,
-        /// The title.
-        title: AttestationTitle,
-        /// The question.
-        question: AttestationQuestion,
-        /// The options.
-        options: [AttestationOption],
-        /// The timeout in seconds.
-        timeout_in_seconds: i64,
-    }
-}
-
-operation! {
-    /// Gets an attestation by ID.
-    pub struct GetAttestation = GET "/user-activity-verification/v1/attestations/:attestationId" (tenant)
-        -> Attestation {
-        /// The attestation id.
-        attestation_id!: String,
-        /// The fields to return.
-        fields: [String],
     }
 }
 

@@ -1,38 +1,38 @@
-//! MAC Filtering: `/wifi/v1/settings/mac-filtering` and the operations beside it.
+//! MAC filter of access points: `/wifi/v1/settings/mac-filtering`.
 
-use crate::{Timestamp, models::{Actor, Reference}, model::{model}, operation_macro::{operation, tested}};
+use crate::{Timestamp, model::{model}, models::{Actor, Reference}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Returns the MAC filter of the access points.
+    pub struct GetMacFiltering = GET "/wifi/v1/settings/mac-filtering" (tenant) -> MacFilter {}
+}
+
+operation! {
+    /// Replaces the MAC filter of the access points.
+    ///
+    /// The access points apply it later; [`ListTasks`](super::tasks::ListTasks) returns their
+    /// progress.
+    pub struct UpdateMacFiltering = PUT "/wifi/v1/settings/mac-filtering" (tenant) -> MacFilter {
+        /// The MAC addresses, such as `5c:85:7e:32:97:26`.
+        mac_addresses!: [String],
+    }
+}
 
 model! {
-    /// A mac filtering.
-    pub struct MacFiltering {
-        /// The mac addresses.
+    /// The MAC filter of the access points.
+    pub struct MacFilter {
+        /// The MAC addresses, such as `5c:85:7e:32:97:26`.
         mac_addresses: Vec<String>,
         /// The tenant.
         tenant: Reference,
-        /// The account that created it.
+        /// The actor that created it.
         created_by: Actor,
         /// The time of creation.
         created_at: Timestamp,
-        /// The account that changed it last.
+        /// The actor of the last change.
         updated_by: Actor,
         /// The time of the last change.
         updated_at: Timestamp,
-    }
-}
-
-operation! {
-    /// Gets MAC filter settings for the tenant.
-    pub struct GetMacFiltering = GET "/wifi/v1/settings/mac-filtering" (tenant)
-        -> MacFiltering {
-    }
-}
-
-operation! {
-    /// Updates MAC filter settings for the tenant.
-    pub struct UpdateMacFiltering = PUT "/wifi/v1/settings/mac-filtering" (tenant)
-        -> MacFiltering {
-        /// The mac addresses.
-        mac_addresses: [String],
     }
 }
 

@@ -1,0 +1,38 @@
+//! Detections of a case: `/cases/v1/cases/{caseId}/detections`.
+
+use crate::{NumberedPage, operations::detections::queries::{Detection}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Lists the detections of a case.
+    pub struct ListCaseDetections = GET "/cases/v1/cases/:caseId/detections" (tenant)
+        -> NumberedPage<Detection> {
+        /// The case's id, such as `ABC-123`.
+        case_id!: String,
+        /// The page number, from 1.
+        page: u64,
+        /// The number of items per page.
+        page_size: u32,
+        /// The order, such as `name:asc`.
+        sort: [String],
+        /// The text in the detection's id.
+        id_contains: String,
+        /// The text in the id of the detection rule.
+        rule_contains: String,
+    }
+}
+
+operation! {
+    /// Returns a detection of a case.
+    pub struct GetCaseDetection = GET "/cases/v1/cases/:caseId/detections/:detectionId" (tenant)
+        -> Detection {
+        /// The case's id, such as `ABC-123`.
+        case_id!: String,
+        /// The detection's id.
+        detection_id!: String,
+    }
+}
+
+tested! {
+    ListCaseDetections
+    GetCaseDetection
+}
