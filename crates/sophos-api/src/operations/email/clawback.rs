@@ -1,50 +1,48 @@
-//! Clawback: `/email/v1/messages/:id/clawback` and the operations beside it.
-
-use serde_json::Value;
+//! Removal of delivered messages from mailboxes: `/email/v1/messages`.
 
 use crate::{model::{model}, operation_macro::{operation, tested}};
 
-model! {
-    /// A claw back message response.
-    pub struct ClawBackMessageResponse {
-        /// The id.
-        id as id: String,
-        /// The recipients.
-        recipients: Vec<String>,
-        /// The errors.
-        errors: Vec<ClawBackMessageResponseError>,
+operation! {
+    /// Removes a delivered message from the mailboxes of its recipients, or of some.
+    ///
+    /// The service accepts the request with 202; [`GetMessageStatus`] returns its state.
+    pub struct ClawBackMessage = POST "/email/v1/messages/:id/clawback" (tenant) -> Clawback {
+        /// The message's id.
+        id!: String,
+        /// The reason, such as `phishing`.
+        reason!: String,
+        /// The recipients; in a request all if empty.
+        recipients: [String],
+    }
+}
+
+operation! {
+    /// Returns the state of the removal of a message.
+    pub struct GetMessageStatus = GET "/email/v1/messages/:id/status" (tenant) -> Clawback {
+        /// The message's id.
+        id!: String,
     }
 }
 
 model! {
-    /// A claw back message response error.
-    pub struct ClawBackMessageResponseError {
+    /// The removal of a message.
+    pub struct Clawback {
+        /// The message's id.
+        id as id: String,
+        /// The recipients; in a request all if empty.
+        recipients: Vec<String>,
+        /// The failures.
+        errors: Vec<ClawbackError>,
+    }
+}
+
+model! {
+    /// The failure of a removal.
+    pub struct ClawbackError {
         /// The recipient.
         recipient: String,
-        /// The error.
+        /// The failure.
         error: String,
-    }
-}
-
-operation! {
-    /// Claws back message (can clawback message for specific recipients).
-    pub struct ClawBackMessage = POST "/email/v1/messages/:id/clawback" (tenant)
-        -> ClawBackMessageResponse {
-        /// The id.
-        id!: String,
-        /// The recipients.
-        recipients: [String],
-        /// The reason.
-        reason: String,
-    }
-}
-
-operation! {
-    /// Gets current status of a message.
-    pub struct GetMessageStatus = GET "/email/v1/messages/:id/status" (tenant)
-        -> Value {
-        /// The id.
-        id!: String,
     }
 }
 

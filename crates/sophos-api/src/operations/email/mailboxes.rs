@@ -1,369 +1,302 @@
-//! Mailbox Management: `/email/v1/mailboxes` and the operations beside it.
+//! Mailboxes, with their aliases, delegates and owners: `/email/v1/mailboxes`.
 
-use serde_json::Value;
+use crate::{KeyedPage, Timestamp, model::{model}, models::{Deleted, Reference}, operation_macro::{operation, tested}};
 
-use crate::{KeyedPage, Timestamp, models::{Deleted, Reference}, model::{model}, operation_macro::{operation, tested}};
+operation! {
+    /// Lists the mailboxes of a tenant.
+    pub struct ListMailboxes = GET "/email/v1/mailboxes" (tenant) -> KeyedPage<Mailbox> {
+        /// The key of the page, from the page before.
+        page_from_key: String,
+        /// The number of items per page.
+        page_size: u32,
+        /// The name, exactly.
+        name: String,
+        /// The start of the name.
+        name_starts_with: String,
+        /// The email address, exactly.
+        email: String,
+        /// The start of the email address.
+        email_starts_with: String,
+        /// The date, or the date and time, of the earliest creation.
+        created_after: String,
+        /// The date, or the date and time, of the latest creation.
+        created_before: String,
+        /// The type, such as `user`.
+        r#type: String,
+        /// The state, such as `approved`.
+        bulk_sender_privilege_status: String,
+        /// Whether the mailbox is blocked.
+        blocked: bool,
+        /// The name or email address of the owner of the distribution list.
+        distribution_list_owned_by: String,
+        /// The alias.
+        alias: String,
+        /// The start of an alias.
+        aliases_start_with: String,
+        /// The email address of a delegate.
+        delegate: String,
+    }
+}
+
+operation! {
+    /// Adds a mailbox.
+    ///
+    /// Fails with 409 if a mailbox or alias has the address.
+    pub struct CreateMailbox = POST "/email/v1/mailboxes" (tenant) -> Mailbox {
+        /// The type, such as `user`.
+        r#type!: String,
+        /// The email address.
+        email!: String,
+        /// The name.
+        name!: String,
+    }
+}
+
+operation! {
+    /// Deletes a mailbox; succeeds as well if it does not exist.
+    ///
+    /// Fails with 409 for a mailbox that is synchronized from a directory.
+    pub struct DeleteMailbox = DELETE "/email/v1/mailboxes/:id" (tenant) -> Deleted {
+        /// The mailbox's id.
+        id!: String,
+    }
+}
+
+operation! {
+    /// Returns a mailbox.
+    pub struct GetMailbox = GET "/email/v1/mailboxes/:id" (tenant) -> Mailbox {
+        /// The mailbox's id.
+        id!: String,
+    }
+}
+
+operation! {
+    /// Changes the name of a mailbox.
+    ///
+    /// Fails with 409 for a mailbox that is synchronized from a directory.
+    pub struct UpdateMailbox = PATCH "/email/v1/mailboxes/:id" (tenant) -> Mailbox {
+        /// The mailbox's id.
+        id!: String,
+        /// The name.
+        name!: String,
+    }
+}
+
+operation! {
+    /// Adds and removes aliases of a mailbox.
+    ///
+    /// Succeeds although some changes fail; the response lists them.
+    pub struct UpdateMailboxAliases = POST "/email/v1/mailboxes/:id/aliases" (tenant) -> MailboxChanges {
+        /// The mailbox's id.
+        id!: String,
+        /// The email addresses to add.
+        add: [String],
+        /// The email addresses to remove.
+        remove: [String],
+    }
+}
+
+operation! {
+    /// Requests the privilege to send bulk messages from a mailbox.
+    pub struct RequestBulkSenderPrivilege = POST "/email/v1/mailboxes/:id/bulksender-privilege-request" (tenant)
+        -> BulkSenderRequest {
+        /// The mailbox's id.
+        id!: String,
+        /// The number of messages in a period.
+        count!: i64,
+        /// The period, such as `daily`.
+        period!: String,
+        /// The purpose.
+        purpose!: String,
+    }
+}
+
+operation! {
+    /// Adds and removes delegates of a mailbox.
+    ///
+    /// Succeeds although some changes fail; the response lists them.
+    pub struct UpdateMailboxDelegates = POST "/email/v1/mailboxes/:id/delegates" (tenant) -> MailboxChanges {
+        /// The mailbox's id.
+        id!: String,
+        /// The email addresses to add.
+        add: [String],
+        /// The email addresses to remove.
+        remove: [String],
+    }
+}
+
+operation! {
+    /// Adds and removes owners of a distribution list.
+    ///
+    /// Succeeds although some changes fail; the response lists them.
+    pub struct UpdateDistributionListOwners = POST "/email/v1/mailboxes/:id/distribution-list-owners" (tenant)
+        -> MailboxChanges {
+        /// The mailbox's id.
+        id!: String,
+        /// The email addresses to add.
+        add: [String],
+        /// The email addresses to remove.
+        remove: [String],
+    }
+}
+
+operation! {
+    /// Adds mailboxes.
+    ///
+    /// Succeeds although some fail; the response lists them.
+    pub struct CreateMailboxes = POST "/email/v1/mailboxes/bulk" (tenant) -> CreatedMailboxes {
+        /// The mailboxes to add.
+        items!: [NewMailbox],
+    }
+}
+
+operation! {
+    /// Deletes mailboxes.
+    ///
+    /// Succeeds although some fail; the response lists them.
+    pub struct DeleteMailboxes = POST "/email/v1/mailboxes/delete" (tenant) -> DeletedMailboxes {
+        /// The ids of the mailboxes.
+        items!: [Reference],
+    }
+}
 
 model! {
     /// A mailbox.
     pub struct Mailbox {
-        /// The id.
+        /// The mailbox's id.
         id!: String,
-        /// The type.
+        /// The type, such as `user`.
         r#type: String,
-        /// The email.
+        /// The email address.
         email: String,
         /// The name.
         name: String,
         /// The time of creation.
         created_at: Timestamp,
-        /// Whether `blocked` is set.
+        /// Whether the mailbox is blocked.
         blocked: bool,
-        /// The bulk sender privilege.
-        bulk_sender_privilege: MailboxBulkSenderPrivilege,
-        /// The distribution list owners.
+        /// The privilege to send bulk messages.
+        bulk_sender_privilege: BulkSenderPrivilegeState,
+        /// The owners of the distribution list.
         distribution_list_owners: Vec<String>,
         /// The aliases.
         aliases: Vec<String>,
         /// The delegates.
         delegates: Vec<String>,
         /// The policies.
-        policies: MailboxPolicy,
-        /// The items.
-        items: Vec<MailboxItem>,
-        /// The errors.
-        errors: Vec<MailboxError>,
+        policies: MailboxPolicies,
     }
 }
 
 model! {
-    /// A mailbox bulk sender privilege.
-    pub struct MailboxBulkSenderPrivilege {
-        /// The bulk sender privilege status.
+    /// The state of the privilege to send bulk messages.
+    pub struct BulkSenderPrivilegeState {
+        /// The state, such as `approved`.
         bulk_sender_privilege_status: String,
     }
 }
 
 model! {
-    /// A mailbox policy.
-    pub struct MailboxPolicy {
-        /// The email security.
+    /// The names of the policies of a mailbox.
+    pub struct MailboxPolicies {
+        /// The policies of email security, by priority.
         email_security: Vec<String>,
-        /// The data control.
+        /// The policies of data control, by priority.
         data_control: Vec<String>,
-        /// The secure message.
+        /// The policies of secure messages, by priority.
         secure_message: Vec<String>,
     }
 }
 
 model! {
-    /// A mailbox alias.
-    pub struct MailboxAlias {
-        /// The added.
+    /// The changed addresses.
+    pub struct MailboxChanges {
+        /// The added email addresses.
         added: Vec<String>,
-        /// The removed.
+        /// The removed email addresses.
         removed: Vec<String>,
-        /// The errors.
-        errors: MailboxAliasError,
+        /// The failures.
+        errors: MailboxChangeErrors,
     }
 }
 
 model! {
-    /// A mailbox alias error.
-    pub struct MailboxAliasError {
-        /// The failed to add.
-        failed_to_add: Vec<MailboxAliasErrorFailedToAdd>,
-        /// The failed to remove.
-        failed_to_remove: Vec<MailboxAliasErrorFailedToRemove>,
+    /// The changes that failed.
+    pub struct MailboxChangeErrors {
+        /// The addresses that were not added.
+        failed_to_add: Vec<ChangeFailure>,
+        /// The addresses that were not removed.
+        failed_to_remove: Vec<ChangeFailure>,
     }
 }
 
 model! {
-    /// A mailbox alias error failed to add.
-    pub struct MailboxAliasErrorFailedToAdd {
-        /// The error.
+    /// A change that failed.
+    pub struct ChangeFailure {
+        /// The kind of failure.
         error: String,
         /// The message.
         message: String,
-        /// The correlation id.
+        /// The correlation id of the service.
         correlation_id: String,
         /// The code.
         code: String,
         /// The time of creation.
         created_at: Timestamp,
-        /// The request id.
+        /// The request id of the service.
         request_id: String,
-        /// The doc url.
+        /// The URL of the documentation.
         doc_url: String,
     }
 }
 
 model! {
-    /// A mailbox alias error failed to remove.
-    pub struct MailboxAliasErrorFailedToRemove {
-        /// The error.
-        error: String,
-        /// The message.
-        message: String,
-        /// The correlation id.
-        correlation_id: String,
-        /// The code.
-        code: String,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The request id.
-        request_id: String,
-        /// The doc url.
-        doc_url: String,
-    }
-}
-
-model! {
-    /// A bulk sender privilege.
-    pub struct BulkSenderPrivilege {
-        /// Whether `accepted` is set.
+    /// The result of a request for the privilege.
+    pub struct BulkSenderRequest {
+        /// Whether the request was accepted.
         accepted: bool,
     }
 }
 
 model! {
-    /// A distribution list owner.
-    pub struct DistributionListOwner {
-        /// The added.
-        added: Vec<String>,
-        /// The removed.
-        removed: Vec<String>,
-        /// The errors.
-        errors: DistributionListOwnerError,
-    }
-}
-
-model! {
-    /// A distribution list owner error.
-    pub struct DistributionListOwnerError {
-        /// The failed to add.
-        failed_to_add: Vec<DistributionListOwnerErrorFailedToAdd>,
-        /// The failed to remove.
-        failed_to_remove: Vec<DistributionListOwnerErrorFailedToRemove>,
-    }
-}
-
-model! {
-    /// A distribution list owner error failed to add.
-    pub struct DistributionListOwnerErrorFailedToAdd {
-        /// The error.
-        error: String,
-        /// The message.
-        message: String,
-        /// The correlation id.
-        correlation_id: String,
-        /// The code.
-        code: String,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The request id.
-        request_id: String,
-        /// The doc url.
-        doc_url: String,
-    }
-}
-
-model! {
-    /// A distribution list owner error failed to remove.
-    pub struct DistributionListOwnerErrorFailedToRemove {
-        /// The error.
-        error: String,
-        /// The message.
-        message: String,
-        /// The correlation id.
-        correlation_id: String,
-        /// The code.
-        code: String,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The request id.
-        request_id: String,
-        /// The doc url.
-        doc_url: String,
-    }
-}
-
-model! {
-    /// A mailbox item.
-    pub struct MailboxItem {
-        /// The id.
-        id as id: String,
-        /// The type.
-        r#type: String,
-        /// The email.
-        email: String,
-        /// The name.
-        name: String,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// Whether `blocked` is set.
-        blocked: bool,
-    }
-}
-
-model! {
-    /// A mailbox error.
+    /// A mailbox that was not added or deleted.
     pub struct MailboxError {
-        /// The error.
+        /// The kind of failure.
         error: String,
-        /// The id.
+        /// The mailbox's id.
         id as id: String,
     }
 }
 
-operation! {
-    /// Lists all mailboxes or search mailboxes based on query parameter.
-    pub struct ListMailboxes = GET "/email/v1/mailboxes" (tenant)
-        -> KeyedPage<Mailbox> {
-        /// The key of the page.
-        page_from_key: String,
-        /// The number of items per page.
-        page_size: u32,
-        /// The name.
-        name: String,
-        /// The name starts with.
-        name_starts_with: String,
-        /// The email.
-        email: String,
-        /// The email starts with.
-        email_starts_with: String,
-        /// The created after.
-        created_after: String,
-        /// The created before.
-        created_before: String,
-        /// The type.
+model! {
+    /// A mailbox to add.
+    pub struct NewMailbox {
+        /// The type, such as `user`.
         r#type: String,
-        /// The bulk sender privilege status.
-        bulk_sender_privilege_status: String,
-        /// The blocked.
-        blocked: String,
-        /// The distribution list owned by.
-        distribution_list_owned_by: String,
-        /// The alias.
-        alias: String,
-        /// The aliases start with.
-        aliases_start_with: String,
-        /// The delegate.
-        delegate: String,
-    }
-}
-
-operation! {
-    /// Adds a new mailbox.
-    pub struct CreateMailbox = POST "/email/v1/mailboxes" (tenant)
-        -> Mailbox {
-        /// The type.
-        r#type: String,
-        /// The email.
+        /// The email address.
         email: String,
         /// The name.
         name: String,
     }
 }
 
-operation! {
-    /// Deletes the mailbox.
-    pub struct DeleteMailbox = DELETE "/email/v1/mailboxes/:id" (tenant)
-        -> Deleted {
-        /// The id.
-        id!: String,
+model! {
+    /// The added mailboxes.
+    pub struct CreatedMailboxes {
+        /// The added mailboxes.
+        items: Vec<Mailbox>,
+        /// The failures.
+        errors: Vec<MailboxError>,
     }
 }
 
-operation! {
-    /// Gets information of the mailbox.
-    pub struct GetMailbox = GET "/email/v1/mailboxes/:id" (tenant)
-        -> Mailbox {
-        /// The id.
-        id!: String,
-    }
-}
-
-operation! {
-    /// Updates name of the mailbox.
-    pub struct UpdateMailbox = PATCH "/email/v1/mailboxes/:id" (tenant)
-        -> Mailbox {
-        /// The id.
-        id!: String,
-        /// The name.
-        name: String,
-    }
-}
-
-operation! {
-    /// Adds and remove aliases of the mailbox.
-    pub struct UpdateMailboxAliases = POST "/email/v1/mailboxes/:id/aliases" (tenant)
-        -> MailboxAlias {
-        /// The id.
-        id!: String,
-        /// The add.
-        add: [String],
-        /// The remove.
-        remove: [String],
-    }
-}
-
-operation! {
-    /// Generates request to get bulk sender privilege for the mailbox.
-    pub struct RequestBulkSenderPrivilege = POST "/email/v1/mailboxes/:id/bulksender-privilege-request" (tenant)
-        -> BulkSenderPrivilege {
-        /// The id.
-        id!: String,
-        /// The count.
-        count: i64,
-        /// The period.
-        period: String,
-        /// The purpose.
-        purpose: String,
-    }
-}
-
-operation! {
-    /// Adds and remove delegates of the mailbox.
-    pub struct UpdateMailboxDelegates = POST "/email/v1/mailboxes/:id/delegates" (tenant)
-        -> Value {
-        /// The id.
-        id!: String,
-        /// The add.
-        add: [String],
-        /// The remove.
-        remove: [String],
-    }
-}
-
-operation! {
-    /// Adds and remove distribution list owners of the mailbox.
-    pub struct UpdateDistributionListOwners = POST "/email/v1/mailboxes/:id/distribution-list-owners" (tenant)
-        -> DistributionListOwner {
-        /// The id.
-        id!: String,
-        /// The add.
-        add: [String],
-        /// The remove.
-        remove: [String],
-    }
-}
-
-operation! {
-    /// Requests to add multiple mailboxes.
-    pub struct CreateMailboxes = POST "/email/v1/mailboxes/bulk" (tenant)
-        -> Mailbox {
-        /// The items.
-        items: [MailboxItem],
-    }
-}
-
-operation! {
-    /// Deletes multiple mailboxes.
-    pub struct DeleteMailboxes = POST "/email/v1/mailboxes/delete" (tenant)
-        -> Mailbox {
-        /// The items.
-        items: [Reference],
+model! {
+    /// The deleted mailboxes.
+    pub struct DeletedMailboxes {
+        /// The deleted mailboxes.
+        items: Vec<Reference>,
+        /// The failures.
+        errors: Vec<MailboxError>,
     }
 }
 

@@ -1,491 +1,14 @@
-//! Actions: `/mobile/v1/actions` and the operations beside it.
+//! Actions on mobile devices: `/mobile/v1/actions`.
 
-use serde_json::Value;
-
-use crate::{NumberedPage, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// An action.
-    pub struct Action {
-        /// The id.
-        id!: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The device.
-        device: Reference,
-        /// The type.
-        r#type: ActionType,
-        /// The state.
-        state: String,
-        /// The error.
-        error: String,
-        /// The scheduled at.
-        scheduled_at: Value,
-        /// The executed at.
-        executed_at: Value,
-        /// The time of creation.
-        created_at: Value,
-        /// The account that created it.
-        created_by: Actor,
-        /// The time of the last change.
-        updated_at: Value,
-        /// The account that changed it last.
-        updated_by: Actor,
-    }
-}
-
-model! {
-    /// A log.
-    pub struct Log {
-        /// The created.
-        created: Vec<LogCreated>,
-    }
-}
-
-model! {
-    /// A log created.
-    pub struct LogCreated {
-        /// The id.
-        id as id: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The device.
-        device: Reference,
-        /// The type.
-        r#type: LogCreatedType,
-        /// The state.
-        state: String,
-    }
-}
-
-model! {
-    /// A locate devices response.
-    pub struct LocateDevicesResponse {
-        /// The created.
-        created: Vec<LocateDevicesResponseCreated>,
-    }
-}
-
-model! {
-    /// A locate devices response created.
-    pub struct LocateDevicesResponseCreated {
-        /// The id.
-        id as id: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The device.
-        device: Reference,
-        /// The type.
-        r#type: LocateDevicesResponseCreatedType,
-        /// The state.
-        state: String,
-    }
-}
-
-model! {
-    /// A locate devices response argument.
-    pub struct LocateDevicesResponseArgument {
-        /// The reason.
-        reason: String,
-    }
-}
-
-model! {
-    /// A lock devices response argument.
-    pub struct LockDevicesResponseArgument {
-        /// The lock code.
-        lock_code: i64,
-    }
-}
-
-model! {
-    /// A message.
-    pub struct Message {
-        /// The created.
-        created: Vec<MessageCreated>,
-    }
-}
-
-model! {
-    /// A message created.
-    pub struct MessageCreated {
-        /// The id.
-        id as id: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The device.
-        device: Reference,
-        /// The type.
-        r#type: MessageCreatedType,
-        /// The state.
-        state: String,
-    }
-}
-
-model! {
-    /// A message argument.
-    pub struct MessageArgument {
-        /// The message.
-        message: String,
-    }
-}
-
-model! {
-    /// A sync devices response.
-    pub struct SyncDevicesResponse {
-        /// The created.
-        created: Vec<SyncDevicesResponseCreated>,
-        /// The errors.
-        errors: SyncDevicesResponseError,
-    }
-}
-
-model! {
-    /// A sync devices response created.
-    pub struct SyncDevicesResponseCreated {
-        /// The id.
-        id as id: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The device.
-        device: Reference,
-        /// The type.
-        r#type: SyncDevicesResponseCreatedType,
-        /// The state.
-        state: String,
-    }
-}
-
-model! {
-    /// A sync devices response error.
-    pub struct SyncDevicesResponseError {
-        /// The failed to create.
-        failed_to_create: SyncDevicesResponseErrorFailedToCreate,
-    }
-}
-
-model! {
-    /// A sync devices response error failed to create.
-    pub struct SyncDevicesResponseErrorFailedToCreate {
-        /// The endpoint not found.
-        endpoint_not_found: Vec<String>,
-    }
-}
-
-model! {
-    /// An unenroll devices response.
-    pub struct UnenrollDevicesResponse {
-        /// The created.
-        created: Vec<UnenrollDevicesResponseCreated>,
-    }
-}
-
-model! {
-    /// An unenroll devices response created.
-    pub struct UnenrollDevicesResponseCreated {
-        /// The id.
-        id as id: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The device.
-        device: Reference,
-        /// The type.
-        r#type: UnenrollDevicesResponseCreatedType,
-        /// The state.
-        state: String,
-    }
-}
-
-model! {
-    /// A wipe devices response.
-    pub struct WipeDevicesResponse {
-        /// The created.
-        created: Vec<WipeDevicesResponseCreated>,
-    }
-}
-
-model! {
-    /// A wipe devices response created.
-    pub struct WipeDevicesResponseCreated {
-        /// The id.
-        id as id: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The device.
-        device: Reference,
-        /// The type.
-        r#type: WipeDevicesResponseCreatedType,
-        /// The state.
-        state: String,
-    }
-}
-
-model! {
-    /// A wipe devices response argument.
-    pub struct WipeDevicesResponseArgument {
-        /// The wipe code.
-        wipe_code: i64,
-    }
-}
-
-open_enum! {
-    /// The action view.
-    pub enum ActionView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
-
-open_enum! {
-    /// The action type.
-    pub enum ActionType {
-        /// `scan`.
-        Scan = "scan",
-        /// `sendMessage`.
-        SendMessage = "sendMessage",
-    }
-}
-
-open_enum! {
-    /// The log created type.
-    pub enum LogCreatedType {
-        /// `getLogs`.
-        GetLogs = "getLogs",
-        /// `locate`.
-        Locate = "locate",
-        /// `lock`.
-        Lock = "lock",
-        /// `scan`.
-        Scan = "scan",
-        /// `sendMessage`.
-        SendMessage = "sendMessage",
-        /// `sync`.
-        Sync = "sync",
-        /// `unenroll`.
-        Unenroll = "unenroll",
-        /// `wipe`.
-        Wipe = "wipe",
-    }
-}
-
-open_enum! {
-    /// The log view.
-    pub enum LogView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
-
-open_enum! {
-    /// The locate devices response created type.
-    pub enum LocateDevicesResponseCreatedType {
-        /// `getLogs`.
-        GetLogs = "getLogs",
-        /// `locate`.
-        Locate = "locate",
-        /// `lock`.
-        Lock = "lock",
-        /// `scan`.
-        Scan = "scan",
-        /// `sendMessage`.
-        SendMessage = "sendMessage",
-        /// `sync`.
-        Sync = "sync",
-        /// `unenroll`.
-        Unenroll = "unenroll",
-        /// `wipe`.
-        Wipe = "wipe",
-    }
-}
-
-open_enum! {
-    /// The locate devices response view.
-    pub enum LocateDevicesResponseView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
-
-open_enum! {
-    /// The lock devices response view.
-    pub enum LockDevicesResponseView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
-
-open_enum! {
-    /// The scan devices response view.
-    pub enum ScanDevicesResponseView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
-
-open_enum! {
-    /// The message created type.
-    pub enum MessageCreatedType {
-        /// `getLogs`.
-        GetLogs = "getLogs",
-        /// `locate`.
-        Locate = "locate",
-        /// `lock`.
-        Lock = "lock",
-        /// `scan`.
-        Scan = "scan",
-        /// `sendMessage`.
-        SendMessage = "sendMessage",
-        /// `sync`.
-        Sync = "sync",
-        /// `unenroll`.
-        Unenroll = "unenroll",
-        /// `wipe`.
-        Wipe = "wipe",
-    }
-}
-
-open_enum! {
-    /// The message view.
-    pub enum MessageView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
-
-open_enum! {
-    /// The sync devices response created type.
-    pub enum SyncDevicesResponseCreatedType {
-        /// `getLogs`.
-        GetLogs = "getLogs",
-        /// `locate`.
-        Locate = "locate",
-        /// `lock`.
-        Lock = "lock",
-        /// `scan`.
-        Scan = "scan",
-        /// `sendMessage`.
-        SendMessage = "sendMessage",
-        /// `sync`.
-        Sync = "sync",
-        /// `unenroll`.
-        Unenroll = "unenroll",
-        /// `wipe`.
-        Wipe = "wipe",
-    }
-}
-
-open_enum! {
-    /// The sync devices response view.
-    pub enum SyncDevicesResponseView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
-
-open_enum! {
-    /// The unenroll devices response created type.
-    pub enum UnenrollDevicesResponseCreatedType {
-        /// `getLogs`.
-        GetLogs = "getLogs",
-        /// `locate`.
-        Locate = "locate",
-        /// `lock`.
-        Lock = "lock",
-        /// `scan`.
-        Scan = "scan",
-        /// `sendMessage`.
-        SendMessage = "sendMessage",
-        /// `sync`.
-        Sync = "sync",
-        /// `unenroll`.
-        Unenroll = "unenroll",
-        /// `wipe`.
-        Wipe = "wipe",
-    }
-}
-
-open_enum! {
-    /// The unenroll devices response view.
-    pub enum UnenrollDevicesResponseView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
-
-open_enum! {
-    /// The wipe devices response created type.
-    pub enum WipeDevicesResponseCreatedType {
-        /// `getLogs`.
-        GetLogs = "getLogs",
-        /// `locate`.
-        Locate = "locate",
-        /// `lock`.
-        Lock = "lock",
-        /// `scan`.
-        Scan = "scan",
-        /// `sendMessage`.
-        SendMessage = "sendMessage",
-        /// `sync`.
-        Sync = "sync",
-        /// `unenroll`.
-        Unenroll = "unenroll",
-        /// `wipe`.
-        Wipe = "wipe",
-    }
-}
-
-open_enum! {
-    /// The wipe devices response view.
-    pub enum WipeDevicesResponseView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
+use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Deleted, Reference}, operations::mobile::devices::{View}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets list of actions.
-    pub struct ListActions = GET "/mobile/v1/actions" (tenant)
-        -> NumberedPage<Action> {
-        /// The fields to return.
+    /// Lists the actions on mobile devices.
+    pub struct ListActions = GET "/mobile/v1/actions" (tenant) -> NumberedPage<Action> {
+        /// The fields to return; all if empty.
         fields: [String],
-        /// The view.
-        view: ActionView,
+        /// The amount of detail to return.
+        view: View,
         /// The order, such as `name:asc`.
         sort: [String],
         /// The page number, from 1.
@@ -494,158 +17,276 @@ operation! {
         page_size: u32,
         /// Whether the response holds the number of pages and items.
         page_total: bool,
-        /// The ids.
+        /// The ids to match.
         ids: [String],
-        /// The endpoint ids.
+        /// The ids of devices; only their actions match.
         endpoint_ids: [String],
-        /// The action type.
-        action_type: String,
-        /// The action state.
+        /// The type to match.
+        action_type: ActionType,
+        /// The state to match.
         action_state: String,
-        /// The action error.
+        /// The error to match.
         action_error: String,
-        /// The scheduled before.
+        /// The UTC time, or the ISO 8601 duration before now, of the latest schedule, exclusive.
         scheduled_before: String,
-        /// The scheduled after.
+        /// The UTC time, or the ISO 8601 duration before now, of the earliest schedule, inclusive.
         scheduled_after: String,
-        /// The executed before.
+        /// The UTC time, or the ISO 8601 duration before now, of the latest execution, exclusive.
         executed_before: String,
-        /// The executed after.
+        /// The UTC time, or the ISO 8601 duration before now, of the earliest execution, inclusive.
         executed_after: String,
     }
 }
 
 operation! {
-    /// Deletes action.
-    pub struct DeleteAction = DELETE "/mobile/v1/actions/:id" (tenant)
-        -> Deleted {
-        /// The id.
+    /// Deletes an action.
+    ///
+    /// Fails with 409 at a conflicting change.
+    pub struct DeleteAction = DELETE "/mobile/v1/actions/:id" (tenant) -> Deleted {
+        /// The action's id.
         id!: String,
     }
 }
 
 operation! {
-    /// Gets action by ID.
-    pub struct GetAction = GET "/mobile/v1/actions/:id" (tenant)
-        -> Action {
-        /// The id.
+    /// Returns an action.
+    pub struct GetAction = GET "/mobile/v1/actions/:id" (tenant) -> Action {
+        /// The action's id.
         id!: String,
-        /// The fields to return.
+        /// The fields to return; all if empty.
         fields: [String],
-        /// The view.
-        view: ActionView,
+        /// The amount of detail to return.
+        view: View,
     }
 }
 
 operation! {
-    /// Creates Get Log action.
-    pub struct RequestLogs = POST "/mobile/v1/actions/get-logs" (tenant)
-        -> Log {
-        /// The fields to return.
+    /// Requests the logs of devices.
+    ///
+    /// Fails with 422 if there are too many actions.
+    pub struct RequestLogs = POST "/mobile/v1/actions/get-logs" (tenant) -> CreatedActions {
+        /// The ids of the devices.
+        endpoints!: [String],
+        /// The fields to return; all if empty.
         query fields: [String],
-        /// The view.
-        query view: LogView,
-        /// The endpoints.
-        endpoints: [String],
+        /// The amount of detail to return.
+        query view: View,
     }
 }
 
 operation! {
-    /// Creates Locate action.
-    pub struct LocateDevices = POST "/mobile/v1/actions/locate" (tenant)
-        -> LocateDevicesResponse {
-        /// The fields to return.
-        query fields: [String],
-        /// The view.
-        query view: LocateDevicesResponseView,
+    /// Requests the location of devices.
+    ///
+    /// Fails with 422 if there are too many actions.
+    pub struct LocateDevices = POST "/mobile/v1/actions/locate" (tenant) -> CreatedActions {
         /// The arguments.
-        arguments: LocateDevicesResponseArgument,
-        /// The endpoints.
-        endpoints: [String],
+        arguments!: LocateArguments,
+        /// The ids of the devices.
+        endpoints!: [String],
+        /// The fields to return; all if empty.
+        query fields: [String],
+        /// The amount of detail to return.
+        query view: View,
     }
 }
 
 operation! {
-    /// Creates Lock action.
-    pub struct LockDevices = POST "/mobile/v1/actions/lock" (tenant)
-        -> Value {
-        /// The fields to return.
+    /// Locks devices.
+    ///
+    /// Fails with 422 if there are too many actions.
+    pub struct LockDevices = POST "/mobile/v1/actions/lock" (tenant) -> CreatedActions {
+        /// The ids of the devices.
+        endpoints!: [String],
+        /// The fields to return; all if empty.
         query fields: [String],
-        /// The view.
-        query view: LockDevicesResponseView,
+        /// The amount of detail to return.
+        query view: View,
         /// The arguments.
-        arguments: LockDevicesResponseArgument,
-        /// The endpoints.
-        endpoints: [String],
+        arguments: LockArguments,
     }
 }
 
 operation! {
-    /// Creates Scan action.
-    pub struct ScanDevices = POST "/mobile/v1/actions/scan" (tenant)
-        -> Value {
-        /// The fields to return.
+    /// Starts scans of devices.
+    ///
+    /// Fails with 422 if there are too many actions.
+    pub struct ScanDevices = POST "/mobile/v1/actions/scan" (tenant) -> CreatedActions {
+        /// The ids of the devices.
+        endpoints!: [String],
+        /// The fields to return; all if empty.
         query fields: [String],
-        /// The view.
-        query view: ScanDevicesResponseView,
-        /// The endpoints.
-        endpoints: [String],
+        /// The amount of detail to return.
+        query view: View,
     }
 }
 
 operation! {
-    /// Creates Send Message action.
-    pub struct SendMessage = POST "/mobile/v1/actions/send-message" (tenant)
-        -> Message {
-        /// The fields to return.
-        query fields: [String],
-        /// The view.
-        query view: MessageView,
+    /// Displays a message on devices.
+    ///
+    /// Fails with 422 if there are too many actions.
+    pub struct SendMessage = POST "/mobile/v1/actions/send-message" (tenant) -> CreatedActions {
         /// The arguments.
-        arguments: MessageArgument,
-        /// The endpoints.
-        endpoints: [String],
+        arguments!: MessageArguments,
+        /// The ids of the devices.
+        endpoints!: [String],
+        /// The fields to return; all if empty.
+        query fields: [String],
+        /// The amount of detail to return.
+        query view: View,
     }
 }
 
 operation! {
-    /// Creates Sync action.
-    pub struct SyncDevices = POST "/mobile/v1/actions/sync" (tenant)
-        -> SyncDevicesResponse {
-        /// The fields to return.
+    /// Synchronizes devices with Sophos Mobile.
+    ///
+    /// Fails with 422 if there are too many actions.
+    pub struct SyncDevices = POST "/mobile/v1/actions/sync" (tenant) -> CreatedActions {
+        /// The ids of the devices.
+        endpoints!: [String],
+        /// The fields to return; all if empty.
         query fields: [String],
-        /// The view.
-        query view: SyncDevicesResponseView,
-        /// The endpoints.
-        endpoints: [String],
+        /// The amount of detail to return.
+        query view: View,
     }
 }
 
 operation! {
-    /// Creates Unenroll action.
-    pub struct UnenrollDevices = POST "/mobile/v1/actions/unenroll" (tenant)
-        -> UnenrollDevicesResponse {
-        /// The fields to return.
+    /// Ends the management of devices.
+    ///
+    /// Fails with 422 if there are too many actions.
+    pub struct UnenrollDevices = POST "/mobile/v1/actions/unenroll" (tenant) -> CreatedActions {
+        /// The ids of the devices.
+        endpoints!: [String],
+        /// The fields to return; all if empty.
         query fields: [String],
-        /// The view.
-        query view: UnenrollDevicesResponseView,
-        /// The endpoints.
-        endpoints: [String],
+        /// The amount of detail to return.
+        query view: View,
     }
 }
 
 operation! {
-    /// Creates Wipe action.
-    pub struct WipeDevices = POST "/mobile/v1/actions/wipe" (tenant)
-        -> WipeDevicesResponse {
-        /// The fields to return.
+    /// Deletes all data on devices. No operation restores them.
+    ///
+    /// Fails with 422 if there are too many actions.
+    pub struct WipeDevices = POST "/mobile/v1/actions/wipe" (tenant) -> CreatedActions {
+        /// The ids of the devices.
+        endpoints!: [String],
+        /// The fields to return; all if empty.
         query fields: [String],
-        /// The view.
-        query view: WipeDevicesResponseView,
+        /// The amount of detail to return.
+        query view: View,
         /// The arguments.
-        arguments: WipeDevicesResponseArgument,
-        /// The endpoints.
-        endpoints: [String],
+        arguments: WipeArguments,
+    }
+}
+
+model! {
+    /// An action on a mobile device.
+    pub struct Action {
+        /// The action's id.
+        id!: String,
+        /// The tenant.
+        tenant: Reference,
+        /// The device.
+        device: Reference,
+        /// The type.
+        r#type: ActionType,
+        /// The state, such as `successful`, `failed` or `skipped`.
+        state: String,
+        /// The failure, such as `system.processing-failed`.
+        error: String,
+        /// The time when it was scheduled.
+        scheduled_at: Timestamp,
+        /// The time of its execution.
+        executed_at: Timestamp,
+        /// The time of creation.
+        created_at: Timestamp,
+        /// The actor that created it.
+        created_by: Actor,
+        /// The time of the last change.
+        updated_at: Timestamp,
+        /// The actor of the last change.
+        updated_by: Actor,
+    }
+}
+
+model! {
+    /// The created actions.
+    pub struct CreatedActions {
+        /// The created actions.
+        created: Vec<Action>,
+        /// The failures.
+        errors: ActionErrors,
+    }
+}
+
+model! {
+    /// The arguments of a location.
+    pub struct LocateArguments {
+        /// The reason, which the device may display.
+        reason: String,
+    }
+}
+
+model! {
+    /// The arguments of a lock.
+    pub struct LockArguments {
+        /// The code that unlocks the device.
+        lock_code: i64,
+    }
+}
+
+model! {
+    /// The arguments of a message.
+    pub struct MessageArguments {
+        /// The text.
+        message: String,
+    }
+}
+
+model! {
+    /// The actions that were not created.
+    pub struct ActionErrors {
+        /// The failures.
+        failed_to_create: ActionFailures,
+    }
+}
+
+model! {
+    /// The devices without an action.
+    pub struct ActionFailures {
+        /// The ids of devices that do not exist.
+        endpoint_not_found: Vec<String>,
+    }
+}
+
+model! {
+    /// The arguments of a wipe.
+    pub struct WipeArguments {
+        /// The code that the device needs after the wipe.
+        wipe_code: i64,
+    }
+}
+
+open_enum! {
+    /// The type of an action.
+    pub enum ActionType {
+        /// Upload of the logs.
+        GetLogs = "getLogs",
+        /// Location of the device.
+        Locate = "locate",
+        /// Lock of the device.
+        Lock = "lock",
+        /// Scan of the device.
+        Scan = "scan",
+        /// Display of a message.
+        SendMessage = "sendMessage",
+        /// Synchronization with Sophos Mobile.
+        Sync = "sync",
+        /// End of the management.
+        Unenroll = "unenroll",
+        /// Deletion of all data on the device.
+        Wipe = "wipe",
     }
 }
 

@@ -1,64 +1,15 @@
-//! AppGroups: `/mobile/v1/app-groups` and the operations beside it.
+//! Groups of apps: `/mobile/v1/app-groups`.
 
-use serde_json::Value;
-
-use crate::{NumberedPage, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// An app group.
-    pub struct AppGroup {
-        /// The id.
-        id!: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The name.
-        name: String,
-        /// The count.
-        count: i64,
-        /// The platform.
-        platform: AppGroupPlatform,
-        /// The time of creation.
-        created_at: Value,
-        /// The account that created it.
-        created_by: Actor,
-        /// The time of the last change.
-        updated_at: Value,
-        /// The account that changed it last.
-        updated_by: Actor,
-    }
-}
-
-model! {
-    /// An app group app.
-    pub struct AppGroupApp {
-        /// The identifier.
-        identifier: String,
-        /// The name.
-        name: String,
-        /// The link.
-        link: String,
-    }
-}
-
-open_enum! {
-    /// The app group platform.
-    pub enum AppGroupPlatform {
-        /// `android`.
-        Android = "android",
-        /// `chrome`.
-        Chrome = "chrome",
-    }
-}
+use crate::{NumberedPage, Timestamp, model::{model}, models::{Actor, Deleted, Reference}, operations::mobile::devices::{View}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets list of app groups.
-    pub struct ListAppGroups = GET "/mobile/v1/app-groups" (tenant)
-        -> NumberedPage<AppGroup> {
-        /// The fields to return.
+    /// Lists the app groups.
+    pub struct ListAppGroups = GET "/mobile/v1/app-groups" (tenant) -> NumberedPage<AppGroup> {
+        /// The fields to return; all if empty.
         fields: [String],
-        /// The view.
-        view: String,
-        /// The ids.
+        /// The amount of detail to return.
+        view: View,
+        /// The ids to match.
         ids: [String],
         /// The order, such as `name:asc`.
         sort: [String],
@@ -72,64 +23,100 @@ operation! {
         search: String,
         /// The fields to search in.
         search_fields: [String],
-        /// The platform.
+        /// The platform, such as `android` or `chrome`.
         platform: String,
     }
 }
 
 operation! {
-    /// Creates app group.
-    pub struct CreateAppGroup = POST "/mobile/v1/app-groups" (tenant)
-        -> AppGroup {
-        /// The fields to return.
-        query fields: [String],
-        /// The view.
-        query view: String,
+    /// Creates an app group.
+    ///
+    /// Fails with 422 if there are too many groups.
+    pub struct CreateAppGroup = POST "/mobile/v1/app-groups" (tenant) -> AppGroup {
         /// The name.
-        name: String,
+        name!: String,
+        /// The platform, such as `android` or `chrome`.
+        platform!: String,
+        /// The fields to return; all if empty.
+        query fields: [String],
+        /// The amount of detail to return.
+        query view: View,
         /// The apps.
-        apps: [AppGroupApp],
-        /// The platform.
-        platform: AppGroupPlatform,
+        apps: [App],
     }
 }
 
 operation! {
     /// Deletes an app group.
-    pub struct DeleteAppGroup = DELETE "/mobile/v1/app-groups/:id" (tenant)
-        -> Deleted {
-        /// The id.
+    ///
+    /// Fails with 409 while the group is in use.
+    pub struct DeleteAppGroup = DELETE "/mobile/v1/app-groups/:id" (tenant) -> Deleted {
+        /// The group's id.
         id!: String,
     }
 }
 
 operation! {
-    /// Gets an app group by id.
-    pub struct GetAppGroup = GET "/mobile/v1/app-groups/:id" (tenant)
-        -> AppGroup {
-        /// The id.
+    /// Returns an app group.
+    pub struct GetAppGroup = GET "/mobile/v1/app-groups/:id" (tenant) -> AppGroup {
+        /// The group's id.
         id!: String,
-        /// The fields to return.
+        /// The fields to return; all if empty.
         fields: [String],
-        /// The view.
-        view: String,
+        /// The amount of detail to return.
+        view: View,
     }
 }
 
 operation! {
-    /// Updates parts of an app group.
-    pub struct UpdateAppGroup = PATCH "/mobile/v1/app-groups/:id" (tenant)
-        -> AppGroup {
-        /// The id.
+    /// Changes an app group.
+    pub struct UpdateAppGroup = PATCH "/mobile/v1/app-groups/:id" (tenant) -> AppGroup {
+        /// The group's id.
         id!: String,
-        /// The fields to return.
+        /// The fields to return; all if empty.
         query fields: [String],
-        /// The view.
-        query view: String,
+        /// The amount of detail to return.
+        query view: View,
         /// The name.
         name: String,
         /// The apps.
-        apps: [AppGroupApp],
+        apps: [App],
+    }
+}
+
+model! {
+    /// A group of apps of one platform.
+    pub struct AppGroup {
+        /// The group's id.
+        id!: String,
+        /// The tenant.
+        tenant: Reference,
+        /// The name.
+        name: String,
+        /// The number of apps.
+        count: i64,
+        /// The platform, such as `android` or `chrome`.
+        platform: String,
+        /// The time of creation.
+        created_at: Timestamp,
+        /// The actor that created it.
+        created_by: Actor,
+        /// The time of the last change.
+        updated_at: Timestamp,
+        /// The actor of the last change.
+        updated_by: Actor,
+    }
+}
+
+model! {
+    /// An app of a group.
+    pub struct App {
+        /// The identifier, such as `com.sophos.smsec`.
+        identifier: String,
+        /// The name.
+        name: String,
+        /// The URL of the app.
+        link: String,
     }
 }
 

@@ -1,70 +1,15 @@
-//! Device Groups: `/mobile/v1/device-groups` and the operations beside it.
+//! Groups of mobile devices: `/mobile/v1/device-groups`.
 
-use serde_json::Value;
-
-use crate::{NumberedPage, models::{Actor, Deleted, Reference}, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// A device group.
-    pub struct DeviceGroup {
-        /// The id.
-        id!: String,
-        /// The tenant.
-        tenant: Reference,
-        /// The name.
-        name: String,
-        /// The employee compliance policy.
-        employee_compliance_policy: Reference,
-        /// The corporate compliance policy.
-        corporate_compliance_policy: Reference,
-        /// The ios auto enrollment.
-        ios_auto_enrollment: DeviceGroupIosAutoEnrollment,
-        /// The description.
-        description: String,
-        /// The time of creation.
-        created_at: Value,
-        /// The account that created it.
-        created_by: Actor,
-        /// The time of the last change.
-        updated_at: Value,
-        /// The account that changed it last.
-        updated_by: Actor,
-    }
-}
-
-model! {
-    /// A device group ios auto enrollment.
-    pub struct DeviceGroupIosAutoEnrollment {
-        /// Whether it is enabled.
-        enabled: bool,
-        /// Whether `installSmcApp` is set.
-        install_smc_app: bool,
-        /// The url.
-        url: String,
-    }
-}
-
-open_enum! {
-    /// The device group view.
-    pub enum DeviceGroupView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
+use crate::{NumberedPage, Timestamp, model::{model}, models::{Actor, Deleted, Reference}, operations::mobile::devices::{View}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets list of device groups.
-    pub struct ListDeviceGroups = GET "/mobile/v1/device-groups" (tenant)
-        -> NumberedPage<DeviceGroup> {
-        /// The fields to return.
+    /// Lists the device groups.
+    pub struct ListDeviceGroups = GET "/mobile/v1/device-groups" (tenant) -> NumberedPage<DeviceGroup> {
+        /// The fields to return; all if empty.
         fields: [String],
-        /// The view.
-        view: DeviceGroupView,
-        /// The ids.
+        /// The amount of detail to return.
+        view: View,
+        /// The ids to match.
         ids: [String],
         /// The order, such as `name:asc`.
         sort: [String],
@@ -82,60 +27,100 @@ operation! {
 }
 
 operation! {
-    /// Creates device group.
-    pub struct CreateDeviceGroup = POST "/mobile/v1/device-groups" (tenant)
-        -> DeviceGroup {
-        /// The fields to return.
-        query fields: [String],
-        /// The view.
-        query view: DeviceGroupView,
+    /// Creates a device group.
+    ///
+    /// Fails with 404 if a policy does not exist, and with 422 if there are too many groups.
+    pub struct CreateDeviceGroup = POST "/mobile/v1/device-groups" (tenant) -> DeviceGroup {
         /// The name.
-        name: String,
-        /// The employee compliance policy id.
+        name!: String,
+        /// The fields to return; all if empty.
+        query fields: [String],
+        /// The amount of detail to return.
+        query view: View,
+        /// The id of the policy for devices of employees.
         employee_compliance_policy_id: String,
-        /// The corporate compliance policy id.
+        /// The id of the policy for devices of the company.
         corporate_compliance_policy_id: String,
     }
 }
 
 operation! {
-    /// Deletes device group.
-    pub struct DeleteDeviceGroup = DELETE "/mobile/v1/device-groups/:id" (tenant)
-        -> Deleted {
-        /// The id.
+    /// Deletes a device group.
+    ///
+    /// Fails with 409 at a conflicting change.
+    pub struct DeleteDeviceGroup = DELETE "/mobile/v1/device-groups/:id" (tenant) -> Deleted {
+        /// The group's id.
         id!: String,
     }
 }
 
 operation! {
-    /// Gets device group by ID.
-    pub struct GetDeviceGroup = GET "/mobile/v1/device-groups/:id" (tenant)
-        -> DeviceGroup {
-        /// The id.
+    /// Returns a device group.
+    pub struct GetDeviceGroup = GET "/mobile/v1/device-groups/:id" (tenant) -> DeviceGroup {
+        /// The group's id.
         id!: String,
-        /// The fields to return.
+        /// The fields to return; all if empty.
         fields: [String],
-        /// The view.
-        view: DeviceGroupView,
+        /// The amount of detail to return.
+        view: View,
     }
 }
 
 operation! {
-    /// Updates device group.
-    pub struct UpdateDeviceGroup = PUT "/mobile/v1/device-groups/:id" (tenant)
-        -> DeviceGroup {
-        /// The id.
+    /// Replaces the name and the policies of a device group.
+    pub struct UpdateDeviceGroup = PUT "/mobile/v1/device-groups/:id" (tenant) -> DeviceGroup {
+        /// The group's id.
         id!: String,
-        /// The fields to return.
+        /// The name.
+        name!: String,
+        /// The fields to return; all if empty.
         query fields: [String],
-        /// The view.
-        query view: DeviceGroupView,
+        /// The amount of detail to return.
+        query view: View,
+        /// The id of the policy for devices of employees.
+        employee_compliance_policy_id: String,
+        /// The id of the policy for devices of the company.
+        corporate_compliance_policy_id: String,
+    }
+}
+
+model! {
+    /// A group of mobile devices.
+    pub struct DeviceGroup {
+        /// The group's id.
+        id!: String,
+        /// The tenant.
+        tenant: Reference,
         /// The name.
         name: String,
-        /// The employee compliance policy id.
-        employee_compliance_policy_id: String,
-        /// The corporate compliance policy id.
-        corporate_compliance_policy_id: String,
+        /// The policy for devices of employees.
+        employee_compliance_policy: Reference,
+        /// The policy for devices of the company.
+        corporate_compliance_policy: Reference,
+        /// The automatic enrollment of Apple devices.
+        ios_auto_enrollment: IosAutoEnrollment,
+        /// The description.
+        description: String,
+        /// The time of creation.
+        created_at: Timestamp,
+        /// The actor that created it.
+        created_by: Actor,
+        /// The time of the last change.
+        updated_at: Timestamp,
+        /// The actor of the last change.
+        updated_by: Actor,
+    }
+}
+
+model! {
+    /// The automatic enrollment of Apple devices into a group.
+    pub struct IosAutoEnrollment {
+        /// Whether it is enabled.
+        enabled: bool,
+        /// Whether the app Sophos Mobile Control is installed.
+        install_smc_app: bool,
+        /// The enrollment URL.
+        url: String,
     }
 }
 

@@ -1,66 +1,14 @@
-//! Operating Systems: `/mobile/v1/operating-systems` and the operations beside it.
+//! Operating systems of mobile devices: `/mobile/v1/operating-systems`.
 
-use serde_json::Value;
-
-use crate::{NumberedPage, model::{model, open_enum}, operation_macro::{operation, tested}};
-
-model! {
-    /// An operating system.
-    pub struct OperatingSystem {
-        /// The id.
-        id!: String,
-        /// The version.
-        version: Value,
-        /// The name.
-        name: String,
-        /// The platform.
-        platform: OperatingSystemPlatform,
-        /// The major version.
-        major_version: i64,
-        /// The minor version.
-        minor_version: i64,
-        /// The patch version.
-        patch_version: i64,
-    }
-}
-
-open_enum! {
-    /// The operating system platform.
-    pub enum OperatingSystemPlatform {
-        /// `android`.
-        Android = "android",
-        /// `chrome`.
-        Chrome = "chrome",
-        /// `ios`.
-        Ios = "ios",
-        /// `iOS`.
-        IOS = "iOS",
-        /// `macOS`.
-        MacOS = "macOS",
-        /// `windows`.
-        Windows = "windows",
-    }
-}
-
-open_enum! {
-    /// The operating system view.
-    pub enum OperatingSystemView {
-        /// `basic`.
-        Basic = "basic",
-        /// `full`.
-        Full = "full",
-        /// `summary`.
-        Summary = "summary",
-    }
-}
+use crate::{NumberedPage, model::{model}, operations::mobile::devices::{View}, operation_macro::{operation, tested}};
 
 operation! {
-    /// Gets list of mobile operating systems.
+    /// Lists the operating systems of mobile devices.
     pub struct ListOperatingSystems = GET "/mobile/v1/operating-systems" (tenant)
         -> NumberedPage<OperatingSystem> {
-        /// The fields to return.
+        /// The fields to return; all if empty.
         fields: [String],
-        /// The ids.
+        /// The ids to match.
         ids: [String],
         /// The order, such as `name:asc`.
         sort: [String],
@@ -70,25 +18,44 @@ operation! {
         page_size: u32,
         /// Whether the response holds the number of pages and items.
         page_total: bool,
-        /// The view.
-        view: OperatingSystemView,
-        /// The platform.
-        platform: OperatingSystemPlatform,
-        /// The version.
+        /// The amount of detail to return.
+        view: View,
+        /// The platform: `android`, `chrome`, `ios` or `iOS`, `macOS`, `windows`.
+        platform: String,
+        /// The start of the version.
         version: String,
     }
 }
 
 operation! {
-    /// Gets mobile operating system by ID.
-    pub struct GetOperatingSystem = GET "/mobile/v1/operating-systems/:id" (tenant)
-        -> OperatingSystem {
-        /// The id.
+    /// Returns an operating system.
+    pub struct GetOperatingSystem = GET "/mobile/v1/operating-systems/:id" (tenant) -> OperatingSystem {
+        /// The id of the operating system.
         id!: String,
-        /// The view.
-        view: OperatingSystemView,
-        /// The fields to return.
+        /// The amount of detail to return.
+        view: View,
+        /// The fields to return; all if empty.
         fields: [String],
+    }
+}
+
+model! {
+    /// An operating system of mobile devices.
+    pub struct OperatingSystem {
+        /// The id of the operating system.
+        id as id: String,
+        /// The version, such as `12.0.1`.
+        version as id: String,
+        /// The name.
+        name: String,
+        /// The platform: `android`, `chrome`, `ios` or `iOS`, `macOS`, `windows`.
+        platform: String,
+        /// The major version.
+        major_version: i64,
+        /// The minor version.
+        minor_version: i64,
+        /// The patch version.
+        patch_version: i64,
     }
 }
 

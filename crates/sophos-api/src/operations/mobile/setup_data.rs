@@ -1,21 +1,20 @@
-//! Static Setup Data: `/mobile/v1/static-setup-data/ixm-auto-enrollment` and the operations beside it.
+//! Setup data of Intercept X for Mobile: `/mobile/v1/static-setup-data`.
 
-use crate::{models::{Reference}, model::{model}, operation_macro::{operation, tested}};
+use crate::{model::{model}, models::{Reference}, operation_macro::{operation, tested}};
+
+operation! {
+    /// Returns the data for the automatic enrollment of Intercept X for Mobile.
+    pub struct GetAutoEnrollment = GET "/mobile/v1/static-setup-data/ixm-auto-enrollment" (tenant)
+        -> AutoEnrollmentData {}
+}
 
 model! {
-    /// An auto enrollment.
-    pub struct AutoEnrollment {
-        /// The connection code.
+    /// The data for automatic enrollment.
+    pub struct AutoEnrollmentData {
+        /// The code that connects a device with the tenant. Secret.
         connection_code: String,
         /// The tenant.
         tenant: Reference,
-    }
-}
-
-operation! {
-    /// Gets static setup data for IXM auto enrollments.
-    pub struct GetAutoEnrollment = GET "/mobile/v1/static-setup-data/ixm-auto-enrollment" (tenant)
-        -> AutoEnrollment {
     }
 }
 
