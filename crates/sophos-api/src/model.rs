@@ -124,13 +124,38 @@ where
 
 /// Declares a wire model. `name: Type` is an optional field, an `Option<Type>`.
 /// `name as id: Type` is one whose value may be a number. `name!: Type` is a required
-/// id. Names are camelCase on the wire, or as in `in "snake_case"`.
+/// id. Names are camelCase on the wire, or as in `in "snake_case"`. After
+/// `with setters` each optional field has a chained setter, for models in requests.
 macro_rules! model {
     ($(#[$doc:meta])* pub struct $name:ident { $($members:tt)* }) => {
         model! { @struct "camelCase" [$(#[$doc])*] $name [] $($members)* }
     };
     ($(#[$doc:meta])* pub struct $name:ident in $case:literal { $($members:tt)* }) => {
         model! { @struct $case [$(#[$doc])*] $name [] $($members)* }
+    };
+    ($(#[$doc:meta])* pub struct $name:ident with setters { $($members:tt)* }) => {
+        model! { @struct "camelCase" [$(#[$doc])*] $name [] $($members)* }
+        model! { @setters $name [] $($members)* }
+    };
+    (@setters $name:ident [$($done:tt)*]
+        $(#[doc = $doc:literal])* $(#[serde($($serde:tt)*)])* $member:ident as id: $type:ty, $($rest:tt)*) => {
+        model! { @setters $name [$($done)* [$(#[doc = $doc])*] $member [$type];] $($rest)* }
+    };
+    (@setters $name:ident [$($done:tt)*]
+        $(#[doc = $doc:literal])* $(#[serde($($serde:tt)*)])* $member:ident: $type:ty, $($rest:tt)*) => {
+        model! { @setters $name [$($done)* [$(#[doc = $doc])*] $member [$type];] $($rest)* }
+    };
+    (@setters $name:ident [$([$($doc:tt)*] $member:ident [$type:ty];)*]) => {
+        impl $name {
+            $(
+                $($doc)*
+                #[must_use]
+                pub fn $member(mut self, value: impl Into<$type>) -> Self {
+                    self.$member = Some(value.into());
+                    self
+                }
+            )*
+        }
     };
     (@struct $case:literal [$($doc:tt)*] $name:ident [$($done:tt)*]
         $(#[$attribute:meta])* $member:ident!: $type:ty, $($rest:tt)*) => {

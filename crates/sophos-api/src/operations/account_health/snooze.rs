@@ -26,7 +26,7 @@ model! {
 
 model! {
     /// The snoozed checks of endpoints.
-    pub struct EndpointSnoozes {
+    pub struct EndpointSnoozes with setters {
         /// The checks of policies.
         policy: PolicySnoozes,
         /// The checks of exclusions.
@@ -40,7 +40,7 @@ model! {
 
 model! {
     /// The snoozed checks of network devices.
-    pub struct NetworkDeviceSnoozes {
+    pub struct NetworkDeviceSnoozes with setters {
         /// The checks of firewalls. No published example shows their fields.
         firewall: Value,
     }
@@ -48,7 +48,7 @@ model! {
 
 model! {
     /// The snoozed checks of policies, by endpoint type.
-    pub struct PolicySnoozes {
+    pub struct PolicySnoozes with setters {
         /// The check of computers.
         computer: Vec<PolicySnooze>,
         /// The check of servers.
@@ -58,7 +58,7 @@ model! {
 
 model! {
     /// A snoozed check of the policies of a type.
-    pub struct PolicySnooze {
+    pub struct PolicySnooze with setters {
         /// Whether the check is snoozed.
         snoozed: bool,
         /// The policy type.
@@ -72,7 +72,7 @@ model! {
 
 model! {
     /// The reason of a snooze.
-    pub struct SnoozeDetail {
+    pub struct SnoozeDetail with setters {
         /// The reason.
         comment: String,
     }
@@ -80,7 +80,7 @@ model! {
 
 model! {
     /// The snoozed checks of exclusions.
-    pub struct ExclusionSnoozes {
+    pub struct ExclusionSnoozes with setters {
         /// The checks of exclusions in policies.
         policy: PolicySnoozes,
         /// The check of the global setting.
@@ -90,7 +90,7 @@ model! {
 
 model! {
     /// A snoozed exclusion.
-    pub struct ExclusionSnooze {
+    pub struct ExclusionSnooze with setters {
         /// The exclusion's id.
         id as id: String,
         /// The reason.
@@ -100,7 +100,7 @@ model! {
 
 model! {
     /// A snoozed check.
-    pub struct CheckSnooze {
+    pub struct CheckSnooze with setters {
         /// Whether the check is snoozed.
         snoozed: bool,
         /// The reason.
@@ -110,7 +110,7 @@ model! {
 
 model! {
     /// A snoozed check, by endpoint type.
-    pub struct CheckSnoozes {
+    pub struct CheckSnoozes with setters {
         /// The check of computers.
         computer: CheckSnooze,
         /// The check of servers.

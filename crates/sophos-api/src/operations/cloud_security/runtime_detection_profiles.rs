@@ -108,7 +108,7 @@ model! {
 
 model! {
     /// The differences of a profile from its content.
-    pub struct ProfileSettings {
+    pub struct ProfileSettings with setters {
         /// The rules.
         rules: Vec<RuleSetting>,
         /// The lists.
@@ -118,7 +118,7 @@ model! {
 
 model! {
     /// A rule that is turned on or off.
-    pub struct RuleSetting {
+    pub struct RuleSetting with setters {
         /// The name.
         name: String,
         /// Whether the rule is turned on.
@@ -128,7 +128,7 @@ model! {
 
 model! {
     /// The changes of a list.
-    pub struct ListSetting {
+    pub struct ListSetting with setters {
         /// The name.
         name: String,
         /// The changes.
@@ -138,7 +138,7 @@ model! {
 
 model! {
     /// A change of a list.
-    pub struct ListOperation {
+    pub struct ListOperation with setters {
         /// The kind of change.
         behavior: ListBehavior,
         /// The values.

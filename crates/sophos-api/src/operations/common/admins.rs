@@ -148,7 +148,7 @@ model! {
 
 model! {
     /// A role to assign.
-    pub struct NewRoleAssignment {
+    pub struct NewRoleAssignment with setters {
         /// The id of the role.
         role_id: String,
     }

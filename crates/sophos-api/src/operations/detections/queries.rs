@@ -111,7 +111,7 @@ model! {
 
 model! {
     /// A field that orders the results.
-    pub struct SortField {
+    pub struct SortField with setters {
         /// The name of the field.
         field: String,
         /// The direction: `asc` or `desc`.

@@ -102,7 +102,7 @@ model! {
 
 model! {
     /// The entries to add to a list and to remove from it.
-    pub struct ListChanges {
+    pub struct ListChanges with setters {
         /// The entries to add.
         add: Vec<String>,
         /// The entries to remove.

@@ -156,7 +156,7 @@ operation! {
     /// Succeeds although some fail; the response lists them.
     pub struct DeleteMailboxes = POST "/email/v1/mailboxes/delete" (tenant) -> DeletedMailboxes {
         /// The ids of the mailboxes.
-        items!: [Reference],
+        items!: [MailboxSelection],
     }
 }
 
@@ -269,8 +269,16 @@ model! {
 }
 
 model! {
+    /// A mailbox to delete.
+    pub struct MailboxSelection with setters {
+        /// The mailbox's id.
+        id as id: String,
+    }
+}
+
+model! {
     /// A mailbox to add.
-    pub struct NewMailbox {
+    pub struct NewMailbox with setters {
         /// The type, such as `user`.
         r#type: String,
         /// The email address.

@@ -125,7 +125,7 @@ model! {
 
 model! {
     /// The conditions on messages.
-    pub struct PostDeliveryMessageFilter {
+    pub struct PostDeliveryMessageFilter with setters {
         /// The message's id.
         id as id: String,
         /// The text in the sender.

@@ -145,7 +145,7 @@ model! {
 
 model! {
     /// A message to delete or release.
-    pub struct MessageSelection {
+    pub struct MessageSelection with setters {
         /// The message's id.
         id as id: String,
         /// The recipients; all if empty.
@@ -193,7 +193,7 @@ model! {
 
 model! {
     /// The conditions on messages.
-    pub struct QuarantinedMessageFilter {
+    pub struct QuarantinedMessageFilter with setters {
         /// The message's id.
         id as id: String,
         /// The text in the sender.

@@ -88,7 +88,7 @@ model! {
 
 model! {
     /// The properties of an allowed or blocked item. `type` names the one that identifies it.
-    pub struct ItemProperties {
+    pub struct ItemProperties with setters {
         /// The file name.
         file_name: String,
         /// The path.

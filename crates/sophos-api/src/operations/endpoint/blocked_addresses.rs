@@ -39,7 +39,7 @@ operation! {
 
 model! {
     /// Addresses to block.
-    pub struct NewBlockedAddresses {
+    pub struct NewBlockedAddresses with setters {
         /// The IPv4 or IPv6 addresses, prefixes such as `1.2.2.3/17`, or ranges such as
         /// `1.3.2.3-1.3.2.6`.
         item: Vec<String>,

@@ -198,7 +198,7 @@ model! {
 
 model! {
     /// A setting of a policy.
-    pub struct PolicySetting {
+    pub struct PolicySetting with setters {
         /// The value.
         value: Value,
         /// The value that Sophos recommends.
@@ -212,7 +212,7 @@ model! {
 
 model! {
     /// The users and endpoints that a policy applies to.
-    pub struct PolicyTargets {
+    pub struct PolicyTargets with setters {
         /// The ids of endpoints.
         endpoints: Vec<String>,
         /// The ids of users.

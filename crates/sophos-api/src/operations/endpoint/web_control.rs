@@ -187,7 +187,7 @@ model! {
 
 model! {
     /// A website that TLS decryption exempts.
-    pub struct ExcludedWebsite {
+    pub struct ExcludedWebsite with setters {
         /// The host name, or the address.
         value: String,
         /// The comment.
@@ -207,7 +207,7 @@ model! {
 
 model! {
     /// A change of a category.
-    pub struct TlsCategoryChange {
+    pub struct TlsCategoryChange with setters {
         /// The category's id.
         id: i64,
         /// Whether websites of the category are decrypted.

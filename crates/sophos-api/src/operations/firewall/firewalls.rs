@@ -168,7 +168,7 @@ model! {
 
 model! {
     /// The location of a firewall.
-    pub struct GeoLocation {
+    pub struct GeoLocation with setters {
         /// The latitude, in degrees.
         latitude: String,
         /// The longitude, in degrees.
@@ -250,7 +250,7 @@ model! {
 
 model! {
     /// A firewall to upgrade.
-    pub struct UpgradeRequest {
+    pub struct UpgradeRequest with setters {
         /// The firewall's id.
         id as id: String,
         /// The target version.

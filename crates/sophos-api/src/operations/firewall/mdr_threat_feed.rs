@@ -93,7 +93,7 @@ model! {
 
 model! {
     /// An indicator of compromise.
-    pub struct Indicator {
+    pub struct Indicator with setters {
         /// The address, domain or URL.
         value: String,
         /// The type: `ipv4-addr`, `domain-name` or `url`.

@@ -99,7 +99,7 @@ model! {
 
 model! {
     /// The endpoints that a run covers.
-    pub struct EndpointMatch {
+    pub struct EndpointMatch with setters {
         /// Whether all endpoints are covered.
         all: bool,
         /// The filters; an endpoint must match one of them.
@@ -109,7 +109,7 @@ model! {
 
 model! {
     /// The conditions on an endpoint. All must hold.
-    pub struct EndpointFilter {
+    pub struct EndpointFilter with setters {
         /// The health.
         health_status: Vec<HealthStatus>,
         /// The endpoint types.
@@ -143,7 +143,7 @@ model! {
 
 model! {
     /// A condition on the operating system.
-    pub struct OsFilter {
+    pub struct OsFilter with setters {
         /// The platform.
         platform: Platform,
         /// The endpoint type.
@@ -257,7 +257,7 @@ model! {
 
 model! {
     /// A saved query to run.
-    pub struct SavedQuery {
+    pub struct SavedQuery with setters {
         /// The id of the saved query.
         query_id: String,
         /// The id of the query's category.
@@ -267,7 +267,7 @@ model! {
 
 model! {
     /// A query that is not saved.
-    pub struct AdHocQuery {
+    pub struct AdHocQuery with setters {
         /// The SQL text of the query, of 15 to 50,000 characters.
         template: String,
         /// The name, of 1 to 300 characters.

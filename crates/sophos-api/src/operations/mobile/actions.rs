@@ -222,7 +222,7 @@ model! {
 
 model! {
     /// The arguments of a location.
-    pub struct LocateArguments {
+    pub struct LocateArguments with setters {
         /// The reason, which the device may display.
         reason: String,
     }
@@ -230,7 +230,7 @@ model! {
 
 model! {
     /// The arguments of a lock.
-    pub struct LockArguments {
+    pub struct LockArguments with setters {
         /// The code that unlocks the device.
         lock_code: i64,
     }
@@ -238,7 +238,7 @@ model! {
 
 model! {
     /// The arguments of a message.
-    pub struct MessageArguments {
+    pub struct MessageArguments with setters {
         /// The text.
         message: String,
     }
@@ -262,7 +262,7 @@ model! {
 
 model! {
     /// The arguments of a wipe.
-    pub struct WipeArguments {
+    pub struct WipeArguments with setters {
         /// The code that the device needs after the wipe.
         wipe_code: i64,
     }

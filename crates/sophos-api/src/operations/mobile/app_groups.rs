@@ -110,7 +110,7 @@ model! {
 
 model! {
     /// An app of a group.
-    pub struct App {
+    pub struct App with setters {
         /// The identifier, such as `com.sophos.smsec`.
         identifier: String,
         /// The name.

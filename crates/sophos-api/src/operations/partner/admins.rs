@@ -114,7 +114,7 @@ model! {
 
 model! {
     /// The name and numbers of an administrator.
-    pub struct AdminProfile {
+    pub struct AdminProfile with setters {
         /// The first name.
         first_name: String,
         /// The last name.
@@ -144,7 +144,7 @@ model! {
 
 model! {
     /// The accounts that an assigned role covers.
-    pub struct RoleScope {
+    pub struct RoleScope with setters {
         /// The kind of scope.
         r#type: RoleScopeType,
         /// The id of the tenant, for the scope of one tenant.
@@ -154,7 +154,7 @@ model! {
 
 model! {
     /// A role to assign.
-    pub struct NewRoleAssignment {
+    pub struct NewRoleAssignment with setters {
         /// The id of the role.
         role_id: String,
         /// The accounts that the role covers.

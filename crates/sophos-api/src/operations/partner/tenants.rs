@@ -22,7 +22,7 @@ operation! {
 
 model! {
     /// The contact person of a new tenant.
-    pub struct Contact {
+    pub struct Contact with setters {
         /// The first name.
         first_name: String,
         /// The last name.
@@ -42,7 +42,7 @@ model! {
 
 model! {
     /// The postal address of a contact.
-    pub struct ContactAddress {
+    pub struct ContactAddress with setters {
         /// The first line.
         address1: String,
         /// The second line.

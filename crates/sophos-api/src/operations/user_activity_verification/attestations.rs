@@ -63,7 +63,7 @@ model! {
 
 model! {
     /// A text with translations.
-    pub struct LocalizedText {
+    pub struct LocalizedText with setters {
         /// The text.
         text: String,
         /// The translations, by language code such as `de`.
@@ -73,7 +73,7 @@ model! {
 
 model! {
     /// A response that the user may choose.
-    pub struct AttestationOption {
+    pub struct AttestationOption with setters {
         /// The key.
         key: String,
         /// The text.

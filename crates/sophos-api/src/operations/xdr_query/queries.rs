@@ -66,7 +66,7 @@ model! {
 
 model! {
     /// A variable of a query.
-    pub struct QueryVariable {
+    pub struct QueryVariable with setters {
         /// The name.
         name: String,
         /// The type of the value.

@@ -123,7 +123,7 @@ model! {
 
 model! {
     /// The endpoints that a run covers.
-    pub struct EndpointMatch {
+    pub struct EndpointMatch with setters {
         /// The filters.
         filters: Vec<EndpointFilter>,
     }
@@ -131,7 +131,7 @@ model! {
 
 model! {
     /// The conditions on an endpoint.
-    pub struct EndpointFilter {
+    pub struct EndpointFilter with setters {
         /// The ids of endpoints.
         ids: Vec<String>,
     }
@@ -139,7 +139,7 @@ model! {
 
 model! {
     /// A saved query to run.
-    pub struct SavedQuery {
+    pub struct SavedQuery with setters {
         /// The id of the saved query.
         query_id: String,
         /// The id of the query's category.
@@ -149,7 +149,7 @@ model! {
 
 model! {
     /// A query that is not saved.
-    pub struct AdHocQuery {
+    pub struct AdHocQuery with setters {
         /// The SQL text.
         template: String,
         /// The name.
