@@ -96,7 +96,9 @@ pub use hosts::{BaseUrl, Hosts};
 pub use identity::Identity;
 pub use operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader};
 pub use page_body::MalformedItem;
-pub use paging::{CursorPage, ItemList, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages};
+pub use paging::{
+    CursorPage, ItemList, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages,
+};
 pub use rate_limit::{RateLimit, RateWindow};
 pub use region::{DATA_REGIONS, DataRegion};
 #[cfg(feature = "reqwest")]

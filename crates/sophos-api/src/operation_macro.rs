@@ -289,9 +289,15 @@ macro_rules! route {
 
 /// Reads a page item by item, so that one unreadable item does not lose the others.
 macro_rules! parse_page {
-    (NumberedPage <$item:ty>) => { $crate::operation_macro::parse_page! { @lenient } };
-    (KeyedPage <$item:ty>) => { $crate::operation_macro::parse_page! { @lenient } };
-    (ItemList <$item:ty>) => { $crate::operation_macro::parse_page! { @lenient } };
+    (NumberedPage <$item:ty>) => {
+        $crate::operation_macro::parse_page! { @lenient }
+    };
+    (KeyedPage <$item:ty>) => {
+        $crate::operation_macro::parse_page! { @lenient }
+    };
+    (ItemList <$item:ty>) => {
+        $crate::operation_macro::parse_page! { @lenient }
+    };
     (@lenient) => {
         fn parse_response(
             response: &::http::Response<::bytes::Bytes>,

@@ -1,3 +1,3 @@
-pub mod access_tokens;
-
 //! Operations of the accounts API.
+
+pub mod access_tokens;

@@ -1,3 +1,3 @@
-pub mod runtime_detection_profiles;
-
 //! Operations of the cloud security API.
+
+pub mod runtime_detection_profiles;

@@ -1,4 +1,4 @@
+//! Operations of the detections API.
+
 pub mod detection_groups;
 pub mod queries;
-
-//! Operations of the detections API.

@@ -1,3 +1,3 @@
-pub mod locations;
-
 //! Operations of the dns protection API.
+
+pub mod locations;

@@ -1,3 +1,5 @@
+//! Operations of the endpoint API.
+
 pub mod adaptive_attack_protection;
 pub mod allowed_items;
 pub mod base_policies;
@@ -21,5 +23,3 @@ pub mod scans;
 pub mod tamper_protection;
 pub mod update_checks;
 pub mod web_control;
-
-//! Operations of the endpoint API.

@@ -1,5 +1,5 @@
+//! Operations of the firewall API.
+
 pub mod firewall_groups;
 pub mod firewalls;
 pub mod mdr_threat_feed;
-
-//! Operations of the firewall API.

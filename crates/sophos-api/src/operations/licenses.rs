@@ -1,6 +1,11 @@
 //! Licenses of a tenant and of its firewalls: `/licenses/v1/licenses`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Reference}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::Reference,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Returns the licenses of a tenant.

@@ -1,7 +1,7 @@
+//! Operations of the live discover API.
+
 pub mod categories;
 pub mod enrichment_pivots;
 pub mod queries;
 pub mod query_run_results;
 pub mod query_runs;
-
-//! Operations of the live discover API.

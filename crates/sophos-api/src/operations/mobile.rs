@@ -1,3 +1,5 @@
+//! Operations of the mobile API.
+
 pub mod actions;
 pub mod app_groups;
 pub mod device_details;
@@ -6,5 +8,3 @@ pub mod device_properties;
 pub mod devices;
 pub mod operating_systems;
 pub mod setup_data;
-
-//! Operations of the mobile API.

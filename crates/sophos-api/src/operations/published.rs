@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::{RequestTarget, operation_macro::TestedOperation};
 
 fn published() -> Option<Vec<Value>> {
-    let folder = std::env::var_os("RECORDED_MATERIAL").map(std::path::PathBuf::from).or_else(|| {
-        Some(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"))
-    })?;
+    let folder = std::env::var_os("RECORDED_MATERIAL")
+        .map(std::path::PathBuf::from)
+        .or_else(|| Some(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared")))?;
     let text = std::fs::read_to_string(folder.join("sophos/operations.json")).ok()?;
     serde_json::from_str(&text).ok()
 }
@@ -69,7 +69,8 @@ fn every_published_example_keeps_all_members() {
     let mut problems = Vec::new();
     let mut missing = Vec::new();
     for one in &published {
-        let key = (one["method"].as_str().unwrap_or("").to_owned(), one["path"].as_str().unwrap_or("").to_owned());
+        let key =
+            (one["method"].as_str().unwrap_or("").to_owned(), one["path"].as_str().unwrap_or("").to_owned());
         let Some(operation) = by_route.get(&key) else {
             missing.push(format!("{} {}", key.0, key.1));
             continue;

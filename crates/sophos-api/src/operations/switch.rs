@@ -1,4 +1,4 @@
+//! Operations of the switch API.
+
 pub mod mac_filtering;
 pub mod tasks;
-
-//! Operations of the switch API.

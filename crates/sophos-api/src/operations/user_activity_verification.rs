@@ -1,3 +1,3 @@
-pub mod attestations;
-
 //! Operations of the user activity verification API.
+
+pub mod attestations;

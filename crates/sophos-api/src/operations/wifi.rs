@@ -1,4 +1,4 @@
+//! Operations of the wifi API.
+
 pub mod mac_filtering;
 pub mod tasks;
-
-//! Operations of the wifi API.

@@ -1,5 +1,5 @@
+//! Operations of the xdr query API.
+
 pub mod categories;
 pub mod queries;
 pub mod query_runs;
-
-//! Operations of the xdr query API.

@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::{model::{model}, models::{Reference}, operation_macro::{operation, tested}};
+use crate::{
+    model::model,
+    models::Reference,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Returns the health scores of a tenant over time.

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{model::{model}, operation_macro::{operation, tested}};
+use crate::{
+    model::model,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Snoozes the reminders of health checks, or resumes them.

@@ -1,6 +1,11 @@
 //! Access tokens of Sophos Linux Sensor, not API credentials: `/accounts/v1/access-tokens`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Deleted}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Actor, Deleted},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the access tokens of a tenant.

@@ -1,6 +1,12 @@
 //! Cases of a tenant: `/cases/v1/cases`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Deleted, Reference}, operations::detections::queries::{Detection}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Actor, Deleted, Reference},
+    operation_macro::{operation, tested},
+    operations::detections::queries::Detection,
+};
 
 operation! {
     /// Lists the cases of a tenant.

@@ -1,6 +1,10 @@
 //! Detections of a case: `/cases/v1/cases/{caseId}/detections`.
 
-use crate::{NumberedPage, operations::detections::queries::{Detection}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage,
+    operation_macro::{operation, tested},
+    operations::detections::queries::Detection,
+};
 
 operation! {
     /// Lists the detections of a case.

@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, model::{model, open_enum}, operations::detections::queries::{MitreTactic}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage,
+    model::{model, open_enum},
+    operation_macro::{operation, tested},
+    operations::detections::queries::MitreTactic,
+};
 
 operation! {
     /// Lists the entities that a case affects.

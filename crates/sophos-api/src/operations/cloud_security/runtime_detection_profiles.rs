@@ -1,6 +1,10 @@
 //! Runtime detection profiles of Linux: `/cloud-security/v1/profiles`.
 
-use crate::{ItemList, NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{
+    ItemList, NumberedPage, Timestamp,
+    model::{model, open_enum},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Deletes profiles, and skips those in use.

@@ -1,6 +1,11 @@
 //! Administrators of a tenant and their role assignments: `/common/v1/admins`.
 
-use crate::{ItemList, NumberedPage, Timestamp, model::{model}, models::{Deleted, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    ItemList, NumberedPage, Timestamp,
+    model::model,
+    models::{Deleted, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the administrators of a tenant.

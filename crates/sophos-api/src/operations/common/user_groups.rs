@@ -1,6 +1,12 @@
 //! User groups of a tenant's directory: `/common/v1/directory/user-groups`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Deleted, Reference}, operations::common::users::{User, UserSearchField}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Deleted, Reference},
+    operation_macro::{operation, tested},
+    operations::common::users::{User, UserSearchField},
+};
 
 operation! {
     /// Lists the user groups of the directory.

@@ -1,6 +1,14 @@
 //! Users of a tenant's directory: `/common/v1/directory/users`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Deleted, Reference}, operations::common::user_groups::{DirectorySource, DirectorySourceType, MemberPreview, Removed, UserGroup, UserGroupSearchField}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Deleted, Reference},
+    operation_macro::{operation, tested},
+    operations::common::user_groups::{
+        DirectorySource, DirectorySourceType, MemberPreview, Removed, UserGroup, UserGroupSearchField,
+    },
+};
 
 operation! {
     /// Lists the users of the directory.

@@ -1,6 +1,11 @@
 //! Queries of detections grouped by rule and device: `/detections/v1/queries/detection-groups`.
 
-use crate::{NumberedPage, Timestamp, model::{model}, operations::detections::queries::{Device, MitreAttack, QueryRun, Sensor, SortField}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::model,
+    operation_macro::{operation, tested},
+    operations::detections::queries::{Device, MitreAttack, QueryRun, Sensor, SortField},
+};
 
 operation! {
     /// Starts a query of detection groups.

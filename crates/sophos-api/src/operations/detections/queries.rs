@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Reference}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::Reference,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Starts a query of detections.

@@ -1,6 +1,11 @@
 //! Locations of DNS Protection: `/dns-protection/v2/locations`.
 
-use crate::{NumberedPage, Timestamp, model::{model}, models::{Deleted}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::model,
+    models::Deleted,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the locations of a tenant.

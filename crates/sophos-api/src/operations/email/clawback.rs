@@ -1,6 +1,9 @@
 //! Removal of delivered messages from mailboxes: `/email/v1/messages`.
 
-use crate::{model::{model}, operation_macro::{operation, tested}};
+use crate::{
+    model::model,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Removes a delivered message from the mailboxes of its recipients, or of some.

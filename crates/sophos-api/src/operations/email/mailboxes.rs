@@ -1,6 +1,11 @@
 //! Mailboxes, with their aliases, delegates and owners: `/email/v1/mailboxes`.
 
-use crate::{KeyedPage, Timestamp, model::{model}, models::{Deleted, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    KeyedPage, Timestamp,
+    model::model,
+    models::{Deleted, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the mailboxes of a tenant.

@@ -1,6 +1,14 @@
 //! Messages that were put in quarantine after their delivery: `/email/v1/post-delivery-quarantine`.
 
-use crate::{NumberedPage, Timestamp, model::{model}, operations::email::quarantine_attachments::{DownloadJob, QuarantinedAttachment}, operations::email::quarantine::{AttachmentPreview, BulkResult, MailAddress, MessagePreview, MessageSelection, ProductType}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::model,
+    operation_macro::{operation, tested},
+    operations::email::quarantine::{
+        AttachmentPreview, BulkResult, MailAddress, MessagePreview, MessageSelection, ProductType,
+    },
+    operations::email::quarantine_attachments::{DownloadJob, QuarantinedAttachment},
+};
 
 operation! {
     /// Returns a download job with its state.

@@ -1,6 +1,11 @@
 //! Messages in quarantine: `/email/v1/quarantine/messages`.
 
-use crate::{KeyedPage, NumberedPage, Timestamp, model::{model, open_enum}, operations::email::quarantine_attachments::{QuarantinedAttachment}, operation_macro::{operation, tested}};
+use crate::{
+    KeyedPage, NumberedPage, Timestamp,
+    model::{model, open_enum},
+    operation_macro::{operation, tested},
+    operations::email::quarantine_attachments::QuarantinedAttachment,
+};
 
 operation! {
     /// Returns the text of a message in quarantine.

@@ -1,6 +1,10 @@
 //! Attachments of messages in quarantine: `/email/v1/quarantine/messages/{id}/attachments`.
 
-use crate::{NumberedPage, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage,
+    model::{model, open_enum},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Returns a download job with its state.

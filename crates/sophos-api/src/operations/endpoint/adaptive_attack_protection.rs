@@ -1,6 +1,10 @@
 //! Adaptive Attack Protection of one endpoint: `/endpoint/v1/endpoints/{endpointId}/adaptive-attack-protection`.
 
-use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
+use crate::{
+    Timestamp,
+    model::model,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Returns the Adaptive Attack Protection of an endpoint.

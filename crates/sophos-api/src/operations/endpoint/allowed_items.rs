@@ -1,6 +1,11 @@
 //! Items that detection exempts: `/endpoint/v1/settings/allowed-items`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Deleted, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Deleted, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the allowed items of a tenant.

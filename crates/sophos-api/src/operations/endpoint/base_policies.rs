@@ -1,6 +1,9 @@
 //! Base policies, one for each policy type: `/endpoint/v1/policies/{policyType}/base`.
 
-use crate::{operations::endpoint::policies::{Policy, PolicySetting, PolicySettings, PolicyType}, operation_macro::{operation, tested}};
+use crate::{
+    operation_macro::{operation, tested},
+    operations::endpoint::policies::{Policy, PolicySetting, PolicySettings, PolicyType},
+};
 
 operation! {
     /// Returns the base policy of a type.

@@ -1,6 +1,10 @@
 //! Addresses that Windows endpoints refuse to communicate with: `/endpoint/v1/settings/blocked-addresses`.
 
-use crate::{ItemList, NumberedPage, Timestamp, model::{model}, operation_macro::{operation, tested}};
+use crate::{
+    ItemList, NumberedPage, Timestamp,
+    model::model,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the blocked addresses and ranges.

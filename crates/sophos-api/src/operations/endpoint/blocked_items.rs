@@ -1,6 +1,12 @@
 //! Items that endpoints block: `/endpoint/v1/settings/blocked-items`.
 
-use crate::{NumberedPage, Timestamp, model::{model}, models::{Deleted, Reference}, operations::endpoint::allowed_items::{ItemProperties}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::model,
+    models::{Deleted, Reference},
+    operation_macro::{operation, tested},
+    operations::endpoint::allowed_items::ItemProperties,
+};
 
 operation! {
     /// Lists the blocked items of a tenant.

@@ -1,6 +1,10 @@
 //! Installers of the endpoint software: `/endpoint/v1/downloads`.
 
-use crate::{model::{model, open_enum}, models::{Platform, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    model::{model, open_enum},
+    models::{Platform, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the installers of a tenant, with their links.

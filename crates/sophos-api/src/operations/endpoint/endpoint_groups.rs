@@ -1,6 +1,11 @@
 //! Groups of endpoints: `/endpoint/v1/endpoint-groups`.
 
-use crate::{KeyedPage, NumberedPage, Timestamp, model::{model}, models::{Deleted, Endpoint, EndpointType, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    KeyedPage, NumberedPage, Timestamp,
+    model::model,
+    models::{Deleted, Endpoint, EndpointType, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the endpoint groups of a tenant.

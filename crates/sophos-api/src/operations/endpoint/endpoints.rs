@@ -1,6 +1,10 @@
 //! Deletion of endpoints: `/endpoint/v1/endpoints`.
 
-use crate::{model::{model}, models::{Deleted}, operation_macro::{operation, tested}};
+use crate::{
+    model::model,
+    models::Deleted,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Deletes an endpoint from Sophos Central.

@@ -1,6 +1,10 @@
 //! Size limits of the event journals on endpoints: `/endpoint/v1/settings/event-journal`.
 
-use crate::{model::{model}, models::{EndpointType}, operation_macro::{operation, tested}};
+use crate::{
+    model::model,
+    models::EndpointType,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Returns the limits of the event journals of an endpoint type.

@@ -1,6 +1,10 @@
 //! Collection of forensic logs: `/endpoint/v1/endpoints/{endpointId}/forensic-logs`.
 
-use crate::{Timestamp, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{
+    Timestamp,
+    model::{model, open_enum},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Requests the forensic log of an endpoint.

@@ -1,6 +1,12 @@
 //! Network traffic that intrusion prevention exempts: `/endpoint/v1/settings/exclusions/intrusion-prevention`.
 
-use crate::{NumberedPage, model::{model}, models::{Deleted}, operations::endpoint::isolation_exclusions::{TrafficDirection}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage,
+    model::model,
+    models::Deleted,
+    operation_macro::{operation, tested},
+    operations::endpoint::isolation_exclusions::TrafficDirection,
+};
 
 operation! {
     /// Lists the exclusions from intrusion prevention.

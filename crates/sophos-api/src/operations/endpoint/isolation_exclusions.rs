@@ -1,6 +1,11 @@
 //! Network traffic that isolated endpoints may send and receive: `/endpoint/v1/settings/exclusions/isolation`.
 
-use crate::{NumberedPage, model::{model, open_enum}, models::{Deleted}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage,
+    model::{model, open_enum},
+    models::Deleted,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the exclusions from isolation.

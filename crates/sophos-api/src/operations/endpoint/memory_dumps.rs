@@ -1,6 +1,11 @@
 //! Memory dumps of endpoints: `/endpoint/v1/endpoints/{endpointId}/memory-dumps`.
 
-use crate::{Timestamp, model::{model}, operations::endpoint::forensic_logs::{CollectedFile, CollectionStatus}, operation_macro::{operation, tested}};
+use crate::{
+    Timestamp,
+    model::model,
+    operation_macro::{operation, tested},
+    operations::endpoint::forensic_logs::{CollectedFile, CollectionStatus},
+};
 
 operation! {
     /// Requests a memory dump of a process or of the kernel.

@@ -1,6 +1,11 @@
 //! Moves of endpoints between tenants: `/endpoint/v1/migrations`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::Actor,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the migration jobs of a tenant.

@@ -1,6 +1,11 @@
 //! Software packages that endpoints may stay on, and comments on them: `/endpoint/v1/software`.
 
-use crate::{ItemList, Timestamp, model::{model, open_enum}, models::{Deleted, EndpointType, Module, Platform}, operation_macro::{operation, tested}};
+use crate::{
+    ItemList, Timestamp,
+    model::{model, open_enum},
+    models::{Deleted, EndpointType, Module, Platform},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the comments on static packages.

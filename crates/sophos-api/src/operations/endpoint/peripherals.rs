@@ -1,6 +1,10 @@
 //! Peripherals that endpoints reported: `/endpoint/v1/settings/peripheral-control`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the peripherals that endpoints reported.

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Deleted, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Actor, Deleted, Reference},
+    operation_macro::{operation, tested},
+};
 
 /// The policy settings, by key.
 pub type PolicySettings = BTreeMap<String, PolicySetting>;

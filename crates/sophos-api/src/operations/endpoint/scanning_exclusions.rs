@@ -1,6 +1,11 @@
 //! Exclusions from scanning: `/endpoint/v1/settings/exclusions/scanning`.
 
-use crate::{NumberedPage, model::{model, open_enum}, models::{Deleted}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage,
+    model::{model, open_enum},
+    models::Deleted,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the exclusions from scanning.

@@ -1,6 +1,10 @@
 //! Scans of endpoints: `/endpoint/v1/endpoints/{endpointId}/scans`.
 
-use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
+use crate::{
+    Timestamp,
+    model::model,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Requests a scan of an endpoint.

@@ -1,6 +1,10 @@
 //! Tamper Protection of one endpoint, and of a tenant: `/endpoint/v1/settings/tamper-protection`.
 
-use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
+use crate::{
+    Timestamp,
+    model::model,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Returns the Tamper Protection of an endpoint, with its password.

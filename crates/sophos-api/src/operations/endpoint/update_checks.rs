@@ -1,6 +1,10 @@
 //! Update checks of endpoints: `/endpoint/v1/endpoints/{endpointId}/update-checks`.
 
-use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
+use crate::{
+    Timestamp,
+    model::model,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Requests that an endpoint checks for updates of its software.

@@ -1,6 +1,11 @@
 //! Web Control categories, local sites and TLS decryption: `/endpoint/v1/settings/web-control`.
 
-use crate::{NumberedPage, model::{model}, models::{Deleted}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage,
+    model::model,
+    models::Deleted,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the categories of websites.

@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, model::{model}, models::{Actor, Deleted, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::model,
+    models::{Actor, Deleted, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the firewall groups of a tenant.

@@ -1,6 +1,11 @@
 //! Firewalls and their firmware: `/firewall/v1/firewalls`.
 
-use crate::{NumberedPage, Timestamp, model::{model}, models::{Actor, Deleted, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::model,
+    models::{Actor, Deleted, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the firewalls of a tenant.

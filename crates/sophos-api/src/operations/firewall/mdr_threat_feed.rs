@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::{Timestamp, model::{model}, operation_macro::{operation, tested}};
+use crate::{
+    Timestamp,
+    model::model,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Requests the settings of the threat feed from a firewall.

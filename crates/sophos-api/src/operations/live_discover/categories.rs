@@ -1,6 +1,11 @@
 //! Categories of Live Discover queries: `/live-discover/v1/queries/categories`.
 
-use crate::{ItemList, Timestamp, model::{model, open_enum}, models::{Reference}, operation_macro::{operation, tested}};
+use crate::{
+    ItemList, Timestamp,
+    model::{model, open_enum},
+    models::Reference,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the categories of Sophos and of the tenant.

@@ -1,6 +1,11 @@
 //! Enrichments, links from a query result to a lookup: `/live-discover/v1/enrichment-pivots`.
 
-use crate::{ItemList, Timestamp, model::{model}, models::{Actor, Deleted, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    ItemList, Timestamp,
+    model::model,
+    models::{Actor, Deleted, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the enrichments of a tenant.

@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, model::{model}, models::{EndpointType, OperatingSystem}, operations::live_discover::queries::{DataType, PerformanceScore}, operations::live_discover::query_runs::{RunResult, RunStatus}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::model,
+    models::{EndpointType, OperatingSystem},
+    operation_macro::{operation, tested},
+    operations::live_discover::queries::{DataType, PerformanceScore},
+    operations::live_discover::query_runs::{RunResult, RunStatus},
+};
 
 operation! {
     /// Lists the endpoints of a run with their states.

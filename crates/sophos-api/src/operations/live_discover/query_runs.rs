@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, EndpointType, HealthStatus, LockdownStatus, Platform}, operations::live_discover::queries::{PerformanceScore, QueryVariable}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Actor, EndpointType, HealthStatus, LockdownStatus, Platform},
+    operation_macro::{operation, tested},
+    operations::live_discover::queries::{PerformanceScore, QueryVariable},
+};
 
 operation! {
     /// Lists the runs of queries.

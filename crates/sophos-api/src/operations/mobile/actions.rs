@@ -1,6 +1,12 @@
 //! Actions on mobile devices: `/mobile/v1/actions`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Deleted, Reference}, operations::mobile::devices::{View}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Actor, Deleted, Reference},
+    operation_macro::{operation, tested},
+    operations::mobile::devices::View,
+};
 
 operation! {
     /// Lists the actions on mobile devices.

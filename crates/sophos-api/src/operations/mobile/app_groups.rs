@@ -1,6 +1,12 @@
 //! Groups of apps: `/mobile/v1/app-groups`.
 
-use crate::{NumberedPage, Timestamp, model::{model}, models::{Actor, Deleted, Reference}, operations::mobile::devices::{View}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::model,
+    models::{Actor, Deleted, Reference},
+    operation_macro::{operation, tested},
+    operations::mobile::devices::View,
+};
 
 operation! {
     /// Lists the app groups.

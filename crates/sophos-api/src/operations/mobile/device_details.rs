@@ -1,6 +1,11 @@
 //! Violations, apps, location, policies and findings of a mobile device: `/mobile/v1/devices/{id}`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, operations::mobile::devices::{View, ViolationSeverity}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    operation_macro::{operation, tested},
+    operations::mobile::devices::{View, ViolationSeverity},
+};
 
 operation! {
     /// Lists the compliance violations of a device.

@@ -1,6 +1,12 @@
 //! Groups of mobile devices: `/mobile/v1/device-groups`.
 
-use crate::{NumberedPage, Timestamp, model::{model}, models::{Actor, Deleted, Reference}, operations::mobile::devices::{View}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::model,
+    models::{Actor, Deleted, Reference},
+    operation_macro::{operation, tested},
+    operations::mobile::devices::View,
+};
 
 operation! {
     /// Lists the device groups.

@@ -1,6 +1,12 @@
 //! Properties of a mobile device: `/mobile/v1/devices/{id}/properties`.
 
-use crate::{NumberedPage, model::{model, open_enum}, models::{Deleted}, operations::mobile::devices::{View}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage,
+    model::{model, open_enum},
+    models::Deleted,
+    operation_macro::{operation, tested},
+    operations::mobile::devices::View,
+};
 
 operation! {
     /// Lists the properties of a device.

@@ -1,6 +1,12 @@
 //! Mobile devices: `/mobile/v1/devices`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Deleted, Reference}, operations::mobile::operating_systems::{OperatingSystem}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Actor, Deleted, Reference},
+    operation_macro::{operation, tested},
+    operations::mobile::operating_systems::OperatingSystem,
+};
 
 operation! {
     /// Lists the mobile devices of a tenant.

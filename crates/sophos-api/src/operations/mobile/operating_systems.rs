@@ -1,6 +1,11 @@
 //! Operating systems of mobile devices: `/mobile/v1/operating-systems`.
 
-use crate::{NumberedPage, model::{model}, operations::mobile::devices::{View}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage,
+    model::model,
+    operation_macro::{operation, tested},
+    operations::mobile::devices::View,
+};
 
 operation! {
     /// Lists the operating systems of mobile devices.

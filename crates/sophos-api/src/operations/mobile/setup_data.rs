@@ -1,6 +1,10 @@
 //! Setup data of Intercept X for Mobile: `/mobile/v1/static-setup-data`.
 
-use crate::{model::{model}, models::{Reference}, operation_macro::{operation, tested}};
+use crate::{
+    model::model,
+    models::Reference,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Returns the data for the automatic enrollment of Intercept X for Mobile.

@@ -1,6 +1,11 @@
 //! Administrators of a partner and their role assignments: `/partner/v1/admins`.
 
-use crate::{ItemList, NumberedPage, model::{model, open_enum}, models::{Deleted}, operation_macro::{operation, tested}};
+use crate::{
+    ItemList, NumberedPage,
+    model::{model, open_enum},
+    models::Deleted,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the administrators of a partner.

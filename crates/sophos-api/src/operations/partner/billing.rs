@@ -1,6 +1,10 @@
 //! Monthly usage of the tenants of a partner: `/partner/v1/billing/usage`.
 
-use crate::{KeyedPage, model::{model}, operation_macro::{operation, tested}};
+use crate::{
+    KeyedPage,
+    model::model,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the billed usage of a month.

@@ -1,6 +1,11 @@
 //! Roles and permission sets of a partner: `/partner/v1/roles`.
 
-use crate::{ItemList, Timestamp, model::{model, open_enum}, models::{Deleted}, operation_macro::{operation, tested}};
+use crate::{
+    ItemList, Timestamp,
+    model::{model, open_enum},
+    models::Deleted,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the roles of a partner.

@@ -1,6 +1,10 @@
 //! Creation of the tenants of a partner: `/partner/v1/tenants`.
 
-use crate::{model::{model}, models::{BillingType, Tenant}, operation_macro::{operation, tested}};
+use crate::{
+    model::model,
+    models::{BillingType, Tenant},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Creates a tenant of a partner.

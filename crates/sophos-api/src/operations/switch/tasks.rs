@@ -1,6 +1,11 @@
 //! Changes that switches apply: `/switch/v1/tasks`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Actor, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the changes that switches apply.

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Timestamp, model::{model, open_enum}, models::{Reference}, operation_macro::{operation, tested}};
+use crate::{
+    Timestamp,
+    model::{model, open_enum},
+    models::Reference,
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Asks a user a question with a list of responses.

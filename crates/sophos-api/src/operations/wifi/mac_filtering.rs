@@ -1,6 +1,11 @@
 //! MAC filter of access points: `/wifi/v1/settings/mac-filtering`.
 
-use crate::{Timestamp, model::{model}, models::{Actor, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    Timestamp,
+    model::model,
+    models::{Actor, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Returns the MAC filter of the access points.

@@ -1,6 +1,11 @@
 //! Saved queries of the Data Lake: `/xdr-query/v1/queries`.
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor, Reference}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::{Actor, Reference},
+    operation_macro::{operation, tested},
+};
 
 operation! {
     /// Lists the saved queries.

@@ -4,7 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{NumberedPage, Timestamp, model::{model, open_enum}, models::{Actor}, operations::xdr_query::queries::{QueryVariable}, operation_macro::{operation, tested}};
+use crate::{
+    NumberedPage, Timestamp,
+    model::{model, open_enum},
+    models::Actor,
+    operation_macro::{operation, tested},
+    operations::xdr_query::queries::QueryVariable,
+};
 
 operation! {
     /// Lists the runs of queries.
