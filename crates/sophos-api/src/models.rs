@@ -8,6 +8,7 @@ mod alert;
 mod deleted;
 mod endpoint;
 mod isolation;
+mod secret_text;
 mod siem;
 mod tenant;
 mod whoami;
@@ -25,6 +26,7 @@ pub use endpoint::{
     ServiceHealth, ServiceStatus, ThreatHealth,
 };
 pub use isolation::{Actor, Isolation, IsolationItem, IsolationItems};
+pub use secret_text::SecretText;
 pub use siem::{SiemAlert, SiemEvent, SiemSeverity, SourceInfo};
 pub use tenant::{BillingType, Reference, Tenant};
 pub use whoami::{ApiHosts, IdType, Whoami};

@@ -122,6 +122,7 @@ fn build_path(template: &str, fields: &mut Map<String, Value>) -> Result<String,
             Some(Value::String(value)) if !value.chars().all(|character| character == '.') => {
                 path.extend(utf8_percent_encode(&value, UNRESERVED));
             }
+            Some(Value::Number(value)) => path.push_str(&value.to_string()),
             _ => return Err(Error::invalid(format!("missing {name}: expected a value that is not empty"))),
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
-    models::{Actor, Deleted},
+    models::{Actor, Deleted, SecretText},
     operation_macro::{operation, tested},
 };
 
@@ -56,12 +56,12 @@ operation! {
 }
 
 model! {
-    /// An access token. It holds a secret: never log it.
+    /// An access token.
     pub struct AccessToken {
         /// The token's id.
         id!: String,
-        /// The token. Secret.
-        token: String,
+        /// The token.
+        token: SecretText,
         /// The purpose.
         r#type: AccessTokenType,
         /// The time of creation.

@@ -3,6 +3,7 @@
 use crate::{
     NumberedPage,
     model::{model, open_enum},
+    models::SecretText,
     operation_macro::{operation, tested},
 };
 
@@ -68,7 +69,7 @@ operation! {
 }
 
 model! {
-    /// A job that packs attachments into a protected archive. It holds a password: never log it.
+    /// A job that packs attachments into a protected archive.
     pub struct DownloadJob {
         /// The job's id.
         id as id: String,
@@ -78,8 +79,8 @@ model! {
         attachments: Vec<String>,
         /// The URL of the archive, once it is ready.
         url: String,
-        /// The password of the archive. Secret.
-        password: String,
+        /// The password of the archive.
+        password: SecretText,
         /// The failure.
         error: String,
     }

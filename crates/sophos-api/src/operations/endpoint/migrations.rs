@@ -3,7 +3,7 @@
 use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
-    models::Actor,
+    models::{Actor, SecretText},
     operation_macro::{operation, tested},
 };
 
@@ -50,7 +50,7 @@ operation! {
         /// The job's id.
         migration_job_id!: String,
         /// The token that the receiving tenant's job returned.
-        token!: String,
+        token!: SecretText,
         /// The ids of the endpoints, at most 1,000.
         endpoints!: [String],
     }
@@ -78,8 +78,8 @@ model! {
     pub struct Migration {
         /// The job's id.
         id!: String,
-        /// The token of the job. Secret.
-        token: String,
+        /// The token of the job.
+        token: SecretText,
         /// The side of this tenant.
         mode: MigrationMode,
         /// The time of creation.

@@ -3,6 +3,7 @@
 use crate::{
     Timestamp,
     model::model,
+    models::SecretText,
     operation_macro::{operation, tested},
 };
 
@@ -37,12 +38,12 @@ operation! {
 }
 
 model! {
-    /// The Tamper Protection of an endpoint. It holds secrets: never log it.
+    /// The Tamper Protection of an endpoint.
     pub struct TamperProtection {
         /// Whether Tamper Protection is turned on.
         enabled: bool,
-        /// The password that turns it off on the endpoint. Secret.
-        password: String,
+        /// The password that turns it off on the endpoint.
+        password: SecretText,
         /// The passwords before.
         previous_passwords: Vec<PreviousPassword>,
     }
@@ -51,8 +52,8 @@ model! {
 model! {
     /// A password that was in use before.
     pub struct PreviousPassword {
-        /// The password. Secret.
-        password: String,
+        /// The password.
+        password: SecretText,
         /// The time when it became invalid.
         invalidated_at: Timestamp,
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     model::model,
-    models::Reference,
+    models::{Reference, SecretText},
     operation_macro::{operation, tested},
 };
 
@@ -15,8 +15,8 @@ operation! {
 model! {
     /// The data for automatic enrollment.
     pub struct AutoEnrollmentData {
-        /// The code that connects a device with the tenant. Secret.
-        connection_code: String,
+        /// The code that connects a device with the tenant.
+        connection_code: SecretText,
         /// The tenant.
         tenant: Reference,
     }
