@@ -158,7 +158,7 @@ operation! {
 model! {
     /// A user group of the directory.
     pub struct UserGroup {
-        /// The id.
+        /// The group's id.
         id as id: String,
         /// The full name of a user, or the name of a group.
         name: String,

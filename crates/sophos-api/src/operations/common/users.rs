@@ -173,7 +173,7 @@ operation! {
 model! {
     /// A user of the directory. Optional names and addresses are often missing.
     pub struct User {
-        /// The id.
+        /// The user's id.
         id as id: String,
         /// The full name of a user, or the name of a group.
         name: String,

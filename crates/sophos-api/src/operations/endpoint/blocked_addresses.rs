@@ -61,7 +61,7 @@ model! {
 model! {
     /// A blocked address or range. No published example shows its fields.
     pub struct BlockedAddress {
-        /// The id.
+        /// The id of the blocked address.
         id as id: String,
         /// The address, prefix or range.
         item: String,
