@@ -11,7 +11,7 @@ use crate::{
 operation! {
     /// Lists the cases of a tenant.
     ///
-    /// For a tenant that moved to the Fusion API it lists only the cases from before.
+    /// For a tenant that moved to the Fusion XDR API it lists only the cases from before.
     pub struct ListCases = GET "/cases/v1/cases" (tenant) -> NumberedPage<Case> {
         /// The manager of the case.
         managed_by: CaseManagedBy,

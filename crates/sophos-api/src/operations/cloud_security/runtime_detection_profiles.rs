@@ -7,7 +7,9 @@ use crate::{
 };
 
 operation! {
-    /// Deletes profiles, and skips those in use.
+    /// Deletes profiles.
+    ///
+    /// Succeeds although some are skipped; the response lists them.
     pub struct DeleteProfiles = DELETE "/cloud-security/v1/profiles" (tenant) -> DeletedProfiles {
         /// The ids of the profiles.
         profile_ids!: [String],

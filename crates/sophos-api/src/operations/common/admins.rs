@@ -44,7 +44,7 @@ operation! {
 }
 
 operation! {
-    /// Removes an administrator; the user stays in the directory.
+    /// Removes an administrator.
     ///
     /// Fails with 409 for the last Super Admin, and with 404 for an unknown administrator.
     pub struct DeleteAdmin = DELETE "/common/v1/admins/:adminId" (tenant) -> Deleted {

@@ -30,9 +30,9 @@ operation! {
         default: bool,
         /// The description.
         description: String,
-        /// The public IP addresses.
+        /// The IP addresses.
         ip_list: [String],
-        /// The dynamic domain names.
+        /// The domain names.
         domain_names: [String],
         /// Whether DNS over HTTPS is turned on.
         doh_enabled: bool,
@@ -66,9 +66,9 @@ operation! {
         id!: String,
         /// The name.
         name: String,
-        /// The changes of the public IP addresses.
+        /// The changes of the IP addresses.
         ip_addresses: ListChanges,
-        /// The changes of the dynamic domain names.
+        /// The changes of the domain names.
         domain_names: ListChanges,
         /// Whether DNS over HTTPS is turned on.
         doh_enabled: bool,
@@ -90,9 +90,9 @@ model! {
         created_at: Timestamp,
         /// The time of the last change.
         updated_at: Timestamp,
-        /// The public IP addresses.
+        /// The IP addresses.
         ip_list: Vec<String>,
-        /// The dynamic domain names.
+        /// The domain names.
         domain_names: Vec<String>,
         /// The id in `doh_url`.
         doh_secure_location_id: String,

@@ -19,6 +19,7 @@ operation! {
     }
 }
 
+// The published list has no example of this response.
 operation! {
     /// Returns the state of the removal of a message.
     pub struct GetMessageStatus = GET "/email/v1/messages/:id/status" (tenant) -> Clawback {

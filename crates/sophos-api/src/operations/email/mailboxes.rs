@@ -204,11 +204,11 @@ model! {
 model! {
     /// The names of the policies of a mailbox.
     pub struct MailboxPolicies {
-        /// The policies of email security, by priority.
+        /// The policies of email security.
         email_security: Vec<String>,
-        /// The policies of data control, by priority.
+        /// The policies of data control.
         data_control: Vec<String>,
-        /// The policies of secure messages, by priority.
+        /// The policies of secure messages.
         secure_message: Vec<String>,
     }
 }

@@ -260,7 +260,7 @@ model! {
         id as id: String,
         /// The target version.
         upgrade_to_version: String,
-        /// The time of the upgrade; as soon as possible if missing.
+        /// The time of the upgrade.
         upgrade_at: Timestamp,
     }
 }

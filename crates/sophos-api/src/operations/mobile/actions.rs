@@ -229,7 +229,7 @@ model! {
 model! {
     /// The arguments of a location.
     pub struct LocateArguments with setters {
-        /// The reason, which the device may display.
+        /// The reason.
         reason: String,
     }
 }

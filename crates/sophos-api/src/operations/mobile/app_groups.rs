@@ -55,7 +55,7 @@ operation! {
 operation! {
     /// Deletes an app group.
     ///
-    /// Fails with 409 while the group is in use.
+    /// Fails with 409 at a conflicting change.
     pub struct DeleteAppGroup = DELETE "/mobile/v1/app-groups/:id" (tenant) -> Deleted {
         /// The group's id.
         id!: String,

@@ -40,7 +40,7 @@ operation! {
 operation! {
     /// Adds a custom property to a device.
     ///
-    /// Fails with 409 if the property exists, and with 422 if there are too many properties.
+    /// Fails with 409 at a conflicting change, and with 422 if there are too many properties.
     pub struct CreateDeviceProperty = POST "/mobile/v1/devices/:id/properties" (tenant) -> DeviceProperty {
         /// The device's id.
         id!: String,

@@ -40,7 +40,7 @@ operation! {
         ad_hoc_query: AdHocQuery,
         /// The values of the query's variables.
         variables: [QueryVariable],
-        /// The endpoints to cover; all if missing.
+        /// The endpoints to cover.
         match_endpoints: EndpointMatch,
         /// The start of the time range.
         from: Timestamp,
@@ -106,7 +106,7 @@ model! {
         template: String,
         /// The values of the query's variables.
         variables: Vec<QueryVariable>,
-        /// The endpoints to cover; all if missing.
+        /// The endpoints to cover.
         match_endpoints: EndpointMatch,
         /// The start of the time range.
         from: Timestamp,
