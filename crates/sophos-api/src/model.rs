@@ -146,6 +146,8 @@ macro_rules! model {
         model! { @setters $name [$($done)* [$(#[doc = $doc])*] $member [$type];] $($rest)* }
     };
     (@setters $name:ident [$([$($doc:tt)*] $member:ident [$type:ty];)*]) => {
+        // `add` is a field of some requests.
+        #[allow(clippy::should_implement_trait)]
         impl $name {
             $(
                 $($doc)*

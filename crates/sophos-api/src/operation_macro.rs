@@ -113,6 +113,8 @@ macro_rules! operation {
         #[non_exhaustive]
         pub struct $name { $($done)* }
 
+        // `add` is a field of some requests.
+        #[allow(clippy::should_implement_trait)]
         impl $name {
             /// The fields that go into the query although the method has a body.
             const QUERY: &'static [&'static str] = &[$($query)*];
@@ -140,54 +142,6 @@ macro_rules! operation {
 pub(crate) trait Sample: Sized {
     /// A value that is neither empty nor a default.
     fn sample() -> Self;
-}
-
-#[cfg(test)]
-mod samples {
-    use std::collections::BTreeMap;
-
-    use serde_json::Value;
-
-    use super::Sample;
-
-    macro_rules! samples {
-        ($($type:ty = $value:expr;)*) => {$(
-            impl Sample for $type {
-                fn sample() -> Self {
-                    $value
-                }
-            }
-        )*};
-    }
-
-    samples! {
-        String = "x".to_owned();
-        bool = true;
-        i64 = 7;
-        u32 = 7;
-        u64 = 7;
-        f64 = 7.5;
-        Value = Value::from("x");
-        crate::Timestamp = "2026-11-23T10:00:00.000Z".into();
-    }
-
-    impl<T: Sample> Sample for Option<T> {
-        fn sample() -> Self {
-            Some(T::sample())
-        }
-    }
-
-    impl<T: Sample> Sample for Vec<T> {
-        fn sample() -> Self {
-            vec![T::sample()]
-        }
-    }
-
-    impl<T: Sample> Sample for BTreeMap<String, T> {
-        fn sample() -> Self {
-            BTreeMap::from([("x".to_owned(), T::sample())])
-        }
-    }
 }
 
 /// An operation as the tests see it.
@@ -347,3 +301,51 @@ macro_rules! paged {
 }
 
 pub(crate) use {operation, paged, parse_page, route, setter, tested};
+
+#[cfg(test)]
+mod samples {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::Sample;
+
+    macro_rules! samples {
+        ($($type:ty = $value:expr;)*) => {$(
+            impl Sample for $type {
+                fn sample() -> Self {
+                    $value
+                }
+            }
+        )*};
+    }
+
+    samples! {
+        String = "x".to_owned();
+        bool = true;
+        i64 = 7;
+        u32 = 7;
+        u64 = 7;
+        f64 = 7.5;
+        Value = Value::from("x");
+        crate::Timestamp = "2026-11-23T10:00:00.000Z".into();
+    }
+
+    impl<T: Sample> Sample for Option<T> {
+        fn sample() -> Self {
+            Some(T::sample())
+        }
+    }
+
+    impl<T: Sample> Sample for Vec<T> {
+        fn sample() -> Self {
+            vec![T::sample()]
+        }
+    }
+
+    impl<T: Sample> Sample for BTreeMap<String, T> {
+        fn sample() -> Self {
+            Self::from([("x".to_owned(), T::sample())])
+        }
+    }
+}

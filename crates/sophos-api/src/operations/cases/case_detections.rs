@@ -18,10 +18,6 @@ operation! {
         page_size: u32,
         /// The order, such as `name:asc`.
         sort: [String],
-        /// The text in the detection's id.
-        id_contains: String,
-        /// The text in the id of the detection rule.
-        rule_contains: String,
     }
 }
 

@@ -27,20 +27,6 @@ operation! {
         name: String,
         /// The type.
         r#type: EntityType,
-        /// The text in the id of a detection.
-        detection_id_contains: String,
-        /// The id of a detection, exactly.
-        detection_id: String,
-        /// The text in the id of a detection rule.
-        detection_rule_contains: String,
-        /// The id of a detection rule, exactly.
-        detection_rule: String,
-        /// The text in the entity's id.
-        id_contains: String,
-        /// The text in the entity's name.
-        name_contains: String,
-        /// The text in the entity's type.
-        type_contains: String,
     }
 }
 

@@ -210,8 +210,6 @@ model! {
         upgrade_to_version: String,
         /// The time when the upgrade was done.
         upgraded_at: Timestamp,
-        /// The time of the upgrade.
-        upgrade_at: Timestamp,
     }
 }
 
