@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use crate::{error::Error, error_kind::ErrorKind, hosts::BaseUrl};
 
 /// The characters that are not encoded in a path segment or a query value.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One operation of the service.
 ///

@@ -41,8 +41,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         return end_to_end::run(workspace, "debug", "demo", &functions, &arguments.passthrough, &[]);
     };
     let mut lines = Vec::new();
-    let mut demo = shell::program(workspace.binary("debug", "demo"));
-    demo.args(&arguments.passthrough).env("FUNCTIONS_DIR", functions);
+    let mut demo = end_to_end::command(workspace, "debug", "demo", &functions, &arguments.passthrough);
     if !shell::stream(&mut demo, |line| lines.push(line.to_owned()))? {
         return Err(Error::new("demo failed; see the lines above"));
     }
