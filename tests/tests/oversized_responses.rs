@@ -137,17 +137,13 @@ async fn export_survives_giant_responses_in_128_mb() {
 
     let odd = format!(r#"{{"error":[{}0],"message":"{}"}}"#, "0,".repeat(2 << 20), "x".repeat(1 << 20));
     let feeds = [
-        ("a gigabyte", FeedResponse::Declared(1 << 30), "too large: it has more than 6291456 bytes"),
-        (
-            "a little too much",
-            FeedResponse::Declared((6 << 20) + 1),
-            "too large: it has more than 6291456 bytes",
-        ),
-        ("no end", FeedResponse::Endless, "too large: it has more than 6291456 bytes"),
+        ("a gigabyte", FeedResponse::Declared(1 << 30), "too large: more than 6291456 bytes"),
+        ("a little too much", FeedResponse::Declared((6 << 20) + 1), "too large: more than 6291456 bytes"),
+        ("no end", FeedResponse::Endless, "too large: more than 6291456 bytes"),
         (
             "a bomb",
             FeedResponse::Complete("200 OK\r\ncontent-encoding: gzip\r\n", gzip_bomb().into()),
-            "unreadable: it is compressed",
+            "unreadable: unexpected compression",
         ),
         ("a large error", FeedResponse::Complete("403 Forbidden\r\n", odd.into_bytes().into()), "(403): xxx"),
         ("the longest page", FeedResponse::Complete("200 OK\r\n", max_size_page().into()), ""),

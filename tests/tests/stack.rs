@@ -148,7 +148,7 @@ async fn isolates(smoke_test: &mut SmokeTest) {
     assert_eq!(status, 202, "{response}");
     let chief = parse_decision_id(&response).expect("a decision");
 
-    let statuses = smoke_test.replay("UNKNOWN", &key).await.expect("responses");
+    let statuses = smoke_test.replay("MISSING-PC", &key).await.expect("responses");
     assert!(statuses[0] == 202 && statuses[1] >= 400, "{statuses:?}");
 
     let drained = smoke_test.drain_isolation_queue().await.expect("the worker works");

@@ -253,7 +253,7 @@ impl Worker {
         check: Check,
         deadline: Duration,
     ) -> Result<Check, WorkerError> {
-        let engine = self.engine(policy).await?;
+        let engine = self.engine(policy, deadline).await?;
         Ok(engine.check(policy, check, Some(deadline)).await?)
     }
 
@@ -267,7 +267,7 @@ impl Worker {
         deadline: Duration,
     ) -> Result<Vec<ProcessedDecision>, WorkerError> {
         let policy = self.policy_or_absent().await?;
-        let engine = self.engine(&policy).await?;
+        let engine = self.engine(&policy, deadline).await?;
         let processed = engine.process(&policy, ids, Some(deadline)).await;
         for ProcessedDecision { id, result } in &processed {
             match result {
@@ -305,7 +305,7 @@ impl Worker {
         deadline: Duration,
     ) -> Result<FollowUpReport, WorkerError> {
         let policy = self.policy_or_absent().await?;
-        let engine = self.engine(&policy).await?;
+        let engine = self.engine(&policy, deadline).await?;
         if let Some(stop) = engine.ledger().load_emergency_stop().await.map_err(EngineError::from)? {
             tracing::warn!(
                 event = "isolation_stopped",
@@ -396,8 +396,8 @@ impl Worker {
     }
 
     /// Returns the engine for the current credentials and approval links.
-    async fn engine(&self, policy: &Policy) -> Result<Arc<WorkerEngine>, WorkerError> {
-        let listed = self.credentials.list().await;
+    async fn engine(&self, policy: &Policy, deadline: Duration) -> Result<Arc<WorkerEngine>, WorkerError> {
+        let listed = lambda_support::list_credentials(&*self.credentials, deadline).await;
         let listed = listed.map_err(|error| WorkerError::NoCredential(error.to_string()))?;
         let selection = CredentialSelection::from_listed(listed, &format!("{:?}", self.credentials))?;
         let mut cache = self.engine.lock().await;

@@ -2,11 +2,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive};
 
-use crate::error::Error;
-
-/// Numbers from here on are milliseconds: as seconds they would be in the year
-/// 5138 or later.
-const MIN_MILLIS: i64 = 100_000_000_000;
+use crate::{error::Error, timestamp::MIN_MILLIS};
 
 /// Rejects a number outside `range`.
 pub(crate) fn check_range<N: PartialOrd + Display>(

@@ -28,6 +28,20 @@ use crate::{
 
 /// A sender of operations: a [`Client`] for the ones of a partner or organization, a
 /// [`TenantClient`] for the ones of a tenant.
+///
+/// ```
+/// use sophos_api::{ApiClient, Error, TenantClient, Transport, operations::alerts::ListAlerts};
+///
+/// async fn print_alerts<T: Transport>(tenant: TenantClient<T>) -> Result<(), Error> {
+///     let mut pages = tenant.pages(ListAlerts::new().page_size(100));
+///     while let Some(page) = pages.next().await {
+///         for alert in page?.items {
+///             println!("{}", alert.json());
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
 pub trait ApiClient: Clone + Send + Sync + 'static {
     /// Sends one operation and parses its response.
     ///
@@ -50,6 +64,22 @@ pub trait ApiClient: Clone + Send + Sync + 'static {
 ///
 /// A clone is another handle of the same session. One client serves any number of
 /// concurrent callers, and all tenants of its credential.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sophos_api::{Client, Credentials, Error, RetryPolicy, Transport};
+///
+/// async fn list_tenants<T: Transport>(transport: T, credentials: Credentials) -> Result<(), Error> {
+///     let client = Client::builder(transport, credentials)
+///         .retry_policy(RetryPolicy::new().max_backoff(Duration::from_secs(5)))
+///         .build();
+///     for tenant in client.list_tenants().await?.tenants {
+///         println!("{} {:?}", tenant.id, tenant.name);
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct Client<T> {
     inner: Arc<ClientInner<T>>,
     deadline: Option<Duration>,

@@ -16,6 +16,30 @@ pub(crate) const MAX_REJECTIONS: usize = 3;
 /// applies once the client knows the owner, by
 /// [`Client::identity`](crate::Client::identity) or because the credential names it.
 /// All methods but [`Client::for_tenant`](crate::Client::for_tenant) request the identity.
+///
+/// ```
+/// use sophos_api::{Auth, BoxFuture, CredentialSource, Credentials, NoCredential};
+///
+/// /// Reads the credential of a file at each token.
+/// #[derive(Debug)]
+/// struct FromFile(std::path::PathBuf);
+///
+/// impl CredentialSource for FromFile {
+///     fn current(&self) -> BoxFuture<'_, Result<Auth, NoCredential>> {
+///         let text = std::fs::read_to_string(&self.0);
+///         let credentials = text.ok().and_then(|text| {
+///             let (id, secret) = text.trim().split_once(':')?;
+///             Some(Credentials::new(id, secret).into())
+///         });
+///         let missing = || NoCredential::new(format!("no credential in {}", self.0.display()));
+///         Box::pin(std::future::ready(credentials.ok_or_else(missing)))
+///     }
+///
+///     fn replace_rejected<'a>(&'a self, _: &'a Auth) -> BoxFuture<'a, Result<Auth, NoCredential>> {
+///         self.current()
+///     }
+/// }
+/// ```
 pub trait CredentialSource: fmt::Debug + Send + Sync {
     /// Returns the current credential or access token. The client calls it for each
     /// token, about once an hour. So it adopts a rotated credential while the previous

@@ -29,6 +29,20 @@ const MAX_REASON_LEN: usize = 1_000;
 /// client replaces the ones that it uses, in each encoding that a response may
 /// repeat, and anything that looks like a token, by `[redacted]`. It is cheap to
 /// clone, since callers that wait for the same token share one failure.
+///
+/// ```
+/// use sophos_api::Error;
+///
+/// fn advice(error: &Error) -> String {
+///     match error {
+///         error if error.is_throttled() => format!("retry in {:?}", error.retry_after()),
+///         error if error.is_forbidden() => "check the role of the credential".to_owned(),
+///         error => format!("{error} (request {:?})", error.request_id()),
+///     }
+/// }
+///
+/// assert!(advice(&Error::invalid("invalid page_size \"0\"")).contains("page_size"));
+/// ```
 #[derive(Clone)]
 pub struct Error(Arc<ErrorInner>);
 

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use crate::{error::Error, error_kind::ErrorKind, hosts::BaseUrl};
 
 /// The characters that are not encoded in a path segment or a query value.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One operation of the service.
 ///
@@ -15,6 +16,28 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// type of the response. Fields that the route's path names go into the path. The
 /// others, without nulls and empty lists, become the query of a `GET` or `DELETE`
 /// (lists joined by commas) or the JSON body of any other method.
+///
+/// ```
+/// use serde::Serialize;
+/// use sophos_api::{Operation, RequestTarget, Route};
+///
+/// /// Reads a role.
+/// #[derive(Debug, Serialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct GetRole {
+///     role_id: String,
+/// }
+///
+/// impl Operation for GetRole {
+///     type Response = serde_json::Value;
+///     const ROUTE: Route = Route::get("/common/v1/roles/:roleId");
+/// }
+///
+/// let target = RequestTarget::with_id("https://api-eu01.central.sophos.com".parse()?, "a tenant's id");
+/// let request = GetRole { role_id: "7".to_owned() }.to_request(&target)?;
+/// assert_eq!(request.uri().path(), "/common/v1/roles/7");
+/// # Ok::<(), sophos_api::Error>(())
+/// ```
 pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
     /// The type of the response.
     type Response: DeserializeOwned + Send + 'static;

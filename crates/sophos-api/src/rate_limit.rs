@@ -40,6 +40,16 @@ impl RateWindow {
 ///
 /// Like the service, a [`Client`](crate::Client) counts the requests for all tenants of
 /// its credential. It does not count token requests: they go to the identity service.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sophos_api::{RateLimit, RateWindow};
+///
+/// // An account that Sophos has granted 500 requests a minute.
+/// let granted = RateLimit::new([RateWindow::new(500, Duration::from_secs(60)).with_burst(100)]);
+/// assert_eq!(granted.windows()[0].burst, 100);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimit {
     windows: Vec<RateWindow>,

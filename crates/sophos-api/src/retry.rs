@@ -15,6 +15,16 @@ with_setters! {
     /// unknown: 408, 425, 5xx, and no complete response. After these it retries
     /// idempotent operations only. The wait before a retry is `Retry-After`, or random
     /// up to `initial_backoff`, doubled with every attempt (full jitter).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use sophos_api::RetryPolicy;
+    ///
+    /// // For a caller that waits: fail early.
+    /// let policy = RetryPolicy::new().max_attempts(2).attempt_timeout(Duration::from_secs(10));
+    /// assert_eq!(policy.max_attempts, 2);
+    /// ```
     #[derive(Debug, Clone, PartialEq, Eq)]
     #[non_exhaustive]
     pub struct RetryPolicy {

@@ -12,6 +12,16 @@ use crate::{
 
 /// A client for one tenant: it adds the tenant's id and the host of its data region
 /// to each operation.
+///
+/// ```
+/// use sophos_api::{ApiClient, Client, Error, Transport, operations::endpoints::GetEndpoint};
+///
+/// async fn hostname<T: Transport>(client: Client<T>, tenant: &str, id: &str) -> Result<Option<String>, Error> {
+///     let tenant = client.tenant(tenant).await?;
+///     let endpoint = tenant.send(&GetEndpoint::new(id)).await?;
+///     Ok(endpoint.into_inner().hostname)
+/// }
+/// ```
 pub struct TenantClient<T> {
     client: Client<T>,
     id: TenantId,

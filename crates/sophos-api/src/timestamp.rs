@@ -56,12 +56,12 @@ impl Timestamp {
 
 /// Numbers from here on are milliseconds: as seconds they would be in the year
 /// 5138 or later.
-const MIN_MILLIS: f64 = 1e11;
+pub(crate) const MIN_MILLIS: i64 = 100_000_000_000;
 
 fn parse(text: &str) -> Option<jiff::Timestamp> {
     let text = text.trim();
     if let Ok(number) = text.parse::<f64>() {
-        let millis = if number.abs() < MIN_MILLIS { number * 1_000.0 } else { number };
+        let millis = if number.abs() < MIN_MILLIS as f64 { number * 1_000.0 } else { number };
         let millis = millis.is_finite().then(|| millis.round() as i64)?;
         return jiff::Timestamp::from_millisecond(millis).ok();
     }

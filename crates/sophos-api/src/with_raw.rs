@@ -9,6 +9,16 @@ use crate::{error::Error, error_kind::ErrorKind};
 ///
 /// It dereferences to `T`. It serializes as the service's own JSON, byte for byte, with
 /// unknown fields, nulls and the format of numbers.
+///
+/// ```
+/// use sophos_api::{WithRaw, models::Alert};
+///
+/// let json = r#"{"id":"1","severity":"high","new":{"field":1}}"#;
+/// let alert: WithRaw<Alert> = serde_json::from_str(json)?;
+/// assert_eq!(alert.severity.as_ref().map(|severity| severity.as_str()), Some("high"));
+/// assert_eq!(alert.raw(), json);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct WithRaw<T> {
     value: T,
@@ -66,6 +76,20 @@ impl<T> Serialize for WithRaw<T> {
 ///
 /// So an item that is not as documented does not affect the others, and a program that
 /// only forwards records need not parse them.
+///
+/// ```
+/// use serde::Deserialize;
+/// use sophos_api::{Raw, models::SiemEvent};
+///
+/// #[derive(Deserialize)]
+/// struct Severity<'a> {
+///     severity: &'a str,
+/// }
+///
+/// let event: Raw<SiemEvent> = serde_json::from_str(r#"{"id":"1","severity":"low"}"#)?;
+/// assert_eq!(event.parse_as::<Severity<'_>>()?.severity, "low");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub struct Raw<T> {

@@ -22,39 +22,28 @@ pub(crate) trait SiemFeed: Paged<Response = CursorPage<<Self as Paged>::Item>> +
     fn with_limit(self, limit: u32) -> Self;
 }
 
-impl SiemFeed for ListSiemEvents {
-    fn from_start(start: StartPosition, limit: u32) -> Self {
-        let (cursor, from_date) = start.into_query();
-        let mut operation = Self::new().limit(limit);
-        (operation.cursor, operation.from_date) = (cursor, from_date);
-        operation
-    }
+macro_rules! impl_siem_feed {
+    ($($operation:ty)+) => {$(
+        impl SiemFeed for $operation {
+            fn from_start(start: StartPosition, limit: u32) -> Self {
+                let (cursor, from_date) = start.into_query();
+                let mut operation = Self::new().limit(limit);
+                (operation.cursor, operation.from_date) = (cursor, from_date);
+                operation
+            }
 
-    fn limit(&self) -> u32 {
-        self.limit.unwrap_or(MIN_PAGE_SIZE)
-    }
+            fn limit(&self) -> u32 {
+                self.limit.unwrap_or(MIN_PAGE_SIZE)
+            }
 
-    fn with_limit(self, limit: u32) -> Self {
-        self.limit(limit)
-    }
+            fn with_limit(self, limit: u32) -> Self {
+                self.limit(limit)
+            }
+        }
+    )+};
 }
 
-impl SiemFeed for ListSiemAlerts {
-    fn from_start(start: StartPosition, limit: u32) -> Self {
-        let (cursor, from_date) = start.into_query();
-        let mut operation = Self::new().limit(limit);
-        (operation.cursor, operation.from_date) = (cursor, from_date);
-        operation
-    }
-
-    fn limit(&self) -> u32 {
-        self.limit.unwrap_or(MIN_PAGE_SIZE)
-    }
-
-    fn with_limit(self, limit: u32) -> Self {
-        self.limit(limit)
-    }
-}
+impl_siem_feed! { ListSiemEvents ListSiemAlerts }
 
 impl StartPosition {
     fn into_query(self) -> (Option<String>, Option<i64>) {

@@ -2,27 +2,18 @@
 
 #![cfg(unix)]
 
-use std::{
-    fs,
-    future::Future,
-    os::unix::fs::PermissionsExt,
-    path::PathBuf,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
+use futures_util::FutureExt;
 use sophos_api::{Credentials, Owner, models::IdType};
 use sophos_secrets::{
     CredentialStore, EnvironmentCredential, FileCredentials, ListedCredential, RequestedVersion, SecretError,
 };
 use tempfile::TempDir;
 
-/// Polls a future of a local store, which is ready at once.
+/// The output of a future of a local store, which is ready at once.
 fn ready<V>(future: impl Future<Output = V>) -> V {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => unreachable!("a local store has nothing to wait for"),
-    }
+    future.now_or_never().expect("a local store has nothing to wait for")
 }
 
 /// The only credential.

@@ -2,16 +2,15 @@
 
 use std::{
     collections::VecDeque,
-    future::{Future, ready},
-    pin::pin,
+    future::ready,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll, Waker},
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use sophos_api::{AccessToken, Auth, BoxFuture, CredentialSource, Credentials, NoCredential};
 use sophos_secrets::{
     CredentialStore, ListedCredential, RequestedVersion, SecretError, StoredCredential,
@@ -108,10 +107,7 @@ impl Fixture {
 }
 
 fn poll_once<V>(future: impl Future<Output = V>) -> V {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => unreachable!("this store has nothing to wait for"),
-    }
+    future.now_or_never().expect("this store has nothing to wait for")
 }
 
 /// The client id or the error, both without a secret.

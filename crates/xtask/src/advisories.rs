@@ -14,7 +14,7 @@ use crate::{error::Error, shell, workspace::Workspace};
 
 /// The folders of all lock files of the repository.
 const LOCK_FILE_DIRS: [&str; 3] =
-    ["", "crates/sophos-isolation/fuzz", "crates/sophos-component/examples/rust"];
+    ["", "crates/sophos-component/examples/rust", "crates/sophos-isolation/fuzz"];
 
 /// A release in a lock file.
 #[derive(Debug, PartialEq)]

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::{error::Error, shell, workspace::Workspace};
@@ -29,10 +30,20 @@ pub(crate) fn run(
     arguments: &[impl AsRef<OsStr>],
     variables: &[(&str, PathBuf)],
 ) -> Result<(), Error> {
-    shell::step(program, || {
-        let mut command = shell::program(workspace.binary(profile, program));
-        command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
-        command.env("FUNCTIONS_DIR", functions_dir);
-        shell::run(&mut command, "see the lines above")
-    })
+    let mut command = command(workspace, profile, program, functions_dir, arguments);
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    shell::step(program, || shell::run(&mut command, "see the lines above"))
+}
+
+/// The command that [`run`] runs, without more variables.
+pub(crate) fn command(
+    workspace: &Workspace,
+    profile: &str,
+    program: &str,
+    functions_dir: &Path,
+    arguments: &[impl AsRef<OsStr>],
+) -> Command {
+    let mut command = shell::program(workspace.binary(profile, program));
+    command.args(arguments).env("FUNCTIONS_DIR", functions_dir);
+    command
 }

@@ -210,7 +210,7 @@ async fn check_rejects_a_refused_credential() {
     let mut wrong = info.clone();
     wrong.client_secret = "hush-hush".into();
     let reason = rejection(env.run(&stored(&wrong, ""), Some(&current), EXPORT).await);
-    assert!(reason.contains("refused") && !reason.contains("hush"), "{reason}");
+    assert!(reason.contains("rejected") && !reason.contains("hush"), "{reason}");
     env.simulator.expire_credential(&info.client_id);
     rejection(env.run(&stored(&info, ""), Some(&current), EXPORT).await);
 }

@@ -4,11 +4,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use secrecy::zeroize::Zeroizing;
 
 use super::MIN_SECRET_LEN;
+use crate::operation::UNRESERVED;
 
 /// An encoding of a secret, normalized like the texts. Dropping it clears the memory.
 pub(super) type EncodedSecret = Zeroizing<Vec<u8>>;
-
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const BASE64_ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

@@ -127,7 +127,7 @@ async fn forbidden_tenant_fails_with_the_reason() {
     let decision = world.decide(&policy(), "event", host(1)).await;
     assert_eq!(world.state(&decision).await, DecisionState::Failed);
     let detail = world.publisher.last_outcome(&decision).detail.unwrap();
-    assert!(detail.contains("not allowed") && detail.contains(ACME), "{detail}");
+    assert!(detail.contains("not permitted") && detail.contains(ACME), "{detail}");
     world.follow_up_for(&policy(), HOUR).await;
     assert_eq!(world.publisher.outcomes_of(&decision), ["failed"]);
 }

@@ -345,10 +345,11 @@ fn objects(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Returns an object without the engine's sentences, which may change.
+/// Returns an object without the sentences of engine and adapters, which may change.
 fn without_sentences(path: &str, body: &[u8], of_engine: &[DecisionId]) -> String {
     let text = String::from_utf8(body.to_vec()).unwrap();
-    if !of_engine.iter().any(|id| path.starts_with(&format!("decisions/{id}/"))) {
+    let is_decision = of_engine.iter().any(|id| path.starts_with(&format!("decisions/{id}/")));
+    if !is_decision && !path.starts_with("unreadable/") {
         return text;
     }
     let lines = text.lines().map(|line| match line.trim_start().split_once(": ") {

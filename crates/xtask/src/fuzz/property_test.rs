@@ -9,7 +9,7 @@ use crate::{error::Error, shell, test_counts::TestCounts, workspace::Workspace};
 pub(super) const NAME: &str = "identity";
 
 /// The attack in the tests.
-pub(super) const ATTACK: &str = "random estates and spellings of names, and alerts about one machine";
+pub(super) const ATTACK: &str = "alerts about one machine, with random estates and spellings of names";
 
 /// The arguments of the optimized `cargo test`.
 const TEST_ARGUMENTS: [&str; 10] = [

@@ -188,10 +188,11 @@ impl Fixture {
 
 /// The effect of a decision, and the reason of a refusal.
 fn describe(decision: &Decision) -> String {
-    let host = decision.target().and_then(|target| target.hostname.as_deref()).unwrap_or("no endpoint");
-    match decision.refusal() {
-        Some((code, detail)) => format!("refuses to isolate {host} ({code}): {detail}"),
-        None => format!("isolates {host}"),
+    let host = decision.target().and_then(|target| target.hostname.as_deref());
+    match (decision.refusal(), host) {
+        (Some((code, detail)), Some(host)) => format!("refuses to isolate {host} ({code}): {detail}"),
+        (Some((code, detail)), None) => format!("isolates nothing ({code}): {detail}"),
+        (None, host) => format!("isolates {}", host.unwrap_or("an endpoint without a name")),
     }
 }
 

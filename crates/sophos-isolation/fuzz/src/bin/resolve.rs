@@ -1,4 +1,4 @@
-//! Fuzz target: which endpoint a host is.
+//! Fuzz target: the resolution of a host to one endpoint.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Fuzz target: how a delivery proves itself.
+//! Fuzz target: the verification of a delivery.
 
 #![no_main]
 
