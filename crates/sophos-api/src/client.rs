@@ -1,6 +1,7 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
+    access::RequiredAccess,
     credential_source::CredentialSource,
     error::Error,
     error_kind::ErrorKind,
@@ -313,6 +314,11 @@ impl<T: Transport> Client<T> {
         &self.inner.transport
     }
 
+    /// The owner of the credential, if it was requested before.
+    pub(crate) fn known_identity(&self) -> Option<Identity> {
+        self.inner.session.known_identity()
+    }
+
     pub(crate) fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {
         RequestContext::new(&self.inner, self.deadline, tenant)
     }
@@ -327,27 +333,28 @@ impl<T: Transport> ApiClient for Client<T> {
         if O::ROUTE.host == ApiHost::Identity {
             return reject(ErrorKind::Invalid, "the client requests tokens by itself");
         }
-        let required = match O::ROUTE.scope {
-            ScopeHeader::None => None,
-            ScopeHeader::Partner => Some(IdType::Partner),
-            ScopeHeader::Organization => Some(IdType::Organization),
-            ScopeHeader::Tenant => {
+        let scope = O::ROUTE.scope;
+        if scope.is_tenant() && (scope == ScopeHeader::Tenant || O::ROUTE.host != ApiHost::Global) {
+            return reject(ErrorKind::Invalid, "send it through a TenantClient");
+        }
+        let identity = self.identity().await?;
+        let access = RequiredAccess::new(&O::ROUTE).with_credential(Some(identity.id_type.clone()));
+        if access.is_wrong_credential() {
+            return Err(Error::new(ErrorKind::WrongCredentialType)
+                .with_operation(O::ROUTE.to_string())
+                .with_access(access));
+        }
+        let target = match scope {
+            ScopeHeader::None | ScopeHeader::TenantOrOwner => RequestTarget::new(identity.global),
+            ScopeHeader::TenantOrPartner if identity.id_type == IdType::Partner => {
+                RequestTarget::with_id(identity.global, identity.id).scoped(ScopeHeader::Partner)
+            }
+            ScopeHeader::TenantOrPartner => {
                 return reject(ErrorKind::Invalid, "send it through a TenantClient");
             }
+            _ => RequestTarget::with_id(identity.global, identity.id),
         };
-        let identity = self.identity().await?;
-        let id = match required {
-            None => None,
-            Some(required) if required == identity.id_type => Some(identity.id),
-            Some(required) => {
-                let why = format!(
-                    "expected a credential of a {required}, and this one is of a {}",
-                    identity.id_type
-                );
-                return reject(ErrorKind::WrongCredentialType, &why);
-            }
-        };
-        self.context(None).send(operation, &RequestTarget { base: identity.global, id }).await
+        self.context(None).send(operation, &target).await
     }
 }
 

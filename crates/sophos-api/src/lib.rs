@@ -49,6 +49,7 @@
 
 #![deny(missing_docs)]
 
+mod access;
 mod auth;
 mod checks;
 mod client;
@@ -86,6 +87,7 @@ mod with_raw;
 pub mod models;
 pub mod operations;
 
+pub use access::{RequiredAccess, ServiceRole};
 pub use auth::{AccessToken, Auth};
 pub use client::{ApiClient, Client, ClientBuilder};
 pub use credential_source::{CredentialSource, NoCredential};

@@ -5,8 +5,11 @@
 //! `None` or an empty list; [`Operation`](crate::Operation) describes the rest.
 
 pub mod account_health;
+pub mod account_info;
 pub mod accounts;
 pub mod alerts;
+pub mod audit;
+pub mod business_automation;
 pub mod cases;
 pub mod cloud_security;
 pub mod common;
@@ -26,6 +29,7 @@ pub mod siem;
 pub mod switch;
 pub mod token;
 pub mod user_activity_verification;
+pub mod web_filters;
 pub mod whoami;
 pub mod wifi;
 pub mod xdr_query;
@@ -37,7 +41,10 @@ mod published;
 const TESTED: &[&[crate::operation_macro::TestedOperation]] = &[
     account_health::scores::TESTED,
     account_health::snooze::TESTED,
+    account_info::TESTED,
     accounts::access_tokens::TESTED,
+    audit::TESTED,
+    business_automation::TESTED,
     cases::case::TESTED,
     cases::case_detections::TESTED,
     cases::impacted_entities::TESTED,
@@ -59,6 +66,7 @@ const TESTED: &[&[crate::operation_macro::TestedOperation]] = &[
     endpoint::base_policies::TESTED,
     endpoint::blocked_addresses::TESTED,
     endpoint::blocked_items::TESTED,
+    endpoint::device_software::TESTED,
     endpoint::downloads::TESTED,
     endpoint::endpoint_groups::TESTED,
     endpoint::endpoints::TESTED,
@@ -68,6 +76,7 @@ const TESTED: &[&[crate::operation_macro::TestedOperation]] = &[
     endpoint::intrusion_prevention_exclusions::TESTED,
     endpoint::isolation_exclusions::TESTED,
     endpoint::memory_dumps::TESTED,
+    endpoint::migration_setting::TESTED,
     endpoint::migrations::TESTED,
     endpoint::packages::TESTED,
     endpoint::peripherals::TESTED,
@@ -77,6 +86,7 @@ const TESTED: &[&[crate::operation_macro::TestedOperation]] = &[
     endpoint::tamper_protection::TESTED,
     endpoint::update_checks::TESTED,
     endpoint::web_control::TESTED,
+    firewall::configuration::TESTED,
     firewall::firewall_groups::TESTED,
     firewall::firewalls::TESTED,
     firewall::mdr_threat_feed::TESTED,
@@ -101,6 +111,9 @@ const TESTED: &[&[crate::operation_macro::TestedOperation]] = &[
     switch::mac_filtering::TESTED,
     switch::tasks::TESTED,
     user_activity_verification::attestations::TESTED,
+    web_filters::profile_metadata::TESTED,
+    web_filters::profiles::TESTED,
+    web_filters::site_lists::TESTED,
     wifi::mac_filtering::TESTED,
     wifi::tasks::TESTED,
     xdr_query::categories::TESTED,

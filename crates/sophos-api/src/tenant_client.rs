@@ -4,7 +4,8 @@ use crate::{
     client::{ApiClient, Client},
     error::Error,
     hosts::BaseUrl,
-    operation::{ApiHost, Operation, RequestTarget, ScopeHeader},
+    models::IdType,
+    operation::{ApiHost, Operation, RequestTarget},
     stats::{RequestCounters, RequestStats},
     tenant_id::TenantId,
     transport::Transport,
@@ -67,6 +68,18 @@ impl<T: Transport> TenantClient<T> {
         Self { client: client.clone(), ..self.clone() }
     }
 
+    /// Rejects another tenant than the one of a tenant's credential, once that is known.
+    fn check_owner(&self) -> Result<(), Error> {
+        let Some(identity) = self.client.known_identity() else { return Ok(()) };
+        if identity.id_type != IdType::Tenant || identity.id.eq_ignore_ascii_case(self.id.as_str()) {
+            return Ok(());
+        }
+        Err(Error::wrong_credential_type(format!(
+            "the credential is tenant {}'s; use a credential of tenant {}, its partner or its organization",
+            identity.id, self.id
+        )))
+    }
+
     /// The counters of this handle and its clones.
     pub fn stats(&self) -> RequestStats {
         self.counters.snapshot()
@@ -75,10 +88,11 @@ impl<T: Transport> TenantClient<T> {
 
 impl<T: Transport> ApiClient for TenantClient<T> {
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
-        if O::ROUTE.scope != ScopeHeader::Tenant {
+        if !O::ROUTE.scope.is_tenant() {
             return Err(Error::invalid("the operation is not a tenant's; send it through the Client")
                 .with_operation(O::ROUTE.to_string()));
         }
+        self.check_owner().map_err(|error| error.with_operation(O::ROUTE.to_string()))?;
         let base = match O::ROUTE.host {
             ApiHost::DataRegion => self.base.clone(),
             ApiHost::Identity | ApiHost::Global => self.client.identity().await?.global,

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    NumberedPage, Timestamp,
+    Error, NumberedPage, Timestamp,
+    checks::Bounded,
     model::{model, open_enum},
     models::Reference,
     operation_macro::{operation, tested},
@@ -24,6 +25,14 @@ operation! {
         from: Timestamp,
         /// The end of the time range.
         to: Timestamp,
+    } where {
+        ..Self::check_severity
+    }
+}
+
+impl StartDetectionsQuery {
+    fn check_severity(&self) -> Result<(), Error> {
+        self.severity.iter().try_for_each(|severity| severity.check("severity", &(0..=10)))
     }
 }
 

@@ -77,8 +77,8 @@ model! {
         status: DownloadStatus,
         /// The names of the attachments.
         attachments: Vec<String>,
-        /// The URL of the archive, once it is ready.
-        url: String,
+        /// The URL of the archive, once it is ready. It grants access by itself.
+        url: SecretText,
         /// The password of the archive.
         password: SecretText,
         /// The failure.

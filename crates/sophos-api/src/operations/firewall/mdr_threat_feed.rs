@@ -36,6 +36,8 @@ operation! {
         firewall_id!: String,
         /// The indicators, 1 to 100.
         indicators!: [Indicator],
+    } where {
+        indicators: 1..=100,
     }
 }
 
@@ -47,6 +49,8 @@ operation! {
         firewall_id!: String,
         /// The indicators, 1 to 100.
         indicators!: [Indicator],
+    } where {
+        indicators: 1..=100,
     }
 }
 

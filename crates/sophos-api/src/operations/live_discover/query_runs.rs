@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    NumberedPage, Timestamp,
+    Error, NumberedPage, Timestamp,
+    checks::Bounded,
     model::{model, open_enum},
     models::{Actor, EndpointType, HealthStatus, LockdownStatus, Platform},
     operation_macro::{operation, tested},
@@ -50,6 +51,22 @@ operation! {
         ad_hoc_query: AdHocQuery,
         /// The values of the query's variables.
         variables: [QueryVariable],
+    } where {
+        ..Self::check_query
+    }
+}
+
+impl StartQueryRun {
+    fn check_query(&self) -> Result<(), Error> {
+        if self.saved_query.is_none() && self.ad_hoc_query.is_none() {
+            return Err(Error::invalid("missing query: expected saved_query or ad_hoc_query"));
+        }
+        if let Some(query) = &self.ad_hoc_query {
+            query.template.check("template", &(15..=50_000))?;
+            query.name.check("name", &(1..=300))?;
+        }
+        let filters = self.match_endpoints.filters.iter().flatten();
+        filters.map(|filter| &filter.ids).try_for_each(|ids| ids.check("ids", &(1..=1_000)))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
-    models::{Actor, Deleted, Reference},
+    models::{Actor, Deleted, Reference, SecretNumber},
     operation_macro::{operation, tested},
     operations::mobile::devices::View,
 };
@@ -238,7 +238,7 @@ model! {
     /// The arguments of a lock.
     pub struct LockArguments with setters {
         /// The code that unlocks the device.
-        lock_code: i64,
+        lock_code: SecretNumber,
     }
 }
 
@@ -270,7 +270,7 @@ model! {
     /// The arguments of a wipe.
     pub struct WipeArguments with setters {
         /// The code that the device needs after the wipe.
-        wipe_code: i64,
+        wipe_code: SecretNumber,
     }
 }
 
