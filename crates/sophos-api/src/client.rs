@@ -18,6 +18,7 @@ use crate::{
     rate_limit::RateLimit,
     request::{ClientInner, RequestContext},
     retry::RetryPolicy,
+    scrub::Scrubber,
     shared_rate_limiter::SharedRateLimiter,
     stats::{RequestCounters, RequestStats},
     tenant_client::TenantClient,
@@ -44,6 +45,17 @@ use crate::{
 /// }
 /// ```
 pub trait ApiClient: Clone + Send + Sync + 'static {
+    /// The transport, with its clock and timers.
+    type Transport: Transport;
+
+    /// The client of the credential.
+    fn as_client(&self) -> &Client<Self::Transport>;
+
+    /// A handle whose operations end at `deadline`, in the time of [`Transport::now`],
+    /// or at the handle's own deadline if that is earlier.
+    #[must_use]
+    fn with_earlier_deadline(&self, deadline: Duration) -> Self;
+
     /// Sends one operation and parses its response.
     ///
     /// # Errors
@@ -314,6 +326,19 @@ impl<T: Transport> Client<T> {
         &self.inner.transport
     }
 
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    pub(crate) fn scrubber(&self) -> &Scrubber {
+        &self.inner.scrubber
+    }
+
+    /// A random wait between half of an interval and all of it.
+    pub(crate) fn spread(&self, interval: Duration) -> Duration {
+        interval.mul_f64(0.5 + self.inner.jitter.fraction(self.inner.transport.now()) / 2.0)
+    }
+
     /// The owner of the credential, if it was requested before.
     pub(crate) fn known_identity(&self) -> Option<Identity> {
         self.inner.session.known_identity()
@@ -325,6 +350,16 @@ impl<T: Transport> Client<T> {
 }
 
 impl<T: Transport> ApiClient for Client<T> {
+    type Transport = T;
+
+    fn as_client(&self) -> &Self {
+        self
+    }
+
+    fn with_earlier_deadline(&self, deadline: Duration) -> Self {
+        self.with_deadline(self.deadline.map_or(deadline, |own| own.min(deadline)))
+    }
+
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
         let reject =
             |kind, why: &str| Err(Error::new(kind).with_operation(O::ROUTE.to_string()).with_message(why));

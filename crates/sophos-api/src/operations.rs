@@ -36,6 +36,8 @@ pub mod xdr_query;
 
 #[cfg(test)]
 mod published;
+#[cfg(test)]
+mod snapshots;
 
 #[cfg(test)]
 const TESTED: &[&[crate::operation_macro::TestedOperation]] = &[

@@ -35,7 +35,7 @@ pub(crate) struct ClientInner<T> {
     rate_limiter: RateLimiter,
     shared_rate_limiter: Option<Arc<dyn SharedRateLimiter>>,
     retry_policy: RetryPolicy,
-    jitter: Jitter,
+    pub(crate) jitter: Jitter,
     pub(crate) session: Session,
     pub(crate) counters: RequestCounters,
     /// The credentials and tokens in use.

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
     client::{ApiClient, Client},
@@ -87,6 +87,16 @@ impl<T: Transport> TenantClient<T> {
 }
 
 impl<T: Transport> ApiClient for TenantClient<T> {
+    type Transport = T;
+
+    fn as_client(&self) -> &Client<T> {
+        &self.client
+    }
+
+    fn with_earlier_deadline(&self, deadline: Duration) -> Self {
+        self.with_client(&self.client.with_earlier_deadline(deadline))
+    }
+
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
         if !O::ROUTE.scope.is_tenant() {
             return Err(Error::invalid("the operation is not a tenant's; send it through the Client")

@@ -1,7 +1,7 @@
 //! Queries of detections grouped by rule and device: `/detections/v1/queries/detection-groups`.
 
 use crate::{
-    Error, NumberedPage, Timestamp,
+    Job, JobProgress, Error, NumberedPage, Timestamp,
     checks::Bounded,
     model::model,
     operation_macro::{operation, tested},
@@ -80,6 +80,12 @@ model! {
         device: Device,
         /// The description of the rule.
         detection_rule_description: String,
+    }
+}
+
+impl Job for GetDetectionGroupsQuery {
+    fn progress(run: &QueryRun) -> JobProgress {
+        run.progress()
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    Error, NumberedPage, Timestamp,
+    Job, JobProgress, Error, NumberedPage, Timestamp,
     checks::Bounded,
     model::{model, open_enum},
     models::Reference,
@@ -382,6 +382,20 @@ open_enum! {
         Iam = "iam",
         /// Network.
         Network = "network",
+    }
+}
+
+impl QueryRun {
+    pub(crate) fn progress(&self) -> JobProgress {
+        let status = self.status.as_ref().map(RunStatus::as_str);
+        let result = self.result.as_ref().map(RunResult::as_str);
+        JobProgress::from_words(status, result).until(self.expires_at.as_ref())
+    }
+}
+
+impl Job for GetDetectionsQuery {
+    fn progress(run: &QueryRun) -> JobProgress {
+        run.progress()
     }
 }
 

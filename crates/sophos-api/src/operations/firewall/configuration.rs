@@ -1,7 +1,7 @@
 //! Export and import of firewall configurations: `/firewall/v1/firewall-config/firewalls`.
 
 use crate::{
-    Timestamp,
+    Job, JobProgress, Timestamp,
     model::model,
     models::SecretText,
     operation_macro::{operation, tested},
@@ -87,6 +87,12 @@ model! {
         expires_at: Timestamp,
         /// The description.
         description: String,
+    }
+}
+
+impl Job for GetConfigTransaction {
+    fn progress(transaction: &FirewallTransaction) -> JobProgress {
+        transaction.progress()
     }
 }
 

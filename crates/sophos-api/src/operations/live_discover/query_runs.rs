@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Error, NumberedPage, Timestamp,
+    Job, JobProgress, Error, NumberedPage, Timestamp,
     checks::Bounded,
     model::{model, open_enum},
     models::{Actor, EndpointType, HealthStatus, LockdownStatus, Platform},
@@ -321,6 +321,18 @@ open_enum! {
         Succeeded = "succeeded",
         /// The time limit ended the run.
         TimedOut = "timedOut",
+    }
+}
+
+impl Job for GetQueryRun {
+    fn progress(run: &QueryRun) -> JobProgress {
+        let status = run.status.as_ref().map(RunStatus::as_str);
+        let result = run.result.as_ref().map(RunResult::as_str);
+        let counts = run.endpoint_counts.clone().unwrap_or_default();
+        let finished = counts.statuses.and_then(|statuses| statuses.finished).unwrap_or_default();
+        let done = [finished.succeeded, finished.failed, finished.timed_out];
+        let done = done.into_iter().flatten().filter_map(|counts| counts.total).sum();
+        JobProgress::from_words(status, result).with_share(done, counts.total.unwrap_or(0))
     }
 }
 

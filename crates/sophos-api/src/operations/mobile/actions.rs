@@ -1,7 +1,7 @@
 //! Actions on mobile devices: `/mobile/v1/actions`.
 
 use crate::{
-    NumberedPage, Timestamp,
+    Job, JobProgress, JobState, NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Actor, Deleted, Reference, SecretNumber},
     operation_macro::{operation, tested},
@@ -293,6 +293,16 @@ open_enum! {
         Unenroll = "unenroll",
         /// Deletion of all data on the device.
         Wipe = "wipe",
+    }
+}
+
+impl Job for GetAction {
+    fn progress(action: &Action) -> JobProgress {
+        match action.state.as_deref() {
+            Some("successful" | "skipped") => JobProgress::new(JobState::Finished),
+            Some("failed") => JobProgress::failed(action.error.as_deref().unwrap_or("failed")),
+            _ => JobProgress::new(JobState::Running),
+        }
     }
 }
 

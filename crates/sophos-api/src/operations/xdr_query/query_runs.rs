@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Error, KeyedPages, NumberedPage, Raw, Timestamp,
+    Job, JobProgress, Error, KeyedPages, NumberedPage, Raw, Timestamp,
     model::{items, model, null_as_default, open_enum},
     models::Actor,
     operation_macro::{operation, tested},
@@ -266,6 +266,14 @@ open_enum! {
         Asc = "asc",
         /// Descending.
         Desc = "desc",
+    }
+}
+
+impl Job for GetQueryRun {
+    fn progress(run: &QueryRun) -> JobProgress {
+        let status = run.status.as_ref().map(RunStatus::as_str);
+        let result = run.result.as_ref().map(RunResult::as_str);
+        JobProgress::from_words(status, result).until(run.expires_at.as_ref())
     }
 }
 
