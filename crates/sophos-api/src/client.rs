@@ -6,6 +6,7 @@ use serde_json::Value;
 #[cfg(feature = "catalog")]
 use crate::catalog::DescribedRequest;
 use crate::{
+    access::RequiredAccess,
     credential_source::CredentialSource,
     error::Error,
     error_kind::ErrorKind,
@@ -22,6 +23,7 @@ use crate::{
     rate_limit::RateLimit,
     request::{ClientInner, RequestContext},
     retry::RetryPolicy,
+    scrub::Scrubber,
     shared_rate_limiter::SharedRateLimiter,
     stats::{RequestCounters, RequestStats},
     tenant_client::TenantClient,
@@ -48,6 +50,17 @@ use crate::{
 /// }
 /// ```
 pub trait ApiClient: Clone + Send + Sync + 'static {
+    /// The transport, with its clock and timers.
+    type Transport: Transport;
+
+    /// The client of the credential.
+    fn as_client(&self) -> &Client<Self::Transport>;
+
+    /// A handle whose operations end at `deadline`, in the time of [`Transport::now`],
+    /// or at the handle's own deadline if that is earlier.
+    #[must_use]
+    fn with_earlier_deadline(&self, deadline: Duration) -> Self;
+
     /// Sends one operation and parses its response.
     ///
     /// # Errors
@@ -326,12 +339,40 @@ impl<T: Transport> Client<T> {
         &self.inner.transport
     }
 
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    pub(crate) fn scrubber(&self) -> &Scrubber {
+        &self.inner.scrubber
+    }
+
+    /// A random wait between half of an interval and all of it.
+    pub(crate) fn spread(&self, interval: Duration) -> Duration {
+        interval.mul_f64(0.5 + self.inner.jitter.fraction(self.inner.transport.now()) / 2.0)
+    }
+
+    /// The owner of the credential, if it was requested before.
+    pub(crate) fn known_identity(&self) -> Option<Identity> {
+        self.inner.session.known_identity()
+    }
+
     pub(crate) fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {
         RequestContext::new(&self.inner, self.deadline, tenant)
     }
 }
 
 impl<T: Transport> ApiClient for Client<T> {
+    type Transport = T;
+
+    fn as_client(&self) -> &Self {
+        self
+    }
+
+    fn with_earlier_deadline(&self, deadline: Duration) -> Self {
+        self.with_deadline(self.deadline.map_or(deadline, |own| own.min(deadline)))
+    }
+
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
         // The target takes requests.
         operation.validate().map_err(|error| error.with_operation(O::ROUTE.to_string()))?;
@@ -354,27 +395,25 @@ impl<T: Transport> Client<T> {
         if route.host == ApiHost::Identity {
             return reject(ErrorKind::Invalid, "the client requests tokens by itself");
         }
-        let required = match route.scope {
-            ScopeHeader::None => None,
-            ScopeHeader::Partner => Some(IdType::Partner),
-            ScopeHeader::Organization => Some(IdType::Organization),
-            ScopeHeader::Tenant => {
-                return reject(ErrorKind::Invalid, "send it through a TenantClient");
-            }
-        };
+        let scope = route.scope;
+        if scope.is_tenant() && (scope == ScopeHeader::Tenant || route.host != ApiHost::Global) {
+            return reject(ErrorKind::Invalid, "send it through a TenantClient");
+        }
         let identity = self.identity().await?;
-        let id = match required {
-            None => None,
-            Some(required) if required == identity.id_type => Some(identity.id),
-            Some(required) => {
-                let why = format!(
-                    "expected a credential of a {required}, and this one is of a {}",
-                    identity.id_type
-                );
-                return reject(ErrorKind::WrongCredentialType, &why);
+        let access = RequiredAccess::new(route).with_credential(Some(identity.id_type.clone()));
+        if access.is_wrong_credential() {
+            return Err(Error::new(ErrorKind::WrongCredentialType)
+                .with_operation(route.to_string())
+                .with_access(access));
+        }
+        match scope {
+            ScopeHeader::None | ScopeHeader::TenantOrOwner => Ok(RequestTarget::new(identity.global)),
+            ScopeHeader::TenantOrPartner if identity.id_type == IdType::Partner => {
+                Ok(RequestTarget::with_id(identity.global, identity.id).scoped(ScopeHeader::Partner))
             }
-        };
-        Ok(RequestTarget { base: identity.global, id })
+            ScopeHeader::TenantOrPartner => reject(ErrorKind::Invalid, "send it through a TenantClient"),
+            _ => Ok(RequestTarget::with_id(identity.global, identity.id)),
+        }
     }
 }
 

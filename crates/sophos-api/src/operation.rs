@@ -104,7 +104,8 @@ pub(crate) fn build_request(
     let headers = request.headers_mut();
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     headers.insert(header::ACCEPT, JSON);
-    if let (Some(name), Some(id)) = (route.scope.name(), &target.id) {
+    let scope = target.scope.unwrap_or(route.scope);
+    if let (Some(name), Some(id)) = (scope.name(), &target.id) {
         let id = HeaderValue::try_from(id.as_str()).map_err(|error| Error::invalid(error.to_string()))?;
         headers.insert(name, id);
     }
@@ -204,17 +205,30 @@ pub enum ScopeHeader {
     Partner,
     /// The organization's id in `X-Organization-ID`.
     Organization,
+    /// The distributor's id in `X-Distributor-ID`.
+    Distributor,
+    /// The tenant's id in `X-Tenant-ID`, or the partner's in `X-Partner-ID`.
+    TenantOrPartner,
+    /// The tenant's id in `X-Tenant-ID`; without a header the operation covers the
+    /// credential's own account.
+    TenantOrOwner,
 }
 
 impl ScopeHeader {
-    /// The name of the header.
+    /// The name of the header; the tenant's if there is a choice.
     pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::None => None,
-            Self::Tenant => Some("X-Tenant-ID"),
+            Self::Tenant | Self::TenantOrPartner | Self::TenantOrOwner => Some("X-Tenant-ID"),
             Self::Partner => Some("X-Partner-ID"),
             Self::Organization => Some("X-Organization-ID"),
+            Self::Distributor => Some("X-Distributor-ID"),
         }
+    }
+
+    /// Whether the header may hold a tenant's id.
+    pub const fn is_tenant(self) -> bool {
+        matches!(self, Self::Tenant | Self::TenantOrPartner | Self::TenantOrOwner)
     }
 }
 
@@ -246,12 +260,23 @@ pub struct Route {
     pub idempotent: bool,
     /// The fields, by their Rust names, that go into the query of a method with a body.
     pub query: &'static [&'static str],
+    /// The permission that the published specification names, such as
+    /// `fwcm.firewall.group:read`; `None` if it is unknown.
+    pub permission: Option<&'static str>,
 }
 
 impl Route {
     /// An operation of a tenant, on the host of its data region.
     const fn new(method: Method, path: &'static str, idempotent: bool) -> Self {
-        Self { method, path, host: ApiHost::DataRegion, scope: ScopeHeader::Tenant, idempotent, query: &[] }
+        Self {
+            method,
+            path,
+            host: ApiHost::DataRegion,
+            scope: ScopeHeader::Tenant,
+            idempotent,
+            query: &[],
+            permission: None,
+        }
     }
 
     /// A `GET` of a tenant, which is idempotent.
@@ -284,6 +309,20 @@ impl Route {
     pub const fn global(mut self, scope: ScopeHeader) -> Self {
         self.host = ApiHost::Global;
         self.scope = scope;
+        self
+    }
+
+    /// Sets the scope header, and keeps the host.
+    #[must_use]
+    pub const fn scoped(mut self, scope: ScopeHeader) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Sets the permission that the published specification names.
+    #[must_use]
+    pub const fn with_permission(mut self, permission: &'static str) -> Self {
+        self.permission = Some(permission);
         self
     }
 
@@ -321,16 +360,25 @@ impl std::fmt::Display for Route {
 pub struct RequestTarget {
     pub(crate) base: BaseUrl,
     pub(crate) id: Option<String>,
+    /// The header, if it is not the default one of the route.
+    pub(crate) scope: Option<ScopeHeader>,
 }
 
 impl RequestTarget {
     /// A host, without an id.
     pub fn new(base: BaseUrl) -> Self {
-        Self { base, id: None }
+        Self { base, id: None, scope: None }
     }
 
     /// A host, with the id of the tenant, partner or organization.
     pub fn with_id(base: BaseUrl, id: impl Into<String>) -> Self {
-        Self { base, id: Some(id.into()) }
+        Self { base, id: Some(id.into()), scope: None }
+    }
+
+    /// Sets the header of the id, for operations with a choice of headers.
+    #[must_use]
+    pub fn scoped(mut self, scope: ScopeHeader) -> Self {
+        self.scope = Some(scope);
+        self
     }
 }

@@ -20,11 +20,17 @@
 /// `name!: Type` and the list `name!: [Type]` are required, and parameters of `new`.
 /// `name: Type` is optional, `name: [Type]` a list, both with a setter of the same name. `query` puts a field
 /// into the query of a method that has a body. The scope is `tenant`, `partner`,
-/// `organization` or `none`, and after `global` the host is the global one. A listing
-/// of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
+/// `organization`, `distributor` or `none`, and after `global` the host is the global
+/// one. `tenant or partner` and `tenant or owner` leave the choice to the client that
+/// sends it. A literal after the scope is the permission of the published
+/// specification. A listing of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
+///
+/// A clause `where { name: 1..=50, ..Self::check }` bounds fields before anything is
+/// sent: the value of a number, the characters of a text, the items of a list. It ends
+/// with a function that checks the rest, if there is one.
 macro_rules! operation {
     ($(#[$doc:meta])* pub struct $name:ident = $method:ident $path:literal ($($scope:tt)+)
-        -> $response:ident $(<$item:ty>)? { $($fields:tt)* }) => {
+        -> $response:ident $(<$item:ty>)? { $($fields:tt)* } $(where { $($bounds:tt)* })?) => {
         operation! { @fields [$(#[$doc])*] $name [] [] [] [] [] [] $($fields)* }
 
         impl $crate::Operation for $name {
@@ -33,6 +39,8 @@ macro_rules! operation {
                 $crate::operation_macro::route!($method $path ($($scope)+)).with_query(Self::QUERY);
 
             $crate::operation_macro::parse_page! { $response $(<$item>)? }
+
+            $($crate::operation_macro::validate! { $($bounds)* })?
         }
 
         $crate::operation_macro::paged! { $name $response $(<$item>)? }
@@ -272,8 +280,34 @@ macro_rules! route {
     ($method:ident $path:literal (organization global)) => {
         $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Organization)
     };
+    ($method:ident $path:literal (distributor global)) => {
+        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Distributor)
+    };
+    ($method:ident $path:literal (tenant or partner)) => {
+        $crate::operation_macro::route!(@base $method $path).scoped($crate::ScopeHeader::TenantOrPartner)
+    };
+    ($method:ident $path:literal (tenant or partner global)) => {
+        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::TenantOrPartner)
+    };
+    ($method:ident $path:literal (tenant or owner global)) => {
+        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::TenantOrOwner)
+    };
+    ($method:ident $path:literal ($($scope:ident)+, $permission:literal)) => {
+        $crate::operation_macro::route!($method $path ($($scope)+)).with_permission($permission)
+    };
     ($method:ident $path:literal (none global)) => {
         $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::None)
+    };
+}
+
+/// Checks the bounds of fields.
+macro_rules! validate {
+    ($($field:ident: $range:expr,)* $(..$check:path)?) => {
+        fn validate(&self) -> Result<(), $crate::Error> {
+            $($crate::checks::Bounded::check(&self.$field, stringify!($field), &$range)?;)*
+            $($check(self)?;)?
+            Ok(())
+        }
     };
 }
 
@@ -286,6 +320,9 @@ macro_rules! parse_page {
         $crate::operation_macro::parse_page! { @lenient }
     };
     (ItemList <$item:ty>) => {
+        $crate::operation_macro::parse_page! { @lenient }
+    };
+    (QueryResults) => {
         $crate::operation_macro::parse_page! { @lenient }
     };
     (@lenient) => {
@@ -334,6 +371,29 @@ macro_rules! paged {
             $crate::operation_macro::paged! { @items KeyedPage <$item> }
         }
     };
+    ($name:ident QueryResults) => {
+        #[cfg(feature = "catalog")]
+        impl $crate::catalog::Described for $name {
+            const PAGING: $crate::catalog::Paging = $crate::catalog::Paging::Key;
+        }
+
+        impl $crate::Paged for $name {
+            type Item = QueryRow;
+
+            fn next_page(&self, page: &QueryResults) -> Result<Option<Self>, $crate::Error> {
+                let next = page.pages.next_page_key(self.page_from_key.as_deref())?;
+                Ok(next.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
+            }
+
+            fn malformed_items(page: &QueryResults) -> &[$crate::page_body::MalformedItem] {
+                &page.malformed_items
+            }
+
+            fn items(page: QueryResults) -> Vec<$crate::Raw<QueryRow>> {
+                page.items
+            }
+        }
+    };
     (@items $page:ident <$item:ty>) => {
         fn malformed_items(page: &$page<$item>) -> &[$crate::page_body::MalformedItem] {
             &page.malformed_items
@@ -351,7 +411,7 @@ macro_rules! paged {
     };
 }
 
-pub(crate) use {families, files, listed, operation, paged, parse_page, route, setter};
+pub(crate) use {families, files, listed, operation, paged, parse_page, route, setter, validate};
 
 #[cfg(test)]
 mod samples {

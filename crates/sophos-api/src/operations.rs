@@ -15,7 +15,10 @@ pub mod whoami;
 crate::operation_macro::families! {
     always { partner }
     "account-health" account_health
+    "account-info" account_info
     "accounts" accounts
+    "audit" audit
+    "business-automation" business_automation
     "cases" cases
     "cloud-security" cloud_security
     "common" common
@@ -29,9 +32,12 @@ crate::operation_macro::families! {
     "mobile" mobile
     "switch" switch
     "user-activity-verification" user_activity_verification
+    "web-filters" web_filters
     "wifi" wifi
     "xdr-query" xdr_query
 }
 
 #[cfg(test)]
 mod published;
+#[cfg(test)]
+mod snapshots;

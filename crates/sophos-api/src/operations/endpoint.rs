@@ -8,6 +8,7 @@ files! {
     base_policies
     blocked_addresses
     blocked_items
+    device_software
     downloads
     endpoint_groups
     endpoints
@@ -17,6 +18,7 @@ files! {
     intrusion_prevention_exclusions
     isolation_exclusions
     memory_dumps
+    migration_setting
     migrations
     packages
     peripherals

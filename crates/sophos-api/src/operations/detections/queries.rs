@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    NumberedPage, Timestamp,
+    Job, JobProgress, Error, NumberedPage, Timestamp,
+    checks::Bounded,
     model::{model, open_enum},
     models::Reference,
     operation_macro::{listed, operation},
@@ -24,6 +25,14 @@ operation! {
         from: Timestamp,
         /// The end of the time range.
         to: Timestamp,
+    } where {
+        ..Self::check_severity
+    }
+}
+
+impl StartDetectionsQuery {
+    fn check_severity(&self) -> Result<(), Error> {
+        self.severity.iter().try_for_each(|severity| severity.check("severity", &(0..=10)))
     }
 }
 
@@ -373,6 +382,20 @@ open_enum! {
         Iam = "iam",
         /// Network.
         Network = "network",
+    }
+}
+
+impl QueryRun {
+    pub(crate) fn progress(&self) -> JobProgress {
+        let status = self.status.as_ref().map(RunStatus::as_str);
+        let result = self.result.as_ref().map(RunResult::as_str);
+        JobProgress::from_words(status, result).until(self.expires_at.as_ref())
+    }
+}
+
+impl Job for GetDetectionsQuery {
+    fn progress(run: &QueryRun) -> JobProgress {
+        run.progress()
     }
 }
 
