@@ -49,7 +49,7 @@ impl Route {
     /// organization calls a tenant's operation for each of its tenants.
     ///
     /// ```
-    /// use sophos_api::{Operation, models::IdType, operations::partner::ListPartnerTenants};
+    /// use sophos_api::{Operation, models::IdType, operations::partner::tenants::ListPartnerTenants};
     ///
     /// assert_eq!(ListPartnerTenants::ROUTE.callers(), [IdType::Partner]);
     /// ```

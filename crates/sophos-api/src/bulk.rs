@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     models::{AlertAction, AlertActionKind},
     operation::Operation,
-    operations::alerts::ActOnAlert,
+    operations::common::alerts::ActOnAlert,
 };
 
 /// Sends operations, at most `max_concurrent` at a time, and returns each result in

@@ -15,8 +15,8 @@ use crate::{
     models::{IdType, Tenant},
     operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
     operations::{
-        organization::{GetOrganizationTenant, ListOrganizationTenants},
-        partner::{GetPartnerTenant, ListPartnerTenants},
+        organization::tenants::{GetOrganizationTenant, ListOrganizationTenants},
+        partner::tenants::{GetPartnerTenant, ListPartnerTenants},
     },
     page_body::MalformedItem,
     paging::{Items, Paged, Pages},
@@ -37,7 +37,7 @@ use crate::{
 /// [`TenantClient`] for the ones of a tenant.
 ///
 /// ```
-/// use sophos_api::{ApiClient, Error, TenantClient, Transport, operations::alerts::ListAlerts};
+/// use sophos_api::{ApiClient, Error, TenantClient, Transport, operations::common::alerts::ListAlerts};
 ///
 /// async fn print_alerts<T: Transport>(tenant: TenantClient<T>) -> Result<(), Error> {
 ///     let mut pages = tenant.pages(ListAlerts::new().page_size(100));

@@ -2,7 +2,7 @@
 
 use crate::{
     WithRaw, client::ApiClient, error::Error, error_kind::ErrorKind, models::Endpoint, operation::Operation,
-    operations::endpoints::ListEndpoints,
+    operations::endpoint::endpoints::ListEndpoints,
 };
 
 /// The most candidates in the text of an error.

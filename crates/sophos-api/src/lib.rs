@@ -9,7 +9,7 @@
 //! `ReqwestTransport`, the native transport.
 //!
 //! ```
-//! use sophos_api::{Operation, RequestTarget, operations::endpoints::ListEndpoints, models::HealthStatus};
+//! use sophos_api::{Operation, RequestTarget, operations::endpoint::endpoints::ListEndpoints, models::HealthStatus};
 //!
 //! let operation = ListEndpoints::new()
 //!     .health_status([HealthStatus::Bad, HealthStatus::Suspicious])

@@ -237,6 +237,14 @@ macro_rules! setter {
             self
         }
     };
+    ([$($meta:tt)*] $field:ident one [Timestamp]) => {
+        $($meta)*
+        #[must_use]
+        pub fn $field(mut self, value: impl Into<Timestamp>) -> Self {
+            self.$field = Some(value.into());
+            self
+        }
+    };
     ([$($meta:tt)*] $field:ident one [$type:ty]) => {
         $($meta)*
         #[must_use]

@@ -20,7 +20,7 @@ use crate::{
 /// to each operation.
 ///
 /// ```
-/// use sophos_api::{ApiClient, Client, Error, Transport, operations::endpoints::GetEndpoint};
+/// use sophos_api::{ApiClient, Client, Error, Transport, operations::endpoint::endpoints::GetEndpoint};
 ///
 /// async fn hostname<T: Transport>(client: Client<T>, tenant: &str, id: &str) -> Result<Option<String>, Error> {
 ///     let tenant = client.tenant(tenant).await?;

@@ -10,12 +10,12 @@ use sophos_api::{
     operations::{
         audit::ListAuditEvents,
         business_automation::GetQuote,
-        endpoints::{GetEndpoint, ListEndpoints},
+        endpoint::endpoints::{GetEndpoint, ListEndpoints},
         firewall::configuration::{ExportFirewallConfig, GetConfigTransaction},
         licenses::ListFirewallLicenses,
         live_discover::query_runs::{GetQueryRun, StartQueryRun},
-        organization::ListOrganizationTenants,
-        partner::{ListPartnerTenants, roles::ListRoles},
+        organization::tenants::ListOrganizationTenants,
+        partner::{roles::ListRoles, tenants::ListPartnerTenants},
     },
 };
 use support::{

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use sophos_api::{
     ApiClient, ErrorKind, TransportErrorKind,
     operations::{
-        alerts::GetAlert, endpoints::ListEndpoints, organization::ListOrganizationTenants,
-        partner::ListPartnerTenants, siem::ListSiemEvents,
+        common::alerts::GetAlert, endpoint::endpoints::ListEndpoints,
+        organization::tenants::ListOrganizationTenants, partner::tenants::ListPartnerTenants,
+        siem::events::ListSiemEvents,
     },
 };
 use support::{

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sophos_api::{
     ApiClient, ErrorKind, MalformedItem, Paged, Raw, TenantClient, Transport, models::Alert,
-    operations::alerts::ListAlerts,
+    operations::common::alerts::ListAlerts,
 };
 
 use crate::{commit_log::Backfill, encode::to_rfc3339_millis, error::Error};

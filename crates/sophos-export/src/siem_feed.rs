@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sophos_api::{
     ApiClient, CursorPage, ErrorKind, Operation, Paged, TenantClient, Transport,
-    operations::siem::{ListSiemAlerts, ListSiemEvents, MIN_PAGE_SIZE},
+    operations::siem::{MIN_PAGE_SIZE, alerts::ListSiemAlerts, events::ListSiemEvents},
 };
 use tokio::task::JoinHandle;
 

@@ -25,7 +25,9 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport, operations::isolation::MAX_IDS};
+use sophos_api::{
+    Client, ErrorKind, TenantClient, TenantId, Transport, operations::endpoint::isolation::MAX_IDS,
+};
 
 pub use follow_up::{FollowUpReport, FollowUpScope};
 

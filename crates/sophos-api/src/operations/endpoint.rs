@@ -16,6 +16,7 @@ files! {
     exploit_mitigation
     forensic_logs
     intrusion_prevention_exclusions
+    isolation
     isolation_exclusions
     memory_dumps
     migration_setting

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sophos_api::{
     ApiClient, TenantClient, Transport,
     models::{Endpoint, EndpointView, IsolationStatus},
-    operations::{endpoints::ListEndpoints, isolation::MAX_IDS},
+    operations::{endpoint::endpoints::ListEndpoints, endpoint::isolation::MAX_IDS},
 };
 
 /// Returns the isolation by an administrator that an endpoint reports; `None`

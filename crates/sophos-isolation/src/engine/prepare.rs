@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sophos_api::{ApiClient, ErrorKind, TenantId, Transport, operations::isolation::GetIsolation};
+use sophos_api::{ApiClient, ErrorKind, TenantId, Transport, operations::endpoint::isolation::GetIsolation};
 
 use super::{
     Engine, EngineError, GIVE_UP_AFTER,

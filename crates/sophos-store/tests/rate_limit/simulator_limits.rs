@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sophos_api::{
     ApiClient, Client, Credentials, Hosts, RateLimit, ReqwestTransport, Transport,
-    operations::siem::ListSiemEvents,
+    operations::siem::events::ListSiemEvents,
 };
 use sophos_simulator::{
     Config, CredentialConfig, CredentialKind, LimiterConfig, Owner, Role, Simulator, TenantGroup,
