@@ -1,14 +1,49 @@
 //! Clients of AWS.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use tokio::sync::OnceCell;
 
 /// The timeouts of one attempt of a request and of all its attempts. The SDK has none
 /// by default.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The failure of a request to AWS.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The request failed, or it could not be built.
+    #[error("{action} failed: {}", DisplayErrorContext(&**source))]
+    Failed {
+        /// The operation of AWS, or the step before it.
+        action: &'static str,
+        /// The cause. The text has its whole chain.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The service responded, and did not do everything.
+    #[error("{action} failed: {reason}")]
+    Rejected {
+        /// The operation of AWS.
+        action: &'static str,
+        /// The reason, as the service gives it.
+        reason: String,
+    },
+}
+
+impl RequestError {
+    /// Returns a constructor for errors of `action`, for `map_err`.
+    pub fn failed<E: Error + Send + Sync + 'static>(action: &'static str) -> impl Fn(E) -> Self {
+        move |source| Self::Failed { action, source: source.into() }
+    }
+
+    /// Creates an error from the reason in a response.
+    pub fn rejected(action: &'static str, reason: impl Into<String>) -> Self {
+        Self::Rejected { action, reason: reason.into() }
+    }
+}
 
 static SDK_CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
 

@@ -46,11 +46,12 @@ pub use request_log::RequestLog;
 
 use crate::{
     adapters::{Alert, Message},
+    backend_error::BackendError,
     check::Check,
     decision::{AlertKey, DecisionId, DecisionState, ReceivedSignal},
     ledger::{CreatedDecision, Ledger, LedgerStore},
     policy::{DisabledSource, Policy, Source},
-    verify::{AuthenticatedKey, Keys, Verification},
+    verify::{Keys, Verification, VersionStage},
 };
 
 /// The largest body that is accepted, in bytes. Alerts have some kilobytes;
@@ -66,7 +67,7 @@ pub trait KeySource: Send + Sync {
     ///
     /// # Errors
     /// The cause, with the name of the secret and without its value.
-    fn load_keys(&self, name: &str) -> impl Future<Output = Result<Keys, String>> + Send;
+    fn load_keys(&self, name: &str) -> impl Future<Output = Result<Keys, BackendError>> + Send;
 
     /// Fetches an `https` URL: a key set, a certificate, or the confirmation of a
     /// subscription. An implementation follows no redirect, limits the time, and
@@ -75,9 +76,9 @@ pub trait KeySource: Send + Sync {
     ///
     /// # Errors
     /// The cause, without secrets.
-    fn fetch_url(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, String>> + Send {
+    fn fetch_url(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, BackendError>> + Send {
         let _ = url;
-        std::future::ready(Err("this host makes no requests".into()))
+        std::future::ready(Err(BackendError::new("this host makes no requests")))
     }
 }
 
@@ -87,7 +88,7 @@ pub trait Queue: Send + Sync {
     ///
     /// # Errors
     /// The cause, without secrets. The sender gets a response to retry.
-    fn send(&self, decisions: &[DecisionId]) -> impl Future<Output = Result<(), String>> + Send;
+    fn send(&self, decisions: &[DecisionId]) -> impl Future<Output = Result<(), BackendError>> + Send;
 
     /// Has the worker resolve the endpoints of a check. A queue without a worker
     /// returns the check unchanged.
@@ -99,9 +100,9 @@ pub trait Queue: Send + Sync {
         policy: &Policy,
         message: &Message<'_>,
         check: Check,
-    ) -> impl Future<Output = Result<Value, String>> + Send {
+    ) -> impl Future<Output = Result<Value, BackendError>> + Send {
         let _ = (policy, message);
-        std::future::ready(serde_json::to_value(check).map_err(|error| error.to_string()))
+        std::future::ready(serde_json::to_value(check).map_err(BackendError::new))
     }
 }
 
@@ -115,6 +116,16 @@ pub struct Webhook<O, K, Q> {
     document_cache: document_cache::DocumentCache,
     /// The secrets with a warning in the log.
     warned_secrets: Mutex<HashSet<String>>,
+}
+
+/// An authentic message and its origin.
+struct ReceivedMessage<'a> {
+    source: &'a Source,
+    /// The body, as it was sent.
+    body: &'a [u8],
+    source_ip: Option<IpAddr>,
+    /// The version of the secret; `None` for an event of AWS.
+    secret_stage: Option<VersionStage>,
 }
 
 /// A response, and the data for the log.
@@ -207,7 +218,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             return response;
         }
         let key = sender.key;
-        log.used_previous_key = key.version_stage == crate::verify::VersionStage::Previous;
+        log.used_previous_key = key.version_stage == VersionStage::Previous;
         if !is_json(source, request) {
             log.problem = Some("the content type is not JSON".into());
             return Response::error(415, "send JSON, with content-type: application/json");
@@ -217,11 +228,17 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         if request.header(DRY_RUN_HEADER).is_some_and(|value| value.trim() == "1") {
             return self.dry_run(policy, name, &message, now, log).await;
         }
+        let received = ReceivedMessage {
+            source,
+            body: &request.body,
+            source_ip: request.source_ip,
+            secret_stage: Some(key.version_stage),
+        };
         let alerts = match source.adapter.parse_message(&message) {
             Ok(alerts) => alerts,
             Err(error) => {
                 let event_id = message.idempotency_key;
-                return self.reject_unparsable(source, &request.body, event_id, &error, now, log).await;
+                return self.reject_unparsable(&received, event_id, &error, now, log).await;
             }
         };
         match self.has_conflicting_idempotency_key(source, &key, &message, &alerts).await {
@@ -235,8 +252,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 return Response::service_unavailable();
             }
         }
-        let source_ip = request.source_ip;
-        self.create_decisions(source, &request.body, alerts, source_ip, Some(&key), now, log).await
+        self.create_decisions(&received, alerts, now, log).await
     }
 
     /// Checks a message. Nothing is recorded.
@@ -255,7 +271,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         match self.queue.check(policy, message, check).await {
             Ok(check) => Response::json(200, &json!({ "dry_run": true, "check": check })),
             Err(failure) => {
-                log.problem = Some(failure);
+                log.problem = Some(failure.to_string());
                 Response::service_unavailable()
             }
         }
@@ -263,18 +279,15 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
 
     /// Creates a decision for each host of a message, and queues those that the
     /// worker must process.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a message")]
     async fn create_decisions(
         &self,
-        source: &Source,
-        body: &[u8],
+        message: &ReceivedMessage<'_>,
         alerts: Vec<Alert>,
-        source_ip: Option<IpAddr>,
-        key: Option<&AuthenticatedKey>,
         now: Duration,
         log: &mut RequestLog,
     ) -> Response {
-        let body_sha256 = hex(&sha256(body));
+        let source = message.source;
+        let body_sha256 = hex(&sha256(message.body));
         let mut all = Vec::with_capacity(alerts.len());
         let mut to_queue = Vec::new();
         for alert in alerts {
@@ -285,8 +298,8 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 signal: alert.signal,
                 alert: Some(AlertKey::from_alert_id(&source.name, &alert.alert_id)),
                 body_sha256: body_sha256.clone(),
-                source_ip: source_ip.map(|address| address.to_string()),
-                secret_stage: key.map(|key| key.version_stage),
+                source_ip: message.source_ip.map(|address| address.to_string()),
+                secret_stage: message.secret_stage,
                 not_actionable: alert.refusal.map(|reason| reason.to_reason(alert.detail.as_deref())),
             };
             let (decision, is_new) = match self.ledger.create_decision(&id, &received, now).await {
@@ -307,7 +320,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         if !to_queue.is_empty()
             && let Err(failure) = self.queue.send(&to_queue).await
         {
-            log.problem = Some(failure);
+            log.problem = Some(failure.to_string());
             return Response::service_unavailable();
         }
         let status = if log.created.is_empty() { 200 } else { 202 };
