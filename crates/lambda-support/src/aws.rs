@@ -56,3 +56,21 @@ pub async fn sdk_config() -> SdkConfig {
     let load = || aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts.build()).load();
     SDK_CONFIG.get_or_init(load).await.clone()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn request_error_has_the_action_and_the_chain_of_causes() {
+        let cause = io::Error::other(io::Error::new(io::ErrorKind::TimedOut, "no response in 10 s"));
+        let error = RequestError::failed("SendMessage")(cause);
+        let text = error.to_string();
+        assert!(text.starts_with("SendMessage failed: ") && text.contains("no response in 10 s"), "{text}");
+        assert!(error.source().is_some_and(|source| source.is::<io::Error>()));
+        let error = RequestError::rejected("PutEvents", "ThrottlingException");
+        assert_eq!(error.to_string(), "PutEvents failed: ThrottlingException");
+    }
+}

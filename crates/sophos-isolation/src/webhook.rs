@@ -27,6 +27,7 @@
 
 mod approval;
 mod authentication;
+mod backends;
 #[cfg(feature = "public-keys")]
 mod document_cache;
 mod event;
@@ -38,20 +39,20 @@ mod request_log;
 
 use std::{collections::HashSet, net::IpAddr, sync::Mutex, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
+pub use backends::{KeySource, Queue};
 pub use request::{Request, Response};
 pub use request_log::RequestLog;
 
 use crate::{
     adapters::{Alert, Message},
-    backend_error::BackendError,
     check::Check,
     decision::{AlertKey, DecisionId, DecisionState, ReceivedSignal},
     ledger::{CreatedDecision, Ledger, LedgerStore},
     policy::{DisabledSource, Policy, Source},
-    verify::{Keys, Verification, VersionStage},
+    verify::{Verification, VersionStage},
 };
 
 /// The largest body that is accepted, in bytes. Alerts have some kilobytes;
@@ -61,52 +62,71 @@ pub const MAX_BODY_LEN: usize = 1 << 20;
 /// The header with which an authentic sender requests a check.
 const DRY_RUN_HEADER: &str = "x-sophos-dry-run";
 
-/// The source of secrets, by their names in the policy.
-pub trait KeySource: Send + Sync {
-    /// Loads the current and the previous value of a secret.
-    ///
-    /// # Errors
-    /// The cause, with the name of the secret and without its value.
-    fn load_keys(&self, name: &str) -> impl Future<Output = Result<Keys, BackendError>> + Send;
-
-    /// Fetches an `https` URL: a key set, a certificate, or the confirmation of a
-    /// subscription. An implementation follows no redirect, limits the time, and
-    /// accepts only the status 200. Without an implementation the schemes that need
-    /// it fail.
-    ///
-    /// # Errors
-    /// The cause, without secrets.
-    fn fetch_url(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, BackendError>> + Send {
-        let _ = url;
-        std::future::ready(Err(BackendError::new("this host makes no requests")))
-    }
-}
-
-/// The queue of decisions for the worker.
-pub trait Queue: Send + Sync {
-    /// Sends decisions. Duplicates do no harm.
-    ///
-    /// # Errors
-    /// The cause, without secrets. The sender gets a response to retry.
-    fn send(&self, decisions: &[DecisionId]) -> impl Future<Output = Result<(), BackendError>> + Send;
-
-    /// Has the worker resolve the endpoints of a check. A queue without a worker
-    /// returns the check unchanged.
-    ///
-    /// # Errors
-    /// The cause, without secrets.
-    fn check(
-        &self,
-        policy: &Policy,
-        message: &Message<'_>,
-        check: Check,
-    ) -> impl Future<Output = Result<Value, BackendError>> + Send {
-        let _ = (policy, message);
-        std::future::ready(serde_json::to_value(check).map_err(BackendError::new))
-    }
-}
-
 /// The webhook, which turns requests into decisions.
+///
+/// # Examples
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let temporary = tempfile::tempdir()?;
+/// # let location = temporary.path().to_str().ok_or("no UTF-8")?;
+/// use std::time::Duration;
+///
+/// use sophos_isolation::{
+///     BackendError, DecisionId, Ledger,
+///     policy::Policy,
+///     verify::Keys,
+///     webhook::{KeySource, Queue, Request, Webhook},
+/// };
+/// use sophos_store::Store;
+///
+/// struct Secrets;
+///
+/// impl KeySource for Secrets {
+///     async fn load_keys(&self, name: &str) -> Result<Keys, BackendError> {
+///         match name {
+///             "webhooks/scripts" => Ok(Keys::new("key-of-the-scripts".into(), None)),
+///             _ => Err(BackendError::new(format!("missing secret \"{name}\"; store it"))),
+///         }
+///     }
+/// }
+///
+/// struct Printer;
+///
+/// impl Queue for Printer {
+///     async fn send(&self, decisions: &[DecisionId]) -> Result<(), BackendError> {
+///         println!("for the worker: {decisions:?}");
+///         Ok(())
+///     }
+/// }
+///
+/// let policy = Policy::parse(
+///     r#"
+/// version = 1
+/// mode = "enforce"
+///
+/// [sources.scripts]
+/// tool = "generic"
+/// tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+/// verify = { scheme = "bearer", secret = "webhooks/scripts" }
+/// "#,
+/// )?;
+/// let webhook = Webhook::new(Ledger::new(Store::open(location)?), Secrets, Printer);
+/// let mut request = Request::default();
+/// request.method = "POST".into();
+/// request.path = "/hooks/scripts".into();
+/// request.headers = vec![
+///     ("authorization".into(), "Bearer key-of-the-scripts".into()),
+///     ("content-type".into(), "application/json".into()),
+/// ];
+/// request.body = br#"{"event_id": "1", "target": {"hostname": "laptop-4711"}}"#.to_vec();
+/// let now = Duration::from_secs(1_790_000_000);
+/// assert_eq!(webhook.handle(&policy, &request, now).await.0.status, 202);
+/// // The same event again creates no other decision.
+/// assert_eq!(webhook.handle(&policy, &request, now).await.0.status, 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Webhook<O, K, Q> {
     ledger: Ledger<O>,

@@ -241,7 +241,7 @@ async fn answer_can_be_repeated_after_a_failure() {
     let id = waiting_decision(&env, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
     let approve = answer_request(&request, "answer=approve");
-    for folder in ["decisions/", "responses/"] {
+    for folder in ["decisions/", "answers/"] {
         env.store.fail_on(Some(folder));
         for request in [&request, &approve] {
             assert_eq!(env.send(request).await.status, 503);
