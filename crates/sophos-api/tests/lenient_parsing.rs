@@ -14,7 +14,7 @@ use sophos_api::{
         endpoint::isolation::{GetIsolation, UpdateIsolations},
         organization::tenants::ListOrganizationTenants,
         partner::tenants::ListPartnerTenants,
-        siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
+        siem::{common::alerts::alerts::ListSiemAlerts, events::events::ListSiemEvents},
         token::RequestToken,
         whoami::GetWhoami,
     },

@@ -13,7 +13,7 @@ use sophos_api::{
     operations::{
         endpoint::endpoints::ListEndpoints,
         partner::tenants::ListPartnerTenants,
-        siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
+        siem::{common::alerts::alerts::ListSiemAlerts, events::events::ListSiemEvents},
     },
 };
 use support::{ScriptedResponse, ScriptedTransport, client, tenant};

@@ -33,6 +33,7 @@ pub use follow_up::{FollowUpReport, FollowUpScope};
 
 use crate::{
     approval::ApprovalLinks,
+    backend_error::BackendError,
     decision::{Decision, DecisionId, DecisionState, comment_tag},
     ledger::{Ledger, LedgerStore, LedgerStoreError},
     outcome::OutcomePublisher,
@@ -65,7 +66,8 @@ pub enum EngineError {
         /// The decision.
         id: DecisionId,
         /// The cause.
-        cause: String,
+        #[source]
+        cause: BackendError,
     },
 }
 

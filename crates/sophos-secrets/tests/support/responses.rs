@@ -6,29 +6,29 @@ use super::{BATCH, FakeState, GET, LIST, Secret, StoredValue};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:";
 
-pub(super) fn answer(inside: &FakeState, operation: &str, request: &Value) -> (u16, String) {
+pub(super) fn respond(inside: &FakeState, operation: &str, request: &Value) -> (u16, String) {
     if let Some((status, body)) = inside.faults.get(operation) {
         return (*status, body.clone());
     }
-    let answered = match operation {
+    let result = match operation {
         LIST => list(inside, request),
         BATCH => batch(inside, request),
         GET => value(inside, request),
         _ => Err(("UnknownOperationException", "no such operation".to_owned())),
     };
-    match answered {
+    match result {
         Ok(body) => (200, body.to_string()),
         Err((code, message)) => (400, json!({"__type": code, "Message": message}).to_string()),
     }
 }
 
-type Answered = Result<Value, (&'static str, String)>;
+type OperationResult = Result<Value, (&'static str, String)>;
 
 fn arn(name: &str) -> String {
     format!("{ARN}{name}-AbCdEf")
 }
 
-fn list(inside: &FakeState, request: &Value) -> Answered {
+fn list(inside: &FakeState, request: &Value) -> OperationResult {
     let most = request["MaxResults"].as_u64().unwrap_or(100) as usize;
     if most > 100 {
         return Err(("ValidationException", "MaxResults is 100 at most".into()));
@@ -55,13 +55,13 @@ fn list(inside: &FakeState, request: &Value) -> Answered {
             "SecretVersionsToStages": Value::Object(versions.collect()),
         })
     });
-    let mut answer = json!({"SecretList": page.collect::<Vec<_>>()});
+    let mut response = json!({"SecretList": page.collect::<Vec<_>>()});
     if inside.repeats {
-        answer["NextToken"] = json!(from.max(1).to_string());
+        response["NextToken"] = json!(from.max(1).to_string());
     } else if from + most < fit.len() {
-        answer["NextToken"] = json!((from + most).to_string());
+        response["NextToken"] = json!((from + most).to_string());
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// The filters of the service match prefixes in any case, and the key of one tag with the
@@ -77,7 +77,7 @@ fn passes(name: &str, secret: &Secret, key: &Value, wanted: &Value) -> bool {
     }
 }
 
-fn batch(inside: &FakeState, request: &Value) -> Answered {
+fn batch(inside: &FakeState, request: &Value) -> OperationResult {
     let ids = request["SecretIdList"].as_array().cloned().unwrap_or_default();
     if ids.is_empty() || ids.len() > 20 {
         return Err(("ValidationException", "SecretIdList holds 1 to 20 ids".into()));
@@ -94,7 +94,7 @@ fn batch(inside: &FakeState, request: &Value) -> Answered {
     Ok(json!({"SecretValues": values, "Errors": errors}))
 }
 
-fn value(inside: &FakeState, request: &Value) -> Answered {
+fn value(inside: &FakeState, request: &Value) -> OperationResult {
     let id = request["SecretId"].as_str().unwrap_or_default();
     let Some(label) = request["VersionStage"].as_str() else {
         return Err(("InvalidParameterException", "these tests want the label".into()));
@@ -114,10 +114,11 @@ fn value(inside: &FakeState, request: &Value) -> Answered {
             format!("Secrets Manager can't find the specified secret value for staging label: {label}");
         return Err(("ResourceNotFoundException", message));
     };
-    let mut answer = json!({"Name": name, "ARN": arn(name), "VersionId": version, "VersionStages": [label]});
+    let mut response =
+        json!({"Name": name, "ARN": arn(name), "VersionId": version, "VersionStages": [label]});
     match stored {
-        StoredValue::Text(text) => answer["SecretString"] = json!(text),
-        StoredValue::Binary => answer["SecretBinary"] = json!("aHVzaC1odXNo"),
+        StoredValue::Text(text) => response["SecretString"] = json!(text),
+        StoredValue::Binary => response["SecretBinary"] = json!("aHVzaC1odXNo"),
     }
-    Ok(answer)
+    Ok(response)
 }

@@ -19,7 +19,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     /// # Errors
     /// `too_large` if the end of the feed is too large as well; nothing is skipped then.
     /// The error of an attempt that fails otherwise: the next run tries again.
-    pub(crate) async fn pass_over<O: SiemFeed>(
+    pub(crate) async fn skip_oversized_page<O: SiemFeed>(
         &self,
         cycle: &mut CycleDetector,
         batch: &mut CommitBatch,
@@ -31,22 +31,22 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             return Err(too_large);
         }
         let (mut too_early, mut fits_at) = (first, end);
-        let Some(mut fitting) = self.fitting_from::<O>(end).await? else { return Err(too_large) };
+        let Some(mut fitting) = self.fetch_smallest_page::<O>(end).await? else { return Err(too_large) };
         let mut step = 1;
         while first + step < fits_at {
-            match self.fitting_from(first + step).await? {
+            match self.fetch_smallest_page(first + step).await? {
                 Some(fetched) => (fits_at, fitting) = (first + step, fetched),
                 None => (too_early, step) = (first + step, step * 2),
             }
         }
         while fits_at - too_early > 1 {
             let middle = too_early + (fits_at - too_early) / 2;
-            match self.fitting_from(middle).await? {
+            match self.fetch_smallest_page(middle).await? {
                 Some(fetched) => (fits_at, fitting) = (middle, fetched),
                 None => too_early = middle,
             }
         }
-        let gap = batch.tracker.pass_over(fits_at * 1_000, now_ms);
+        let gap = batch.tracker.skip_to(fits_at * 1_000, now_ms);
         batch.gaps.push(gap);
         tracing::error!(
             event = "page_skipped",
@@ -57,12 +57,15 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             error = %too_large,
             "skipped records of the feed that exceed the response limit; their interval is a gap"
         );
-        cycle.passed_over = Some(too_large);
+        cycle.skipped_page_error = Some(too_large);
         Ok(fitting)
     }
 
     /// The smallest page from this second on; `None` if it is too large.
-    async fn fitting_from<O: SiemFeed>(&self, seconds: i64) -> Result<Option<Fetched<O>>, sophos_api::Error> {
+    async fn fetch_smallest_page<O: SiemFeed>(
+        &self,
+        seconds: i64,
+    ) -> Result<Option<Fetched<O>>, sophos_api::Error> {
         let operation = O::from_start(StartPosition::FromDate(seconds), MIN_PAGE_SIZE);
         match fetch_page(&self.client, &operation, self.settings.max_service_skew).await {
             Ok(page) => Ok(Some((operation, page))),
