@@ -1,12 +1,7 @@
 //! Endpoints by their host name.
 
 use crate::{
-    WithRaw,
-    client::ApiClient,
-    error::Error,
-    error_kind::ErrorKind,
-    models::Endpoint,
-    operation::Operation,
+    WithRaw, client::ApiClient, error::Error, error_kind::ErrorKind, models::Endpoint, operation::Operation,
     operations::endpoints::ListEndpoints,
 };
 
@@ -39,8 +34,7 @@ pub async fn find_endpoint<C: ApiClient>(tenant: &C, hostname: &str) -> Result<W
         }
         (Some(last), _) => {
             found.push(last);
-            let listed: Vec<_> =
-                found.iter().take(MAX_LISTED).map(|endpoint| endpoint.id.as_str()).collect();
+            let listed: Vec<_> = found.iter().take(MAX_LISTED).map(|endpoint| endpoint.id.as_str()).collect();
             let more = if count > MAX_LISTED { ", …" } else { "" };
             let message =
                 format!("{count} endpoints have the host name \"{hostname}\": {}{more}", listed.join(", "));

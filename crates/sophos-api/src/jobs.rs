@@ -11,14 +11,8 @@ use std::{
 use futures_core::Stream;
 
 use crate::{
-    BoxFuture,
-    client::ApiClient,
-    error::Error,
-    error_kind::ErrorKind,
-    operation::Operation,
-    setters::with_setters,
-    timestamp::Timestamp,
-    transport::Transport,
+    BoxFuture, client::ApiClient, error::Error, error_kind::ErrorKind, operation::Operation,
+    setters::with_setters, timestamp::Timestamp, transport::Transport,
 };
 
 /// An operation that returns the state of a job.
@@ -247,7 +241,10 @@ impl<C: ApiClient, O: Job> JobUpdates<C, O> {
         poll_fn(|context| self.poll_update(context)).await
     }
 
-    fn poll_update(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<JobUpdate<O::Response>, Error>>> {
+    fn poll_update(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<JobUpdate<O::Response>, Error>>> {
         if self.ended {
             return Poll::Ready(None);
         }

@@ -54,6 +54,7 @@ mod auth;
 mod bulk;
 mod checks;
 mod client;
+mod client_send;
 mod credential_source;
 mod credentials;
 mod endpoint_lookup;
@@ -74,6 +75,8 @@ mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 mod retry;
+mod route_macro;
+mod scope;
 mod scrub;
 mod session;
 mod setters;

@@ -22,9 +22,9 @@ pub use alert::{
 pub use deleted::Deleted;
 pub use endpoint::{
     AssignedProduct, AssociatedPerson, CloudInstance, CloudProvider, Encryption, EncryptionVolume, Endpoint,
-    EndpointGroup, EndpointIsolation, EndpointPackage, EndpointPackages, EndpointTag, EndpointType, EndpointView, Health, HealthStatus,
-    IsolationStatus, Lockdown, LockdownStatus, Module, OperatingSystem, Platform, ServiceDetail,
-    ServiceHealth, ServiceStatus, ThreatHealth,
+    EndpointGroup, EndpointIsolation, EndpointPackage, EndpointPackages, EndpointTag, EndpointType,
+    EndpointView, Health, HealthStatus, IsolationStatus, Lockdown, LockdownStatus, Module, OperatingSystem,
+    Platform, ServiceDetail, ServiceHealth, ServiceStatus, ThreatHealth,
 };
 pub use isolation::{Actor, Isolation, IsolationItem, IsolationItems};
 pub use secret_number::SecretNumber;

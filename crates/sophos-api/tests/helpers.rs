@@ -166,11 +166,10 @@ fn query_results_are_read_page_by_page() {
 
     let sent = script.api_requests();
     assert_eq!(sent[1].query("pageFromKey"), Some("AAAABw%3D%3D"));
-    let first: query_runs::QueryResults =
-        support::parse_response::<query_runs::GetQueryRunResults>(
-            200,
-            r#"{"items":[],"metadata":{"columns":[{"name":"pid","type":"integer"}]}}"#,
-        )
-        .expect("a page");
+    let first: query_runs::QueryResults = support::parse_response::<query_runs::GetQueryRunResults>(
+        200,
+        r#"{"items":[],"metadata":{"columns":[{"name":"pid","type":"integer"}]}}"#,
+    )
+    .expect("a page");
     assert_eq!(first.metadata.columns.expect("columns")[0].name.as_deref(), Some("pid"));
 }

@@ -62,7 +62,8 @@ fn failed_job_is_an_error_with_its_reason() {
         let script = ScriptedTransport::with_responses([running(), run("finished", result)]);
         let tenant = tenant(&client(&script));
 
-        let error = block_on(poll_until_done(&tenant, GetQueryRun::new("run-1"), options())).expect_err(result);
+        let error =
+            block_on(poll_until_done(&tenant, GetQueryRun::new("run-1"), options())).expect_err(result);
 
         assert_eq!(error.kind(), ErrorKind::JobFailed);
         assert!(error.to_string().ends_with(expected), "{error}");

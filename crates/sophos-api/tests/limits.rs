@@ -29,7 +29,7 @@ use sophos_api::{
 const TIME: &str = "2026-11-23T10:00:00.000Z";
 
 fn check(operation: &impl Operation) -> Result<(), String> {
-    let target = RequestTarget::with_id("https://api.example".parse().unwrap(), "the-id");
+    let target = RequestTarget::with_id("https://api.example".parse().expect("a host"), "the-id");
     operation.to_request(&target).map(drop).map_err(|error| error.to_string())
 }
 
@@ -89,10 +89,22 @@ fn lists_are_bounded_in_items() {
     assert_bounds(receive, &[1, 1_000], &[0, 1_001], "endpoints", "1 to 1000");
     let send = |count| SendMigration::new("job", "token".into(), ids(count));
     assert_bounds(send, &[1, 1_000], &[0, 1_001], "endpoints", "1 to 1000");
-    assert_bounds(|count| AddEndpointsToGroup::new("g", ids(count)), &[1, 999], &[0, 1_000], "ids", "1 to 999");
+    assert_bounds(
+        |count| AddEndpointsToGroup::new("g", ids(count)),
+        &[1, 999],
+        &[0, 1_000],
+        "ids",
+        "1 to 999",
+    );
     let import = |count| CompleteConfigUpload::new("t", ids(count), "md5", 1);
     assert_bounds(import, &[1, 25], &[0, 26], "firewall_ids", "1 to 25");
-    assert_bounds(|count| CreateMitigatedApplication::new(ids(count)), &[1, 100], &[0, 101], "paths", "1 to 100");
+    assert_bounds(
+        |count| CreateMitigatedApplication::new(ids(count)),
+        &[1, 100],
+        &[0, 101],
+        "paths",
+        "1 to 100",
+    );
 }
 
 #[test]
@@ -164,9 +176,10 @@ fn audit_time_needs_a_zone() {
 
 #[test]
 fn metadata_sends_a_language() {
-    let target = RequestTarget::with_id("https://api.example".parse().unwrap(), "the-id");
+    let target = RequestTarget::with_id("https://api.example".parse().expect("a host"), "the-id");
     let request = GetProfileMetadata::new("de").to_request(&target).unwrap();
     assert_eq!(request.headers()["accept-language"], "de");
     assert_eq!(request.uri().query(), None);
-    assert!(check(&GetProfileMetadata::new("")).is_err());
+    let error = check(&GetProfileMetadata::new("")).expect_err("no language");
+    assert!(error.ends_with("missing language: expected the value of a header"), "{error}");
 }

@@ -2,3 +2,4 @@
 
 pub mod detection_groups;
 pub mod queries;
+mod query_run;
