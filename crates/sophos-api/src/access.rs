@@ -54,15 +54,14 @@ impl Route {
     /// assert_eq!(ListPartnerTenants::ROUTE.callers(), [IdType::Partner]);
     /// ```
     pub const fn callers(&self) -> &'static [IdType] {
-        const ANY: &[IdType] = &[IdType::Partner, IdType::Organization, IdType::Tenant];
+        const ALL: &[IdType] = &[IdType::Partner, IdType::Organization, IdType::Tenant, IdType::Distributor];
+        const OF_A_TENANT: &[IdType] = &[IdType::Partner, IdType::Organization, IdType::Tenant];
         const PARTNER: &[IdType] = &[IdType::Partner];
         const ORGANIZATION: &[IdType] = &[IdType::Organization];
         const DISTRIBUTOR: &[IdType] = &[IdType::Distributor];
         match self.scope {
-            ScopeHeader::None
-            | ScopeHeader::Tenant
-            | ScopeHeader::TenantOrPartner
-            | ScopeHeader::TenantOrOwner => ANY,
+            ScopeHeader::None => ALL,
+            ScopeHeader::Tenant | ScopeHeader::TenantOrPartner | ScopeHeader::TenantOrOwner => OF_A_TENANT,
             ScopeHeader::Partner => PARTNER,
             ScopeHeader::Organization => ORGANIZATION,
             ScopeHeader::Distributor => DISTRIBUTOR,
@@ -131,22 +130,27 @@ impl RequiredAccess {
     }
 
     /// Whether a credential of the type that was used can never call the operation.
-    /// `false` if the type is unknown.
+    /// `false` if the type is unknown, unless only one type may call it.
     pub fn is_wrong_credential(&self) -> bool {
-        self.credential.as_ref().is_some_and(|credential| !self.callers.contains(credential))
+        let is_known = |credential: &IdType| !matches!(credential, IdType::_Unknown(_));
+        self.credential.as_ref().is_some_and(|credential| {
+            !self.callers.contains(credential) && (self.callers.len() == 1 || is_known(credential))
+        })
     }
+}
+
+fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
 }
 
 impl fmt::Display for RequiredAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(credential) = self.credential.as_ref().filter(|_| self.is_wrong_credential()) {
-            let callers: Vec<_> = self.callers.iter().map(ToString::to_string).collect();
-            return write!(
-                f,
-                "this operation needs a {} credential; the credential is {} {credential}'s",
-                callers.join(" or "),
-                if *credential == IdType::Organization { "an" } else { "a" },
-            );
+            let callers: Vec<_> = self.callers.iter().map(|caller| with_article(caller.as_str())).collect();
+            let credential = with_article(credential.as_str());
+            let callers = callers.join(" or ");
+            return write!(f, "this operation needs {callers} credential; the credential is {credential}'s");
         }
         let roles: Vec<_> = self.roles.iter().map(|role| role.name()).collect();
         write!(f, "the role {} permits it", roles.join(" or "))?;

@@ -6,14 +6,13 @@ use serde_json::Value;
 #[cfg(feature = "catalog")]
 use crate::catalog::DescribedRequest;
 use crate::{
-    access::RequiredAccess,
     credential_source::CredentialSource,
     error::Error,
     error_kind::ErrorKind,
     hosts::Hosts,
     identity::Identity,
     models::{IdType, Tenant},
-    operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
+    operation::Operation,
     operations::{
         organization::tenants::{GetOrganizationTenant, ListOrganizationTenants},
         partner::tenants::{GetPartnerTenant, ListPartnerTenants},
@@ -23,7 +22,6 @@ use crate::{
     rate_limit::RateLimit,
     request::{ClientInner, RequestContext},
     retry::RetryPolicy,
-    scrub::Scrubber,
     shared_rate_limiter::SharedRateLimiter,
     stats::{RequestCounters, RequestStats},
     tenant_client::TenantClient,
@@ -107,8 +105,8 @@ pub trait ApiClient: Clone + Send + Sync + 'static {
 /// }
 /// ```
 pub struct Client<T> {
-    inner: Arc<ClientInner<T>>,
-    deadline: Option<Duration>,
+    pub(crate) inner: Arc<ClientInner<T>>,
+    pub(crate) deadline: Option<Duration>,
 }
 
 /// The settings of a [`Client`].
@@ -339,19 +337,6 @@ impl<T: Transport> Client<T> {
         &self.inner.transport
     }
 
-    pub(crate) fn deadline(&self) -> Option<Duration> {
-        self.deadline
-    }
-
-    pub(crate) fn scrubber(&self) -> &Scrubber {
-        &self.inner.scrubber
-    }
-
-    /// A random wait between half of an interval and all of it.
-    pub(crate) fn spread(&self, interval: Duration) -> Duration {
-        interval.mul_f64(0.5 + self.inner.jitter.fraction(self.inner.transport.now()) / 2.0)
-    }
-
     /// The owner of the credential, if it was requested before.
     pub(crate) fn known_identity(&self) -> Option<Identity> {
         self.inner.session.known_identity()
@@ -359,61 +344,6 @@ impl<T: Transport> Client<T> {
 
     pub(crate) fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {
         RequestContext::new(&self.inner, self.deadline, tenant)
-    }
-}
-
-impl<T: Transport> ApiClient for Client<T> {
-    type Transport = T;
-
-    fn as_client(&self) -> &Self {
-        self
-    }
-
-    fn with_earlier_deadline(&self, deadline: Duration) -> Self {
-        self.with_deadline(self.deadline.map_or(deadline, |own| own.min(deadline)))
-    }
-
-    async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
-        // The target takes requests.
-        operation.validate().map_err(|error| error.with_operation(O::ROUTE.to_string()))?;
-        let target = self.target(&O::ROUTE).await?;
-        self.context(None).send(operation, &target).await
-    }
-
-    #[cfg(feature = "catalog")]
-    async fn send_described(&self, request: &DescribedRequest) -> Result<Value, Error> {
-        let target = self.target(request.route()).await?;
-        self.context(None).send_described(request, &target).await
-    }
-}
-
-impl<T: Transport> Client<T> {
-    /// The host and the id of an operation of a partner or organization.
-    async fn target(&self, route: &Route) -> Result<RequestTarget, Error> {
-        let reject =
-            |kind, why: &str| Err(Error::new(kind).with_operation(route.to_string()).with_message(why));
-        if route.host == ApiHost::Identity {
-            return reject(ErrorKind::Invalid, "the client requests tokens by itself");
-        }
-        let scope = route.scope;
-        if scope.is_tenant() && (scope == ScopeHeader::Tenant || route.host != ApiHost::Global) {
-            return reject(ErrorKind::Invalid, "send it through a TenantClient");
-        }
-        let identity = self.identity().await?;
-        let access = RequiredAccess::new(route).with_credential(Some(identity.id_type.clone()));
-        if access.is_wrong_credential() {
-            return Err(Error::new(ErrorKind::WrongCredentialType)
-                .with_operation(route.to_string())
-                .with_access(access));
-        }
-        match scope {
-            ScopeHeader::None | ScopeHeader::TenantOrOwner => Ok(RequestTarget::new(identity.global)),
-            ScopeHeader::TenantOrPartner if identity.id_type == IdType::Partner => {
-                Ok(RequestTarget::with_id(identity.global, identity.id).scoped(ScopeHeader::Partner))
-            }
-            ScopeHeader::TenantOrPartner => reject(ErrorKind::Invalid, "send it through a TenantClient"),
-            _ => Ok(RequestTarget::with_id(identity.global, identity.id)),
-        }
     }
 }
 

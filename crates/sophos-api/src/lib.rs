@@ -56,6 +56,7 @@ mod bulk;
 pub mod catalog;
 mod checks;
 mod client;
+mod client_send;
 mod credential_source;
 mod credentials;
 mod endpoint_lookup;
@@ -76,6 +77,8 @@ mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 mod retry;
+mod route_macro;
+mod scope;
 mod scrub;
 mod session;
 mod setters;

@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+pub use crate::scope::{ApiHost, ScopeHeader};
 use crate::{error::Error, error_kind::ErrorKind, hosts::BaseUrl};
 
 /// The characters that are not encoded in a path segment or a query value.
@@ -75,7 +76,7 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
 
 /// Builds the request of a route from the fields of an operation. It is not generic,
 /// so that it is compiled once.
-pub(crate) fn build_request(
+fn build_request(
     route: &Route,
     fields: serde_json::Result<Value>,
     target: &RequestTarget,
@@ -84,6 +85,14 @@ pub(crate) fn build_request(
         return Err(Error::invalid("an operation must serialize as a JSON object"));
     };
     fields.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+    let header = route.header.map(|(field, name)| {
+        let value =
+            fields.remove(&camel_case(field)).as_ref().and_then(Value::as_str).map(HeaderValue::try_from);
+        let value = value.and_then(Result::ok).filter(|value| !value.is_empty());
+        let invalid = || Error::invalid(format!("missing {field}: expected the value of a header"));
+        Ok((name, value.ok_or_else(invalid)?))
+    });
+    let header = header.transpose()?;
     let mut url = target.base.join(&build_path(route.path, &mut fields)?);
     let in_query = matches!(route.method, Method::GET | Method::DELETE);
     let body = if in_query {
@@ -111,6 +120,9 @@ pub(crate) fn build_request(
     }
     if !in_query {
         headers.insert(header::CONTENT_TYPE, JSON);
+    }
+    if let Some((name, value)) = header {
+        headers.insert(name, value);
     }
     Ok(request)
 }
@@ -193,57 +205,6 @@ fn value_text(value: &Value) -> String {
     }
 }
 
-/// The header that scopes an operation, and the id that it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ScopeHeader {
-    /// No header: the token is enough.
-    None,
-    /// The tenant's id in `X-Tenant-ID`.
-    Tenant,
-    /// The partner's id in `X-Partner-ID`.
-    Partner,
-    /// The organization's id in `X-Organization-ID`.
-    Organization,
-    /// The distributor's id in `X-Distributor-ID`.
-    Distributor,
-    /// The tenant's id in `X-Tenant-ID`, or the partner's in `X-Partner-ID`.
-    TenantOrPartner,
-    /// The tenant's id in `X-Tenant-ID`; without a header the operation covers the
-    /// credential's own account.
-    TenantOrOwner,
-}
-
-impl ScopeHeader {
-    /// The name of the header; the tenant's if there is a choice.
-    pub const fn name(self) -> Option<&'static str> {
-        match self {
-            Self::None => None,
-            Self::Tenant | Self::TenantOrPartner | Self::TenantOrOwner => Some("X-Tenant-ID"),
-            Self::Partner => Some("X-Partner-ID"),
-            Self::Organization => Some("X-Organization-ID"),
-            Self::Distributor => Some("X-Distributor-ID"),
-        }
-    }
-
-    /// Whether the header may hold a tenant's id.
-    pub const fn is_tenant(self) -> bool {
-        matches!(self, Self::Tenant | Self::TenantOrPartner | Self::TenantOrOwner)
-    }
-}
-
-/// The host of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ApiHost {
-    /// The identity service, which accepts a secret instead of a token.
-    Identity,
-    /// The global host.
-    Global,
-    /// The host of the tenant's data region.
-    DataRegion,
-}
-
 /// The method, path, host and scope of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -260,6 +221,9 @@ pub struct Route {
     pub idempotent: bool,
     /// The fields, by their Rust names, that go into the query of a method with a body.
     pub query: &'static [&'static str],
+    /// The field, by its Rust name, that goes into a header, and the header's name in
+    /// lower case.
+    pub header: Option<(&'static str, &'static str)>,
     /// The permission that the published specification names, such as
     /// `fwcm.firewall.group:read`; `None` if it is unknown.
     pub permission: Option<&'static str>,
@@ -275,6 +239,7 @@ impl Route {
             scope: ScopeHeader::Tenant,
             idempotent,
             query: &[],
+            header: None,
             permission: None,
         }
     }
@@ -316,6 +281,13 @@ impl Route {
     #[must_use]
     pub const fn scoped(mut self, scope: ScopeHeader) -> Self {
         self.scope = scope;
+        self
+    }
+
+    /// Sets the field that goes into the header of this lower-case name.
+    #[must_use]
+    pub const fn with_header(mut self, field: &'static str, name: &'static str) -> Self {
+        self.header = Some((field, name));
         self
     }
 

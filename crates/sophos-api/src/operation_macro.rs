@@ -23,7 +23,7 @@
 /// `organization`, `distributor` or `none`, and after `global` the host is the global
 /// one. `tenant or partner` and `tenant or owner` leave the choice to the client that
 /// sends it. A literal after the scope is the permission of the published
-/// specification. A listing of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
+/// specification; `header "accept-language" = field` puts a field into a header. A listing of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
 ///
 /// A clause `where { name: 1..=50, ..Self::check }` bounds fields before anything is
 /// sent: the value of a number, the characters of a text, the items of a list. It ends
@@ -36,11 +36,11 @@ macro_rules! operation {
         impl $crate::Operation for $name {
             type Response = $response $(<$item>)?;
             const ROUTE: $crate::Route =
-                $crate::operation_macro::route!($method $path ($($scope)+)).with_query(Self::QUERY);
+                $crate::route_macro::route!($method $path ($($scope)+)).with_query(Self::QUERY);
 
             $crate::operation_macro::parse_page! { $response $(<$item>)? }
 
-            $($crate::operation_macro::validate! { $($bounds)* })?
+            $($crate::route_macro::validate! { $($bounds)* })?
         }
 
         $crate::operation_macro::paged! { $name $response $(<$item>)? }
@@ -271,54 +271,6 @@ macro_rules! setter {
     };
 }
 
-/// The route of an operation.
-macro_rules! route {
-    (@base GET $path:literal) => { $crate::Route::get($path) };
-    (@base POST $path:literal) => { $crate::Route::post($path) };
-    (@base PUT $path:literal) => { $crate::Route::put($path) };
-    (@base PATCH $path:literal) => { $crate::Route::patch($path) };
-    (@base DELETE $path:literal) => { $crate::Route::delete($path) };
-    ($method:ident $path:literal (tenant)) => { $crate::operation_macro::route!(@base $method $path) };
-    ($method:ident $path:literal (tenant global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Tenant)
-    };
-    ($method:ident $path:literal (partner global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Partner)
-    };
-    ($method:ident $path:literal (organization global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Organization)
-    };
-    ($method:ident $path:literal (distributor global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Distributor)
-    };
-    ($method:ident $path:literal (tenant or partner)) => {
-        $crate::operation_macro::route!(@base $method $path).scoped($crate::ScopeHeader::TenantOrPartner)
-    };
-    ($method:ident $path:literal (tenant or partner global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::TenantOrPartner)
-    };
-    ($method:ident $path:literal (tenant or owner global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::TenantOrOwner)
-    };
-    ($method:ident $path:literal ($($scope:ident)+, $permission:literal)) => {
-        $crate::operation_macro::route!($method $path ($($scope)+)).with_permission($permission)
-    };
-    ($method:ident $path:literal (none global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::None)
-    };
-}
-
-/// Checks the bounds of fields.
-macro_rules! validate {
-    ($($field:ident: $range:expr,)* $(..$check:path)?) => {
-        fn validate(&self) -> Result<(), $crate::Error> {
-            $($crate::checks::Bounded::check(&self.$field, stringify!($field), &$range)?;)*
-            $($check(self)?;)?
-            Ok(())
-        }
-    };
-}
-
 /// Reads a page item by item, so that one unreadable item does not lose the others.
 macro_rules! parse_page {
     (NumberedPage <$item:ty>) => {
@@ -419,7 +371,7 @@ macro_rules! paged {
     };
 }
 
-pub(crate) use {families, files, listed, operation, paged, parse_page, route, setter, validate};
+pub(crate) use {families, files, listed, operation, paged, parse_page, setter};
 
 #[cfg(test)]
 mod samples {

@@ -58,8 +58,8 @@ fn permission_is_that_of_the_specification() {
 #[test]
 fn wrong_credential_is_named_before_the_request() {
     for (id_type, expected) in [
-        ("organization", "needs a partner credential; the credential is an organization's"),
-        ("tenant", "needs a partner credential; the credential is a tenant's"),
+        ("organization", "this operation needs a partner credential; the credential is an organization's"),
+        ("tenant", "this operation needs a partner credential; the credential is a tenant's"),
     ] {
         let script = ScriptedTransport::with_whoami(whoami(id_type), []);
 
@@ -168,4 +168,21 @@ fn distributor_sends_its_id() {
 
     assert_eq!(scope_headers(&script), [("x-distributor-id", OWN_ID.to_owned())]);
     assert_eq!(script.api_requests()[0].path(), "/business-automation/v1/quotes/Q-1");
+}
+
+#[test]
+fn partner_exports_a_configuration_in_a_region() {
+    let operation = ExportFirewallConfig::new("firewall-1", true);
+    let script =
+        ScriptedTransport::with_responses([ScriptedResponse::json(json!({"transactionId": "export-1"}))]);
+    block_on(client(&script).send_in_region(&operation, "eu01")).expect("a transaction");
+    assert_eq!(scope_headers(&script), [("x-partner-id", OWN_ID.to_owned())]);
+    assert_eq!(script.api_requests()[0].host(), "api-eu01.central.sophos.com");
+
+    let (script, client) = scripted("organization");
+    let error = block_on(client.send_in_region(&operation, "eu01")).expect_err("an organization's");
+    assert!(error.to_string().ends_with("needs a partner credential; the credential is an organization's"));
+    let error = block_on(client.send_in_region(&ListEndpoints::new(), "eu01")).expect_err("no choice");
+    assert!(error.is_invalid(), "{error}");
+    assert!(script.api_requests().is_empty());
 }

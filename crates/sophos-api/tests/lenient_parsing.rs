@@ -14,7 +14,7 @@ use sophos_api::{
         endpoint::isolation::{GetIsolation, UpdateIsolations},
         organization::tenants::ListOrganizationTenants,
         partner::tenants::ListPartnerTenants,
-        siem::{common::alerts::alerts::ListSiemAlerts, events::events::ListSiemEvents},
+        siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
         token::RequestToken,
         whoami::GetWhoami,
     },

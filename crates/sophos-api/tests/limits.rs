@@ -29,7 +29,7 @@ use sophos_api::{
 const TIME: &str = "2026-11-23T10:00:00.000Z";
 
 fn check(operation: &impl Operation) -> Result<(), String> {
-    let target = RequestTarget::with_id("https://api.example".parse().unwrap(), "the-id");
+    let target = RequestTarget::with_id("https://api.example".parse().expect("a host"), "the-id");
     operation.to_request(&target).map(drop).map_err(|error| error.to_string())
 }
 
@@ -176,9 +176,10 @@ fn audit_time_needs_a_zone() {
 
 #[test]
 fn metadata_sends_a_language() {
-    let target = RequestTarget::with_id("https://api.example".parse().unwrap(), "the-id");
+    let target = RequestTarget::with_id("https://api.example".parse().expect("a host"), "the-id");
     let request = GetProfileMetadata::new("de").to_request(&target).unwrap();
     assert_eq!(request.headers()["accept-language"], "de");
     assert_eq!(request.uri().query(), None);
-    assert!(check(&GetProfileMetadata::new("")).is_err());
+    let error = check(&GetProfileMetadata::new("")).expect_err("no language");
+    assert!(error.ends_with("missing language: expected the value of a header"), "{error}");
 }

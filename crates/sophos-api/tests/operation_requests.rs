@@ -24,12 +24,12 @@ use sophos_api::{
 };
 
 fn request(operation: &impl Operation) -> http::Request<Vec<u8>> {
-    let target = RequestTarget::with_id("https://api.example".parse().unwrap(), "the-id");
-    operation.to_request(&target).unwrap()
+    let target = RequestTarget::with_id("https://api.example".parse().expect("a host"), "the-id");
+    operation.to_request(&target).expect("a request")
 }
 
 fn body(operation: &impl Operation) -> Value {
-    serde_json::from_slice(request(operation).body()).unwrap()
+    serde_json::from_slice(request(operation).body()).expect("JSON")
 }
 
 #[test]

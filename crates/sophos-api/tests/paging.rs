@@ -13,7 +13,7 @@ use sophos_api::{
     operations::{
         endpoint::endpoints::ListEndpoints,
         partner::tenants::ListPartnerTenants,
-        siem::{common::alerts::alerts::ListSiemAlerts, events::events::ListSiemEvents},
+        siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
     },
 };
 use support::{ScriptedResponse, ScriptedTransport, client, tenant};

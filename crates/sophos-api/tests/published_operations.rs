@@ -16,7 +16,7 @@ use sophos_api::{
         endpoint::isolation::{GetIsolation, UpdateIsolation, UpdateIsolations},
         organization::tenants::{GetOrganizationTenant, ListOrganizationTenants},
         partner::tenants::{GetPartnerTenant, ListPartnerTenants},
-        siem::{common::alerts::alerts::ListSiemAlerts, events::events::ListSiemEvents},
+        siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
         token::RequestToken,
         whoami::GetWhoami,
     },

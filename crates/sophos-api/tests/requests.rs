@@ -19,7 +19,7 @@ use sophos_api::{
         endpoint::isolation::{GetIsolation, MAX_COMMENT_LEN, MAX_IDS, UpdateIsolation, UpdateIsolations},
         organization::tenants::ListOrganizationTenants,
         partner::tenants::{GetPartnerTenant, ListPartnerTenants},
-        siem::{common::alerts::alerts::ListSiemAlerts, events::events::ListSiemEvents},
+        siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
         token::RequestToken,
         whoami::GetWhoami,
     },

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sophos_api::{
     ErrorKind, TenantClient, Transport,
-    operations::siem::{alerts::alerts::ListSiemAlerts, events::events::ListSiemEvents},
+    operations::siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
 };
 use sophos_store::Store;
 

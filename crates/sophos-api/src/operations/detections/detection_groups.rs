@@ -1,7 +1,7 @@
 //! Queries of detections grouped by rule and device: `/detections/v1/queries/detection-groups`.
 
 use crate::{
-    Job, JobProgress, Error, NumberedPage, Timestamp,
+    Error, Job, JobProgress, NumberedPage, Timestamp,
     checks::Bounded,
     model::model,
     operation_macro::{listed, operation},

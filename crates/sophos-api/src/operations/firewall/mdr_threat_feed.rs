@@ -145,8 +145,7 @@ model! {
 
 impl FirewallTransaction {
     pub(crate) fn progress(&self) -> JobProgress {
-        JobProgress::from_words(self.status.as_deref(), self.result.as_deref())
-            .until(self.expiry_at.as_ref())
+        JobProgress::from_words(self.status.as_deref(), self.result.as_deref()).until(self.expiry_at.as_ref())
     }
 }
 

@@ -10,9 +10,9 @@ use crate::{
     model::{items, model, null_as_default},
     models::{EndpointType, OperatingSystem},
     operation_macro::{listed, operation},
-    page_body::{LenientPage, MalformedItem},
     operations::live_discover::queries::{DataType, PerformanceScore},
     operations::live_discover::query_runs::{RunResult, RunStatus},
+    page_body::{LenientPage, MalformedItem},
 };
 
 operation! {

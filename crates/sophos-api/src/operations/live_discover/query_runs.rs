@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Job, JobProgress, Error, NumberedPage, Timestamp,
+    Error, Job, JobProgress, NumberedPage, Timestamp,
     checks::Bounded,
     model::{model, open_enum},
     models::{Actor, EndpointType, HealthStatus, LockdownStatus, Platform},

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Job, JobProgress, Error, KeyedPages, NumberedPage, Raw, Timestamp,
+    Error, Job, JobProgress, KeyedPages, NumberedPage, Raw, Timestamp,
     model::{items, model, null_as_default, open_enum},
     models::Actor,
     operation_macro::{listed, operation},
-    page_body::{LenientPage, MalformedItem},
     operations::xdr_query::queries::QueryVariable,
+    page_body::{LenientPage, MalformedItem},
 };
 
 operation! {
