@@ -46,6 +46,12 @@ pub enum ErrorKind {
     TooLarge,
     /// The service named a host that must not receive the token.
     UntrustedHost,
+    /// The tenant has moved to Sophos Fusion. There the operation would return objects
+    /// from before the move, so the client did not send it.
+    TenantMoved,
+    /// The GraphQL service answered with errors. Its codes do not tell whether the same
+    /// request can succeed later.
+    Graphql,
 }
 
 impl ErrorKind {
@@ -76,6 +82,10 @@ impl ErrorKind {
                 "the response exceeds the limit of this program; use smaller pages or raise the limit"
             }
             Self::UntrustedHost => "the service named a host outside its domain; no token was sent to it",
+            Self::TenantMoved => {
+                "the tenant has moved to Sophos Fusion, where this operation returns objects from before the move"
+            }
+            Self::Graphql => "the GraphQL service answered with errors",
         }
     }
 }

@@ -20,7 +20,8 @@
 /// `name!: Type` and the list `name!: [Type]` are required, and parameters of `new`.
 /// `name: Type` is optional, `name: [Type]` a list, both with a setter of the same name. `query` puts a field
 /// into the query of a method that has a body. The scope is `tenant`, `partner`,
-/// `organization` or `none`, and after `global` the host is the global one. A listing
+/// `organization` or `none`, and after `global` the host is the global one. After
+/// `replaced_by` stands the operation for a tenant that has moved to Fusion. A listing
 /// of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
 macro_rules! operation {
     ($(#[$doc:meta])* pub struct $name:ident = $method:ident $path:literal ($($scope:tt)+)
@@ -227,6 +228,9 @@ macro_rules! route {
     (@base PATCH $path:literal) => { $crate::Route::patch($path) };
     (@base DELETE $path:literal) => { $crate::Route::delete($path) };
     ($method:ident $path:literal (tenant)) => { $crate::operation_macro::route!(@base $method $path) };
+    ($method:ident $path:literal (tenant replaced_by $replacement:literal)) => {
+        $crate::operation_macro::route!(@base $method $path).replaced_by($replacement)
+    };
     ($method:ident $path:literal (tenant global)) => {
         $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Tenant)
     };
