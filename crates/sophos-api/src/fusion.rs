@@ -44,3 +44,26 @@ pub mod detections;
 pub use graphql_operation::{GraphqlKind, GraphqlOperation};
 pub use graphql_response::PartialData;
 pub(crate) use graphql_response::parse_partial;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All documents, one a line, for a check against the published schemas.
+    #[test]
+    fn documents_are_single_lines_with_one_field() {
+        let documents = [cases::DOCUMENTS, detections::DOCUMENTS].concat().concat();
+        assert_eq!(documents.len(), 25);
+        for document in documents {
+            println!("DOCUMENT {document}");
+            assert!(!document.contains("  ") && !document.contains('\n'), "{document}");
+            let depth = |end: usize| {
+                let count = |bracket| document[..end].matches(bracket).count();
+                count('{') as i64 - count('}') as i64
+            };
+            assert_eq!(depth(document.len()), 0, "{document}");
+            let fields = document.match_indices('}').filter(|(end, _)| depth(*end) == 2);
+            assert_eq!(fields.count(), 1, "{document}");
+        }
+    }
+}

@@ -16,9 +16,9 @@ pub use detection_counts::{
     DetectionCount, DetectionCounts, DetectionGrouping, DetectionSeverity, SeverityCounts,
 };
 pub use detection_fields::{
-    CreationRule, Creator, Detection, DetectionEvents, DetectionMetadata, DetectionOrigin, DetectionPriority, Detector,
-    Engine, Enrichment, Entities, Entity, EntityLabel, EntityRelationship, EpochTime, MitreAttack, NodeId,
-    Perspective, ReferenceDetail, ResolutionStatus, Rule, WebReference,
+    CreationRule, Creator, Detection, DetectionEvents, DetectionMetadata, DetectionOrigin, DetectionPriority,
+    Detector, Engine, Enrichment, Entities, Entity, EntityLabel, EntityRelationship, EpochTime, MitreAttack,
+    NodeId, Perspective, ReferenceDetail, ResolutionStatus, Rule, WebReference,
 };
 pub use detection_lookup::{GetDetections, GetDetectionsByEntity, GetDetectionsByHost};
 pub use detection_page::{DetectionList, DetectionPage, SearchStatus};

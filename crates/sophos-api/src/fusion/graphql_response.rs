@@ -45,7 +45,11 @@ pub(crate) fn parse_response<O: GraphqlOperation>(
     response: &http::Response<Bytes>,
 ) -> Result<O::Response, Error> {
     let Outcome { data, errors } = parse_outcome::<O>(response)?;
-    if errors.is_empty() { data.ok_or_else(null_field::<O>) } else { Err(to_failure::<O>(errors, data.is_some())) }
+    if errors.is_empty() {
+        data.ok_or_else(null_field::<O>)
+    } else {
+        Err(to_failure::<O>(errors, data.is_some()))
+    }
 }
 
 /// Parses a response. Errors beside data are no failure.
@@ -132,7 +136,8 @@ fn from_rejection(response: &http::Response<Bytes>) -> Error {
     let envelope: Option<Envelope> =
         std::str::from_utf8(response.body()).ok().and_then(|body| serde_json::from_str(body).ok());
     let errors = envelope.and_then(|envelope| envelope.errors);
-    let entries: Vec<Value> = errors.and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default();
+    let entries: Vec<Value> =
+        errors.and_then(|list| serde_json::from_str(list.get()).ok()).unwrap_or_default();
     match entries.first() {
         Some(entry) if !error.has_message() => describe(error, entry),
         _ => error,
