@@ -87,7 +87,7 @@ impl PlatformCache {
     }
 }
 
-/// Reads the case types, of which a tenant that has not moved has none.
+/// Reads the case types. A tenant that has not moved has none.
 #[derive(Debug, Serialize)]
 struct ProbeCaseTypes {}
 

@@ -186,7 +186,7 @@ fn send_partial_returns_data_beside_errors() {
     let error = &partial.errors[0];
     assert_eq!((error.path(), error.tenant_id()), (Some("case.tags"), Some(TENANT_ID)));
     assert!(!error.to_string().contains("token-1"), "{error}");
-    block_on(tenant.send(&GetCase::new("7"))).expect_err("not asked for");
+    block_on(tenant.send(&GetCase::new("7"))).expect_err("errors");
 
     let script =
         ScriptedTransport::with_responses([graphql(json!({"case": null}), error("no", &["case"], "X"))]);

@@ -174,7 +174,7 @@ fn case(tenant: &Tenant, number: u64, detections: &[Value], rng: &mut Rng) -> Ca
         find_reference(tenant, "primaryStatuses", &reference_id(tenant, "primaryStatuses", status))
             .unwrap_or_default();
     value["source"] = reference_data(tenant, "sources")[1].clone();
-    value["tags"] = json!(if number % 2 == 0 { vec!["seeded"] } else { Vec::new() });
+    value["tags"] = json!(if number.is_multiple_of(2) { vec!["seeded"] } else { Vec::new() });
     value["riskScore"] = json!(rng.below(100) as f64 / 10.0);
     if closed {
         value["closedAt"] = json!(time::format_millis(created_ms + HOUR_MS));
