@@ -335,7 +335,9 @@ impl<T: Transport> Client<T> {
     /// The GraphQL host of Sophos Fusion.
     pub(crate) fn fusion_host(&self) -> Result<BaseUrl, Error> {
         let host = self.inner.hosts.fusion().cloned();
-        host.ok_or_else(|| Error::invalid("no host of Sophos Fusion is configured; set one by Hosts::with_fusion"))
+        host.ok_or_else(|| {
+            Error::invalid("no host of Sophos Fusion is configured; set one by Hosts::with_fusion")
+        })
     }
 
     pub(crate) fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {

@@ -137,10 +137,7 @@ static ROUTES: &[Route] = &[
         true,
         isolation::set,
     ),
-    Route {
-        method: "POST",
-        ..get_route("graphql", "/graphql", HostKind::Fusion, Token, fusion::graphql)
-    },
+    Route { method: "POST", ..get_route("graphql", "/graphql", HostKind::Fusion, Token, fusion::graphql) },
     tenant_route("health.check", "GET", "/account-health-check/v1/health-check", false, health::check),
 ];
 
