@@ -9,7 +9,7 @@ use crate::{
     credential_source::CredentialSource,
     error::Error,
     error_kind::ErrorKind,
-    hosts::Hosts,
+    hosts::{BaseUrl, Hosts},
     identity::Identity,
     models::{IdType, Tenant},
     operation::Operation,
@@ -118,6 +118,7 @@ pub struct ClientBuilder<T> {
     rate_limit: RateLimit,
     shared_rate_limiter: Option<Arc<dyn SharedRateLimiter>>,
     retry_policy: RetryPolicy,
+    refuse_moved_tenants: bool,
 }
 
 impl<T: Transport> ClientBuilder<T> {
@@ -149,6 +150,18 @@ impl<T: Transport> ClientBuilder<T> {
         self
     }
 
+    /// Sets whether the client refuses operations of `cases/v1` and `detections/v1` for a
+    /// tenant that has moved to Sophos Fusion: they would return objects from before the
+    /// move. Default: `true`, at one request per tenant every
+    /// [`MAX_PLATFORM_AGE`](crate::MAX_PLATFORM_AGE).
+    ///
+    /// With [`Hosts`] that have no Fusion host, the client refuses none.
+    #[must_use]
+    pub fn refuse_moved_tenants(mut self, refuse: bool) -> Self {
+        self.refuse_moved_tenants = refuse;
+        self
+    }
+
     /// Builds the client. It sends nothing yet.
     pub fn build(self) -> Client<T> {
         Client {
@@ -159,6 +172,7 @@ impl<T: Transport> ClientBuilder<T> {
                 self.rate_limit,
                 self.shared_rate_limiter,
                 self.retry_policy,
+                self.refuse_moved_tenants,
             )),
             deadline: None,
         }
@@ -176,6 +190,7 @@ impl<T: Transport> Client<T> {
             rate_limit: RateLimit::default(),
             shared_rate_limiter: None,
             retry_policy: RetryPolicy::default(),
+            refuse_moved_tenants: true,
         }
     }
 
@@ -340,6 +355,18 @@ impl<T: Transport> Client<T> {
     /// The owner of the credential, if it was requested before.
     pub(crate) fn known_identity(&self) -> Option<Identity> {
         self.inner.session.known_identity()
+    }
+
+    pub(crate) fn inner(&self) -> &ClientInner<T> {
+        &self.inner
+    }
+
+    /// The GraphQL host of Sophos Fusion.
+    pub(crate) fn fusion_host(&self) -> Result<BaseUrl, Error> {
+        let host = self.inner.hosts.fusion().cloned();
+        host.ok_or_else(|| {
+            Error::invalid("no host of Sophos Fusion is configured; set one by Hosts::with_fusion")
+        })
     }
 
     pub(crate) fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {

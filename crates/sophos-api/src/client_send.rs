@@ -52,6 +52,10 @@ impl<T: Transport> Client<T> {
         if route.host == ApiHost::Identity {
             return reject(ErrorKind::Invalid, "the client requests tokens by itself");
         }
+        if route.host == ApiHost::Fusion {
+            let base = self.fusion_host().map_err(|error| error.with_operation(route.to_string()))?;
+            return Ok(RequestTarget::with_id(base, self.identity().await?.id));
+        }
         let scope = route.scope;
         if scope.is_tenant() && (scope == ScopeHeader::Tenant || route.host != ApiHost::Global) {
             return reject(ErrorKind::Invalid, "send it through a TenantClient");

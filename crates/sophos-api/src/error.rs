@@ -56,6 +56,8 @@ struct ErrorInner {
     code: Option<String>,
     message: Option<String>,
     reason: Option<String>,
+    path: Option<String>,
+    repeatable: bool,
     correlation_id: Option<String>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
@@ -79,6 +81,8 @@ impl Error {
             code: None,
             message: None,
             reason: None,
+            path: None,
+            repeatable: false,
             correlation_id: None,
             request_id: None,
             retry_after: None,
@@ -125,6 +129,11 @@ impl Error {
     /// The service's name of the error. Its form is not stable: use it in logs only.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN))
+    }
+
+    /// The member of a GraphQL response that failed, such as `createCase`.
+    pub fn path(&self) -> Option<&str> {
+        self.0.path.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN))
     }
 
     /// The service's id of the request, for its support.
@@ -216,6 +225,36 @@ impl Error {
         self
     }
 
+    /// Adds the code and the path of a GraphQL error.
+    pub(crate) fn with_graphql(mut self, code: Option<&str>, path: Option<&str>) -> Self {
+        let inner = self.inner_mut();
+        inner.code = code.map(sanitize).or(inner.code.take());
+        inner.path = path.map(sanitize);
+        self
+    }
+
+    /// Declares that the service did not execute the operation, and a repetition helps.
+    pub(crate) fn repeatable(mut self) -> Self {
+        self.inner_mut().repeatable = true;
+        self
+    }
+
+    /// Whether any operation may be repeated after this error.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.0.repeatable
+    }
+
+    /// Whether the text has a message of the service.
+    pub(crate) fn has_message(&self) -> bool {
+        self.0.message.is_some()
+    }
+
+    /// Adds a remedy behind the message.
+    pub(crate) fn with_remedy(mut self, remedy: &str) -> Self {
+        self.inner_mut().reason.get_or_insert_with(|| sanitize(remedy));
+        self
+    }
+
     /// Removes the secrets and tokens that a client knows.
     pub(crate) fn scrubbed(mut self, scrubber: &Scrubber) -> Self {
         let scrub = |text: &mut Option<String>| {
@@ -228,6 +267,7 @@ impl Error {
         scrub(&mut inner.code);
         scrub(&mut inner.message);
         scrub(&mut inner.reason);
+        scrub(&mut inner.path);
         scrub(&mut inner.correlation_id);
         scrub(&mut inner.request_id);
         inner.source = inner.source.take().map(|source| match source {
@@ -340,6 +380,9 @@ impl fmt::Display for Error {
         }
         if let Some(access) = &inner.access {
             write!(f, "; {access}")?;
+        }
+        if let Some(path) = self.path() {
+            write!(f, "; path {path}")?;
         }
         if let Some(wait) = inner.retry_after {
             write!(f, "; retry in {} s", wait.as_millis().div_ceil(1_000))?;

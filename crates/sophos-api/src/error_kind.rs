@@ -52,6 +52,12 @@ pub enum ErrorKind {
     Ambiguous,
     /// The service named a host that must not receive the token.
     UntrustedHost,
+    /// The tenant has moved to Sophos Fusion. There the operation would return objects
+    /// from before the move, so the client did not send it.
+    TenantMoved,
+    /// The GraphQL service answered with errors. Its codes do not tell whether the same
+    /// request can succeed later.
+    Graphql,
 }
 
 impl ErrorKind {
@@ -85,6 +91,10 @@ impl ErrorKind {
             Self::JobExpired => "the job expired before it was finished; start another",
             Self::Ambiguous => "several objects match; name one of them by its id",
             Self::UntrustedHost => "the service named a host outside its domain; no token was sent to it",
+            Self::TenantMoved => {
+                "the tenant has moved to Sophos Fusion, where this operation returns objects from before the move"
+            }
+            Self::Graphql => "the GraphQL service answered with errors",
         }
     }
 }

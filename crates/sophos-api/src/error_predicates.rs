@@ -77,6 +77,13 @@ impl Error {
         self.kind() == ErrorKind::DeadlineExceeded || self.timed_out()
     }
 
+    /// Whether the tenant has moved to Sophos Fusion, and the operation was not sent.
+    ///
+    /// Send the operation of [`fusion`](crate::fusion) that the text names.
+    pub fn is_tenant_moved(&self) -> bool {
+        self.kind() == ErrorKind::TenantMoved
+    }
+
     /// Whether the response exceeds the limit of the transport.
     ///
     /// Request smaller pages, or raise the limit of the transport.

@@ -75,6 +75,7 @@ impl fmt::Display for BaseUrl {
 pub struct Hosts {
     identity: BaseUrl,
     global: BaseUrl,
+    fusion: Option<BaseUrl>,
     regions: BTreeMap<String, BaseUrl>,
     is_custom: bool,
 }
@@ -86,14 +87,16 @@ impl Hosts {
         Self {
             identity: host("id.sophos.com"),
             global: host("api.central.sophos.com"),
+            fusion: Some(host("api.taegis.sophos.com")),
             regions: BTreeMap::new(),
             is_custom: false,
         }
     }
 
-    /// The hosts of another service with the same API: a simulator or a gateway.
+    /// The hosts of another service with the same API: a simulator or a gateway. It has
+    /// no host of Sophos Fusion; see [`with_fusion`](Self::with_fusion).
     pub fn new(identity: BaseUrl, global: BaseUrl) -> Self {
-        Self { identity, global, regions: BTreeMap::new(), is_custom: true }
+        Self { identity, global, fusion: None, regions: BTreeMap::new(), is_custom: true }
     }
 
     /// Sets the host of a data region, for tenants whose record has no host.
@@ -101,6 +104,18 @@ impl Hosts {
     pub fn with_region(mut self, code: impl Into<String>, host: BaseUrl) -> Self {
         self.regions.insert(code.into().to_ascii_lowercase(), host);
         self
+    }
+
+    /// Sets the host of the GraphQL service of Sophos Fusion, which receives the token.
+    #[must_use]
+    pub fn with_fusion(mut self, host: BaseUrl) -> Self {
+        self.fusion = Some(host);
+        self
+    }
+
+    /// The host of the GraphQL service of Sophos Fusion, one for all tenants.
+    pub fn fusion(&self) -> Option<&BaseUrl> {
+        self.fusion.as_ref()
     }
 
     /// The host of the identity service.

@@ -71,6 +71,7 @@ mod operation;
 mod operation_macro;
 mod page_body;
 mod paging;
+mod platform;
 mod rate_limit;
 mod region;
 mod request;
@@ -92,6 +93,7 @@ mod timestamp;
 mod transport;
 mod with_raw;
 
+pub mod fusion;
 pub mod models;
 pub mod operations;
 
@@ -114,6 +116,7 @@ pub use page_body::MalformedItem;
 pub use paging::{
     CursorPage, ItemList, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages,
 };
+pub use platform::{MAX_PLATFORM_AGE, Platform};
 pub use rate_limit::{RateLimit, RateWindow};
 pub use region::{DATA_REGIONS, DataRegion};
 #[cfg(feature = "reqwest")]

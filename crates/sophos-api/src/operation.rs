@@ -76,7 +76,7 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
 
 /// Builds the request of a route from the fields of an operation. It is not generic,
 /// so that it is compiled once.
-fn build_request(
+pub(crate) fn build_request(
     route: &Route,
     fields: serde_json::Result<Value>,
     target: &RequestTarget,
@@ -227,6 +227,11 @@ pub struct Route {
     /// The permission that the published specification names, such as
     /// `fwcm.firewall.group:read`; `None` if it is unknown.
     pub permission: Option<&'static str>,
+    /// The field of a GraphQL document, such as `cases`.
+    pub graphql_field: Option<&'static str>,
+    /// The operation to send instead for a tenant that has moved to Sophos Fusion, such
+    /// as `fusion::cases::ListCases`.
+    pub fusion_replacement: Option<&'static str>,
 }
 
 impl Route {
@@ -241,6 +246,8 @@ impl Route {
             query: &[],
             header: None,
             permission: None,
+            graphql_field: None,
+            fusion_replacement: None,
         }
     }
 
@@ -306,6 +313,22 @@ impl Route {
         self
     }
 
+    /// A GraphQL document of a tenant with this field. A query is idempotent.
+    pub const fn graphql(field: &'static str, idempotent: bool) -> Self {
+        let mut route = Self::new(Method::POST, "/graphql", idempotent);
+        route.host = ApiHost::Fusion;
+        route.graphql_field = Some(field);
+        route
+    }
+
+    /// Declares the operation that replaces this one for a tenant that has moved to
+    /// Sophos Fusion. The client refuses to send this one for such a tenant.
+    #[must_use]
+    pub const fn replaced_by(mut self, operation: &'static str) -> Self {
+        self.fusion_replacement = Some(operation);
+        self
+    }
+
     /// Sets the fields that go into the query although the method has a body.
     #[must_use]
     pub const fn with_query(mut self, fields: &'static [&'static str]) -> Self {
@@ -323,7 +346,8 @@ impl Route {
 
 impl std::fmt::Display for Route {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
+        write!(f, "{} {}", self.method, self.path)?;
+        self.graphql_field.map_or(Ok(()), |field| write!(f, " {field}"))
     }
 }
 

@@ -23,7 +23,9 @@
 /// `organization`, `distributor` or `none`, and after `global` the host is the global
 /// one. `tenant or partner` and `tenant or owner` leave the choice to the client that
 /// sends it. A literal after the scope is the permission of the published
-/// specification; `header "accept-language" = field` puts a field into a header. A listing of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
+/// specification; `header "accept-language" = field` puts a field into a header. After
+/// `replaced_by` stands the operation for a tenant that has moved to Fusion. A listing
+/// of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
 ///
 /// A clause `where { name: 1..=50, ..Self::check }` bounds fields before anything is
 /// sent: the value of a number, the characters of a text, the items of a list. It ends

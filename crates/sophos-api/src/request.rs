@@ -17,6 +17,7 @@ use crate::{
     hosts::Hosts,
     operation::{ApiHost, Operation, RequestTarget, Route},
     operations::token::RequestToken,
+    platform::PlatformCache,
     rate_limit::{RateLimit, RateLimiter},
     retry::{Jitter, RetryPolicy, parse_date, parse_retry_after},
     scrub::Scrubber,
@@ -37,6 +38,8 @@ pub(crate) struct ClientInner<T> {
     retry_policy: RetryPolicy,
     pub(crate) jitter: Jitter,
     pub(crate) session: Session,
+    pub(crate) platforms: PlatformCache,
+    pub(crate) refuse_moved_tenants: bool,
     pub(crate) counters: RequestCounters,
     /// The credentials and tokens in use.
     pub(crate) scrubber: Scrubber,
@@ -52,6 +55,7 @@ impl<T: Transport> ClientInner<T> {
         rate_limit: RateLimit,
         shared_rate_limiter: Option<Arc<dyn SharedRateLimiter>>,
         retry_policy: RetryPolicy,
+        refuse_moved_tenants: bool,
     ) -> Self {
         Self {
             transport,
@@ -62,6 +66,8 @@ impl<T: Transport> ClientInner<T> {
             retry_policy,
             jitter: Jitter::default(),
             session: Session::default(),
+            platforms: PlatformCache::default(),
+            refuse_moved_tenants,
             counters: RequestCounters::default(),
             scrubber: Scrubber::default(),
             service_clock: Mutex::new(None),
@@ -119,7 +125,17 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         operation: &O,
         target: &RequestTarget,
     ) -> Result<O::Response, Error> {
-        self.execute(operation, target, &SessionToken).await
+        self.execute(operation, target, &SessionToken, O::parse_response).await
+    }
+
+    /// Sends an operation of the API, and parses its response by another function.
+    pub(crate) async fn send_and_parse<O: Operation, R: Send>(
+        &self,
+        operation: &O,
+        target: &RequestTarget,
+        parse: fn(&http::Response<Bytes>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.execute(operation, target, &SessionToken, parse).await
     }
 
     /// Sends an operation of the API with this token.
@@ -129,7 +145,7 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         target: &RequestTarget,
         token: &IssuedToken,
     ) -> Result<O::Response, Error> {
-        self.execute(operation, target, &ProvidedToken(token)).await
+        self.execute(operation, target, &ProvidedToken(token), O::parse_response).await
     }
 
     /// Requests a token from the identity service.
@@ -138,18 +154,19 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         operation: &RequestToken<'_>,
     ) -> Result<<RequestToken<'static> as Operation>::Response, Error> {
         let target = RequestTarget::new(self.client.hosts.identity().clone());
-        self.execute(operation, &target, &SecretInBody).await
+        self.execute(operation, &target, &SecretInBody, RequestToken::parse_response).await
     }
 
-    async fn execute<O: Operation, A: Authorizer<T>>(
+    async fn execute<O: Operation, A: Authorizer<T>, R: Send>(
         &self,
         operation: &O,
         target: &RequestTarget,
         authorizer: &A,
-    ) -> Result<O::Response, Error> {
+        parse_response: fn(&http::Response<Bytes>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
         let request =
             operation.to_request(target).map_err(|error| self.annotate(error, &O::ROUTE, target))?;
-        self.execute_request(request, &O::ROUTE, target, authorizer, O::parse_response).await
+        self.execute_request(request, &O::ROUTE, target, authorizer, parse_response).await
     }
 
     /// Sends an operation that is chosen at run time, with the session's token.
@@ -181,7 +198,7 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         parsed.ok_or_else(|| self.annotate(Error::new(ErrorKind::Malformed), route, target))
     }
 
-    fn annotate(&self, error: Error, route: &Route, target: &RequestTarget) -> Error {
+    pub(crate) fn annotate(&self, error: Error, route: &Route, target: &RequestTarget) -> Error {
         let error = self.explain_access(error, route).with_operation(route.to_string());
         // Scrubbed before the displayed texts are cut.
         error.with_tenant_id(self.tenant_counters.and(target.id.as_deref())).scrubbed(self.scrubber())

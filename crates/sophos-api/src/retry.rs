@@ -13,7 +13,8 @@ with_setters! {
     /// The service does not execute a request that it throttles (429), so the client
     /// retries any operation after one. Other transient failures leave the outcome
     /// unknown: 408, 425, 5xx, and no complete response. After these it retries
-    /// idempotent operations only. The wait before a retry is `Retry-After`, or random
+    /// idempotent operations only. It also retries any operation after a failure that is
+    /// known to precede the execution. The wait before a retry is `Retry-After`, or random
     /// up to `initial_backoff`, doubled with every attempt (full jitter).
     ///
     /// ```
@@ -64,6 +65,7 @@ impl RetryPolicy {
 
     pub(crate) fn should_retry(&self, error: &Error, idempotent: bool) -> bool {
         match error.kind() {
+            _ if error.is_repeatable() => true,
             ErrorKind::Throttled | ErrorKind::Unreachable => true,
             ErrorKind::Invalid => idempotent && matches!(error.status(), Some(408 | 425)),
             ErrorKind::DeadlineExceeded => false,

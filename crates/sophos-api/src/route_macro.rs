@@ -8,6 +8,9 @@ macro_rules! route {
     (@base PATCH $path:literal) => { $crate::Route::patch($path) };
     (@base DELETE $path:literal) => { $crate::Route::delete($path) };
     ($method:ident $path:literal (tenant)) => { $crate::route_macro::route!(@base $method $path) };
+    ($method:ident $path:literal (tenant replaced_by $replacement:literal)) => {
+        $crate::route_macro::route!(@base $method $path).replaced_by($replacement)
+    };
     ($method:ident $path:literal (tenant global)) => {
         $crate::route_macro::route!(@base $method $path).global($crate::ScopeHeader::Tenant)
     };

@@ -49,4 +49,6 @@ pub enum ApiHost {
     Global,
     /// The host of the tenant's data region.
     DataRegion,
+    /// The GraphQL host of Sophos Fusion, one for all tenants.
+    Fusion,
 }

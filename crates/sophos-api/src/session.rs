@@ -74,7 +74,7 @@ struct KnownOwner {
 
 /// A request that one caller sends for all that wait for its result.
 #[derive(Default)]
-struct SingleFlight {
+pub(crate) struct SingleFlight {
     last_failure: Mutex<Option<Error>>,
     completed: AtomicU64,
 }
@@ -83,7 +83,7 @@ impl SingleFlight {
     /// Returns the `cached` value, else the result of `fetch`. Of all callers that
     /// wait, one fetches, and they share its result. No caller waits past its own
     /// `deadline`.
-    async fn run<V>(
+    pub(crate) async fn run<V>(
         &self,
         cached: impl Fn() -> Option<V>,
         deadline: impl Future<Output = ()>,

@@ -8,9 +8,12 @@ use crate::catalog::DescribedRequest;
 use crate::{
     client::{ApiClient, Client},
     error::Error,
+    error_kind::ErrorKind,
+    fusion::{GraphqlOperation, PartialData, parse_partial},
     hosts::BaseUrl,
     models::IdType,
     operation::{ApiHost, Operation, RequestTarget, Route},
+    platform::Platform,
     stats::{RequestCounters, RequestStats},
     tenant_id::TenantId,
     transport::Transport,
@@ -85,6 +88,52 @@ impl<T: Transport> TenantClient<T> {
         )))
     }
 
+    /// The platform of the tenant. The client requests it at most every
+    /// [`MAX_PLATFORM_AGE`](crate::MAX_PLATFORM_AGE).
+    ///
+    /// # Errors
+    /// See [`ErrorKind`](crate::ErrorKind); [`Invalid`](crate::ErrorKind::Invalid)
+    /// without a host of Sophos Fusion.
+    pub async fn platform(&self) -> Result<Platform, Error> {
+        let target = RequestTarget::with_id(self.client.fusion_host()?, self.id.as_str());
+        let platforms = &self.client.inner().platforms;
+        platforms.get(&self.id, &self.client.context(Some(&self.counters)), &target).await
+    }
+
+    /// Sends a GraphQL operation, and returns the data even if the service failed to
+    /// read a part of it. [`send`](ApiClient::send) fails then.
+    ///
+    /// # Errors
+    /// As [`send`](ApiClient::send), for a response with errors and without data.
+    pub async fn send_partial<O: GraphqlOperation>(
+        &self,
+        operation: &O,
+    ) -> Result<PartialData<O::Response>, Error> {
+        let context = self.client.context(Some(&self.counters));
+        let target = RequestTarget::with_id(self.client.fusion_host()?, self.id.as_str());
+        let mut partial = context.send_and_parse(operation, &target, parse_partial::<O>).await?;
+        let annotate = |error| context.annotate(error, &O::ROUTE, &target);
+        partial.errors = partial.errors.into_iter().map(annotate).collect();
+        Ok(partial)
+    }
+
+    /// Fails for an operation that would return objects from before the tenant's move.
+    async fn check_platform(&self, route: &Route, replacement: &str) -> Result<(), Error> {
+        let client = self.client.inner();
+        if !client.refuse_moved_tenants || client.hosts.fusion().is_none() {
+            return Ok(());
+        }
+        let remedy = "the test whether the tenant has moved to Sophos Fusion failed; \
+                      ClientBuilder::refuse_moved_tenants switches it off";
+        match self.platform().await.map_err(|error| error.with_remedy(remedy))? {
+            Platform::Central => Ok(()),
+            Platform::Fusion => Err(Error::new(ErrorKind::TenantMoved)
+                .with_message(format!("send {replacement} instead"))
+                .with_operation(route.to_string())
+                .with_tenant_id(Some(self.id.as_str()))),
+        }
+    }
+
     /// The counters of this handle and its clones.
     pub fn stats(&self) -> RequestStats {
         self.counters.snapshot()
@@ -122,8 +171,13 @@ impl<T: Transport> TenantClient<T> {
                 .with_operation(route.to_string()));
         }
         self.check_owner().map_err(|error| error.with_operation(route.to_string()))?;
+        if let Some(replacement) = route.fusion_replacement {
+            // Boxed: few operations need this future.
+            Box::pin(self.check_platform(route, replacement)).await?;
+        }
         let base = match route.host {
             ApiHost::DataRegion => self.base.clone(),
+            ApiHost::Fusion => self.client.fusion_host()?,
             ApiHost::Identity | ApiHost::Global => self.client.identity().await?.global,
         };
         Ok(RequestTarget::with_id(base, self.id.as_str()))

@@ -50,7 +50,7 @@ fn concurrent_callers_share_one_identity() {
     let script =
         ScriptedTransport::with_responses((0..100).map(|_| ScriptedResponse::json(json!({"items": []}))));
     let client = client(&script);
-    let operation = ListPartnerTenants::default();
+    let operation = ListPartnerTenants::new();
     let responses = block_on(join_all((0..100).map(|_| client.send(&operation))));
     assert!(responses.iter().all(Result::is_ok));
     assert_eq!((script.count(SentRequest::is_token), script.count(SentRequest::is_whoami)), (1, 1));
@@ -280,8 +280,8 @@ fn wrong_credential_type_is_rejected_before_sending() {
         );
         let client = client(&script);
         for (answer, allowed) in [
-            (block_on(client.send(&ListPartnerTenants::default())), partner),
-            (block_on(client.send(&ListOrganizationTenants::default())), organization),
+            (block_on(client.send(&ListPartnerTenants::new())), partner),
+            (block_on(client.send(&ListOrganizationTenants::new())), organization),
         ] {
             assert_eq!(answer.is_ok(), allowed, "{kind}");
             if let Err(error) = answer {
@@ -304,7 +304,7 @@ fn operation_is_rejected_by_the_wrong_client_type() {
     ] {
         assert_eq!(error.kind(), ErrorKind::Invalid);
     }
-    let error = block_on(tenant(&client).send(&ListPartnerTenants::default())).expect_err("a partner's");
+    let error = block_on(tenant(&client).send(&ListPartnerTenants::new())).expect_err("a partner's");
     assert_eq!(error.kind(), ErrorKind::Invalid);
     assert!(script.sent().is_empty());
 }

@@ -17,6 +17,7 @@ use crate::data::tenant::Tenant;
 use crate::endpoint_states::{AcceptedChange, EndpointStates};
 use crate::error::ConfigError;
 use crate::faults::{FaultPlan, Faults};
+use crate::handlers::fusion_state::FusionState;
 use crate::hash::{Rng, mix, uuid_text};
 use crate::isolation_changes::IsolationChange;
 use crate::limiter::Limiter;
@@ -33,6 +34,9 @@ pub struct Addresses {
     pub identity: String,
     /// The global host.
     pub global: String,
+    /// The GraphQL host of Sophos Fusion.
+    #[serde(default)]
+    pub fusion: String,
     /// The regional hosts by region.
     pub regions: BTreeMap<String, String>,
     /// The control host, always plain HTTP.
@@ -54,6 +58,7 @@ pub(crate) struct Central {
     pub(crate) served: Served,
     pub(crate) endpoint_states: EndpointStates,
     pub(crate) limiter: Limiter,
+    pub(crate) fusion: FusionState,
     addresses: OnceLock<Addresses>,
     rng_count: AtomicU64,
 }
@@ -74,6 +79,7 @@ impl Central {
             served: Served::default(),
             endpoint_states: EndpointStates::new(i64::try_from(delay).unwrap_or(i64::MAX / 4)),
             limiter: Limiter::new(&config.limiter),
+            fusion: FusionState::default(),
             addresses: OnceLock::new(),
             rng_count: AtomicU64::new(0),
             accounts: world,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use accounts::{CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
+pub use accounts::{CredentialConfig, CredentialKind, Owner, Platform, Role, TenantGroup};
 pub use data::{DataConfig, QuirkConfig};
 pub use machines::{MachineConfig, MachineType, Tag};
 
@@ -175,6 +175,8 @@ pub struct ListenConfig {
     pub identity: u16,
     /// The global host's port.
     pub global: u16,
+    /// The port of the GraphQL host of Sophos Fusion.
+    pub fusion: u16,
     /// The control host's port.
     pub control: u16,
     /// The ports of data regions by name. Other regions take a free port.
@@ -183,7 +185,14 @@ pub struct ListenConfig {
 
 impl Default for ListenConfig {
     fn default() -> Self {
-        Self { address: "127.0.0.1".to_owned(), identity: 0, global: 0, control: 0, regions: BTreeMap::new() }
+        Self {
+            address: "127.0.0.1".to_owned(),
+            identity: 0,
+            global: 0,
+            fusion: 0,
+            control: 0,
+            regions: BTreeMap::new(),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::calls::CallCounts;
 use crate::central::{Addresses, Central};
-use crate::config::CredentialConfig;
+use crate::config::{CredentialConfig, Platform};
 use crate::credentials::CredentialInfo;
 use crate::data::tenant::{Tenant, TenantInfo, TenantState};
 use crate::faults::FaultPlan;
@@ -211,6 +211,7 @@ async fn tenants(State(central): SharedState) -> Json<Vec<TenantInfo>> {
 struct TenantUpdate {
     state: Option<TenantState>,
     region: Option<String>,
+    platform: Option<Platform>,
 }
 
 async fn set_tenant(
@@ -224,6 +225,9 @@ async fn set_tenant(
     }
     if let Some(state) = standing.state {
         tenant.state.set(state);
+    }
+    if let Some(platform) = standing.platform {
+        tenant.set_platform(platform);
     }
     Ok(Json(tenant.info()))
 }

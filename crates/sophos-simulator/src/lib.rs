@@ -49,7 +49,7 @@
 //! | `GET /control/records?dataset=&tenant=&from=&to=` | ids of existing records; times are RFC 3339 or Unix ms |
 //! | `GET /control/rate-limits` | [`LimiterCounts`] by client id |
 //! | `GET /control/tenants` | a [`TenantInfo`] for each tenant |
-//! | `POST /control/tenants/{id}` | `{"state": "forbidden"}`, see [`TenantState`]; `{"region": "us01"}` moves it |
+//! | `POST /control/tenants/{id}` | `{"state": "forbidden"}`, see [`TenantState`]; `{"region": "us01"}` or `{"platform": "fusion"}` moves it |
 //! | `POST /control/tenants/{id}/endpoints/{id}` | `{"online": false}` |
 //! | `GET`, `DELETE /control/isolation` | each accepted [`IsolationChange`]; `DELETE` forgets them |
 //! | `GET /control/credentials` | all credentials, with their secrets |
@@ -72,7 +72,19 @@
 //! `partner.tenants`, `partner.tenant`, `organization.tenants`, `organization.tenant`,
 //! `siem.events`, `siem.alerts`, `alerts.list`, `alerts.search`, `alerts.get`, `alerts.act`,
 //! `endpoints.list`, `endpoints.get`, `isolation.get`, `isolation.set`, `isolation.bulk`,
-//! `health.check`.
+//! `health.check`, `graphql`.
+//!
+//! # Sophos Fusion
+//!
+//! [`Simulator::fusion_url`] serves `POST /graphql` for the tenants whose
+//! [`platform`](TenantGroup::platform) is `fusion`: cases with comments, evidence and reference
+//! data, and detections. The simulator parses each document and validates it against its own
+//! schema, and it returns the selected members alone. A tenant of the platform `central` has no
+//! case types and no objects there. Of `createCase` and `addEvidenceToCase` every second request
+//! fails at `partnerPreferences`, and two fields of cases in one document fail with `conn busy`,
+//! as observed. Evidence appears, and disappears, five seconds after the request. Queries are a
+//! part of the service's language: comparisons, `contains`, `in`, `is null`, `and`, `or`,
+//! `EARLIEST=-1d`, `| sort` and `| head`.
 //!
 //! # The feed
 //!
@@ -135,7 +147,7 @@ pub use central::Addresses;
 pub use clock::Clock;
 pub use config::{
     AlertsConfig, ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, IsolationConfig,
-    ListenConfig, MachineConfig, MachineType, Owner, QuirkConfig, Role, Scheme, Tag, TenantGroup,
+    ListenConfig, MachineConfig, MachineType, Owner, Platform, QuirkConfig, Role, Scheme, Tag, TenantGroup,
     TokenConfig,
 };
 pub use credentials::CredentialInfo;

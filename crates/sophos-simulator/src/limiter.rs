@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::limiter_counts::{CallTally, LimiterCounts};
 use crate::time;
 
-/// Limits on one credential's calls to the global and regional hosts.
+/// Limits on one credential's calls to the global, regional and GraphQL hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimiterConfig {

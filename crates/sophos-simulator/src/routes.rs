@@ -1,7 +1,7 @@
 //! The operations, by host and path.
 
 use crate::call::Context;
-use crate::handlers::{alerts, endpoints, health, identity, isolation, siem, tenants, whoami};
+use crate::handlers::{alerts, endpoints, fusion, health, identity, isolation, siem, tenants, whoami};
 use crate::response::{ApiError, ApiResponse};
 
 /// The kinds of hosts that serve operations.
@@ -14,6 +14,8 @@ pub enum HostKind {
     Global,
     /// `api-<region>.central.sophos.com`
     Region,
+    /// `api.taegis.sophos.com`
+    Fusion,
 }
 
 /// The scope of a call and its header.
@@ -135,6 +137,7 @@ static ROUTES: &[Route] = &[
         true,
         isolation::set,
     ),
+    Route { method: "POST", ..get_route("graphql", "/graphql", HostKind::Fusion, Token, fusion::graphql) },
     tenant_route("health.check", "GET", "/account-health-check/v1/health-check", false, health::check),
 ];
 

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::calls::CallCounts;
 use crate::central::{Addresses, Central};
 use crate::clock::Clock;
-use crate::config::{Config, CredentialConfig};
+use crate::config::{Config, CredentialConfig, Platform};
 use crate::control;
 use crate::credentials::CredentialInfo;
 use crate::data::tenant::{Tenant, TenantInfo, TenantState};
@@ -71,6 +71,9 @@ impl Simulator {
         let (listener, port) = bind(address, listen.global, "global").await?;
         addresses.global = url(scheme, port);
         serve(listener, App::Host(Arc::clone(&central), HostKind::Global, 0));
+        let (listener, port) = bind(address, listen.fusion, "fusion").await?;
+        addresses.fusion = url(scheme, port);
+        serve(listener, App::Host(Arc::clone(&central), HostKind::Fusion, 0));
         for (number, region) in config.regions.iter().enumerate() {
             let port = listen.regions.get(region).copied().unwrap_or_default();
             let (listener, port) = bind(address, port, region).await?;
@@ -93,6 +96,11 @@ impl Simulator {
     /// The address of the global host.
     pub fn global_url(&self) -> String {
         self.addresses().global
+    }
+
+    /// The address of the GraphQL host of Sophos Fusion.
+    pub fn fusion_url(&self) -> String {
+        self.addresses().fusion
     }
 
     /// The address of a data region's host.
@@ -195,6 +203,12 @@ impl Simulator {
     /// cursors, and the old host responds as to tenants of any other region.
     pub fn move_tenant(&self, tenant_id: &str, region: &str) -> bool {
         self.central.accounts.tenant(tenant_id).is_some_and(|tenant| tenant.region.set(region))
+    }
+
+    /// Moves a tenant to Sophos Fusion, or back. Returns `false` if it does not exist.
+    pub fn set_tenant_platform(&self, tenant_id: &str, platform: Platform) -> bool {
+        let tenant = self.central.accounts.tenant(tenant_id);
+        tenant.inspect(|tenant| tenant.set_platform(platform)).is_some()
     }
 
     /// Creates a credential, as an administrator does in the console. Existing credentials

@@ -8,7 +8,7 @@ use crate::{ApiHost, RequestTarget, operation_macro::TestedOperation};
 fn request_text(operation: &TestedOperation) -> String {
     let host = match operation.route.host {
         ApiHost::DataRegion => "https://region.example",
-        ApiHost::Global | ApiHost::Identity => "https://global.example",
+        ApiHost::Global | ApiHost::Identity | ApiHost::Fusion => "https://global.example",
     };
     let target = RequestTarget::with_id(host.parse().expect("a host"), "the-id");
     let request = (operation.request)(&target).expect(operation.name);

@@ -21,6 +21,8 @@ pub struct TenantGroup {
     /// The initial state. A [`Removed`](TenantState::Removed) tenant that becomes active
     /// later appears as a new one.
     pub state: TenantState,
+    /// The platform that holds its cases and detections.
+    pub platform: Platform,
     /// Events an hour; overrides `data.events_per_hour`.
     pub events_per_hour: Option<f64>,
     /// Alerts an hour; overrides `data.alerts_per_hour`.
@@ -44,6 +46,7 @@ impl Default for TenantGroup {
             region: None,
             owner: Owner::Partner,
             state: TenantState::Active,
+            platform: Platform::Central,
             events_per_hour: None,
             alerts_per_hour: None,
             history_hours: None,
@@ -81,6 +84,17 @@ impl TenantGroup {
         }
         Ok(())
     }
+}
+
+/// The platform that holds the cases and detections of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// Sophos Central.
+    #[default]
+    Central,
+    /// Sophos Fusion, to which the tenant has moved.
+    Fusion,
 }
 
 /// The account that owns a tenant.

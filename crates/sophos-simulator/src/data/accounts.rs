@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::config::{Config, MachineConfig, Owner, TenantGroup};
+use crate::config::{Config, MachineConfig, Owner, Platform, TenantGroup};
 use crate::data::tenant::{AtomicTenantState, EndpointShares, Machine, Region, Tenant};
 use crate::data::timeline::{Timeline, TimelineConfig};
 use crate::error::ConfigError;
@@ -162,6 +162,7 @@ fn create_tenant(
         },
         start_ms,
         state: AtomicTenantState::new(group.state),
+        has_moved: (group.platform == Platform::Fusion).into(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Tenants.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{MachineConfig, Owner};
+use crate::config::{MachineConfig, Owner, Platform};
 use crate::data::timeline::Timeline;
 use crate::hash::{IdSpace, Rng, mix, parse_uuid};
 use crate::served::Dataset;
@@ -40,6 +40,9 @@ pub struct TenantInfo {
     pub state: TenantState,
     /// The account that owns it.
     pub owner: Owner,
+    /// The platform that holds its cases and detections.
+    #[serde(default)]
+    pub platform: Platform,
     /// The number of its endpoints.
     pub endpoints: u64,
 }
@@ -89,9 +92,19 @@ pub(crate) struct Tenant {
     pub(crate) shares: EndpointShares,
     pub(crate) start_ms: i64,
     pub(crate) state: AtomicTenantState,
+    /// Whether the tenant has moved to Sophos Fusion.
+    pub(crate) has_moved: AtomicBool,
 }
 
 impl Tenant {
+    pub(crate) fn platform(&self) -> Platform {
+        if self.has_moved.load(Ordering::SeqCst) { Platform::Fusion } else { Platform::Central }
+    }
+
+    pub(crate) fn set_platform(&self, platform: Platform) {
+        self.has_moved.store(platform == Platform::Fusion, Ordering::SeqCst);
+    }
+
     pub(crate) fn timeline(&self, dataset: Dataset) -> &Timeline {
         match dataset {
             Dataset::Events => &self.events,
@@ -152,6 +165,7 @@ impl Tenant {
             region: self.region.name().to_owned(),
             state: self.state.get(),
             owner: self.owner,
+            platform: self.platform(),
             endpoints: self.endpoint_count(),
         }
     }

@@ -12,7 +12,8 @@ operation! {
     /// Lists the cases of a tenant.
     ///
     /// For a tenant that moved to the Fusion XDR API it lists only the cases from before.
-    pub struct ListCases = GET "/cases/v1/cases" (tenant) -> NumberedPage<Case> {
+    pub struct ListCases = GET "/cases/v1/cases"
+        (tenant replaced_by "fusion::cases::ListCases") -> NumberedPage<Case> {
         /// The manager of the case.
         managed_by: CaseManagedBy,
         /// The type.
@@ -48,7 +49,8 @@ operation! {
     /// Creates a case from a detection.
     ///
     /// Fails if the detection does not exist or the case has no assignee.
-    pub struct CreateCase = POST "/cases/v1/cases" (tenant) -> Case {
+    pub struct CreateCase = POST "/cases/v1/cases"
+        (tenant replaced_by "fusion::cases::CreateCase") -> Case {
         /// The name.
         name!: String,
         /// The type.
@@ -72,7 +74,8 @@ operation! {
 
 operation! {
     /// Deletes a case that the tenant manages.
-    pub struct DeleteCase = DELETE "/cases/v1/cases/:caseId" (tenant) -> Deleted {
+    pub struct DeleteCase = DELETE "/cases/v1/cases/:caseId"
+        (tenant replaced_by "fusion::cases::UpdateCase") -> Deleted {
         /// The case's id, such as `ABC-123`.
         case_id!: String,
     }
@@ -80,7 +83,8 @@ operation! {
 
 operation! {
     /// Returns a case.
-    pub struct GetCase = GET "/cases/v1/cases/:caseId" (tenant) -> Case {
+    pub struct GetCase = GET "/cases/v1/cases/:caseId"
+        (tenant replaced_by "fusion::cases::GetCase") -> Case {
         /// The case's id, such as `ABC-123`.
         case_id!: String,
     }
@@ -88,7 +92,8 @@ operation! {
 
 operation! {
     /// Changes a case.
-    pub struct UpdateCase = PATCH "/cases/v1/cases/:caseId" (tenant) -> Case {
+    pub struct UpdateCase = PATCH "/cases/v1/cases/:caseId"
+        (tenant replaced_by "fusion::cases::UpdateCase") -> Case {
         /// The case's id, such as `ABC-123`.
         case_id!: String,
         /// The name.

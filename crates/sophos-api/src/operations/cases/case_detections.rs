@@ -8,8 +8,8 @@ use crate::{
 
 operation! {
     /// Lists the detections of a case.
-    pub struct ListCaseDetections = GET "/cases/v1/cases/:caseId/detections" (tenant)
-        -> NumberedPage<Detection> {
+    pub struct ListCaseDetections = GET "/cases/v1/cases/:caseId/detections"
+        (tenant replaced_by "fusion::cases::GetCaseEvidence") -> NumberedPage<Detection> {
         /// The case's id, such as `ABC-123`.
         case_id!: String,
         /// The page number, from 1.
@@ -23,8 +23,8 @@ operation! {
 
 operation! {
     /// Returns a detection of a case.
-    pub struct GetCaseDetection = GET "/cases/v1/cases/:caseId/detections/:detectionId" (tenant)
-        -> Detection {
+    pub struct GetCaseDetection = GET "/cases/v1/cases/:caseId/detections/:detectionId"
+        (tenant replaced_by "fusion::detections::GetDetections") -> Detection {
         /// The case's id, such as `ABC-123`.
         case_id!: String,
         /// The detection's id.

@@ -11,8 +11,8 @@ use crate::{
 
 operation! {
     /// Lists the entities that a case affects.
-    pub struct ListImpactedEntities = GET "/cases/v1/cases/:caseId/impacted-entities" (tenant)
-        -> NumberedPage<ImpactedEntity> {
+    pub struct ListImpactedEntities = GET "/cases/v1/cases/:caseId/impacted-entities"
+        (tenant replaced_by "fusion::cases::GetCaseEvidence") -> NumberedPage<ImpactedEntity> {
         /// The case's id, such as `ABC-123`.
         case_id!: String,
         /// The page number, from 1.
@@ -32,8 +32,8 @@ operation! {
 
 operation! {
     /// Returns the MITRE ATT&CK tactics and techniques of a case.
-    pub struct GetMitreAttackSummary = GET "/cases/v1/cases/:caseId/mitre-attack-summary" (tenant)
-        -> MitreAttackSummary {
+    pub struct GetMitreAttackSummary = GET "/cases/v1/cases/:caseId/mitre-attack-summary"
+        (tenant replaced_by "fusion::cases::GetCaseEvidence") -> MitreAttackSummary {
         /// The case's id, such as `ABC-123`.
         case_id!: String,
     }

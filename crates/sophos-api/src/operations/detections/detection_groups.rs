@@ -12,8 +12,8 @@ operation! {
     /// Starts a query of detection groups.
     ///
     /// Fails with 429 at too many requests.
-    pub struct StartDetectionGroupsQuery = POST "/detections/v1/queries/detection-groups" (tenant)
-        -> QueryRun {
+    pub struct StartDetectionGroupsQuery = POST "/detections/v1/queries/detection-groups"
+        (tenant replaced_by "fusion::detections::SearchDetections") -> QueryRun {
         /// The id of the detection rule.
         detection_rule: String,
         /// The severities, each 0 to 10.
@@ -37,8 +37,8 @@ impl StartDetectionGroupsQuery {
 
 operation! {
     /// Returns a query of detection groups with its state.
-    pub struct GetDetectionGroupsQuery = GET "/detections/v1/queries/detection-groups/:runId" (tenant)
-        -> QueryRun {
+    pub struct GetDetectionGroupsQuery = GET "/detections/v1/queries/detection-groups/:runId"
+        (tenant replaced_by "fusion::detections::SearchDetections") -> QueryRun {
         /// The id of the query run.
         run_id!: String,
     }
@@ -46,8 +46,8 @@ operation! {
 
 operation! {
     /// Lists the results of a finished query of detection groups.
-    pub struct ListDetectionGroups = GET "/detections/v1/queries/detection-groups/:runId/results" (tenant)
-        -> NumberedPage<DetectionGroup> {
+    pub struct ListDetectionGroups = GET "/detections/v1/queries/detection-groups/:runId/results"
+        (tenant replaced_by "fusion::detections::SearchDetections") -> NumberedPage<DetectionGroup> {
         /// The id of the query run.
         run_id!: String,
         /// The page number, from 1.

@@ -16,7 +16,8 @@ operation! {
     /// Starts a query of detections.
     ///
     /// Without a range it covers one day. Fails with 429 at too many requests.
-    pub struct StartDetectionsQuery = POST "/detections/v1/queries/detections" (tenant) -> QueryRun {
+    pub struct StartDetectionsQuery = POST "/detections/v1/queries/detections"
+        (tenant replaced_by "fusion::detections::SearchDetections") -> QueryRun {
         /// The id of the detection rule.
         detection_rule: String,
         /// The severities, each 0 to 10.
@@ -40,7 +41,8 @@ impl StartDetectionsQuery {
 
 operation! {
     /// Returns a query of detections with its state.
-    pub struct GetDetectionsQuery = GET "/detections/v1/queries/detections/:runId" (tenant) -> QueryRun {
+    pub struct GetDetectionsQuery = GET "/detections/v1/queries/detections/:runId"
+        (tenant replaced_by "fusion::detections::PollDetections") -> QueryRun {
         /// The id of the query run.
         run_id!: String,
     }
@@ -48,8 +50,8 @@ operation! {
 
 operation! {
     /// Lists the results of a finished query of detections.
-    pub struct ListDetections = GET "/detections/v1/queries/detections/:runId/results" (tenant)
-        -> NumberedPage<Detection> {
+    pub struct ListDetections = GET "/detections/v1/queries/detections/:runId/results"
+        (tenant replaced_by "fusion::detections::SearchDetections") -> NumberedPage<Detection> {
         /// The id of the query run.
         run_id!: String,
         /// The page number, from 1.
@@ -64,8 +66,8 @@ operation! {
     ///
     /// Without a range it covers the last 30 days, the last day or the last hour for intervals of a
     /// day, an hour or a minute.
-    pub struct GetDetectionCounts = GET "/detections/v1/queries/detections/counts" (tenant)
-        -> DetectionCounts {
+    pub struct GetDetectionCounts = GET "/detections/v1/queries/detections/counts"
+        (tenant replaced_by "fusion::detections::AggregateDetectionsBySeverity") -> DetectionCounts {
         /// The start of the time range.
         from: String,
         /// The end of the time range.
