@@ -214,7 +214,7 @@ fn page_members_may_be_absent_or_null() {
         let (keyed, numbered) = (parse::<ListEndpoints>(&body), parse::<ListPartnerTenants>(&body));
         assert!(keyed.items.is_empty() && numbered.items.is_empty(), "{body}");
         assert!(ListEndpoints::default().next_page(&keyed).expect("the end").is_none(), "{body}");
-        assert!(ListPartnerTenants::default().next_page(&numbered).expect("the end").is_none(), "{body}");
+        assert!(ListPartnerTenants::new().next_page(&numbered).expect("the end").is_none(), "{body}");
         let cursor = parse::<ListSiemEvents>(&body);
         assert!(ListSiemEvents::default().next_page(&cursor).expect("the end").is_none(), "{body}");
     }

@@ -365,7 +365,7 @@ proptest! {
         let script = ScriptedTransport::with_responses(pages.iter().map(|page| {
             numbered(&page.iter().map(String::as_str).collect::<Vec<_>>(), json!({"size": 50}))
         }));
-        prop_assert_eq!(collect_ids(&client(&script), ListPartnerTenants::default()), whole);
+        prop_assert_eq!(collect_ids(&client(&script), ListPartnerTenants::new()), whole);
         prop_assert_eq!(script.remaining(), 0);
     }
 }

@@ -189,9 +189,9 @@ fn path_ids_that_are_empty_or_dots_are_rejected() {
 fn request_omits_absent_members() {
     for (sent, expected) in [
         (request_line(&ListEndpoints::default()), "GET /endpoint/v1/endpoints"),
-        (request_line(&ListAlerts::default()), "GET /common/v1/alerts"),
+        (request_line(&ListAlerts::new()), "GET /common/v1/alerts"),
         (request_line(&ListSiemEvents::default()), "GET /siem/v1/events"),
-        (request_line(&CheckAccountHealth::default()), "GET /account-health-check/v1/health-check"),
+        (request_line(&CheckAccountHealth::new()), "GET /account-health-check/v1/health-check"),
         (request_line(&GetWhoami::new()), "GET /whoami/v1"),
     ] {
         assert_eq!(sent, expected);

@@ -15,6 +15,8 @@ use crate::data::endpoint::Endpoint;
 use crate::data::endpoint_json::EndpointSnapshot;
 use crate::data::tenant::Tenant;
 use crate::endpoint_states::{AcceptedChange, EndpointStates};
+use crate::engine::files::Files;
+use crate::engine::state::StateStore;
 use crate::error::ConfigError;
 use crate::faults::{FaultPlan, Faults};
 use crate::handlers::fusion_state::FusionState;
@@ -59,6 +61,11 @@ pub(crate) struct Central {
     pub(crate) endpoint_states: EndpointStates,
     pub(crate) limiter: Limiter,
     pub(crate) fusion: FusionState,
+    /// The state of all accounts.
+    pub(crate) state: StateStore,
+    pub(crate) files: Files,
+    /// The time of the start, in Unix milliseconds.
+    pub(crate) start_ms: i64,
     addresses: OnceLock<Addresses>,
     rng_count: AtomicU64,
 }
@@ -80,6 +87,9 @@ impl Central {
             endpoint_states: EndpointStates::new(i64::try_from(delay).unwrap_or(i64::MAX / 4)),
             limiter: Limiter::new(&config.limiter),
             fusion: FusionState::default(),
+            state: StateStore::default(),
+            files: Files::default(),
+            start_ms,
             addresses: OnceLock::new(),
             rng_count: AtomicU64::new(0),
             accounts: world,
@@ -143,7 +153,7 @@ impl Central {
     pub(crate) fn isolation_changes(&self) -> Vec<IsolationChange> {
         let text = |accepted: AcceptedChange| {
             let (number, index) = accepted.key;
-            let tenant = &self.accounts.tenants[number];
+            let tenant = self.accounts.tenant_at(number);
             IsolationChange {
                 tenant: tenant.id_text.clone(),
                 endpoint: uuid_text(tenant.endpoint_id(index)),

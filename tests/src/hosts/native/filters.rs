@@ -57,7 +57,7 @@ pub(super) fn endpoint_filter(filters: &Value) -> ListEndpoints {
 }
 
 pub(super) fn alert_filter(filters: &Value) -> ListAlerts {
-    let mut list = ListAlerts::default();
+    let mut list = ListAlerts::new();
     for (case, value) in cases(filters) {
         match case {
             "since" => list.from = optional_string(value),
