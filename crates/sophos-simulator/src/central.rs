@@ -143,8 +143,8 @@ impl Central {
 
     /// The current states of all endpoints of a tenant.
     pub(crate) fn endpoints<'a>(&'a self, tenant: &'a Tenant) -> impl Iterator<Item = EndpointSnapshot> + 'a {
-        let existing = (0..tenant.endpoint_count()).filter(|index| self.endpoint_exists(tenant, *index));
-        existing.map(|index| self.endpoint(tenant, index))
+        let existing = (0..tenant.endpoint_count()).filter(move |index| self.endpoint_exists(tenant, *index));
+        existing.map(move |index| self.endpoint(tenant, index))
     }
 
     pub(crate) fn set_online(&self, tenant: &str, endpoint: &str, online: bool) -> bool {

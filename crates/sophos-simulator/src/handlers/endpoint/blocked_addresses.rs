@@ -87,8 +87,8 @@ fn block(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let mut items: Vec<Value> = Vec::new();
     for (address, until) in wanted {
         let is_it = |record: &&Value| record["item"] == address.as_str();
-        if let Some(record) = known.iter().chain(&items).find(is_it) {
-            items.push(record.clone());
+        if let Some(record) = known.iter().chain(&items).find(is_it).cloned() {
+            items.push(record);
             continue;
         }
         let mut record = json!({ "item": address, "createdAt": time::format_millis(now) });

@@ -12,7 +12,7 @@ use crate::call::{Context, invalid_parameter};
 use crate::config::{MachineConfig, MachineType};
 use crate::data::endpoint_json::EndpointSnapshot;
 use crate::data::tenant::{Machine, Tenant};
-use crate::engine::{Collection, Filter, Paging, verbs};
+use crate::engine::{Collection, Filter, Paging, Seed, verbs};
 use crate::hash::uuid_text;
 use crate::response::{ApiError, ApiResponse};
 use crate::routes::Route;
@@ -32,6 +32,7 @@ static JOBS: Collection = Collection {
     paging: PAGING,
     filters: &[Filter::one_of("mode", "mode", &["receiving", "sending"])],
     has_times: false,
+    seed: seed_jobs,
     ..Collection::new("migrations", "migration job")
 };
 
@@ -44,6 +45,27 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::write("migrations.send", "PUT", JOB, send).with_success(201),
     Route::read("migrations.endpoints", "/endpoint/v1/migrations/:migrationJobId/endpoints", list_endpoints),
 ];
+
+/// A job of yesterday for two endpoints of another tenant, which has not started it.
+fn seed_jobs(seed: &mut Seed<'_>) -> Vec<Value> {
+    let Some(own) = seed.tenant else { return Vec::new() };
+    let other = seed.central.accounts.tenants().find(|tenant| tenant.id != own.id);
+    let Some(other) = other.filter(|other| other.initial_endpoint_count() > 1) else { return Vec::new() };
+    let endpoint = |index| json!({ "id": uuid_text(other.endpoint_id(index)) });
+    let created = seed.central.start_ms - 86_400_000;
+    vec![json!({
+        "mode": "receiving",
+        "token": seed.rng.hex(96),
+        "createdAt": time::format_millis(created),
+        "expiresAt": time::format_millis(created + LIFETIME_MS),
+        "createdBy": {
+            "id": seed.uuid(), "type": "user", "name": seed.person(0).name,
+            "accountType": "tenant", "accountId": own.id_text,
+        },
+        "_from": other.id_text,
+        "_endpoints": [endpoint(0), endpoint(1)],
+    })]
+}
 
 fn receive(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let body = context.call.json()?;

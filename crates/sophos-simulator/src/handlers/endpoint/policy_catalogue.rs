@@ -186,7 +186,10 @@ impl Setting {
 
 /// The settings of a type.
 pub(super) fn settings_of(kind: &str) -> &'static [Setting] {
-    TYPES.iter().find(|(name, _, _)| *name == kind).map_or(&[], |(_, _, settings)| settings)
+    match TYPES.iter().find(|(name, _, _)| *name == kind) {
+        Some((_, _, settings)) => settings,
+        None => &[],
+    }
 }
 
 /// The setting of a type with this key.
