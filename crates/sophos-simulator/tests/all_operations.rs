@@ -57,7 +57,9 @@ async fn replace_values(client: &TestClient<'_>, route: &Route, value: &mut Valu
         "users" if route.path.starts_with("/endpoint") => *value = json!([users[6]]),
         "userGroups" if route.path.starts_with("/endpoint") => *value = json!([groups[4]]),
         "fromTenant" => *value = json!(client.sim.tenants()[1].id),
-        "endpoints" if value.is_array() && route.path.starts_with("/endpoint") => *value = json!([endpoints[0]]),
+        "endpoints" if value.is_array() && route.path.starts_with("/endpoint") => {
+            *value = json!([endpoints[0]])
+        }
         "endpointIds" if route.path.starts_with("/endpoint") => *value = json!([endpoints[0]]),
         "userIds" => *value = json!([users[6]]),
         "groupIds" => *value = json!([groups[4]]),

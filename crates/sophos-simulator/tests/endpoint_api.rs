@@ -110,7 +110,8 @@ async fn deleted_endpoints_are_gone_everywhere() {
         assert_eq!(tenant.get(&path).await.status, 404, "{path}");
     }
     assert_eq!(tenant.send("POST", &format!("{path}/scans"), json!({})).await.status, 404);
-    let key = text(&first_page["pages"]["nextKey"]).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let key =
+        text(&first_page["pages"]["nextKey"]).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
     assert_eq!(count(&tenant.get_ok(&format!("{ENDPOINTS}?pageFromKey={key}")).await), 3);
     let body = json!({ "endpointIds": [all[0], all[1], UNKNOWN] });
     let deleted = tenant.send("POST", &format!("{ENDPOINTS}/delete"), body).await.json();
@@ -162,10 +163,16 @@ async fn adaptive_attack_protection_follows_the_clock() {
     let id = ids(&tenant.get_ok(ENDPOINTS).await).remove(0);
     let path = format!("{ENDPOINTS}/{id}/adaptive-attack-protection");
     let set = tenant.send("POST", &path, json!({ "enabled": true, "expiresAfter": "P1D" })).await.json();
-    assert_eq!((&set["desiredState"]["enabled"], &set["actualState"]["enabled"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&set["desiredState"]["enabled"], &set["actualState"]["enabled"]),
+        (&json!(true), &json!(false))
+    );
     sim.clock().advance(Duration::from_secs(61));
     let on = tenant.get_ok(&path).await;
-    assert_eq!((&on["actualState"]["enabled"], on["actualState"]["expiresAt"].is_string()), (&json!(true), true));
+    assert_eq!(
+        (&on["actualState"]["enabled"], on["actualState"]["expiresAt"].is_string()),
+        (&json!(true), true)
+    );
     sim.clock().advance(Duration::from_secs(86_400));
     assert_eq!(tenant.get_ok(&path).await["actualState"]["enabled"], false);
     for wrong in [json!({}), json!({ "enabled": true, "expiresAfter": "tomorrow" })] {
@@ -230,7 +237,10 @@ async fn migrated_endpoint_arrives_under_a_new_id() {
     sim.clock().advance(Duration::from_secs(300));
     let moved = receiver.get_ok(&format!("{one}/endpoints")).await;
     assert_eq!(moved, sender.get_ok(&format!("{one}/endpoints")).await);
-    assert_eq!((&moved["items"][0]["status"], &moved["items"][1]["status"]), (&json!("succeeded"), &json!("pending")));
+    assert_eq!(
+        (&moved["items"][0]["status"], &moved["items"][1]["status"]),
+        (&json!("succeeded"), &json!("pending"))
+    );
     assert_eq!(sender.get(&format!("{ENDPOINTS}/{}", all[0])).await.status, 404);
     let arrived = format!("{ENDPOINTS}/{}", text(&moved["items"][0]["newId"]));
     assert_eq!(receiver.get(&arrived).await.status, 404);

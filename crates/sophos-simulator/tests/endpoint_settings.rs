@@ -187,7 +187,10 @@ async fn web_control_limits_excluded_websites() {
     let tls = format!("{base}/tls-decryption");
     let off = json!({ "enabled": false, "categories": [{ "id": 10, "decryptionEnabled": false }] });
     let changed = tenant.send("PATCH", &tls, off).await.json();
-    assert_eq!((&changed["enabled"], &changed["categories"][9]["decryptionEnabled"]), (&json!(false), &json!(false)));
+    assert_eq!(
+        (&changed["enabled"], &changed["categories"][9]["decryptionEnabled"]),
+        (&json!(false), &json!(false))
+    );
     assert_eq!(tenant.get_ok(&tls).await, changed);
     let websites = format!("{tls}/excluded-websites");
     let many: Vec<Value> = (0..249).map(|n| json!({ "value": format!("w{n}.example.com") })).collect();
@@ -220,9 +223,16 @@ async fn policy_lives_from_creation_to_deletion() {
     assert_eq!(tenant.send("POST", POLICIES, new).await.status, 409);
     let path = format!("{POLICIES}/{}", text(&policy["id"]));
     let listed = tenant.get_ok(&format!("{POLICIES}?policyType=threat-protection")).await;
-    let priorities: Vec<(String, i64)> = listed["items"].as_array().unwrap().iter()
-        .map(|p| (text(&p["name"]), p["priority"].as_i64().unwrap())).collect();
-    assert!(priorities.contains(&("Strict".to_owned(), 1)) && priorities.contains(&("Pilot computers".to_owned(), 2)));
+    let priorities: Vec<(String, i64)> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| (text(&p["name"]), p["priority"].as_i64().unwrap()))
+        .collect();
+    assert!(
+        priorities.contains(&("Strict".to_owned(), 1))
+            && priorities.contains(&("Pilot computers".to_owned(), 2))
+    );
     let moved = tenant.send("PATCH", &path, json!({ "priority": 9, "name": "Stricter" })).await.json();
     assert_eq!((&moved["priority"], &moved["name"]), (&json!(2), &json!("Stricter")));
     for wrong in [

@@ -178,7 +178,8 @@ impl Endpoint {
             95..98 => Person::LoginOnly { login },
             _ => Person::Unknown,
         };
-        let group = rng.chance(0.69).then(|| rng.pick(if name.server { SERVER_GROUPS } else { COMPUTER_GROUPS }));
+        let group =
+            rng.chance(0.69).then(|| rng.pick(if name.server { SERVER_GROUPS } else { COMPUTER_GROUPS }));
         let mut ipv4 = vec![name.ip.clone()];
         for _ in 0..rng.below(4) {
             ipv4.push(format!("192.168.{}.{}", rng.below(120), 1 + rng.below(254)));

@@ -65,7 +65,8 @@ fn sort(all: &mut [(u64, EndpointSnapshot)], criteria: &[&str]) -> Result<(), Ap
 
 pub(crate) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
-    let existing = (0..tenant.endpoint_count()).filter(|index| context.central.endpoint_exists(tenant, *index));
+    let existing =
+        (0..tenant.endpoint_count()).filter(|index| context.central.endpoint_exists(tenant, *index));
     list_indexes(context, existing.collect())
 }
 
@@ -122,7 +123,8 @@ pub(crate) fn get(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
     let id = context.id()?;
     let view = parse_view(context)?;
-    let index = context.central.find_endpoint(tenant, id).ok_or_else(|| ApiError::not_found("Endpoint not found"))?;
+    let index =
+        context.central.find_endpoint(tenant, id).ok_or_else(|| ApiError::not_found("Endpoint not found"))?;
     let fields = context.call.query.list("fields");
     let seen = context.central.endpoint(tenant, index);
     Ok(ApiResponse::json(200, &seen.to_json(tenant, view, &fields)))

@@ -41,7 +41,8 @@ fn endpoint_isolation_json(context: &Context<'_>, tenant: &Tenant, index: u64) -
 fn find_endpoint(context: &Context<'_>) -> Result<(u64, bool), ApiError> {
     let tenant = context.tenant()?;
     let id = context.id()?;
-    let index = context.central.find_endpoint(tenant, id).ok_or_else(|| ApiError::not_found("No endpoint found."))?;
+    let index =
+        context.central.find_endpoint(tenant, id).ok_or_else(|| ApiError::not_found("No endpoint found."))?;
     Ok((index, Endpoint::new(tenant, index).online))
 }
 

@@ -14,8 +14,13 @@ pub(crate) static ROUTES: &[Route] = &[
     Route::write("endpoints.delete_many", "POST", "/endpoint/v1/endpoints/delete", delete_many),
     Route::write("endpoints.scan", "POST", "/endpoint/v1/endpoints/:endpointId/scans", request)
         .with_success(201),
-    Route::write("endpoints.check_update", "POST", "/endpoint/v1/endpoints/:endpointId/update-checks", request)
-        .with_success(201),
+    Route::write(
+        "endpoints.check_update",
+        "POST",
+        "/endpoint/v1/endpoints/:endpointId/update-checks",
+        request,
+    )
+    .with_success(201),
 ];
 
 /// Deletes the endpoint with this id, if it exists.

@@ -15,8 +15,7 @@ const REPORT_DELAY_MS: i64 = 60_000;
 static SETTINGS: Collection =
     Collection { id_member: "_endpoint", ..Collection::new("adaptive_attack_protection", "endpoint") };
 
-const MEMBERS: &[Member] =
-    &[Member::boolean("enabled").required(), Member::text_up_to("expiresAfter", 20)];
+const MEMBERS: &[Member] = &[Member::boolean("enabled").required(), Member::text_up_to("expiresAfter", 20)];
 const PATH: &str = "/endpoint/v1/endpoints/:endpointId/adaptive-attack-protection";
 
 pub(crate) static ROUTES: &[Route] = &[
@@ -49,8 +48,7 @@ fn bring_up_to_date(record: &mut Value, now: i64, is_online: bool) {
     if let Some(due) = record["_dueMs"].as_i64().filter(|due| is_online && now >= *due) {
         record["_dueMs"] = Value::Null;
         let desired = &record["desiredState"];
-        let mut actual =
-            json!({ "enabled": desired["enabled"], "lastUpdatedAt": time::format_millis(due) });
+        let mut actual = json!({ "enabled": desired["enabled"], "lastUpdatedAt": time::format_millis(due) });
         let expires = time::parse_or_duration(desired["expiresAfter"].as_str().unwrap_or_default(), due);
         if let Some(at) = expires.filter(|_| desired["enabled"] == true) {
             actual["expiresAt"] = json!(time::format_millis(at));

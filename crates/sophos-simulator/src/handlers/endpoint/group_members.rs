@@ -73,10 +73,7 @@ fn add(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
 }
 
 /// Removes those of the endpoints that are members.
-fn remove_members(
-    context: &Context<'_>,
-    wanted: &[u128],
-) -> Result<(Vec<Value>, Vec<String>), ApiError> {
+fn remove_members(context: &Context<'_>, wanted: &[u128]) -> Result<(Vec<Value>, Vec<String>), ApiError> {
     let mut state = context.state();
     let group = find_group(context, &mut state)?;
     groups::check_custom(&group)?;

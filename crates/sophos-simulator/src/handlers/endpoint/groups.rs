@@ -133,7 +133,7 @@ pub(super) fn assign(context: &Context<'_>, indexes: &[u64], group: Option<&Valu
     Ok(())
 }
 
-/// The endpoints with these ids. Errors for an unknown one and one of another type.
+/// Adds the members of the request. Fails for an unknown endpoint and one of another type.
 fn add_first_members(change: &mut Change<'_, '_>) -> Result<(), ApiError> {
     let context = change.context;
     let tenant = context.tenant()?;

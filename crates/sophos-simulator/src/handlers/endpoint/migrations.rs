@@ -117,8 +117,7 @@ fn send(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let body = context.call.json()?;
     let ids = parse_ids(&body, "endpoints")?;
     let token = body["token"].as_str().unwrap_or_default();
-    let (receiver, mut job) =
-        find_receiver(context, id, token)?.ok_or_else(|| invalid_parameter("token"))?;
+    let (receiver, mut job) = find_receiver(context, id, token)?.ok_or_else(|| invalid_parameter("token"))?;
     let started = context.state().find(context.central, &JOBS, id).cloned();
     if let Some(started) = started {
         return Ok(ApiResponse::json(200, &verbs::show(context, &JOBS, started)));
@@ -144,7 +143,10 @@ fn send(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
             states.change((tenant.number, index), |changes| changes.deleted_ms = Some(due));
             receiver.add_arrival(machine(receiver, &seen, new_id), |index| {
                 let arrives = Some(due + ARRIVAL_MS);
-                states.change((receiver.number, index), |changes| changes.arrives_ms = arrives);
+                states.change((receiver.number, index), |changes| {
+                    changes.arrives_ms = arrives;
+                    changes.group = Some(None);
+                });
             });
         }
         sent.push(endpoint);

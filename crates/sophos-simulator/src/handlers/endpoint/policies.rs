@@ -147,7 +147,7 @@ fn check_targets(change: &mut Change<'_, '_>) -> Result<(), ApiError> {
 }
 
 /// Makes room for a policy among the others of its type, and returns its priority: `wanted`,
-/// or the next one. Without `own`, closes the gap that it leaves.
+/// or the next one. After a deletion, closes the gap.
 fn arrange(change: &mut Change<'_, '_>, wanted: Option<i64>, is_deleted: bool) -> i64 {
     let (id, kind) = (change.record["id"].clone(), change.record["type"].clone());
     let policies = change.state.records(change.context.central, &POLICIES);

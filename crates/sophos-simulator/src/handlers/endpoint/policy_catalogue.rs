@@ -84,11 +84,8 @@ static WINDOWS_FIREWALL: &[Setting] = &[
     setting("endpoint.windows-firewall.block-public", Boolean(false), "Blocks traffic in public networks."),
 ];
 
-static LOCKDOWN: &[Setting] = &[setting(
-    "endpoint.lockdown.allowed-folders",
-    Texts(&[]),
-    "Folders from which all programs may run.",
-)];
+static LOCKDOWN: &[Setting] =
+    &[setting("endpoint.lockdown.allowed-folders", Texts(&[]), "Folders from which all programs may run.")];
 
 static DATA_LOSS_PREVENTION: &[Setting] = &[
     setting("endpoint.data-loss-prevention.enabled", Boolean(false), "Applies the rules."),
@@ -167,8 +164,7 @@ impl Setting {
 
     pub(super) fn metadata(&self) -> Value {
         let default = self.default_value()["value"].take();
-        let mut body =
-            json!({ "name": self.key, "description": self.description, "defaultValue": default });
+        let mut body = json!({ "name": self.key, "description": self.description, "defaultValue": default });
         body["type"] = json!(match self.kind {
             Boolean(_) => "boolean",
             Integer(..) => "integer",
