@@ -143,6 +143,10 @@ async fn tamper_protection_changes_and_keeps_passwords() {
     let tenant = TenantClient::new(&sim, &client, 0);
     let id = ids(&tenant.get_ok(ENDPOINTS).await).remove(0);
     let path = format!("{ENDPOINTS}/{id}/tamper-protection");
+    let health = "/account-health-check/v1/health-check?checks=tamperProtection";
+    let disabled = |body: &Value| body["endpoint"]["tamperProtection"]["computer"]["disabled"].as_u64();
+    tenant.send("POST", &path, json!({ "enabled": true })).await;
+    let healthy = disabled(&tenant.get_ok(health).await).unwrap();
     let before = tenant.get_ok(&path).await;
     assert_eq!(before, tenant.get_ok(&path).await);
     let off = tenant.send("POST", &path, json!({ "enabled": false, "regeneratePassword": true })).await;
@@ -152,6 +156,7 @@ async fn tamper_protection_changes_and_keeps_passwords() {
     assert_eq!(tenant.get_ok(&format!("{ENDPOINTS}/{id}")).await["tamperProtectionEnabled"], false);
     let listed = tenant.get_ok(&format!("{ENDPOINTS}?tamperProtectionEnabled=false")).await;
     assert!(ids(&listed).contains(&id));
+    assert_eq!(disabled(&tenant.get_ok(health).await), Some(healthy + 1));
     assert_eq!(tenant.get_ok("/endpoint/v1/settings/tamper-protection").await, json!({ "enabled": true }));
 }
 
@@ -221,6 +226,10 @@ async fn migrated_endpoint_arrives_under_a_new_id() {
     assert!(sim.set_endpoint_online(&sender.tenant, &all[1], false));
     let path = "/endpoint/v1/migrations";
     let body = json!({ "fromTenant": sender.tenant, "endpoints": [all[0], all[1]] });
+    for from in [receiver.tenant.as_str(), UNKNOWN] {
+        let wrong = json!({ "fromTenant": from, "endpoints": [all[0]] });
+        assert_eq!(receiver.send("POST", path, wrong).await.status, 400, "{from}");
+    }
     let job = receiver.send("POST", path, body).await;
     assert_eq!((job.status, &job.json()["mode"]), (201, &json!("receiving")), "{}", job.text);
     let (id, token) = (text(&job.json()["id"]), text(&job.json()["token"]));

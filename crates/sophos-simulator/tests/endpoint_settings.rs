@@ -42,7 +42,7 @@ async fn delete(tenant: &TenantClient<'_>, path: &str) {
 }
 
 #[tokio::test]
-async fn items_are_unique_and_limited() {
+async fn items_are_unique() {
     let sim = start().await;
     let client = Client::partner(&sim).await;
     let tenant = TenantClient::new(&sim, &client, 0);
@@ -69,6 +69,20 @@ async fn items_are_unique_and_limited() {
         }
         delete(&tenant, &path).await;
     }
+}
+
+#[tokio::test]
+async fn allowed_items_are_at_most_1000() {
+    let sim = start().await;
+    let client = Client::partner(&sim).await;
+    let tenant = TenantClient::new(&sim, &client, 0);
+    let list = format!("{SETTINGS}/allowed-items");
+    let item = |n: u64| json!({ "type": "path", "properties": { "path": format!("C:\\tools\\{n}.exe") } });
+    let seeded = count(&tenant.get_ok(&list).await) as u64;
+    for n in seeded..1_000 {
+        assert_eq!(tenant.send("POST", &list, item(n)).await.status, 201);
+    }
+    assert_eq!(tenant.send("POST", &list, item(1_000)).await.status, 400);
 }
 
 #[tokio::test]
