@@ -1,4 +1,5 @@
 //! Tests of endpoint groups, actions on endpoints, and migrations.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Tests of policies, items, exclusions, Web Control, packages and other endpoint settings.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
