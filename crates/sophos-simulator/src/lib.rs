@@ -82,6 +82,10 @@
 //! Each change appears in the audit log of its tenant or partner, for 90 days
 //! (`GET /audit/v1/audit-events`). Files are at URLs that work without a token for 15 minutes.
 //!
+//! Endpoints have the changes that clients made: deletion, group, Tamper Protection, software
+//! package, and the move to another tenant by a migration. The token
+//! `5bec1a10-0000-4000-8000-000000000001` adds a special software package.
+//!
 //! # Sophos Fusion
 //!
 //! [`Simulator::fusion_url`] serves `POST /graphql` for the tenants whose
@@ -128,6 +132,16 @@
 //! - the form of an audit event;
 //! - 403 for changes of predefined roles;
 //! - the deletion of an unknown record answers `deleted: false` where no 404 is documented;
+//! - 409 for a second blocked item, scanning exclusion, local site or policy with the same value;
+//! - the maximum of 1,000 allowed and 1,000 blocked items, and of 250 websites exempt from TLS
+//!   decryption;
+//! - the keys, defaults and limits of policy settings, and 400 for unknown keys and targets;
+//! - priorities of policies stay 1 to n; a clone has no targets;
+//! - the blocking of an address that is already blocked returns the existing one;
+//! - the durations of forensic logs, memory dumps, Adaptive Attack Protection and migrations; an
+//!   offline endpoint does not start them;
+//! - a migration checks the sending tenant and that both sides name the endpoints;
+//! - the assignment of software packages, and its effect on `packages`;
 //! - the members of historical and regional health scores, and the age of billing data.
 #![deny(missing_docs)]
 

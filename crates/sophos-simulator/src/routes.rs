@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use crate::call::Context;
 use crate::engine::{Collection, Verb, audit, files};
 use crate::handlers::{
-    access_tokens, admins, alerts, directory, endpoints, fusion, health, health_scores, identity, isolation,
-    licenses, partner, siem, tenants, whoami,
+    access_tokens, admins, alerts, directory, endpoint, endpoints, fusion, health, health_scores, identity,
+    isolation, licenses, partner, siem, tenants, whoami,
 };
 use crate::response::{ApiError, ApiResponse};
 
@@ -276,8 +276,9 @@ static FAMILIES: &[&[Route]] = &[
     health_scores::ROUTES,
 ];
 
-static ROUTES: LazyLock<Vec<Route>> =
-    LazyLock::new(|| FAMILIES.iter().flat_map(|family| family.iter().copied()).collect());
+static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+    FAMILIES.iter().chain(endpoint::FAMILIES).flat_map(|family| family.iter().copied()).collect()
+});
 
 /// Every operation the simulator serves.
 pub fn routes() -> &'static [Route] {
