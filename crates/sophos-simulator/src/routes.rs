@@ -324,7 +324,8 @@ pub(crate) fn find<'a>(host: HostKind, method: &http::Method, path: &'a str) -> 
         return RouteMatch::MethodNotAllowed;
     }
     let family = path.split('/').nth(1).unwrap_or_default();
-    let global = ["partner", "organization", "whoami", "licenses", "accounts", "audit", "business-automation"];
+    let global =
+        ["partner", "organization", "whoami", "licenses", "accounts", "audit", "business-automation"];
     if host == HostKind::Region && global.contains(&family) {
         return RouteMatch::WrongHost;
     }

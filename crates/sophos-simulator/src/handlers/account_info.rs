@@ -6,8 +6,7 @@ use crate::call::Context;
 use crate::response::{ApiError, ApiResponse};
 use crate::routes::Route;
 
-pub(crate) static ROUTES: &[Route] =
-    &[Route::read("account_info.get", "/account-info/v1/account-info", get)];
+pub(crate) static ROUTES: &[Route] = &[Route::read("account_info.get", "/account-info/v1/account-info", get)];
 
 fn get(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;

@@ -153,7 +153,8 @@ fn create(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
 
 fn check_name(profiles: &[Value], name: &str, own_id: &str) -> Result<(), ApiError> {
     let is_taken = |profile: &Value| {
-        !PROFILES.has_id(profile, own_id) && profile["name"].as_str().is_some_and(|n| n.eq_ignore_ascii_case(name))
+        !PROFILES.has_id(profile, own_id)
+            && profile["name"].as_str().is_some_and(|n| n.eq_ignore_ascii_case(name))
     };
     if profiles.iter().any(is_taken) {
         return Err(ApiError::bad_request("Profile name already in use."));

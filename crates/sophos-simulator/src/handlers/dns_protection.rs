@@ -15,6 +15,9 @@ const MAX_ENTRIES: usize = 1_000;
 const NAME: Member = Member::text_up_to("name", 255);
 const ENTRY: Member = Member::text_up_to("entry", 255).required();
 
+const LISTS: &[Member] =
+    &[Member::list("ipList", &ENTRY, MAX_ENTRIES), Member::list("domainNames", &ENTRY, MAX_ENTRIES)];
+
 static LOCATIONS: Collection = Collection {
     members: &[
         NAME.required(),
@@ -106,7 +109,11 @@ fn changed(before: &Value, changes: &Value, name: &str) -> Result<Value, ApiErro
     let mut list = before.as_array().cloned().unwrap_or_default();
     // Without changes, the member is absent or still the list of before.
     if !changes.is_object() {
-        return if changes.is_null() || changes == before { Ok(json!(list)) } else { Err(invalid_parameter(name)) };
+        return if changes.is_null() || changes == before {
+            Ok(json!(list))
+        } else {
+            Err(invalid_parameter(name))
+        };
     }
     let entries = |verb: &str| match &changes[verb] {
         Value::Null => Ok(Vec::new()),
@@ -125,9 +132,7 @@ fn changed(before: &Value, changes: &Value, name: &str) -> Result<Value, ApiErro
 
 /// 400 for an invalid entry, 409 for an IP address of another location.
 fn check(change: &mut Change<'_, '_>) -> Result<(), ApiError> {
-    let lists: &[Member] =
-        &[Member::list("ipList", &ENTRY, MAX_ENTRIES), Member::list("domainNames", &ENTRY, MAX_ENTRIES)];
-    crate::engine::member::accept(lists, &change.record, true)?;
+    crate::engine::member::accept(LISTS, &change.record, true)?;
     let addresses = change.record["ipList"].as_array().cloned().unwrap_or_default();
     if addresses.iter().any(|address| address.as_str().is_none_or(|text| text.parse::<IpAddr>().is_err())) {
         return Err(invalid_parameter("ipList"));

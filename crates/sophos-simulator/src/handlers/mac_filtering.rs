@@ -21,6 +21,8 @@ struct Product {
     tasks: &'static Collection,
 }
 
+const FILTERS: &[Filter] = &[Filter::equals("type", "type")];
+
 const fn settings(name: &'static str) -> Collection {
     Collection { seed: seed_settings, ..Collection::singleton(name, "MAC filter") }
 }
@@ -28,7 +30,7 @@ const fn settings(name: &'static str) -> Collection {
 const fn tasks(name: &'static str) -> Collection {
     Collection {
         paging: Paging::Numbered { default: 100, max: 1_000 },
-        filters: &[Filter::equals("type", "type")],
+        filters: FILTERS,
         has_times: false,
         view: show_task,
         ..Collection::new(name, "task")
@@ -79,9 +81,8 @@ fn seed_settings(seed: &mut Seed<'_>) -> Vec<Value> {
 fn seed_tasks(seed: &mut Seed<'_>, devices: &'static str) -> Vec<Value> {
     let (by, at) = (seeded_by(seed), seed.past(100));
     let statuses = ["succeeded", "succeeded", "succeeded", "noSupportSubscription"].into_iter().enumerate();
-    let devices_of = |(number, status): (usize, &str)| {
-        json!({ "id": seed.id(devices, number as u64), "status": status })
-    };
+    let devices_of =
+        |(number, status): (usize, &str)| json!({ "id": seed.id(devices, number as u64), "status": status });
     let list: Vec<Value> = statuses.map(devices_of).collect();
     vec![json!({
         "type": "macFilter", "tenant": seed.tenant_ref(), "createdBy": by, "createdAt": local(&at),
@@ -143,8 +144,7 @@ fn set(context: &Context<'_>, product: &Product) -> Result<ApiResponse, ApiError
         }
         let mut device = json!({ "id": id, "status": "pending" });
         if is_repeated {
-            device["_error"] =
-                json!({ "error": "badRequest", "message": "The MAC address filter already exists", "code": "10905" });
+            device["_error"] = json!({ "error": "badRequest", "message": "The MAC address filter already exists", "code": "10905" });
         }
         device
     };

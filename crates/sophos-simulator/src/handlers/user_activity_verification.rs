@@ -17,8 +17,7 @@ const DEFAULT_TIMEOUT_SECONDS: i64 = 300;
 const RESPONSE_MS: i64 = 60_000;
 const MAX_OPTIONS: usize = 10;
 
-const TEXT: &[Member] =
-    &[Member::text_up_to("text", 1_000).required(), Member::object("translations", &[])];
+const TEXT: &[Member] = &[Member::text_up_to("text", 1_000).required(), Member::object("translations", &[])];
 const OPTION: &[Member] =
     &[Member::text_up_to("key", 100).required(), Member::object("value", TEXT).required()];
 

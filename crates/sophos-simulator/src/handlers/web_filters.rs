@@ -15,8 +15,7 @@ use crate::time;
 
 const ACTION: Member = Member::one_of("action", &["allow", "block", "warn"]).required();
 const CATEGORY: &[Member] = &[Member::text_up_to("name", 255).required(), ACTION];
-const SITE_LIST: &[Member] =
-    &[Member::uuid("id").required(), ACTION, Member::integer("priority", 0, 1_000)];
+const SITE_LIST: &[Member] = &[Member::uuid("id").required(), ACTION, Member::integer("priority", 0, 1_000)];
 const CONSUMER: &[Member] = &[
     Member::one_of("type", &["computerWebControlPolicy", "serverWebControlPolicy"]).required(),
     Member::uuid("id").required(),
@@ -143,19 +142,19 @@ fn seed_profiles(seed: &mut Seed<'_>) -> Vec<Value> {
             "consumers": consumers, "createdAt": at, "updatedAt": at,
         })
     };
-    let policy = json!([{ "type": "computerWebControlPolicy", "id": "5a4d7f0e-6f5b-4c43-9a44-9f0d3f0f5d11" }]);
+    let policy =
+        json!([{ "type": "computerWebControlPolicy", "id": "5a4d7f0e-6f5b-4c43-9a44-9f0d3f0f5d11" }]);
     vec![profile("Guests", "warn", json!([])), profile("Employees", "block", policy)]
 }
 
 fn seed_site_lists(seed: &mut Seed<'_>) -> Vec<Value> {
     let at = seed.past(200);
     let names = ["Guests", "Employees"].iter().enumerate();
-    let users = names.map(|(number, name)| json!({ "id": seed.id("web_profiles", number as u64), "name": name }));
+    let users =
+        names.map(|(number, name)| json!({ "id": seed.id("web_profiles", number as u64), "name": name }));
     let users: Vec<Value> = users.collect();
     let mut list = |name: &str, sites: &[&str], used_by: Value| {
-        let site = |site: &&str| {
-            json!({ "id": seed.uuid(), "site": site, "siteType": site_type(site), "createdAt": at })
-        };
+        let site = |site: &&str| json!({ "id": seed.uuid(), "site": site, "siteType": site_type(site), "createdAt": at });
         let sites: Vec<Value> = sites.iter().map(site).collect();
         json!({ "name": name, "_sites": sites, "usedBy": used_by, "createdAt": at, "updatedAt": at })
     };
@@ -169,7 +168,8 @@ fn site_type(site: &str) -> Option<&'static str> {
     if site.is_empty() || site.contains(char::is_whitespace) {
         return None;
     }
-    let (address, prefix) = site.split_once('/').map_or((site, None), |(address, prefix)| (address, Some(prefix)));
+    let (address, prefix) =
+        site.split_once('/').map_or((site, None), |(address, prefix)| (address, Some(prefix)));
     match (address.parse::<IpAddr>(), prefix) {
         (Ok(_), None) => Some("ipAddress"),
         (Ok(_), Some(prefix)) => prefix.parse::<u8>().ok().map(|_| "cidr"),
@@ -192,9 +192,9 @@ fn set_sites(change: &mut Change<'_, '_>) -> Result<(), ApiError> {
         }
         let id = || uuid_text(change.context.central.new_rng().uuid());
         let known = before.iter().find(|site| site["site"] == text).cloned();
-        sites.push(known.unwrap_or_else(|| {
-            json!({ "id": id(), "site": text, "siteType": kind, "createdAt": now })
-        }));
+        sites.push(
+            known.unwrap_or_else(|| json!({ "id": id(), "site": text, "siteType": kind, "createdAt": now })),
+        );
     }
     change.record["_sites"] = json!(sites);
     if change.record["usedBy"].is_null() {

@@ -30,7 +30,12 @@ pub(super) fn list(context: &Context<'_>, of: &Quarantine) -> Result<ApiResponse
 pub(super) fn strip(context: &Context<'_>, is_stripped: bool) -> Result<ApiResponse, ApiError> {
     let body = member::accept(NAMES, &context.call.json()?, false)?;
     let texts = |name: &str| -> Vec<String> {
-        body[name].as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+        body[name]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|text| text.as_str().map(str::to_owned))
+            .collect()
     };
     let names = texts("attachments");
     if names.is_empty() {

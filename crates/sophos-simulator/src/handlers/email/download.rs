@@ -18,7 +18,8 @@ static DOWNLOADS: Collection =
 /// Starts a job. It fails if the message lacks one of the attachments.
 pub(super) fn start(context: &Context<'_>, of: &Quarantine) -> Result<ApiResponse, ApiError> {
     let (names, attachments) = attachments::selected(context, of)?;
-    let is_known = |name: &String| attachments.iter().any(|one| one["name"] == *name && one["stripped"] != true);
+    let is_known =
+        |name: &String| attachments.iter().any(|one| one["name"] == *name && one["stripped"] != true);
     let record = json!({
         "attachments": names, "_place": of.place, "_isKnown": names.iter().all(is_known),
         "_password": context.central.new_rng().hex(32),
@@ -91,7 +92,7 @@ impl Keys {
 
 /// A zip file that the password opens, with a text in place of each attachment.
 fn archive(names: &[&str], password: &str, rng: &mut Rng) -> Vec<u8> {
-    let (mut files, mut directory) = (Vec::new(), Vec::new());
+    let (mut files, mut directory): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
     for name in names {
         let content = format!("The attachment {name}.\n");
         let crc = !content.bytes().fold(u32::MAX, crc32_step);
@@ -100,7 +101,7 @@ fn archive(names: &[&str], password: &str, rng: &mut Rng) -> Vec<u8> {
         // The last byte of the encryption header checks the password.
         let plain = salt.into_iter().chain([(crc >> 24) as u8]).chain(content.bytes());
         let data: Vec<u8> = plain.map(|byte| keys.encrypt(byte)).collect();
-        let mut fields = Vec::new();
+        let mut fields: Vec<u8> = Vec::new();
         // Version, encrypted, stored, time and date, checksum, sizes, length of the name, extra.
         [20u16, 1, 0, 0, 0x21].iter().for_each(|field| fields.extend(field.to_le_bytes()));
         fields.extend(crc.to_le_bytes());

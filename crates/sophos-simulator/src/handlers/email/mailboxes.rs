@@ -162,7 +162,12 @@ fn own<'s>(context: &Context<'_>, state: &'s mut AccountState) -> Result<&'s mut
 }
 
 /// The cause that prevents the addition of an address to a mailbox.
-fn obstacle(mailboxes: &[Value], own: &Value, list: &AddressList, address: &str) -> Option<(&'static str, &'static str)> {
+fn obstacle(
+    mailboxes: &[Value],
+    own: &Value,
+    list: &AddressList,
+    address: &str,
+) -> Option<(&'static str, &'static str)> {
     let owner = owner_of(mailboxes, address);
     if !is_address(address) {
         Some(("badRequest", "Invalid email address."))
@@ -187,7 +192,12 @@ pub(super) fn change(context: &Context<'_>, list: &AddressList) -> Result<ApiRes
     }
     let mailboxes = state.records(context.central, &MAILBOXES).clone();
     let given = |verb: &str| -> Vec<String> {
-        body[verb].as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+        body[verb]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|text| text.as_str().map(str::to_owned))
+            .collect()
     };
     let mut current: Vec<String> =
         values_at(&mailbox, list.member).iter().filter_map(|text| text.as_str().map(str::to_owned)).collect();
@@ -195,8 +205,7 @@ pub(super) fn change(context: &Context<'_>, list: &AddressList) -> Result<ApiRes
         let address = address.to_owned();
         move |other: &String| other.eq_ignore_ascii_case(&address)
     };
-    let failure =
-        |address: &str, (error, message): (&str, &str)| json!({ "error": error, "message": format!("{message} {address}") });
+    let failure = |address: &str, (error, message): (&str, &str)| json!({ "error": error, "message": format!("{message} {address}") });
     let (mut added, mut removed, mut not_added, mut not_removed) = (vec![], vec![], vec![], vec![]);
     for address in given("remove") {
         match current.iter().position(same(&address)) {
@@ -206,7 +215,8 @@ pub(super) fn change(context: &Context<'_>, list: &AddressList) -> Result<ApiRes
     }
     for address in given("add") {
         let is_listed = current.iter().any(same(&address));
-        let taken = obstacle(&mailboxes, &mailbox, list, &address).filter(|_| !removed.iter().any(same(&address)));
+        let taken =
+            obstacle(&mailboxes, &mailbox, list, &address).filter(|_| !removed.iter().any(same(&address)));
         match taken.or(is_listed.then_some(("conflict", ADDRESS_TAKEN))) {
             None => {
                 current.push(address.clone());
@@ -215,7 +225,8 @@ pub(super) fn change(context: &Context<'_>, list: &AddressList) -> Result<ApiRes
             Some(cause) => not_added.push(failure(&address, cause)),
         }
     }
-    let names = current.iter().filter_map(|address| owner_of(&mailboxes, address)).map(|one| one["name"].clone());
+    let names =
+        current.iter().filter_map(|address| owner_of(&mailboxes, address)).map(|one| one["name"].clone());
     let owners: Vec<Value> = current.iter().map(|address| json!(address)).chain(names).collect();
     let stored = own(context, &mut state)?;
     stored[list.member] = json!(current);

@@ -9,11 +9,8 @@ use crate::time;
 
 /// The messages of a tenant. Their hidden member `_recipients` has `{address, place, quarantinedAt}`
 /// for each recipient.
-pub(super) static MESSAGES: Collection = Collection {
-    has_times: false,
-    seed: seed_messages,
-    ..Collection::new("email_messages", "message")
-};
+pub(super) static MESSAGES: Collection =
+    Collection { has_times: false, seed: seed_messages, ..Collection::new("email_messages", "message") };
 
 /// The place of messages without quarantine.
 pub(super) const DELIVERED: &str = "delivered";
@@ -196,7 +193,11 @@ fn entry(message: &Value, recipient: &Value, of: &Quarantine) -> Value {
     entry["_to"] = json!(to);
     entry["_sizeInMB"] = json!(message["sizeInBytes"].as_f64().unwrap_or_default() / 1_048_576.0);
     entry["_hasAttachment"] = json!(!attachments.is_empty());
-    entry["_key"] = json!(format!("{}/{}", message["id"].as_str().unwrap_or_default(), recipient["address"].as_str().unwrap_or_default()));
+    entry["_key"] = json!(format!(
+        "{}/{}",
+        message["id"].as_str().unwrap_or_default(),
+        recipient["address"].as_str().unwrap_or_default()
+    ));
     entry["forRecipient"] = recipient["address"].clone();
     entry["quarantinedAt"] = recipient["quarantinedAt"].clone();
     entry["attachments"] =

@@ -79,16 +79,21 @@ pub(crate) static ROUTES: &[Route] = &[
         |context| download::start(context, &QUARANTINE),
     )
     .with_method("POST"),
-    Route::read("quarantine.download_status", "/email/v1/quarantine/downloads/:downloadId/status", |context| {
-        download::status(context, &QUARANTINE)
-    }),
+    Route::read(
+        "quarantine.download_status",
+        "/email/v1/quarantine/downloads/:downloadId/status",
+        |context| download::status(context, &QUARANTINE),
+    ),
     Route::read("post_delivery.search", "/email/v1/post-delivery-quarantine/messages/search", |context| {
         quarantine::search(context, &POST_DELIVERY)
     })
     .with_method("POST"),
-    Route::write("post_delivery.delete", "POST", "/email/v1/post-delivery-quarantine/messages/delete", |context| {
-        quarantine::delete(context, &POST_DELIVERY)
-    }),
+    Route::write(
+        "post_delivery.delete",
+        "POST",
+        "/email/v1/post-delivery-quarantine/messages/delete",
+        |context| quarantine::delete(context, &POST_DELIVERY),
+    ),
     Route::write(
         "post_delivery.release",
         "POST",
@@ -96,9 +101,11 @@ pub(crate) static ROUTES: &[Route] = &[
         |context| quarantine::release(context, &POST_DELIVERY),
     )
     .with_success(202),
-    Route::read("post_delivery.preview", "/email/v1/post-delivery-quarantine/messages/:id/preview", |context| {
-        quarantine::preview(context, &POST_DELIVERY)
-    }),
+    Route::read(
+        "post_delivery.preview",
+        "/email/v1/post-delivery-quarantine/messages/:id/preview",
+        |context| quarantine::preview(context, &POST_DELIVERY),
+    ),
     Route::read(
         "post_delivery.attachments",
         "/email/v1/post-delivery-quarantine/messages/:id/attachments",

@@ -91,11 +91,7 @@ pub(super) fn search(context: &Context<'_>, of: &Quarantine) -> Result<ApiRespon
 }
 
 /// Moves or deletes the selected messages. Unknown ones do not stop the others.
-fn apply(
-    context: &Context<'_>,
-    of: &Quarantine,
-    place: Option<&str>,
-) -> Result<ApiResponse, ApiError> {
+fn apply(context: &Context<'_>, of: &Quarantine, place: Option<&str>) -> Result<ApiResponse, ApiError> {
     let body = member::accept(ITEMS, &context.call.json()?, false)?;
     let selected = body["items"].as_array().filter(|items| !items.is_empty());
     let selected = selected.ok_or_else(|| invalid_parameter("items"))?;
@@ -103,15 +99,20 @@ fn apply(
     let (mut items, mut errors) = (Vec::new(), Vec::new());
     for item in selected {
         let id = item["id"].as_str().unwrap_or_default();
-        let given: Vec<&str> = item["forRecipients"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let given: Vec<&str> =
+            item["forRecipients"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let Some(message) = messages::find(context, &mut state, id, of.place) else {
             let failed = if given.is_empty() { vec![""] } else { given };
-            errors.extend(failed.iter().map(|who| json!({ "id": id, "recipient": who, "error": "notFound" })));
+            errors
+                .extend(failed.iter().map(|who| json!({ "id": id, "recipient": who, "error": "notFound" })));
             continue;
         };
         let present = messages::recipients(message, of.place);
-        let wanted: Vec<String> =
-            if given.is_empty() { present.clone() } else { given.iter().map(|who| (*who).to_owned()).collect() };
+        let wanted: Vec<String> = if given.is_empty() {
+            present.clone()
+        } else {
+            given.iter().map(|who| (*who).to_owned()).collect()
+        };
         for who in wanted {
             if present.iter().any(|other| other.eq_ignore_ascii_case(&who)) {
                 messages::move_to(message, &who, place);

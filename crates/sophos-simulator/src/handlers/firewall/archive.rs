@@ -12,8 +12,9 @@ pub(super) fn entities(firewall: &Value, names: &[Value]) -> String {
     let text = |name: &str| firewall[name].as_str().unwrap_or_default().replace(['<', '>', '&', '"'], "");
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Configuration>\n");
     let all = ["AdminSettings", "FirewallRule", "Zone"].map(Value::from);
-    for name in if names.is_empty() { &all } else { names } {
-        let name: String = name.as_str().unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
+    for name in if names.is_empty() { &all[..] } else { names } {
+        let name: String =
+            name.as_str().unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
         xml.push_str(&format!("  <{name}><HostName>{}</HostName></{name}>\n", text("hostname")));
     }
     xml.push_str("</Configuration>\n");
@@ -112,7 +113,8 @@ mod tests {
 
     #[test]
     fn md5_matches_the_examples_of_the_rfc() {
-        let hex = |text: &str| md5(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex =
+            |text: &str| md5(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         assert_eq!(hex(""), "d41d8cd98f00b204e9800998ecf8427e");
         assert_eq!(hex("message digest"), "f96b697d7cb7938d525a2f31aaf161d0");
         let long = "1234567890".repeat(8);

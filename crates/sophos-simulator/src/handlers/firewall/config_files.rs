@@ -40,7 +40,9 @@ fn find_firewall(context: &Context<'_>, id: &str) -> Result<Value, ApiError> {
             mine.find_map(|tenant| find(tenant.id))
         }
     };
-    found.ok_or_else(|| FIREWALLS.not_found())
+    let mut firewall = found.ok_or_else(|| FIREWALLS.not_found())?;
+    firmware::apply(&mut firewall, central.clock.now_ms());
+    Ok(firewall)
 }
 
 /// The cause that prevents an export or import.

@@ -13,14 +13,12 @@ const MAX_FIREWALLS: usize = 1_000;
 /// The simulated duration of an upgrade.
 const UPGRADE_MS: i64 = 600_000;
 /// Version, size of the download.
-const VERSIONS: &[(&str, &str)] = &[("21.5.1.261", "745 MB"), ("22.0.1.411", "768 MB"), ("22.0.2.512", "771 MB")];
+const VERSIONS: &[(&str, &str)] =
+    &[("21.5.1.261", "745 MB"), ("22.0.1.411", "768 MB"), ("22.0.2.512", "771 MB")];
 
 const CHECK: &[Member] = &[Member::list("firewalls", &Member::uuid("id"), MAX_FIREWALLS).required()];
-const UPGRADE: &[Member] = &[
-    Member::uuid("id").required(),
-    Member::text_up_to("upgradeToVersion", 100),
-    Member::time("upgradeAt"),
-];
+const UPGRADE: &[Member] =
+    &[Member::uuid("id").required(), Member::text_up_to("upgradeToVersion", 100), Member::time("upgradeAt")];
 const UPGRADES: &[Member] =
     &[Member::list("firewalls", &Member::object("firewall", UPGRADE), MAX_FIREWALLS).required()];
 

@@ -60,7 +60,8 @@ static SYNC_STATUSES: Collection = Collection {
 };
 
 /// Name, number of the parent group.
-const SEEDED: &[(&str, Option<u64>)] = &[("Headquarters", None), ("Branches", None), ("Remote sites", Some(1))];
+const SEEDED: &[(&str, Option<u64>)] =
+    &[("Headquarters", None), ("Branches", None), ("Remote sites", Some(1))];
 
 /// The name of a generated group.
 pub(super) fn seeded_name(number: u64) -> &'static str {
@@ -134,7 +135,8 @@ pub(super) fn refresh(
 
 fn create(change: &mut Change<'_, '_>) -> Result<(), ApiError> {
     let central = change.context.central;
-    let take = |record: &mut Value, name: &str| record.as_object_mut().and_then(|members| members.remove(name));
+    let take =
+        |record: &mut Value, name: &str| record.as_object_mut().and_then(|members| members.remove(name));
     let parent = take(&mut change.record, "parentGroupId");
     let source = take(&mut change.record, "configImportSourceFirewallId");
     if let Some(id) = parent {

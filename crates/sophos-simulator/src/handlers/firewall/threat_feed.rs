@@ -21,7 +21,8 @@ const INDICATOR: &[Member] = &[
 const INDICATORS: &[Member] =
     &[Member::list("indicators", &Member::object("indicator", INDICATOR), MAX_INDICATORS).required()];
 const VALUES: &[Member] =
-    &[Member::list("indicatorValues", &Member::text_up_to("value", MAX_VALUE_LEN), MAX_INDICATORS).required()];
+    &[Member::list("indicatorValues", &Member::text_up_to("value", MAX_VALUE_LEN), MAX_INDICATORS)
+        .required()];
 const SETTINGS: &[Member] = &[
     Member::boolean("enabled"),
     Member::one_of("action", &["logOnly", "logAndDrop"]),
@@ -47,10 +48,7 @@ fn indicators(feed: &mut Value) -> Vec<Value> {
 type Outcome = (&'static str, Value);
 
 /// Starts the transaction of a request that `run` applies to the feed.
-fn request(
-    context: &Context<'_>,
-    run: impl FnOnce(&mut Value) -> Outcome,
-) -> Result<ApiResponse, ApiError> {
+fn request(context: &Context<'_>, run: impl FnOnce(&mut Value) -> Outcome) -> Result<ApiResponse, ApiError> {
     context.id()?;
     let id = context.params.first().copied().unwrap_or_default();
     let mut state = context.state();

@@ -17,10 +17,8 @@ const LIFETIME_MS: i64 = 86_400_000;
 /// The members that the parameter `fields` selects.
 const OPTIONAL: &[&str] = &["request", "response", "expiryAt", "finishedAt"];
 
-pub(super) static TRANSACTIONS: Collection = Collection {
-    has_times: false,
-    ..Collection::new("firewall_transactions", "transaction")
-};
+pub(super) static TRANSACTIONS: Collection =
+    Collection { has_times: false, ..Collection::new("firewall_transactions", "transaction") };
 
 /// A transaction to start.
 pub(super) struct New<'n> {
@@ -38,8 +36,7 @@ pub(super) fn start(
 ) -> Result<Value, ApiError> {
     let now = context.central.clock.now_ms();
     let parameters = context.call.query.0.iter();
-    let query: Vec<Value> =
-        parameters.map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let query: Vec<Value> = parameters.map(|(name, value)| json!({ "name": name, "value": value })).collect();
     let is_reachable = new.firewall.is_none_or(|firewall| firewall["status"]["connected"] == true);
     let record = json!({
         "createdAt": time::format_millis(now),
@@ -80,11 +77,7 @@ pub(super) fn show(context: &Context<'_>, transaction: &Value) -> Value {
 }
 
 /// The transaction with this id, until it expires.
-pub(super) fn find(
-    context: &Context<'_>,
-    state: &mut AccountState,
-    id: &str,
-) -> Result<Value, ApiError> {
+pub(super) fn find(context: &Context<'_>, state: &mut AccountState, id: &str) -> Result<Value, ApiError> {
     parse_uuid(id).ok_or_else(|| ApiError::bad_request("Invalid request"))?;
     let now = context.central.clock.now_ms();
     let found = state.find(context.central, &TRANSACTIONS, id).cloned();
