@@ -240,3 +240,53 @@ async fn exported_configuration_can_be_imported() {
     let done = tenant.get_ok(&path(&import)).await;
     assert_eq!((&done["result"], done["response"]["items"].as_array().unwrap().len()), (&json!("error"), 2));
 }
+
+#[tokio::test]
+async fn import_succeeds_for_the_firewalls_that_support_it() {
+    let sim = Simulator::start(config()).await.unwrap();
+    let client = Client::partner(&sim).await;
+    let tenant = TenantClient::new(&sim, &client, 0);
+    let all = ids(&tenant.get_ok(FIREWALLS).await);
+    let mut archive = b"Entities.xml".to_vec();
+    archive.resize(512, 0);
+    let cases = [
+        (vec![&all[0]], true, "success"),
+        (vec![&all[0], &all[2]], true, "partialSuccess"),
+        (vec![&all[0], &all[2]], false, "error"),
+    ];
+    for (firewalls, is_partial, result) in cases {
+        let import = tenant.send("POST", &format!("{CONFIG}/import"), json!({})).await.json();
+        let id = text(&import["transactionId"]);
+        http().put(text(&import["url"])).body(archive.clone()).send().await.unwrap();
+        let body = json!({
+            "firewallIds": firewalls, "checksumMd5": "17883914aecc68c720195781fddeb2bb", "fileSizeBytes": 512,
+            "performPartialImport": is_partial,
+        });
+        let complete = format!("{CONFIG}/import/{id}/upload-complete");
+        assert_eq!(tenant.send("POST", &complete, body.clone()).await.status, 200);
+        assert_eq!(tenant.send("POST", &complete, body).await.status, 400);
+        sim.clock().advance(Duration::from_secs(10));
+        let done = tenant.get_ok(&format!("{CONFIG}/transactions/{id}")).await;
+        assert_eq!((&done["status"], &done["result"]), (&json!("finished"), &json!(result)));
+    }
+}
+
+#[tokio::test]
+async fn partner_exports_firewalls_of_its_tenants() {
+    let sim = Simulator::start(config()).await.unwrap();
+    let client = Client::partner(&sim).await;
+    let tenant = TenantClient::new(&sim, &client, 0);
+    let id = ids(&tenant.get_ok(FIREWALLS).await)[0].clone();
+    let partner = credential(&sim, "partner", "super_admin").principal_id;
+    let scope = Some(("X-Partner-ID", partner.as_str()));
+    let path = |id: &str| format!("{}{CONFIG}/{id}/export", tenant.host);
+    let body = json!({ "fullExport": false, "exportEntities": ["Zone"] });
+    let started = send(client.request("POST", &path(&id), scope, Some(&body))).await.unwrap();
+    assert_eq!(started.status, 202, "{}", started.text);
+    let missing = send(client.request("POST", &path(UNKNOWN), scope, Some(&body))).await.unwrap();
+    assert_eq!(missing.status, 404);
+    sim.clock().advance(Duration::from_secs(10));
+    let transaction =
+        format!("{}{CONFIG}/transactions/{}", tenant.host, text(&started.json()["transactionId"]));
+    assert_eq!(client.get(&transaction, scope).await.json()["result"], "success");
+}

@@ -102,7 +102,9 @@ fn leave(firewall: &mut Value) {
 fn show(context: &Context<'_>, group: &mut Value) {
     group["_search"] = json!({ "parentId": group["parentGroup"]["id"] });
     if group["parentGroup"].is_null() {
-        group.as_object_mut().map(|members| members.remove("parentGroup"));
+        if let Some(members) = group.as_object_mut() {
+            members.remove("parentGroup");
+        }
     }
     if let Some(start) = group["_importMs"].as_i64() {
         let elapsed = context.central.clock.now_ms() - start;
