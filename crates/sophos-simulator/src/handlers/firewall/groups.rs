@@ -15,7 +15,7 @@ const MAX_FIREWALLS: usize = 1_000;
 const PREVIEW: usize = 5;
 /// The simulated time until a firewall has the configuration of its group.
 const SYNC_MS: i64 = 120_000;
-/// The simulated duration of a configuration import, the first part of which prepares it.
+/// The simulated duration of a configuration import, and of its preparation.
 const IMPORT_MS: i64 = 300_000;
 const PREPARE_MS: i64 = 60_000;
 
@@ -203,7 +203,7 @@ pub(super) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     Ok(ApiResponse::json(200, &verbs::list_records(context, &GROUPS, groups)?))
 }
 
-/// Whether each firewall of a group has the group's configuration.
+/// The synchronization status of each firewall of a group.
 pub(super) fn sync_status(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     context.id()?;
     let central = context.central;
