@@ -183,9 +183,9 @@ fn send_partial_returns_data_beside_errors() {
     let tenant = tenant(&client(&script));
     let partial = block_on(tenant.send_partial(&GetCase::new("7"))).expect("data");
     assert_eq!((partial.data.id.as_str(), partial.errors.len()), ("7", 1));
-    let error = &partial.errors[0];
-    assert_eq!((error.path(), error.tenant_id()), (Some("case.tags"), Some(TENANT_ID)));
-    assert!(!error.to_string().contains("token-1"), "{error}");
+    let missing = &partial.errors[0];
+    assert_eq!((missing.path(), missing.tenant_id()), (Some("case.tags"), Some(TENANT_ID)));
+    assert!(!missing.to_string().contains("token-1"), "{missing}");
     block_on(tenant.send(&GetCase::new("7"))).expect_err("errors");
 
     let script =
