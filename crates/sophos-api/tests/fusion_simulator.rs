@@ -350,6 +350,7 @@ async fn graphql_shares_the_rate_limit_with_rest() {
     }
     let error = moved.send(&ListCaseTypes::new()).await.expect_err("the limit");
     assert!(error.is_throttled(), "{error}");
-    let error = moved.send(&operations::endpoint::endpoints::ListEndpoints::new()).await.expect_err("the limit");
+    let error =
+        moved.send(&operations::endpoint::endpoints::ListEndpoints::new()).await.expect_err("the limit");
     assert!(error.is_throttled(), "{error}");
 }
