@@ -1,5 +1,7 @@
 //! A parsed request.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
@@ -7,6 +9,7 @@ use serde_json::Value;
 use crate::central::Central;
 use crate::credentials::Credential;
 use crate::data::tenant::Tenant;
+use crate::engine::state::AccountGuard;
 use crate::faults::FaultAction;
 use crate::hash::parse_uuid;
 use crate::response::ApiError;
@@ -69,8 +72,9 @@ impl Query {
     pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.get(name) {
             None => Ok(None),
-            Some("true") => Ok(Some(true)),
-            Some("false") => Ok(Some(false)),
+            // The service accepts Python's `True`, too.
+            Some(text) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(text) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
             Some(_) => Err(invalid_parameter(name)),
         }
     }
@@ -106,7 +110,11 @@ pub(crate) struct Context<'a> {
     pub(crate) credential: Option<Credential>,
     /// The fault to apply to the call.
     pub(crate) fault: Option<&'a FaultAction>,
+    /// The status of a success.
+    pub(crate) success: u16,
     scoped_tenant: Option<&'a Tenant>,
+    /// The name of the object that a change concerns, for the audit log.
+    object_name: RefCell<Option<String>>,
 }
 
 impl<'a> Context<'a> {
@@ -117,7 +125,45 @@ impl<'a> Context<'a> {
         who: Option<Credential>,
         scope: Option<&'a Tenant>,
     ) -> Self {
-        Self { central, call, params, credential: who, fault: None, scoped_tenant: scope }
+        Self {
+            central,
+            call,
+            params,
+            credential: who,
+            fault: None,
+            success: 200,
+            scoped_tenant: scope,
+            object_name: RefCell::new(None),
+        }
+    }
+
+    /// The tenant of the call, if it has one.
+    pub(crate) fn scoped_tenant(&self) -> Option<&'a Tenant> {
+        self.scoped_tenant
+    }
+
+    /// The account of the call: its tenant, or else the caller's own.
+    pub(crate) fn account_id(&self) -> u128 {
+        let own = self.credential.as_ref().map_or(0, |who| who.principal_id);
+        self.scoped_tenant.map_or(own, |tenant| tenant.id)
+    }
+
+    /// The state of the account of the call. Drop it before another one is opened.
+    pub(crate) fn state(&self) -> AccountGuard<'a> {
+        self.central.state.open(self.account_id())
+    }
+
+    /// Names the object of a change for the audit log.
+    pub(crate) fn name_object(&self, record: &Value) {
+        let named = ["name", "username", "label", "hostname", "email", "id"];
+        let name = named.iter().find_map(|member| record[*member].as_str());
+        *self.object_name.borrow_mut() = name.map(str::to_owned);
+    }
+
+    /// The name of the object of a change; by default, the last identifier in the path.
+    pub(crate) fn object_name(&self) -> Option<String> {
+        let named = self.object_name.borrow().clone();
+        named.or_else(|| self.params.last().map(|&id| id.to_owned()))
     }
 
     /// The tenant of the call.

@@ -14,6 +14,8 @@ use crate::data::accounts::Accounts;
 use crate::data::endpoint::Endpoint;
 use crate::data::endpoint_json::EndpointSnapshot;
 use crate::data::tenant::Tenant;
+use crate::engine::files::Files;
+use crate::engine::state::StateStore;
 use crate::endpoint_states::{AcceptedChange, EndpointStates};
 use crate::error::ConfigError;
 use crate::faults::{FaultPlan, Faults};
@@ -54,6 +56,11 @@ pub(crate) struct Central {
     pub(crate) served: Served,
     pub(crate) endpoint_states: EndpointStates,
     pub(crate) limiter: Limiter,
+    /// The state of all accounts.
+    pub(crate) state: StateStore,
+    pub(crate) files: Files,
+    /// The time of the start, in Unix milliseconds.
+    pub(crate) start_ms: i64,
     addresses: OnceLock<Addresses>,
     rng_count: AtomicU64,
 }
@@ -74,6 +81,9 @@ impl Central {
             served: Served::default(),
             endpoint_states: EndpointStates::new(i64::try_from(delay).unwrap_or(i64::MAX / 4)),
             limiter: Limiter::new(&config.limiter),
+            state: StateStore::default(),
+            files: Files::default(),
+            start_ms,
             addresses: OnceLock::new(),
             rng_count: AtomicU64::new(0),
             accounts: world,
@@ -137,7 +147,7 @@ impl Central {
     pub(crate) fn isolation_changes(&self) -> Vec<IsolationChange> {
         let text = |accepted: AcceptedChange| {
             let (number, index) = accepted.key;
-            let tenant = &self.accounts.tenants[number];
+            let tenant = self.accounts.tenant_at(number);
             IsolationChange {
                 tenant: tenant.id_text.clone(),
                 endpoint: uuid_text(tenant.endpoint_id(index)),

@@ -203,7 +203,7 @@ async fn produced(
 }
 
 async fn tenants(State(central): SharedState) -> Json<Vec<TenantInfo>> {
-    Json(central.accounts.tenants.iter().map(Tenant::info).collect())
+    Json(central.accounts.tenants().map(Tenant::info).collect())
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,7 +1,13 @@
 //! The operations, by host and path.
 
+use std::sync::LazyLock;
+
 use crate::call::Context;
-use crate::handlers::{alerts, endpoints, health, identity, isolation, siem, tenants, whoami};
+use crate::engine::{Collection, Verb, audit, files};
+use crate::handlers::{
+    access_tokens, admins, alerts, directory, endpoints, health, health_scores, identity, isolation, licenses,
+    partner, siem, tenants, whoami,
+};
 use crate::response::{ApiError, ApiResponse};
 
 /// The kinds of hosts that serve operations.
@@ -30,24 +36,47 @@ pub enum RequestScope {
     Organization,
     /// `X-Tenant-ID`
     Tenant,
+    /// `X-Tenant-ID` or `X-Partner-ID`
+    TenantOrPartner,
+    /// `X-Tenant-ID`, or the account of the token without it
+    OptionalTenant,
 }
 
 impl RequestScope {
     /// The header's name.
     pub fn header(self) -> Option<&'static str> {
         match self {
-            Self::Unauthenticated | Self::Token => None,
+            Self::Unauthenticated | Self::Token | Self::OptionalTenant => None,
             Self::Partner => Some("X-Partner-ID"),
             Self::Organization => Some("X-Organization-ID"),
-            Self::Tenant => Some("X-Tenant-ID"),
+            Self::Tenant | Self::TenantOrPartner => Some("X-Tenant-ID"),
         }
     }
 }
 
-pub(crate) type Handler = fn(&Context<'_>) -> Result<ApiResponse, ApiError>;
+pub(crate) type Function = fn(&Context<'_>) -> Result<ApiResponse, ApiError>;
+
+/// The code of an operation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Handler {
+    Function(Function),
+    Collection(Verb, &'static Collection),
+}
+
+/// The roles that may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// All roles.
+    Read,
+    /// `super_admin` and `management`.
+    Change,
+    /// `super_admin` and `forensics`: queries and their results.
+    Query,
+}
 
 /// One operation.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Route {
     /// The name in fault rules and call counts.
@@ -62,85 +91,180 @@ pub struct Route {
     pub scope: RequestScope,
     /// Whether it writes, which read-only roles may not.
     pub is_write: bool,
+    /// The roles that may call it.
+    pub access: Access,
+    /// The status of a success.
+    pub(crate) success: u16,
     pub(crate) handler: Handler,
 }
 
-const fn get_route(
-    operation: &'static str,
-    path: &'static str,
-    host: HostKind,
-    scope: RequestScope,
-    handler: Handler,
-) -> Route {
-    Route { operation, method: "GET", path, host, scope, is_write: false, handler }
-}
+impl Route {
+    const fn new(operation: &'static str, method: &'static str, path: &'static str, handler: Handler) -> Self {
+        Self {
+            operation,
+            method,
+            path,
+            host: HostKind::Region,
+            scope: RequestScope::Tenant,
+            is_write: false,
+            access: Access::Read,
+            success: 200,
+            handler,
+        }
+    }
 
-const fn tenant_route(
-    operation: &'static str,
-    method: &'static str,
-    path: &'static str,
-    changes: bool,
-    handler: Handler,
-) -> Route {
-    Route {
-        operation,
-        method,
-        path,
-        host: HostKind::Region,
-        scope: RequestScope::Tenant,
-        is_write: changes,
-        handler,
+    /// A `GET` of a tenant on its regional host.
+    pub(crate) const fn read(operation: &'static str, path: &'static str, function: Function) -> Self {
+        Self::new(operation, "GET", path, Handler::Function(function))
+    }
+
+    /// A change of a tenant on its regional host, with status 200.
+    pub(crate) const fn write(
+        operation: &'static str,
+        method: &'static str,
+        path: &'static str,
+        function: Function,
+    ) -> Self {
+        let route = Self::new(operation, method, path, Handler::Function(function));
+        Self { is_write: true, access: Access::Change, ..route }
+    }
+
+    const fn verb(
+        operation: &'static str,
+        method: &'static str,
+        path: &'static str,
+        verb: Verb,
+        collection: &'static Collection,
+    ) -> Self {
+        let route = Self::new(operation, method, path, Handler::Collection(verb, collection));
+        match verb {
+            Verb::List | Verb::Get => route,
+            Verb::Create => Self { is_write: true, access: Access::Change, success: 201, ..route },
+            _ => Self { is_write: true, access: Access::Change, ..route },
+        }
+    }
+
+    /// `GET` of a page of records.
+    pub(crate) const fn list(operation: &'static str, path: &'static str, of: &'static Collection) -> Self {
+        Self::verb(operation, "GET", path, Verb::List, of)
+    }
+
+    /// `POST` of a new record, with status 201.
+    pub(crate) const fn create(operation: &'static str, path: &'static str, of: &'static Collection) -> Self {
+        Self::verb(operation, "POST", path, Verb::Create, of)
+    }
+
+    /// `GET` of one record.
+    pub(crate) const fn get(operation: &'static str, path: &'static str, of: &'static Collection) -> Self {
+        Self::verb(operation, "GET", path, Verb::Get, of)
+    }
+
+    /// `PATCH` of one record.
+    pub(crate) const fn update(operation: &'static str, path: &'static str, of: &'static Collection) -> Self {
+        Self::verb(operation, "PATCH", path, Verb::Update, of)
+    }
+
+    /// `PUT` of one record.
+    pub(crate) const fn replace(operation: &'static str, path: &'static str, of: &'static Collection) -> Self {
+        Self::verb(operation, "PUT", path, Verb::Replace, of)
+    }
+
+    /// `DELETE` of one record.
+    pub(crate) const fn delete(operation: &'static str, path: &'static str, of: &'static Collection) -> Self {
+        Self::verb(operation, "DELETE", path, Verb::Delete, of)
+    }
+
+    pub(crate) const fn with_method(self, method: &'static str) -> Self {
+        Self { method, ..self }
+    }
+
+    pub(crate) const fn with_success(self, success: u16) -> Self {
+        Self { success, ..self }
+    }
+
+    /// Serves the operation on the global host.
+    pub(crate) const fn global(self) -> Self {
+        Self { host: HostKind::Global, ..self }
+    }
+
+    /// Serves the operation to the partner, on the global host.
+    pub(crate) const fn partner(self) -> Self {
+        Self { scope: RequestScope::Partner, ..self.global() }
+    }
+
+    const fn organization(self) -> Self {
+        Self { scope: RequestScope::Organization, ..self.global() }
+    }
+
+    /// Serves the operation to a tenant or the partner, by the header of the call.
+    pub(crate) const fn tenant_or_partner(self) -> Self {
+        Self { scope: RequestScope::TenantOrPartner, ..self }
+    }
+
+    /// Serves the operation to the caller's own account, or to the tenant in the header.
+    pub(crate) const fn optional_tenant(self) -> Self {
+        Self { scope: RequestScope::OptionalTenant, ..self }
+    }
+
+    pub(crate) const fn unauthenticated(self) -> Self {
+        Self { scope: RequestScope::Unauthenticated, ..self }
+    }
+
+    /// Restricts the operation to the roles that may run queries.
+    #[allow(dead_code, reason = "families with queries use it")]
+    pub(crate) const fn query(self) -> Self {
+        Self { access: Access::Query, ..self }
     }
 }
 
-use HostKind::{Global, Identity};
-use RequestScope::{Organization, Partner, Token, Unauthenticated};
-
-static ROUTES: &[Route] = &[
+static SINGLE: &[Route] = &[
     Route {
-        method: "POST",
-        ..get_route("token", "/api/v2/oauth2/token", Identity, Unauthenticated, identity::issue_token)
+        host: HostKind::Identity,
+        ..Route::read("token", "/api/v2/oauth2/token", identity::issue_token)
+            .with_method("POST")
+            .unauthenticated()
     },
-    get_route("whoami", "/whoami/v1", Global, Token, whoami::whoami),
-    get_route("partner.tenants", "/partner/v1/tenants", Global, Partner, tenants::list),
-    get_route("partner.tenant", "/partner/v1/tenants/:tenantId", Global, Partner, tenants::get),
-    get_route("organization.tenants", "/organization/v1/tenants", Global, Organization, tenants::list),
-    get_route(
-        "organization.tenant",
-        "/organization/v1/tenants/:tenantId",
-        Global,
-        Organization,
-        tenants::get,
-    ),
-    tenant_route("siem.events", "GET", "/siem/v1/events", false, siem::events),
-    tenant_route("siem.alerts", "GET", "/siem/v1/alerts", false, siem::alerts),
-    tenant_route("alerts.list", "GET", "/common/v1/alerts", false, alerts::list),
-    tenant_route("alerts.search", "POST", "/common/v1/alerts/search", false, alerts::search),
-    tenant_route("alerts.get", "GET", "/common/v1/alerts/:alertId", false, alerts::get),
-    tenant_route("alerts.act", "POST", "/common/v1/alerts/:alertId/actions", true, alerts::perform_action),
-    tenant_route("endpoints.list", "GET", "/endpoint/v1/endpoints", false, endpoints::list),
-    tenant_route("isolation.bulk", "POST", "/endpoint/v1/endpoints/isolation", true, isolation::bulk),
-    tenant_route("endpoints.get", "GET", "/endpoint/v1/endpoints/:endpointId", false, endpoints::get),
-    tenant_route(
-        "isolation.get",
-        "GET",
-        "/endpoint/v1/endpoints/:endpointId/isolation",
-        false,
-        isolation::get,
-    ),
-    tenant_route(
-        "isolation.set",
-        "PATCH",
-        "/endpoint/v1/endpoints/:endpointId/isolation",
-        true,
-        isolation::set,
-    ),
-    tenant_route("health.check", "GET", "/account-health-check/v1/health-check", false, health::check),
+    Route { scope: RequestScope::Token, ..Route::read("whoami", "/whoami/v1", whoami::whoami).global() },
+    Route::read("partner.tenants", "/partner/v1/tenants", tenants::list).partner(),
+    Route::write("partner.tenants.create", "POST", "/partner/v1/tenants", tenants::create)
+        .with_success(201)
+        .partner(),
+    Route::read("partner.tenant", "/partner/v1/tenants/:tenantId", tenants::get).partner(),
+    Route::read("organization.tenants", "/organization/v1/tenants", tenants::list).organization(),
+    Route::read("organization.tenant", "/organization/v1/tenants/:tenantId", tenants::get).organization(),
+    Route::read("siem.events", "/siem/v1/events", siem::events),
+    Route::read("siem.alerts", "/siem/v1/alerts", siem::alerts),
+    Route::read("alerts.list", "/common/v1/alerts", alerts::list),
+    Route::read("alerts.search", "/common/v1/alerts/search", alerts::search).with_method("POST"),
+    Route::read("alerts.get", "/common/v1/alerts/:alertId", alerts::get),
+    Route::write("alerts.act", "POST", "/common/v1/alerts/:alertId/actions", alerts::perform_action),
+    Route::read("endpoints.list", "/endpoint/v1/endpoints", endpoints::list),
+    Route::write("isolation.bulk", "POST", "/endpoint/v1/endpoints/isolation", isolation::bulk),
+    Route::read("endpoints.get", "/endpoint/v1/endpoints/:endpointId", endpoints::get),
+    Route::read("isolation.get", "/endpoint/v1/endpoints/:endpointId/isolation", isolation::get),
+    Route::write("isolation.set", "PATCH", "/endpoint/v1/endpoints/:endpointId/isolation", isolation::set),
+    Route::read("health.check", "/account-health-check/v1/health-check", health::check),
 ];
+
+/// The operations, a table for each family.
+static FAMILIES: &[&[Route]] = &[
+    SINGLE,
+    files::ROUTES,
+    audit::ROUTES,
+    admins::ROUTES,
+    directory::ROUTES,
+    partner::ROUTES,
+    access_tokens::ROUTES,
+    licenses::ROUTES,
+    health_scores::ROUTES,
+];
+
+static ROUTES: LazyLock<Vec<Route>> =
+    LazyLock::new(|| FAMILIES.iter().flat_map(|family| family.iter().copied()).collect());
 
 /// Every operation the simulator serves.
 pub fn routes() -> &'static [Route] {
-    ROUTES
+    &ROUTES
 }
 
 /// The result of a path lookup.
@@ -155,21 +279,26 @@ pub(crate) enum RouteMatch<'a> {
 }
 
 pub(crate) fn find<'a>(host: HostKind, method: &http::Method, path: &'a str) -> RouteMatch<'a> {
-    let here = ROUTES.iter().filter(|r| r.host == host);
     let mut other_method = false;
-    for route in here {
-        if let Some(params) = match_path(route.path, path) {
-            if route.method == method.as_str() {
-                return RouteMatch::Route(route, params);
-            }
+    let mut best: Option<(&'static Route, Vec<&'a str>)> = None;
+    for route in ROUTES.iter().filter(|route| route.host == host) {
+        let Some(params) = match_path(route.path, path) else { continue };
+        if route.method != method.as_str() {
             other_method = true;
+        } else if best.as_ref().is_none_or(|(_, others)| params.len() < others.len()) {
+            // A literal part, as in `roles/permission-sets`, precedes a variable one.
+            best = Some((route, params));
         }
+    }
+    if let Some((route, params)) = best {
+        return RouteMatch::Route(route, params);
     }
     if other_method {
         return RouteMatch::MethodNotAllowed;
     }
     let family = path.split('/').nth(1).unwrap_or_default();
-    if host == HostKind::Region && matches!(family, "partner" | "organization" | "whoami") {
+    let global = ["partner", "organization", "whoami", "licenses", "accounts", "audit"];
+    if host == HostKind::Region && global.contains(&family) {
         return RouteMatch::WrongHost;
     }
     RouteMatch::NotFound

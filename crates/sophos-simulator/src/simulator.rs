@@ -181,7 +181,7 @@ impl Simulator {
 
     /// All tenants.
     pub fn tenants(&self) -> Vec<TenantInfo> {
-        self.central.accounts.tenants.iter().map(Tenant::info).collect()
+        self.central.accounts.tenants().map(Tenant::info).collect()
     }
 
     /// Sets the state of a tenant. Returns `false` if the tenant does not exist.
@@ -260,7 +260,7 @@ fn uuid_strings(ids: &[u128]) -> Vec<String> {
 pub(crate) fn served_totals(central: &Central) -> ServedTotals {
     let mut totals = ServedTotals::default();
     for (dataset, tenant, count) in central.served.counts() {
-        let id = central.accounts.tenants[tenant].id_text.clone();
+        let id = central.accounts.tenant_at(tenant).id_text.clone();
         totals.by_tenant.entry(dataset).or_default().insert(id, count);
         *totals.total.entry(dataset).or_default() += count;
     }

@@ -76,7 +76,7 @@ pub(crate) const RECORDED_TESTS: IgnoredTests = IgnoredTests {
 
 pub(crate) const RECORDED_SIMULATOR_TESTS: IgnoredTests = IgnoredTests {
     package: "sophos-simulator",
-    binaries: &["alerts", "endpoints", "feeds", "hosts"],
+    binaries: &["alerts", "all_operations", "endpoints", "feeds", "hosts"],
     ..RECORDED_TESTS
 };
 

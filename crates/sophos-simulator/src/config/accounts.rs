@@ -208,4 +208,9 @@ impl Role {
     pub(crate) fn can_write(self) -> bool {
         matches!(self, Self::SuperAdmin | Self::Management)
     }
+
+    /// Whether the role may run queries and see their results.
+    pub(crate) fn can_query(self) -> bool {
+        matches!(self, Self::SuperAdmin | Self::Forensics)
+    }
 }

@@ -1,7 +1,7 @@
 //! All tenants and their partner and organization.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::{Config, MachineConfig, Owner, TenantGroup};
 use crate::data::tenant::{AtomicTenantState, EndpointShares, Machine, Region, Tenant};
@@ -15,7 +15,12 @@ pub(crate) struct Accounts {
     pub(crate) organization_id: u128,
     pub(crate) tenants: Vec<Tenant>,
     by_id: HashMap<u128, usize>,
+    /// Tenants created since the start, in order.
+    created: Vec<OnceLock<Box<Tenant>>>,
 }
+
+/// The maximum number of tenants that can be created.
+const MAX_CREATED: usize = 1_000;
 
 const FIRST_WORDS: &[&str] = &[
     "Northwind",
@@ -69,6 +74,7 @@ impl Accounts {
             organization_id: Rng::new(mix(config.seed, 0x6f72_6761)).uuid(),
             tenants,
             by_id,
+            created: (0..MAX_CREATED).map(|_| OnceLock::new()).collect(),
         }
     }
 
@@ -92,12 +98,54 @@ impl Accounts {
     }
 
     pub(crate) fn tenant(&self, id: &str) -> Option<&Tenant> {
-        self.by_id.get(&parse_uuid(id)?).map(|number| &self.tenants[*number])
+        let id = parse_uuid(id)?;
+        let first = self.by_id.get(&id).map(|number| &self.tenants[*number]);
+        first.or_else(|| self.created().find(|tenant| tenant.id == id))
+    }
+
+    fn created(&self) -> impl Iterator<Item = &Tenant> {
+        self.created.iter().map_while(|place| place.get().map(Box::as_ref))
+    }
+
+    /// All tenants, with those created since the start.
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.iter().chain(self.created())
+    }
+
+    /// The tenant with this number.
+    pub(crate) fn tenant_at(&self, number: usize) -> &Tenant {
+        let created = number.checked_sub(self.tenants.len()).and_then(|at| self.created.get(at)?.get());
+        created.map_or_else(|| &self.tenants[number], Box::as_ref)
+    }
+
+    /// Creates a tenant without endpoints and records, as `adjust` completes it. `None` if the
+    /// maximum is reached.
+    pub(crate) fn create(
+        &self,
+        config: &Config,
+        group: &TenantGroup,
+        now_ms: i64,
+        adjust: impl Fn(&mut Tenant),
+    ) -> Option<&Tenant> {
+        let regions: Arc<[String]> = config.regions.as_slice().into();
+        for (at, place) in self.created.iter().enumerate() {
+            let mut is_new = false;
+            let tenant = place.get_or_init(|| {
+                is_new = true;
+                let mut tenant = create_tenant(config, group, &regions, 0, self.tenants.len() + at, now_ms);
+                adjust(&mut tenant);
+                Box::new(tenant)
+            });
+            if is_new {
+                return Some(tenant);
+            }
+        }
+        None
     }
 
     /// The tenant with this id or name.
     pub(crate) fn find_tenant(&self, text: &str) -> Option<&Tenant> {
-        self.tenant(text).or_else(|| self.tenants.iter().find(|t| t.name == text))
+        self.tenant(text).or_else(|| self.tenants().find(|t| t.name == text))
     }
 }
 

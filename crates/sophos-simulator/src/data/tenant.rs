@@ -156,21 +156,27 @@ impl Tenant {
         }
     }
 
-    /// The geography of a region's name.
+    /// The geography of its region.
     pub(crate) fn geography(&self) -> &'static str {
-        match self.region.name().get(..4) {
-            Some("eu02") => "DE",
-            Some(name) => match &name[..2] {
-                "us" => "US",
-                "ca" => "CA",
-                "au" => "AU",
-                "jp" => "JP",
-                "br" => "BR",
-                "in" => "IN",
-                _ => "IE",
-            },
-            None => "IE",
-        }
+        geography_of(self.region.name())
+    }
+}
+
+/// The geography of a region's name.
+pub(crate) fn geography_of(region: &str) -> &'static str {
+    match region.get(..4) {
+        Some("eu02") => "DE",
+        Some(name) => match &name[..2] {
+            "us" => "US",
+            "ca" => "CA",
+            "au" => "AU",
+            "jp" => "JP",
+            "br" => "BR",
+            "in" => "IN",
+            "ae" => "AE",
+            _ => "IE",
+        },
+        None => "IE",
     }
 }
 

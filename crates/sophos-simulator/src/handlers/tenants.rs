@@ -4,8 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::call::{Context, invalid_parameter};
-use crate::config::CredentialKind;
-use crate::data::tenant::{Tenant, TenantState};
+use crate::config::{CredentialKind, TenantGroup};
+use crate::data::tenant::{Tenant, TenantState, geography_of};
+use crate::engine::{Member, member};
 use crate::hash::uuid_text;
 use crate::response::{ApiError, ApiResponse};
 
@@ -64,7 +65,7 @@ pub(crate) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     };
     let with_total = query.boolean("pageTotal")?.unwrap_or(false);
     let fields = query.list("fields");
-    let tenants = context.central.accounts.tenants.iter();
+    let tenants = context.central.accounts.tenants();
     let mine: Vec<&Tenant> = tenants.filter(|t| is_listed(t, kind)).collect();
     let items: Vec<Value> = mine
         .iter()
@@ -99,4 +100,61 @@ pub(crate) fn get(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
         .ok_or_else(|| ApiError::not_found("Tenant not found"))?;
     let fields = context.call.query.list("fields");
     Ok(ApiResponse::json(200, &tenant_json(context, tenant, &fields)))
+}
+
+const ADDRESS: &[Member] = &[
+    Member::text("address1").required(),
+    Member::text("city").required(),
+    Member::text("countryCode").required(),
+    Member::text("postalCode"),
+    Member::text("state"),
+];
+const CONTACT: &[Member] = &[
+    Member::text("firstName").required(),
+    Member::text("lastName").required(),
+    Member::text("email").required(),
+    Member::text("phone"),
+    Member::text("mobile"),
+    Member::text("fax"),
+    Member::object("address", ADDRESS).required(),
+];
+const NEW_TENANT: &[Member] = &[
+    Member::text_up_to("name", 255).required(),
+    Member::text_up_to("showAs", 255),
+    Member::one_of("dataGeography", &["US", "IE", "DE", "CA", "AU", "JP", "BR", "IN", "AE"]).required(),
+    Member::one_of("billingType", BILLING).required(),
+    Member::object("contact", CONTACT).required(),
+];
+const BILLING: &[&str] = &["term", "trial", "usage"];
+
+/// A new tenant of the partner, without endpoints, in the first region of its geography.
+pub(crate) fn create(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
+    let body = member::accept(NEW_TENANT, &context.call.json()?, false)?;
+    let text = |name: &str| body[name].as_str().map(str::to_owned);
+    let central = context.central;
+    if central.accounts.tenants().any(|tenant| Some(&tenant.name) == text("name").as_ref()) {
+        return Err(ApiError::new(409, "conflict", "Tenant already exists."));
+    }
+    let geography = text("dataGeography").unwrap_or_default();
+    let region = central.config.regions.iter().find(|region| geography_of(region) == geography);
+    let group = TenantGroup {
+        name: text("name"),
+        region: region.cloned(),
+        endpoints: Some(0),
+        events_per_hour: Some(0.0),
+        alerts_per_hour: Some(0.0),
+        ..TenantGroup::default()
+    };
+    let billing = BILLING.iter().copied().find(|kind| body["billingType"] == *kind).unwrap_or("term");
+    let tenant = central
+        .accounts
+        .create(&central.config, &group, central.clock.now_ms(), |tenant| {
+            tenant.show_as = text("showAs");
+            tenant.billing = billing;
+            tenant.has_api_host = true;
+        })
+        .ok_or_else(|| ApiError::new(422, "maximumReached", "Maximum number of tenants reached."))?;
+    let shown = tenant_json(context, tenant, &context.call.query.list("fields"));
+    context.name_object(&json!({ "name": tenant.name }));
+    Ok(ApiResponse::json(context.success, &shown))
 }

@@ -20,7 +20,7 @@ pub(crate) fn whoami(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
         "apiHosts": { "global": addresses.global },
     });
     if let Some(tenant) = who.tenant {
-        let region = context.central.accounts.tenants[tenant].region.name();
+        let region = context.central.accounts.tenant_at(tenant).region.name();
         body["apiHosts"]["dataRegion"] = json!(addresses.regions.get(region));
     }
     Ok(ApiResponse::json(200, &body))

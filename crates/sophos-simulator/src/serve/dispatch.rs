@@ -13,9 +13,10 @@ use crate::central::Central;
 use crate::config::CredentialKind;
 use crate::credentials::Credential;
 use crate::data::tenant::{Tenant, TenantState};
+use crate::engine::{audit, verbs};
 use crate::faults::{FaultAction, RetryAfter};
 use crate::response::{ApiError, ApiResponse};
-use crate::routes::{self, HostKind, RequestScope, Route, RouteMatch};
+use crate::routes::{self, Access, Handler, HostKind, RequestScope, Route, RouteMatch};
 use crate::serve::response_body::{Disconnected, ResponseBody};
 
 const MAX_BODY_LEN: usize = 4 << 20;
@@ -101,7 +102,7 @@ fn dispatch(
     };
     if route.scope == RequestScope::Unauthenticated {
         let context = Context::new(central, call, params, None, None);
-        return (route.handler)(&context);
+        return run(&context, route);
     }
     let now = central.clock.now_ms();
     let known = call.bearer().and_then(|t| central.credentials.find_by_access_token(t, now));
@@ -114,12 +115,29 @@ fn dispatch(
         return Err(refusal);
     }
     let tenant = check_scope(central, region, call, route, &who)?;
-    if route.is_write && !who.role.can_write() {
+    let may = match route.access {
+        Access::Read => true,
+        Access::Change => who.role.can_write(),
+        Access::Query => who.role.can_query(),
+    };
+    if !may {
         return Err(ApiError::access_denied());
     }
     let mut context = Context::new(central, call, params, Some(who), tenant);
     context.fault = fault;
-    (route.handler)(&context)
+    context.success = route.success;
+    let response = run(&context, route)?;
+    if route.is_write && response.status < 300 {
+        audit::record(&context, route.operation);
+    }
+    Ok(response)
+}
+
+fn run(context: &Context<'_>, route: &Route) -> Result<ApiResponse, ApiError> {
+    match route.handler {
+        Handler::Function(function) => function(context),
+        Handler::Collection(verb, collection) => verbs::handle(context, verb, collection),
+    }
 }
 
 /// Checks that the caller may use the scope of its header.
@@ -130,12 +148,17 @@ fn check_scope<'a>(
     route: &Route,
     who: &Credential,
 ) -> Result<Option<&'a Tenant>, ApiError> {
-    let Some(header) = route.scope.header() else {
+    let scope = match route.scope {
+        RequestScope::OptionalTenant if call.header("x-tenant-id").is_some() => RequestScope::Tenant,
+        RequestScope::TenantOrPartner if call.header("x-tenant-id").is_none() => RequestScope::Partner,
+        scope => scope,
+    };
+    let Some(header) = scope.header() else {
         return Ok(None);
     };
     let id = call.header(header).ok_or_else(ApiError::unauthorized)?;
     let id = crate::hash::parse_uuid(id).ok_or_else(|| ApiError::bad_request("Invalid request"))?;
-    let kind = match route.scope {
+    let kind = match scope {
         RequestScope::Partner => CredentialKind::Partner,
         RequestScope::Organization => CredentialKind::Organization,
         _ => {
@@ -171,7 +194,7 @@ fn check_tenant_access(
         return Err(ApiError::forbidden());
     }
     // The host of another region does not know the tenant, so it authorizes no caller.
-    if tenant.region.index() != region {
+    if route.host == HostKind::Region && tenant.region.index() != region {
         return Err(ApiError::unauthorized());
     }
     match tenant.state.get() {
