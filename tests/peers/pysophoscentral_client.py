@@ -9,7 +9,8 @@ from pysophoscentral.settings import SophosCentraApiSettings
 from results import Results, equal, true
 from service import Service
 
-results = Results("pysophoscentral")
+HEALTH_FAULT = "the client accepts `disabled`, a number of endpoints, as 0 or 1 only"
+results = Results("pysophoscentral", explained={"api.SophosCentralClient.read_health_check": HEALTH_FAULT})
 service = Service()
 tenant = service.tenant("Acme")
 client_id, secret = service.credential("tenant")
@@ -138,12 +139,21 @@ def delete_user():
         true(False, "the deleted user is readable")
 
 
+HEALTH_CHECK = "/account-health-check/v1/health-check"
+
+
 @results.of("api.SophosCentralClient.read_health_check")
 def read_health_check():
-    found = client.read_health_check()
-    expected = service.call(tenant, "GET", "/account-health-check/v1/health-check")["endpoint"]
-    equal(found.endpoint.protection.computer.total, expected["protection"]["computer"]["total"], "the computers")
-    equal(found.endpoint.policy.computer.threat_protection.score, expected["policy"]["computer"]["threat-protection"]["score"], "the score")
+    expected = service.call(tenant, "GET", HEALTH_CHECK)["endpoint"]
+    try:
+        client.read_health_check()
+    except ValueError as error:
+        fields = [".".join(fault["loc"]) for fault in error.errors()]
+        true(all(field.endswith(".disabled") for field in fields), f"the client rejects {fields}")
+    else:
+        true(False, "the fault of the client is gone")
+    found = client.make_http_request("get", str(client.data_region).rstrip("/") + HEALTH_CHECK)
+    equal(found.json()["endpoint"], expected, "the health check")
 
 
 results.finish(api)
