@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::call::Context;
+use crate::data::tenant::Tenant;
 use crate::engine::{Collection, Seed};
 use crate::hash::uuid_text;
 use crate::response::{ApiError, ApiResponse};
@@ -30,7 +31,7 @@ fn license(seed: &mut Seed<'_>, code: &str, name: &str, quantity: u64) -> Value 
     json!({
         "id": seed.uuid(),
         "licenseIdentifier": seed.uuid(),
-        "product": { "code": code, "name": name, "genericCode": code },
+        "product": { "code": code, "name": name, "genericCode": code, "features": [] },
         "startDate": start[..10],
         "endDate": "2099-12-31",
         "perpetual": false,
@@ -50,19 +51,32 @@ fn seed_licenses(seed: &mut Seed<'_>) -> Vec<Value> {
     ]
 }
 
+/// The firewalls of a tenant; of a partner, those of all its tenants.
 fn seed_firewalls(seed: &mut Seed<'_>) -> Vec<Value> {
-    let partner = json!({ "id": uuid_text(seed.central.accounts.partner_id), "type": "partner" });
+    if let Some(tenant) = seed.tenant {
+        return firewalls_of(seed, tenant);
+    }
+    let central = seed.central;
+    let tenants = central.accounts.tenants().filter(|tenant| tenant.owner.belongs_to_partner());
+    tenants.flat_map(|tenant| firewalls_of(&mut Seed::new(central, tenant.id, FIREWALLS.name), tenant)).collect()
+}
+
+fn firewalls_of(seed: &mut Seed<'_>, tenant: &Tenant) -> Vec<Value> {
+    let partner = uuid_text(seed.central.accounts.partner_id);
     let firewall = |(number, (model, kind)): (usize, &(&str, &str))| {
         let mut firewall = json!({
             "serialNumber": format!("C{:04}{}", number, seed.rng.hex(10).to_uppercase()),
-            "owner": partner,
+            "owner": { "id": partner, "type": "partner" },
+            "partner": { "id": partner },
+            "tenant": { "id": tenant.id_text },
+            "billingTenant": { "id": tenant.id_text },
             "model": model,
             "modelType": kind,
             "licenses": [license(seed, "XSTREAM", "Xstream Protection", 1)],
             "lastSeenAt": seed.past(3)[..10],
         });
-        if let Some(tenant) = seed.tenant {
-            firewall["tenant"] = json!({ "id": tenant.id_text });
+        if tenant.owner.belongs_to_organization() {
+            firewall["organization"] = json!({ "id": uuid_text(seed.central.accounts.organization_id) });
         }
         firewall
     };
