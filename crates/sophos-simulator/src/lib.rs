@@ -68,11 +68,19 @@
 //!
 //! # Operations
 //!
-//! [`routes()`] lists them. Fault rules and [`CallCounts`] use their names: `token`, `whoami`,
-//! `partner.tenants`, `partner.tenant`, `organization.tenants`, `organization.tenant`,
-//! `siem.events`, `siem.alerts`, `alerts.list`, `alerts.search`, `alerts.get`, `alerts.act`,
-//! `endpoints.list`, `endpoints.get`, `isolation.get`, `isolation.set`, `isolation.bulk`,
-//! `health.check`.
+//! [`routes()`] lists them. Fault rules and [`CallCounts`] use their names, such as `token`,
+//! `partner.tenants`, `siem.events`, `alerts.act`, `isolation.set`, `users.create` or
+//! `partner.roles.delete`. [`Access`] names the roles that may call an operation.
+//!
+//! # State
+//!
+//! A tenant, the partner and the organization each have collections of records. The first use of
+//! a collection generates its records from the seed. What a client creates is listed, changed
+//! and deleted like them, until the simulator ends. A second record with the same name or
+//! address gets 409. Asynchronous runs end by the simulator's clock.
+//!
+//! Each change appears in the audit log of its tenant or partner, for 90 days
+//! (`GET /audit/v1/audit-events`). Files are at URLs that work without a token for 15 minutes.
 //!
 //! # The feed
 //!
@@ -104,7 +112,11 @@
 //! - `displayString` of a tag is `key:value`, and an endpoint without tags has no `tags`;
 //! - the body of the account health check;
 //! - the body and headers of a 429;
-//! - alerts stay listed after an action.
+//! - alerts stay listed after an action;
+//! - the form of an audit event;
+//! - 403 for changes of predefined roles;
+//! - the deletion of an unknown record answers `deleted: false` where no 404 is documented;
+//! - the members of historical and regional health scores, and the age of billing data.
 #![deny(missing_docs)]
 
 mod call;
@@ -116,6 +128,7 @@ mod control;
 mod credentials;
 mod data;
 mod endpoint_states;
+#[allow(dead_code, reason = "a family uses the parts that it needs")]
 mod engine;
 mod error;
 mod faults;

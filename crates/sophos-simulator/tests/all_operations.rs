@@ -1,4 +1,5 @@
 //! Every published operation that the simulator serves, with a request built from its example.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
@@ -7,13 +8,35 @@ use serde_json::{Value, json};
 use sophos_simulator::{HostKind, RequestScope, Route, Simulator, routes};
 
 /// Members of examples that not every record has.
-const OPTIONAL: &[&str] =
-    &["domain", "description", "exchangeLogin", "errors", "organization", "partner", "networkDevice", "tenant"];
+const OPTIONAL: &[&str] = &[
+    "cloned",
+    "cloud",
+    "description",
+    "domain",
+    "encryption",
+    "errors",
+    "exchangeLogin",
+    "ipv6Addresses",
+    "lastAgentUpdateAt",
+    "lastDisabledAt",
+    "lastDisabledBy",
+    "lastEnabledAt",
+    "lastOsUpdateAt",
+    "networkDevice",
+    "organization",
+    "partner",
+    "person",
+    "serialNumber",
+    "showAs",
+    "tamperProtectionSupported",
+    "tenant",
+];
 
 /// The operations whose request needs another record than the first of its list.
 const RECORD_AT: &[(&str, usize)] = &[
-    // The last role that no administrator has is custom; the list is too short for it.
+    // The group without users, and administrators that are not the last Super Admin.
     ("user_groups.delete", 4),
+    ("admins.assign_role", 1),
     ("admins.delete", 1),
     ("admins.remove_role", 1),
 ];
@@ -24,12 +47,15 @@ async fn replace_values(client: &TestClient<'_>, route: &Route, value: &mut Valu
     let roles = if family == "partner" { "/partner/v1/roles" } else { "/common/v1/roles" };
     let users = client.ids("/common/v1/directory/users").await;
     let groups = client.ids("/common/v1/directory/user-groups").await;
+    let endpoints = client.ids("/endpoint/v1/endpoints").await;
     let role = client.ids(roles).await[1].clone();
     replace(value, "", &|name, value| match name {
         "roleId" => *value = json!(role),
         "userId" => *value = json!(users[6]),
         "userIds" => *value = json!([users[6]]),
         "groupIds" => *value = json!([groups[4]]),
+        "enabled" if route.operation.starts_with("isolation") => *value = json!(true),
+        "ids" if route.path.starts_with("/endpoint") => *value = json!([endpoints[0]]),
         "ids" if route.path.contains("user-groups") => *value = json!([users[6]]),
         "ids" if route.path.contains("users") => *value = json!([groups[4]]),
         "permissionSets" => *value = json!(["central_admin"]),
@@ -64,10 +90,11 @@ impl TestClient<'_> {
         let tenant = &self.sim.tenants()[0];
         let partner = credential(self.sim, "partner", "super_admin").principal_id;
         let organization = credential(self.sim, "organization", "super_admin").principal_id;
-        let is_global = routes().iter().any(|r| {
-            r.host == HostKind::Global && r.path.split('/').nth(1) == path.split('/').nth(1)
-        });
-        let host = if is_global { self.sim.global_url() } else { self.sim.region_url(&tenant.region).unwrap() };
+        let is_global = routes()
+            .iter()
+            .any(|r| r.host == HostKind::Global && r.path.split('/').nth(1) == path.split('/').nth(1));
+        let host =
+            if is_global { self.sim.global_url() } else { self.sim.region_url(&tenant.region).unwrap() };
         let (client, scope) = match path.split('/').nth(1).unwrap() {
             "partner" => (&self.partner, ("X-Partner-ID", partner.as_str())),
             "organization" => (&self.organization, ("X-Organization-ID", organization.as_str())),
@@ -93,7 +120,8 @@ impl TestClient<'_> {
                 ":month" => "1".to_owned(),
                 part if part.starts_with(':') => {
                     let ids = self.ids(&path).await;
-                    let at = RECORD_AT.iter().find(|(name, _)| *name == route.operation).map_or(0, |(_, at)| *at);
+                    let at =
+                        RECORD_AT.iter().find(|(name, _)| *name == route.operation).map_or(0, |(_, at)| *at);
                     let id = ids.get(at).or_else(|| ids.first());
                     id.cloned().unwrap_or_else(|| "00000000-0000-4000-8000-000000000001".to_owned())
                 }
@@ -173,7 +201,10 @@ async fn served_operations_answer_published_requests() {
             // Their examples name records of another account; the tests of alerts have their own.
             continue;
         }
-        if matches!(route.operation, "roles.update" | "roles.delete" | "partner.roles.update" | "partner.roles.delete") {
+        if matches!(
+            route.operation,
+            "roles.update" | "roles.delete" | "partner.roles.update" | "partner.roles.delete"
+        ) {
             let role = json!({ "name": "Own", "principalType": "user", "permissionSets": ["central_admin"] });
             let list = path.rsplit_once('/').unwrap().0.to_owned();
             let made = client.send("POST", &list, Some(&role)).await.json();

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use common::*;
 use serde_json::{Value, json};
-use sophos_simulator::{RequestScope, Route, Config, Scheme, Simulator, routes};
+use sophos_simulator::{Config, RequestScope, Route, Scheme, Simulator, routes};
 
 #[tokio::test]
 async fn port_accepts_plain_http_and_tls() {
@@ -144,7 +144,8 @@ fn every_route_is_a_published_operation() {
     let published = recorded("sophos/operations.json");
     let published = published.as_array().unwrap();
     // The audit log is beyond the published list; files are at pre-signed URLs.
-    let is_listed = |route: &&Route| !["audit", "files"].contains(&route.operation.split('.').next().unwrap());
+    let is_listed =
+        |route: &&Route| !["audit", "files"].contains(&route.operation.split('.').next().unwrap());
     for route in routes().iter().filter(is_listed) {
         let found = published
             .iter()

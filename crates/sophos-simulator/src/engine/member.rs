@@ -106,7 +106,10 @@ impl Member {
             (Kind::Time, Value::String(text)) => time::parse_lenient(text).is_some(),
             (Kind::Object(members), Value::Object(found)) => return check_members(members, found, true),
             (Kind::List { of, max }, Value::Array(items)) if items.len() <= max => {
-                return items.iter().try_for_each(|item| of.check(item)).map_err(|_| invalid_parameter(self.name));
+                return items
+                    .iter()
+                    .try_for_each(|item| of.check(item))
+                    .map_err(|_| invalid_parameter(self.name));
             }
             _ => false,
         };

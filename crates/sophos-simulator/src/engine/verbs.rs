@@ -22,7 +22,8 @@ pub(crate) fn handle(
         Verb::Get => {
             let id = record_id(context, collection)?;
             let records = records(context, &mut state, collection)?;
-            let found = records.iter().find(|record| collection.is_singleton || collection.has_id(record, &id));
+            let found =
+                records.iter().find(|record| collection.is_singleton || collection.has_id(record, &id));
             let record = found.cloned().ok_or_else(|| collection.not_found())?;
             show(context, collection, record)
         }
@@ -72,7 +73,7 @@ pub(crate) fn show(context: &Context<'_>, collection: &Collection, mut record: V
     record
 }
 
-/// Removes members whose names start with `_`, and nulls that an update left.
+/// Removes members whose names start with `_`.
 fn hide(value: &mut Value) {
     match value {
         Value::Object(members) => {
@@ -131,7 +132,10 @@ fn check_unique(
         filter::values_at(record, path).first().map(|value| filter::scalar_text(value).to_lowercase())
     };
     let same = |other: &Value| {
-        collection.unique.iter().any(|path| text(record, path).is_some_and(|new| text(other, path) == Some(new)))
+        collection
+            .unique
+            .iter()
+            .any(|path| text(record, path).is_some_and(|new| text(other, path) == Some(new)))
     };
     if others.into_iter().any(same) {
         return Err(ApiError::new(409, "conflict", collection.conflict));

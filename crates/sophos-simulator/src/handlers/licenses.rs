@@ -9,8 +9,7 @@ use crate::hash::uuid_text;
 use crate::response::{ApiError, ApiResponse};
 use crate::routes::Route;
 
-static LICENSES: Collection =
-    Collection { seed: seed_licenses, ..Collection::new("licenses", "license") };
+static LICENSES: Collection = Collection { seed: seed_licenses, ..Collection::new("licenses", "license") };
 
 static FIREWALLS: Collection = Collection {
     id_member: "serialNumber",

@@ -126,7 +126,9 @@ fn check_assignment(change: &mut Change<'_, '_>, assignment: &Value) -> Result<(
     let role = assignment["roleId"].as_str().unwrap_or_default();
     change.state.find(central, &ROLES, role).ok_or_else(|| ROLES.not_found())?;
     let scope = &assignment["scope"];
-    if scope["type"] == "tenant" && central.accounts.tenant(scope["id"].as_str().unwrap_or_default()).is_none() {
+    if scope["type"] == "tenant"
+        && central.accounts.tenant(scope["id"].as_str().unwrap_or_default()).is_none()
+    {
         return Err(crate::call::invalid_parameter("scope"));
     }
     Ok(())
