@@ -42,9 +42,6 @@ const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
 /// Clients of Sophos Central from other projects, which run against the simulator.
 const PEERS: PythonTool = PythonTool::new("peers", "peers.txt").with_python((3, 12));
 
-/// A validator of OpenAPI documents.
-const OPENAPI_VALIDATOR: PythonTool = PythonTool::new("openapi-validator", "openapi-validator.txt");
-
 /// A reader of exported rows.
 const DUCKDB: PythonTool = PythonTool::new("duckdb", "duckdb.txt");
 
@@ -170,11 +167,6 @@ pub(crate) fn requests(workspace: &Workspace) -> Result<PathBuf, Error> {
 /// Installs the clients in `tests/peers` and returns their Python.
 pub(crate) fn install_peers(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(PEERS.install(workspace)?.join("python"))
-}
-
-/// Installs the validator of OpenAPI documents and returns its Python.
-pub(crate) fn install_openapi_validator(workspace: &Workspace) -> Result<PathBuf, Error> {
-    Ok(OPENAPI_VALIDATOR.install(workspace)?.join("python"))
 }
 
 /// Installs DuckDB and returns its Python.

@@ -57,7 +57,9 @@ fn seed_firewalls(seed: &mut Seed<'_>) -> Vec<Value> {
     }
     let central = seed.central;
     let tenants = central.accounts.tenants().filter(|tenant| tenant.owner.belongs_to_partner());
-    tenants.flat_map(|tenant| firewalls_of(&mut Seed::new(central, tenant.id, FIREWALLS.name), tenant)).collect()
+    tenants
+        .flat_map(|tenant| firewalls_of(&mut Seed::new(central, tenant.id, FIREWALLS.name), tenant))
+        .collect()
 }
 
 fn firewalls_of(seed: &mut Seed<'_>, tenant: &Tenant) -> Vec<Value> {

@@ -108,7 +108,12 @@ mod tests {
 
     #[test]
     fn incomplete_output_is_rejected() {
-        for output in ["", "{}", "{\"client\":\"one\",\"version\":\"1.0\"}", "{\"client\":\"one\",\"version\":\"1.0\"}\nno"] {
+        for output in [
+            "",
+            "{}",
+            "{\"client\":\"one\",\"version\":\"1.0\"}",
+            "{\"client\":\"one\",\"version\":\"1.0\"}\nno",
+        ] {
             ClientResults::parse("one.py", output).expect_err(output);
         }
     }
