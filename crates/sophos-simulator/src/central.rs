@@ -125,15 +125,32 @@ impl Central {
     /// The current state of an endpoint.
     pub(crate) fn endpoint(&self, tenant: &Tenant, index: u64) -> EndpointSnapshot {
         let now = self.clock.now_ms();
-        let endpoint = Endpoint::new(tenant, index);
+        let mut endpoint = Endpoint::new(tenant, index);
+        endpoint.apply_changes(self.endpoint_states.changes((tenant.number, index)));
         let live = self.endpoint_states.snapshot((tenant.number, index), endpoint.online, now);
         EndpointSnapshot::new(tenant, endpoint, live, now)
+    }
+
+    /// The index of the endpoint with this id, unless it was deleted.
+    pub(crate) fn find_endpoint(&self, tenant: &Tenant, id: u128) -> Option<u64> {
+        tenant.endpoint_index(id).filter(|index| self.endpoint_exists(tenant, *index))
+    }
+
+    /// Whether the endpoint was not deleted and, after a migration, has arrived.
+    pub(crate) fn endpoint_exists(&self, tenant: &Tenant, index: u64) -> bool {
+        self.endpoint_states.exists((tenant.number, index), self.clock.now_ms())
+    }
+
+    /// The current states of all endpoints of a tenant.
+    pub(crate) fn endpoints<'a>(&'a self, tenant: &'a Tenant) -> impl Iterator<Item = EndpointSnapshot> + 'a {
+        let existing = (0..tenant.endpoint_count()).filter(|index| self.endpoint_exists(tenant, *index));
+        existing.map(|index| self.endpoint(tenant, index))
     }
 
     pub(crate) fn set_online(&self, tenant: &str, endpoint: &str, online: bool) -> bool {
         let found = self.accounts.tenant(tenant).and_then(|tenant| {
             let id = crate::hash::parse_uuid(endpoint)?;
-            Some((tenant, tenant.endpoint_index(id)?))
+            Some((tenant, self.find_endpoint(tenant, id)?))
         });
         let Some((tenant, index)) = found else {
             return false;

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::data::endpoint::Group;
 use crate::time;
 
 /// The isolation of one endpoint.
@@ -53,6 +54,27 @@ impl IsolationRecord {
 struct EndpointState {
     isolation: IsolationRecord,
     online_override: Option<OnlineOverride>,
+    changes: EndpointChanges,
+}
+
+/// The changes of an endpoint by clients, other than isolation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EndpointChanges {
+    /// The time of its arrival from another tenant.
+    pub(crate) arrives_ms: Option<i64>,
+    /// The time of its deletion or departure.
+    pub(crate) deleted_ms: Option<i64>,
+    pub(crate) tamper_protected: Option<bool>,
+    /// The group; `Some(None)` means no group.
+    pub(crate) group: Option<Option<Group>>,
+    /// The name of the software package.
+    pub(crate) package: Option<String>,
+}
+
+impl EndpointChanges {
+    pub(crate) fn exists_at(&self, now: i64) -> bool {
+        self.arrives_ms.is_none_or(|at| now >= at) && self.deleted_ms.is_none_or(|at| now < at)
+    }
 }
 
 /// The connection state that the control host set.
@@ -141,6 +163,18 @@ impl EndpointStates {
             }
             None => (IsolationRecord::default(), None),
         }
+    }
+
+    pub(crate) fn changes(&self, key: EndpointKey) -> EndpointChanges {
+        self.state().endpoints.get(&key).map(|live| live.changes.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn change(&self, key: EndpointKey, change: impl FnOnce(&mut EndpointChanges)) {
+        change(&mut self.state().endpoints.entry(key).or_default().changes);
+    }
+
+    pub(crate) fn exists(&self, key: EndpointKey, now: i64) -> bool {
+        self.state().endpoints.get(&key).is_none_or(|live| live.changes.exists_at(now))
     }
 
     pub(crate) fn set_online(&self, key: EndpointKey, base_online: bool, online: bool, now: i64) {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::call::Context;
 use crate::engine::{Collection, Verb, audit, files};
 use crate::handlers::{
-    access_tokens, admins, alerts, directory, endpoints, health, health_scores, identity, isolation,
+    access_tokens, admins, alerts, directory, endpoint, endpoints, health, health_scores, identity, isolation,
     licenses, partner, siem, tenants, whoami,
 };
 use crate::response::{ApiError, ApiResponse};
@@ -270,7 +270,7 @@ static FAMILIES: &[&[Route]] = &[
 ];
 
 static ROUTES: LazyLock<Vec<Route>> =
-    LazyLock::new(|| FAMILIES.iter().flat_map(|family| family.iter().copied()).collect());
+    LazyLock::new(|| FAMILIES.iter().chain(endpoint::FAMILIES).flat_map(|family| family.iter().copied()).collect());
 
 /// Every operation the simulator serves.
 pub fn routes() -> &'static [Route] {

@@ -1,7 +1,7 @@
 //! All tenants and their partner and organization.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use crate::config::{Config, MachineConfig, Owner, TenantGroup};
 use crate::data::tenant::{AtomicTenantState, EndpointShares, Machine, Region, Tenant};
@@ -92,7 +92,7 @@ impl Accounts {
                     "duplicate endpoint id {id:?} of tenant {named:?}"
                 )));
             }
-            self.tenants[number].machines.push(machine);
+            self.tenants[number].machines.push(Arc::new(machine));
         }
         Ok(())
     }
@@ -201,6 +201,7 @@ fn create_tenant(
         alerts: line(32, group.alerts_per_hour, data.alerts_per_hour, group.alerts_total, data.alerts_total),
         generated_endpoints: group.endpoints.unwrap_or(data.endpoints),
         machines: Vec::new(),
+        arrivals: RwLock::default(),
         shares: EndpointShares {
             wrong_clock: data.wrong_clock_share,
             offline: data.offline_share,

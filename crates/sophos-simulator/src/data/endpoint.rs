@@ -2,6 +2,7 @@
 
 use crate::config::{MachineConfig, MachineType, Tag};
 use crate::data::tenant::Tenant;
+use crate::endpoint_states::EndpointChanges;
 use crate::hash::{Rng, mix, mix_text, uuid_text};
 
 /// The members of an endpoint in events and alerts; cheap to compute.
@@ -24,7 +25,7 @@ impl EndpointIdentity {
     /// The endpoint of a record.
     pub(crate) fn pick(tenant: &Tenant, draw: u64) -> Self {
         // A tenant without endpoints still has records. They name a deleted endpoint.
-        Self::new(tenant, draw % tenant.endpoint_count().max(1))
+        Self::new(tenant, draw % tenant.initial_endpoint_count().max(1))
     }
 
     pub(crate) fn new(tenant: &Tenant, index: u64) -> Self {
@@ -32,7 +33,8 @@ impl EndpointIdentity {
         let machine = clone_of(tenant, index).unwrap_or(index);
         let key = mix(mix(tenant.key, 41), machine);
         let mut rng = Rng::new(key);
-        let config = tenant.machine(index).map(|machine| &machine.config);
+        let machine_config = tenant.machine(index);
+        let config = machine_config.as_ref().map(|machine| &machine.config);
         let invented = rng.chance(tenant.shares.server);
         let server = config
             .and_then(|config| config.machine_type)
@@ -91,7 +93,8 @@ pub(crate) enum Person {
 
 const PEOPLE: &[&str] =
     &["Ana Silva", "Lior", "Łukasz Nowak", "Renée \"Ren\" Dupont", "田中 太郎", "J. O'Brien"];
-const GROUPS: &[&str] = &["Head Office", "Bolton's Skinning Service", "Büro \"Süd\"", "Servers\\EU"];
+const COMPUTER_GROUPS: &[&str] = &["Head Office", "Bolton's Skinning Service", "Büro \"Süd\""];
+const SERVER_GROUPS: &[&str] = &["Servers\\EU", "Domain Controllers"];
 
 /// The group of an endpoint, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +108,33 @@ impl Group {
     fn from_name(tenant: &Tenant, name: &str) -> Self {
         let id = uuid_text(Rng::new(mix_text(tenant.key, name)).uuid());
         Self { id: Some(id), name: Some(name.to_owned()) }
+    }
+
+    /// The id, which follows from the name if the endpoint does not show it.
+    pub(crate) fn key(&self, tenant: &Tenant) -> String {
+        let name = self.name.as_deref().unwrap_or_default();
+        let id = self.id.clone().or_else(|| Self::from_name(tenant, name).id);
+        id.unwrap_or_default().to_lowercase()
+    }
+
+    /// The groups of the tenant's endpoints at the start: id, name, and whether of servers.
+    pub(crate) fn at_start(tenant: &Tenant) -> Vec<(String, String, bool)> {
+        let named = |name: &&str| Self::from_name(tenant, name);
+        let servers = SERVER_GROUPS.iter().map(named).map(|group| (group, true));
+        let generated = COMPUTER_GROUPS.iter().map(named).map(|group| (group, false)).chain(servers);
+        let configured = (tenant.generated_endpoints..tenant.initial_endpoint_count()).filter_map(|index| {
+            let endpoint = Endpoint::new(tenant, index);
+            Some((endpoint.group?, endpoint.identity.server))
+        });
+        let mut groups: Vec<(String, String, bool)> = Vec::new();
+        for (group, server) in generated.chain(configured) {
+            let key = group.key(tenant);
+            if groups.iter().all(|(id, _, _)| *id != key) {
+                let name = group.name.unwrap_or_else(|| format!("Group {}", key.get(..8).unwrap_or(&key)));
+                groups.push((key, name, server));
+            }
+        }
+        groups
     }
 }
 
@@ -130,6 +160,8 @@ pub(crate) struct Endpoint {
     pub(crate) offline_before_start_ms: i64,
     /// The time since the last contact, for an online endpoint.
     pub(crate) last_seen_ago_ms: i64,
+    /// The name of the assigned software package, unless it is the recommended one.
+    pub(crate) package: Option<String>,
     /// A number that differs between endpoints, for small choices.
     pub(crate) salt: u64,
 }
@@ -146,7 +178,7 @@ impl Endpoint {
             95..98 => Person::LoginOnly { login },
             _ => Person::Unknown,
         };
-        let group = rng.chance(0.69).then(|| rng.pick(GROUPS));
+        let group = rng.chance(0.69).then(|| rng.pick(if name.server { SERVER_GROUPS } else { COMPUTER_GROUPS }));
         let mut ipv4 = vec![name.ip.clone()];
         for _ in 0..rng.below(4) {
             ipv4.push(format!("192.168.{}.{}", rng.below(120), 1 + rng.below(254)));
@@ -201,6 +233,7 @@ impl Endpoint {
             online: !rng.chance(tenant.shares.offline),
             offline_before_start_ms: 3_600_000 + rng.below(400 * 86_400_000) as i64,
             last_seen_ago_ms: rng.below(300_000) as i64,
+            package: None,
             salt: rng.next(),
         };
         endpoint.group = group.map(|name| {
@@ -216,6 +249,15 @@ impl Endpoint {
             endpoint.apply_config(tenant, &machine.config);
         }
         endpoint
+    }
+
+    /// Replaces members that clients changed.
+    pub(crate) fn apply_changes(&mut self, changes: EndpointChanges) {
+        self.tamper_protected = changes.tamper_protected.unwrap_or(self.tamper_protected);
+        if let Some(group) = changes.group {
+            self.group = group;
+        }
+        self.package = changes.package;
     }
 
     /// Replaces generated members by configured ones.

@@ -187,7 +187,9 @@ impl EndpointSnapshot {
         all.insert(
             "packages".into(),
             json!({
-                "protection": { "name": "Recommended", "status": "assigned" },
+                "protection": {
+                    "name": e.package.as_deref().unwrap_or("Recommended"), "status": "assigned",
+                },
                 "ztna": { "status": "unassigned" },
                 "encryption": { "status": "unsupported" },
             }),

@@ -1,7 +1,7 @@
 //! Tenants.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +85,9 @@ pub(crate) struct Tenant {
     /// The number of generated endpoints.
     pub(crate) generated_endpoints: u64,
     /// The configured endpoints, which follow the generated ones.
-    pub(crate) machines: Vec<Machine>,
+    pub(crate) machines: Vec<Arc<Machine>>,
+    /// The endpoints from other tenants, which follow the configured ones.
+    pub(crate) arrivals: RwLock<Vec<Arc<Machine>>>,
     pub(crate) shares: EndpointShares,
     pub(crate) start_ms: i64,
     pub(crate) state: AtomicTenantState,
@@ -112,14 +114,32 @@ impl Tenant {
         IdSpace::new(mix(self.key, 13))
     }
 
-    /// The number of endpoints.
-    pub(crate) fn endpoint_count(&self) -> u64 {
+    /// The number of endpoints at the start.
+    pub(crate) fn initial_endpoint_count(&self) -> u64 {
         self.generated_endpoints + self.machines.len() as u64
     }
 
+    /// The number of endpoints, including deleted ones and arrivals.
+    pub(crate) fn endpoint_count(&self) -> u64 {
+        let arrivals = self.arrivals.read().unwrap_or_else(PoisonError::into_inner);
+        self.initial_endpoint_count() + arrivals.len() as u64
+    }
+
     /// The configuration of an endpoint, if it has one.
-    pub(crate) fn machine(&self, index: u64) -> Option<&Machine> {
-        self.machines.get(usize::try_from(index.checked_sub(self.generated_endpoints)?).ok()?)
+    pub(crate) fn machine(&self, index: u64) -> Option<Arc<Machine>> {
+        let at = usize::try_from(index.checked_sub(self.generated_endpoints)?).ok()?;
+        if let Some(machine) = self.machines.get(at) {
+            return Some(Arc::clone(machine));
+        }
+        let arrivals = self.arrivals.read().unwrap_or_else(PoisonError::into_inner);
+        arrivals.get(at - self.machines.len()).cloned()
+    }
+
+    /// Adds an endpoint from another tenant. `prepare` gets its index before others see it.
+    pub(crate) fn add_arrival(&self, machine: Machine, prepare: impl FnOnce(u64)) {
+        let mut arrivals = self.arrivals.write().unwrap_or_else(PoisonError::into_inner);
+        prepare(self.initial_endpoint_count() + arrivals.len() as u64);
+        arrivals.push(Arc::new(machine));
     }
 
     pub(crate) fn endpoint_id(&self, index: u64) -> u128 {
@@ -132,6 +152,11 @@ impl Tenant {
         if let Some(at) = self.machines.iter().position(|machine| machine.id == Some(id)) {
             return Some(self.generated_endpoints + at as u64);
         }
+        let arrivals = self.arrivals.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = arrivals.iter().position(|machine| machine.id == Some(id)) {
+            return Some(self.initial_endpoint_count() + at as u64);
+        }
+        drop(arrivals);
         let index = self.endpoint_ids().index(id)?;
         (index < self.endpoint_count() && self.endpoint_id(index) == id).then_some(index)
     }

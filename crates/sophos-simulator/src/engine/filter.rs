@@ -83,15 +83,18 @@ impl Filter {
             Rule::Contains => Ok(found.iter().any(|value| contains(value, given))),
             Rule::After | Rule::Before => {
                 let limit = time::parse_or_duration(given, now_ms)
-                    .or_else(|| time::parse_lenient(given))
-                    .or_else(|| time::parse(&format!("{given}T00:00:00Z")))
+                    .or_else(|| time_or_date(given))
                     .ok_or_else(wrong)?;
                 let is_after = matches!(self.rule, Rule::After);
-                let times = found.iter().filter_map(|value| time::parse_lenient(value.as_str()?));
+                let times = found.iter().filter_map(|value| time_or_date(value.as_str()?));
                 Ok(times.into_iter().any(|at| if is_after { at >= limit } else { at <= limit }))
             }
         }
     }
+}
+
+fn time_or_date(text: &str) -> Option<i64> {
+    time::parse_lenient(text).or_else(|| time::parse(&format!("{text}T00:00:00Z")))
 }
 
 /// A scalar as text.

@@ -40,6 +40,11 @@ impl Job {
     }
 }
 
+/// Keeps a started run from ending.
+pub(crate) fn suspend(record: &mut Value) {
+    record[FINISH] = Value::Null;
+}
+
 /// Whether the run of a record is over at `now_ms`.
 pub(crate) fn is_finished(record: &Value, now_ms: i64) -> bool {
     record[FINISH].as_i64().is_none_or(|end| now_ms >= end)

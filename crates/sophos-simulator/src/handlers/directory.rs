@@ -36,7 +36,7 @@ pub(crate) static USERS: Collection = Collection {
     ..Collection::new("users", "user")
 };
 
-static GROUPS: Collection = Collection {
+pub(crate) static GROUPS: Collection = Collection {
     members: &[
         Member::text_up_to("name", 256).required(),
         Member::text_up_to("description", 1_000),

@@ -32,11 +32,10 @@ fn parse_page_key(text: &str) -> Option<u128> {
 
 /// The indexes of all endpoints in the order of these criteria.
 fn sorted_indexes(
-    count: u64,
+    mut numbers: Vec<u64>,
     criteria: &[&str],
     endpoint: impl Fn(&u64) -> EndpointSnapshot,
 ) -> Result<Vec<u64>, ApiError> {
-    let mut numbers: Vec<u64> = (0..count).collect();
     if !criteria.is_empty() {
         let mut all: Vec<(u64, EndpointSnapshot)> =
             numbers.iter().map(|number| (*number, endpoint(number))).collect();
@@ -66,6 +65,13 @@ fn sort(all: &mut [(u64, EndpointSnapshot)], criteria: &[&str]) -> Result<(), Ap
 
 pub(crate) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
+    let existing = (0..tenant.endpoint_count()).filter(|index| context.central.endpoint_exists(tenant, *index));
+    list_indexes(context, existing.collect())
+}
+
+/// The page of the request from the endpoints with these indexes.
+pub(crate) fn list_indexes(context: &Context<'_>, indexes: Vec<u64>) -> Result<ApiResponse, ApiError> {
+    let tenant = context.tenant()?;
     let query = &context.call.query;
     let size = query.page_size(MAX_PAGE_SIZE)?;
     let with_total = query.boolean("pageTotal")?.unwrap_or(false);
@@ -73,14 +79,18 @@ pub(crate) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let fields = query.list("fields");
     let filter = Filter::parse(query, context.central.clock.now_ms())?;
     let endpoint = |index: &u64| context.central.endpoint(tenant, *index);
-    let all = sorted_indexes(tenant.endpoint_count(), &query.list("sort"), endpoint)?;
+    let all = sorted_indexes(indexes, &query.list("sort"), endpoint)?;
     let from = query.get("pageFromKey");
     let skip = match from {
         None => 0,
         Some(text) => {
             let id = parse_page_key(text).ok_or_else(|| invalid_parameter("pageFromKey"))?;
-            let at = all.iter().position(|index| tenant.endpoint_id(*index) == id);
-            at.ok_or_else(|| invalid_parameter("pageFromKey"))? + 1
+            let known = tenant.endpoint_index(id).ok_or_else(|| invalid_parameter("pageFromKey"))?;
+            match all.iter().position(|index| *index == known) {
+                Some(at) => at + 1,
+                // The endpoint was deleted since.
+                None => all.iter().filter(|index| **index < known).count(),
+            }
         }
     };
     // Endpoints are generated on demand, so a page of a large estate generates few.
@@ -112,7 +122,7 @@ pub(crate) fn get(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
     let id = context.id()?;
     let view = parse_view(context)?;
-    let index = tenant.endpoint_index(id).ok_or_else(|| ApiError::not_found("Endpoint not found"))?;
+    let index = context.central.find_endpoint(tenant, id).ok_or_else(|| ApiError::not_found("Endpoint not found"))?;
     let fields = context.call.query.list("fields");
     let seen = context.central.endpoint(tenant, index);
     Ok(ApiResponse::json(200, &seen.to_json(tenant, view, &fields)))

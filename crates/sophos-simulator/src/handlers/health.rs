@@ -19,7 +19,7 @@ pub(crate) fn check(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     if wanted.iter().any(|check| !CHECKS.contains(check)) {
         return Err(invalid_parameter("checks"));
     }
-    let all: Vec<Endpoint> = (0..tenant.endpoint_count()).map(|index| Endpoint::new(tenant, index)).collect();
+    let all: Vec<Endpoint> = context.central.endpoints(tenant).map(|seen| seen.endpoint).collect();
     let side = |server: bool, counted: &str, bad: fn(&Endpoint) -> bool| -> Value {
         let mine = all.iter().filter(|e| e.identity.server == server);
         let total = mine.clone().count();

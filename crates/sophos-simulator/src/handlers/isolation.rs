@@ -41,7 +41,7 @@ fn endpoint_isolation_json(context: &Context<'_>, tenant: &Tenant, index: u64) -
 fn find_endpoint(context: &Context<'_>) -> Result<(u64, bool), ApiError> {
     let tenant = context.tenant()?;
     let id = context.id()?;
-    let index = tenant.endpoint_index(id).ok_or_else(|| ApiError::not_found("No endpoint found."))?;
+    let index = context.central.find_endpoint(tenant, id).ok_or_else(|| ApiError::not_found("No endpoint found."))?;
     Ok((index, Endpoint::new(tenant, index).online))
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn bulk(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let ids = ids.ok_or_else(|| invalid_parameter("ids"))?;
     let mut known: Vec<(EndpointKey, bool)> = Vec::new();
     for id in ids {
-        if let Some(index) = tenant.endpoint_index(id)
+        if let Some(index) = context.central.find_endpoint(tenant, id)
             && known.iter().all(|((_, i), _)| *i != index)
         {
             let online = Endpoint::new(tenant, index).online;

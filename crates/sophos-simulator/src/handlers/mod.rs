@@ -5,6 +5,7 @@ pub(crate) mod admins;
 pub(crate) mod alert_query;
 pub(crate) mod alerts;
 pub(crate) mod directory;
+pub(crate) mod endpoint;
 pub(crate) mod endpoint_filter;
 pub(crate) mod endpoints;
 pub(crate) mod health;
