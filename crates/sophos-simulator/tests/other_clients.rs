@@ -72,3 +72,13 @@ async fn certificate_has_the_names_of_the_service() {
         assert_eq!(client.get(url).send().await.unwrap().status(), 401, "{name}");
     }
 }
+
+#[tokio::test]
+async fn web_category_has_its_id_as_its_position() {
+    let sim = Simulator::start(config()).await.unwrap();
+    let client = Client::partner(&sim).await;
+    let tenant = TenantClient::new(&sim, &client, 0);
+    let categories = tenant.get_ok("/endpoint/v1/settings/web-control/categories").await;
+    let ids = categories.as_array().unwrap().iter().map(|category| category["id"].as_u64().unwrap());
+    assert!(ids.len() > 10 && ids.enumerate().all(|(position, id)| id == position as u64), "{categories}");
+}
