@@ -116,7 +116,15 @@
 //! - the form of an audit event;
 //! - 403 for changes of predefined roles;
 //! - the deletion of an unknown record answers `deleted: false` where no 404 is documented;
-//! - the members of historical and regional health scores, and the age of billing data.
+//! - the members of historical and regional health scores, and the age of billing data;
+//! - the partner is the distributor of `X-Distributor-ID`, and all formats of its quotes and prices;
+//! - 409 for the second firewall group of a name; a deleted group leaves its subgroups at the top;
+//! - a transaction of a disconnected firewall stays pending, and any expires after a day;
+//! - the responses of threat feeds, and the result of an import for each firewall;
+//! - a clawback moves a delivered message to post-delivery quarantine, within a minute;
+//! - a user responds to an attestation after a minute, unless it expires before;
+//! - 400 beyond 50 DNS locations, and 409 for an IP address of another location;
+//! - a MAC address that is listed twice fails on the devices.
 #![deny(missing_docs)]
 
 mod call;

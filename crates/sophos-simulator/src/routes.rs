@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use crate::call::Context;
 use crate::engine::{Collection, Verb, audit, files};
 use crate::handlers::{
-    access_tokens, admins, alerts, directory, endpoint, endpoints, health, health_scores, identity, isolation,
-    licenses, partner, siem, tenants, whoami,
+    access_tokens, account_info, admins, alerts, business_automation, cloud_security, directory,
+    dns_protection, email, endpoint, endpoints, firewall, health, health_scores, identity, isolation,
+    licenses, mac_filtering, partner, siem, tenants, user_activity_verification, web_filters, whoami,
 };
 use crate::response::{ApiError, ApiResponse};
 
@@ -34,6 +35,8 @@ pub enum RequestScope {
     Partner,
     /// `X-Organization-ID`
     Organization,
+    /// `X-Distributor-ID`, with the id of the partner
+    Distributor,
     /// `X-Tenant-ID`
     Tenant,
     /// `X-Tenant-ID` or `X-Partner-ID`
@@ -49,6 +52,7 @@ impl RequestScope {
             Self::Unauthenticated | Self::Token | Self::OptionalTenant => None,
             Self::Partner => Some("X-Partner-ID"),
             Self::Organization => Some("X-Organization-ID"),
+            Self::Distributor => Some("X-Distributor-ID"),
             Self::Tenant | Self::TenantOrPartner => Some("X-Tenant-ID"),
         }
     }
@@ -170,7 +174,6 @@ impl Route {
     }
 
     /// `PUT` of one record.
-    #[allow(dead_code, reason = "families with `PUT` use it")]
     pub(crate) const fn replace(
         operation: &'static str,
         path: &'static str,
@@ -200,6 +203,11 @@ impl Route {
     /// Serves the operation to the partner, on the global host.
     pub(crate) const fn partner(self) -> Self {
         Self { scope: RequestScope::Partner, ..self.global() }
+    }
+
+    /// Serves the operation to the distributor, on the global host.
+    pub(crate) const fn distributor(self) -> Self {
+        Self { scope: RequestScope::Distributor, ..self.global() }
     }
 
     const fn organization(self) -> Self {
@@ -265,12 +273,22 @@ static FAMILIES: &[&[Route]] = &[
     directory::ROUTES,
     partner::ROUTES,
     access_tokens::ROUTES,
+    account_info::ROUTES,
+    business_automation::ROUTES,
+    cloud_security::ROUTES,
+    dns_protection::ROUTES,
+    email::ROUTES,
+    firewall::ROUTES,
     licenses::ROUTES,
+    mac_filtering::ROUTES,
     health_scores::ROUTES,
+    user_activity_verification::ROUTES,
+    web_filters::ROUTES,
 ];
 
-static ROUTES: LazyLock<Vec<Route>> =
-    LazyLock::new(|| FAMILIES.iter().chain(endpoint::FAMILIES).flat_map(|family| family.iter().copied()).collect());
+static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+    FAMILIES.iter().chain(endpoint::FAMILIES).flat_map(|family| family.iter().copied()).collect()
+});
 
 /// Every operation the simulator serves.
 pub fn routes() -> &'static [Route] {
@@ -307,7 +325,8 @@ pub(crate) fn find<'a>(host: HostKind, method: &http::Method, path: &'a str) -> 
         return RouteMatch::MethodNotAllowed;
     }
     let family = path.split('/').nth(1).unwrap_or_default();
-    let global = ["partner", "organization", "whoami", "licenses", "accounts", "audit"];
+    let global =
+        ["partner", "organization", "whoami", "licenses", "accounts", "audit", "business-automation"];
     if host == HostKind::Region && global.contains(&family) {
         return RouteMatch::WrongHost;
     }

@@ -14,8 +14,10 @@ const OPTIONAL: &[&str] = &[
     "description",
     "domain",
     "encryption",
+    "error",
     "errors",
     "exchangeLogin",
+    "finishedAt",
     "ipv6Addresses",
     "lastAgentUpdateAt",
     "lastDisabledAt",
@@ -25,11 +27,15 @@ const OPTIONAL: &[&str] = &[
     "networkDevice",
     "organization",
     "partner",
+    "password",
     "person",
+    "response",
+    "selectedOption",
     "serialNumber",
     "showAs",
     "tamperProtectionSupported",
     "tenant",
+    "url",
 ];
 
 /// The operations whose request needs another record than the first of its list.
@@ -49,6 +55,9 @@ async fn replace_values(client: &TestClient<'_>, route: &Route, value: &mut Valu
     let groups = client.ids("/common/v1/directory/user-groups").await;
     let endpoints = client.ids("/endpoint/v1/endpoints").await;
     let role = client.ids(roles).await[1].clone();
+    let firewalls = client.ids("/firewall/v1/firewalls").await;
+    let firewall_group = client.ids("/firewall/v1/firewall-groups").await[0].clone();
+    let profile = client.ids("/cloud-security/v1/profiles").await[0].clone();
     replace(value, "", &|name, value| match name {
         "roleId" => *value = json!(role),
         "userId" => *value = json!(users[6]),
@@ -58,11 +67,62 @@ async fn replace_values(client: &TestClient<'_>, route: &Route, value: &mut Valu
         "ids" if route.path.starts_with("/endpoint") => *value = json!([endpoints[0]]),
         "ids" if route.path.contains("user-groups") => *value = json!([users[6]]),
         "ids" if route.path.contains("users") => *value = json!([groups[4]]),
+        "configImportSourceFirewallId" => *value = json!(firewalls[0]),
+        "assignFirewalls" | "unassignFirewalls" => *value = json!([firewalls[0]]),
+        "firewalls" if value[0].is_object() => *value = json!([{ "id": firewalls[0] }]),
+        "firewalls" => *value = json!([firewalls[0]]),
+        "parentGroupId" => *value = json!(firewall_group),
+        "profileId" => *value = json!(profile),
         "permissionSets" => *value = json!(["central_admin"]),
         "expiresAt" => *value = json!("2027-01-01T00:00:00.000Z"),
         "scope" => *value = json!({ "type": "allManagedTenants" }),
         _ => {}
     });
+}
+
+/// The id for a part of a path, of a record that no list has.
+async fn prepared_id(client: &TestClient<'_>, route: &Route, part: &str) -> Option<String> {
+    let family = route.path.split("/messages").next().and_then(|path| path.split("/downloads").next())?;
+    let start = async |path: String, body: Value, id: &str| {
+        let reply = client.send("POST", &path, Some(&body)).await;
+        Some(scalar(reply.json().get(id)?))
+    };
+    let message = async |family: &str| {
+        let body = json!({ "beginDate": "2026-01-01T00:00:00Z", "endDate": "2026-02-01T00:00:00Z" });
+        let found = client.send("POST", &format!("{family}/messages/search"), Some(&body)).await;
+        scalar(&found.json()["items"][0]["id"])
+    };
+    match part {
+        ":firewallId" => client.ids("/firewall/v1/firewalls").await.first().cloned(),
+        ":transactionId" => {
+            let firewall = client.ids("/firewall/v1/firewalls").await[0].clone();
+            let feed = format!("/firewall/v1/firewall-config/firewalls/{firewall}/mdr-threat-feed");
+            Some(scalar(&client.send("GET", &feed, None).await.json()["transactionId"]))
+        }
+        ":attestationId" => {
+            let body = json!({
+                "userId": client.ids("/common/v1/directory/users").await[0], "title": { "text": "Check" },
+                "question": { "text": "Was it you?" }, "options": [{ "key": "yes", "value": { "text": "Yes" } }],
+            });
+            start("/user-activity-verification/v1/attestations".to_owned(), body, "id").await
+        }
+        ":downloadId" => {
+            let path = format!("{family}/messages/{}/attachments/download", message(family).await);
+            start(path, json!({ "attachments": ["a.txt"] }), "id").await
+        }
+        ":id" if route.path.starts_with("/email/v1/messages") => {
+            let id = message("/email/v1/quarantine").await;
+            let items = json!({ "items": [{ "id": id }] });
+            client.send("POST", "/email/v1/quarantine/messages/release", Some(&items)).await;
+            if route.method == "GET" {
+                let path = format!("/email/v1/messages/{id}/clawback");
+                client.send("POST", &path, Some(&json!({ "reason": "phishing" }))).await;
+            }
+            Some(id)
+        }
+        ":id" if route.path.contains("quarantine/") => Some(message(family).await),
+        _ => None,
+    }
 }
 
 fn replace(value: &mut Value, name: &str, with: &dyn Fn(&str, &mut Value)) {
@@ -119,7 +179,10 @@ impl TestClient<'_> {
                 ":year" => "2026".to_owned(),
                 ":month" => "1".to_owned(),
                 part if part.starts_with(':') => {
-                    let ids = self.ids(&path).await;
+                    let ids = match prepared_id(self, route, part).await {
+                        Some(id) => vec![id],
+                        None => self.ids(&path).await,
+                    };
                     let at =
                         RECORD_AT.iter().find(|(name, _)| *name == route.operation).map_or(0, |(_, at)| *at);
                     let id = ids.get(at).or_else(|| ids.first());
@@ -210,7 +273,19 @@ async fn served_operations_answer_published_requests() {
             let made = client.send("POST", &list, Some(&role)).await.json();
             path = format!("{list}/{}", text(&made["id"]));
         }
-        if one["query"].as_array().unwrap().iter().any(|q| q["name"] == "ids") && route.method == "DELETE" {
+        match route.operation {
+            "cloud_security.delete" => path.push_str(&format!("?profileIds={}", client.ids(&path).await[0])),
+            "cloud_security.rename" => path.push_str("?name=Renamed"),
+            "firewalls.cancel_upgrade" => {
+                path.push_str(&format!("?ids={}", client.ids("/firewall/v1/firewalls").await[0]));
+            }
+            _ => {}
+        }
+        let has_query = path.contains('?');
+        if one["query"].as_array().unwrap().iter().any(|q| q["name"] == "ids")
+            && route.method == "DELETE"
+            && !has_query
+        {
             path.push_str("?ids=a1b2c3d4-e5f6-4a7b-8c9d-0e1f2a3b4c5d");
         }
         let reply = client.send(route.method, &path, (!body.is_null()).then_some(&body)).await;

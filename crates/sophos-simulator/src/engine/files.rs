@@ -11,7 +11,7 @@ use crate::response::{ApiError, ApiResponse};
 use crate::routes::Route;
 
 /// 15 minutes, the lifetime of a URL.
-const URL_LIFETIME_MS: i64 = 15 * 60_000;
+pub(crate) const URL_LIFETIME_MS: i64 = 15 * 60_000;
 
 pub(crate) static ROUTES: &[Route] = &[
     Route::read("files.download", "/files/:token", download).global().unauthenticated(),

@@ -1,26 +1,27 @@
-//! Licenses of a tenant, and firewalls with theirs.
+//! Licenses of a tenant, and of its firewalls.
 
 use serde_json::{Value, json};
 
 use crate::call::Context;
 use crate::data::tenant::Tenant;
-use crate::engine::{Collection, Seed};
+use crate::engine::{Collection, Seed, verbs};
+use crate::handlers::firewall::firewalls::FIREWALLS;
 use crate::hash::uuid_text;
 use crate::response::{ApiError, ApiResponse};
 use crate::routes::Route;
+use crate::time;
 
 static LICENSES: Collection = Collection { seed: seed_licenses, ..Collection::new("licenses", "license") };
 
-static FIREWALLS: Collection = Collection {
+static FIREWALL_LICENSES: Collection = Collection {
     id_member: "serialNumber",
     searched: &["serialNumber"],
-    seed: seed_firewalls,
     ..Collection::new("license_firewalls", "firewall")
 };
 
 pub(crate) static ROUTES: &[Route] = &[
     Route::read("licenses.list", "/licenses/v1/licenses", list).global(),
-    Route::list("licenses.firewalls", "/licenses/v1/licenses/firewalls", &FIREWALLS)
+    Route::read("licenses.firewalls", "/licenses/v1/licenses/firewalls", list_firewalls)
         .global()
         .tenant_or_partner(),
 ];
@@ -50,38 +51,48 @@ fn seed_licenses(seed: &mut Seed<'_>) -> Vec<Value> {
     ]
 }
 
-/// The firewalls of a tenant; of a partner, those of all its tenants.
-fn seed_firewalls(seed: &mut Seed<'_>) -> Vec<Value> {
-    if let Some(tenant) = seed.tenant {
-        return firewalls_of(seed, tenant);
+/// The firewalls of the tenant, or of all tenants of the partner, with their licenses.
+fn list_firewalls(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
+    let central = context.central;
+    let tenants: Vec<&Tenant> = match context.scoped_tenant() {
+        Some(tenant) => vec![tenant],
+        None => central.accounts.tenants().filter(|tenant| tenant.owner.belongs_to_partner()).collect(),
+    };
+    let mut items = Vec::new();
+    for tenant in tenants {
+        let firewalls = central.state.open(tenant.id).records(central, &FIREWALLS).clone();
+        items.extend(firewalls.iter().map(|firewall| licensed(context, tenant, firewall)));
     }
-    let central = seed.central;
-    let tenants = central.accounts.tenants().filter(|tenant| tenant.owner.belongs_to_partner());
-    tenants
-        .flat_map(|tenant| firewalls_of(&mut Seed::new(central, tenant.id, FIREWALLS.name), tenant))
-        .collect()
+    Ok(ApiResponse::json(200, &verbs::list_records(context, &FIREWALL_LICENSES, items)?))
 }
 
-fn firewalls_of(seed: &mut Seed<'_>, tenant: &Tenant) -> Vec<Value> {
-    let partner = uuid_text(seed.central.accounts.partner_id);
-    let firewall = |(number, (model, kind)): (usize, &(&str, &str))| {
-        let mut firewall = json!({
-            "serialNumber": format!("C{:04}{}", number, seed.rng.hex(10).to_uppercase()),
-            "owner": { "id": partner, "type": "partner" },
-            "partner": { "id": partner },
-            "tenant": { "id": tenant.id_text },
-            "billingTenant": { "id": tenant.id_text },
-            "model": model,
-            "modelType": kind,
-            "licenses": [license(seed, "XSTREAM", "Xstream Protection", 1)],
-            "lastSeenAt": seed.past(3)[..10],
-        });
-        if tenant.owner.belongs_to_organization() {
-            firewall["organization"] = json!({ "id": uuid_text(seed.central.accounts.organization_id) });
-        }
-        firewall
+fn licensed(context: &Context<'_>, tenant: &Tenant, firewall: &Value) -> Value {
+    let accounts = &context.central.accounts;
+    let owner = if tenant.owner.belongs_to_partner() {
+        json!({ "id": uuid_text(accounts.partner_id), "type": "partner" })
+    } else if tenant.owner.belongs_to_organization() {
+        json!({ "id": uuid_text(accounts.organization_id), "type": "organization" })
+    } else {
+        json!({ "id": tenant.id_text, "type": "tenant" })
     };
-    [("XGS136", "hardware"), ("SFVUNL", "virtual")].iter().enumerate().map(firewall).collect()
+    let serial = firewall["serialNumber"].as_str().unwrap_or_default();
+    let mut seed = Seed::new(context.central, tenant.id, serial);
+    let seen = if firewall["status"]["connected"] == true {
+        time::format_millis(context.central.clock.now_ms())
+    } else {
+        firewall["updatedAt"].as_str().unwrap_or_default().to_owned()
+    };
+    let mut shown = json!({
+        "serialNumber": serial, "owner": owner, "model": firewall["_model"],
+        "modelType": firewall["_modelType"], "tenant": { "id": tenant.id_text },
+        "billingTenant": { "id": tenant.id_text },
+        "licenses": [license(&mut seed, "XSTREAM", "Xstream Protection", 1)],
+        "lastSeenAt": seen.get(..10),
+    });
+    if let Some(kind) = owner["type"].as_str().filter(|kind| *kind != "tenant") {
+        shown[kind] = json!({ "id": owner["id"] });
+    }
+    shown
 }
 
 fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {

@@ -1,20 +1,29 @@
 //! The handlers of the operations.
 
 pub(crate) mod access_tokens;
+pub(crate) mod account_info;
 pub(crate) mod admins;
 pub(crate) mod alert_query;
 pub(crate) mod alerts;
+pub(crate) mod business_automation;
+pub(crate) mod cloud_security;
 pub(crate) mod directory;
+pub(crate) mod dns_protection;
+pub(crate) mod email;
 pub(crate) mod endpoint;
 pub(crate) mod endpoint_filter;
 pub(crate) mod endpoints;
+pub(crate) mod firewall;
 pub(crate) mod health;
 pub(crate) mod health_scores;
 pub(crate) mod identity;
 pub(crate) mod isolation;
 pub(crate) mod licenses;
+pub(crate) mod mac_filtering;
 pub(crate) mod partner;
 pub(crate) mod permissions;
 pub(crate) mod siem;
 pub(crate) mod tenants;
+pub(crate) mod user_activity_verification;
+pub(crate) mod web_filters;
 pub(crate) mod whoami;

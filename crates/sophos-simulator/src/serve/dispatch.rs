@@ -159,7 +159,7 @@ fn check_scope<'a>(
     let id = call.header(header).ok_or_else(ApiError::unauthorized)?;
     let id = crate::hash::parse_uuid(id).ok_or_else(|| ApiError::bad_request("Invalid request"))?;
     let kind = match scope {
-        RequestScope::Partner => CredentialKind::Partner,
+        RequestScope::Partner | RequestScope::Distributor => CredentialKind::Partner,
         RequestScope::Organization => CredentialKind::Organization,
         _ => {
             let text = call.header(header).unwrap_or_default();
