@@ -1,5 +1,6 @@
 """Calls every function of `sfos-central-sdk`, with the credentials of a partner and of a tenant."""
 
+import hashlib
 import importlib
 import pathlib
 import sqlite3
@@ -19,7 +20,7 @@ from central.firewalls.mdr import methods as mdr
 from central.session import CentralSession
 
 from results import Results, equal, true
-from service import Service
+from service import Service, plain, send
 
 NAMES = ["classes", "session", "sync_to_db", "alerts.classes", "alerts.methods", "common.classes"]
 NAMES += ["common.methods", "firewalls.classes", "firewalls.methods"]
@@ -68,6 +69,11 @@ def stored(path, query=None):
 def succeeded(state):
     true(state.success, f"the client reports {state.message}: {getattr(state.value, 'data', state.value)}")
     return state.value
+
+
+def succeeded_info(state):
+    true(state.success, f"the client reports {getattr(state, 'message', '')}")
+    return state
 
 
 def fails_afterwards(call):
@@ -302,11 +308,6 @@ def firmware_upgrade_check():
     equal(found.count_available_upgrades(), len(list(found.list_available_upgrades())), "the upgrades")
 
 
-def succeeded_info(state):
-    true(state.success, f"the client reports {getattr(state, 'message', '')}")
-    return state
-
-
 @results.of("firewalls.firmware.methods.upgrade_firmware", "firewalls.firmware.methods.cancel_firmware_upgrade")
 def upgrade_firmware():
     one, version = upgradable()
@@ -456,11 +457,15 @@ def export_firewall_config():
 ])
 def import_firewall_config():
     upload = succeeded(config.start_firewall_config_import(partner, **WHERE)).data
-    true(upload.url and upload.method, "no address for the upload")
+    archive = b"an archive"
+    status, _ = send(upload.method, plain(upload.url), body=archive)
+    true(status in (200, 201, 204), f"the upload gets {status}")
     one = [firewall()["id"]]
-    digest = "d41d8cd98f00b204e9800998ecf8427e"
+    digest = hashlib.md5(archive, usedforsecurity=False).hexdigest()
     done = succeeded(
-        config.complete_firewall_config_import_upload(partner, upload.transactionId, one, digest, 1, **WHERE)
+        config.complete_firewall_config_import_upload(
+            partner, upload.transactionId, one, digest, len(archive), **WHERE
+        )
     ).data
     equal(done.id, upload.transactionId, "the transaction")
 
