@@ -1,0 +1,20 @@
+//! `sophos`: the command line of Sophos Central.
+
+mod cli;
+mod config;
+mod confirm;
+mod connect;
+mod context;
+mod exit;
+mod global_args;
+mod json;
+mod output;
+mod pack;
+mod tenant_cache;
+mod transport;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}
