@@ -1,6 +1,6 @@
 //! The command tree and its dispatch.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, process::ExitCode, sync::atomic::Ordering};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
@@ -72,9 +72,17 @@ fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let context = Context::new(globals)?;
         tokio::select! {
             result = dispatch(matches, &context) => result,
-            _ = tokio::signal::ctrl_c() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+            () = interrupted(&context) => Err(Failure::new(Exit::Interrupted, "interrupted")),
         }
     })
+}
+
+/// Waits for Ctrl-C; for the second if the command ends cleanly after the first.
+async fn interrupted(context: &Context) {
+    let _ = tokio::signal::ctrl_c().await;
+    if context.ends_itself.load(Ordering::Relaxed) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 async fn dispatch(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {

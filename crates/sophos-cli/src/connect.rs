@@ -161,7 +161,11 @@ pub(crate) fn is_id(text: &str) -> bool {
         })
 }
 
-fn hosts(profile: &Profile) -> Result<Hosts, Failure> {
+/// The hosts of a profile.
+///
+/// # Errors
+/// When an address is invalid, or only one of both is set.
+pub(crate) fn hosts(profile: &Profile) -> Result<Hosts, Failure> {
     match (&profile.identity_url, &profile.global_url) {
         (None, None) => Ok(Hosts::sophos_central()),
         (Some(identity), Some(global)) => Ok(Hosts::new(identity.parse()?, global.parse()?)),

@@ -1,6 +1,9 @@
 //! The settings of one run of the program.
 
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    sync::atomic::AtomicBool,
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -22,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) output: OutputSettings,
     /// Whether standard error is a terminal.
     pub(crate) stderr_is_terminal: bool,
+    /// Whether the command ends cleanly by itself after the first Ctrl-C.
+    pub(crate) ends_itself: AtomicBool,
     session: OnceCell<Session>,
 }
 
@@ -48,7 +53,13 @@ impl Context {
             color,
             width: is_terminal.then(|| console::Term::stdout().size().1),
         };
-        Ok(Self { globals, output, stderr_is_terminal: std::io::stderr().is_terminal(), session: OnceCell::new() })
+        Ok(Self {
+            globals,
+            output,
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            ends_itself: AtomicBool::new(false),
+            session: OnceCell::new(),
+        })
     }
 
     /// The session of the selected credential. The first call reads the configuration.

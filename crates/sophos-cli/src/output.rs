@@ -224,5 +224,5 @@ impl<W: Write> Records<W> {
 }
 
 fn yaml<T: Serialize + ?Sized>(value: &T) -> Result<String, Failure> {
-    serde_saphyr::to_string(value).map_err(|error| Failure::other(format!("writing YAML failed: {error}")))
+    serde_saphyr::to_string(&value).map_err(|error| Failure::other(format!("writing YAML failed: {error}")))
 }

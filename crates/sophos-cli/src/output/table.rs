@@ -82,7 +82,7 @@ impl TableWriter {
     fn write_rows(&mut self, out: &mut impl Write) -> io::Result<()> {
         let rows = std::mem::take(&mut self.rows);
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         let is_first = self.widths.is_none();
         table.set_header(self.columns.iter().map(|column| column.header.to_uppercase()));
         if let Some(width) = self.width {

@@ -4,7 +4,6 @@ mod client;
 mod credentials;
 mod export;
 mod isolation;
-mod question;
 mod store;
 mod values;
 

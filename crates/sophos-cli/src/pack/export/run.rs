@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use sophos_api::{Client, ReqwestTransport, TenantId, Transport};
+use sophos_api::{TenantId, Transport};
 use sophos_export::{
     Dataset, ExportReport, ExportScope, ExportSettings, Exporter, StopSignal, StreamId, StreamStatus,
 };
 
 use super::{RunArgs, export_failure, outcome, progress::RunProgress};
 use crate::{
+    connect::Session,
     context::Context,
     exit::{Exit, Failure},
     pack::{
         client, store,
         values::{counted, rfc3339},
     },
+    transport::CliTransport,
 };
 
 /// The columns of the result.
@@ -22,8 +24,8 @@ const COLUMNS: [&str; 7] = ["tenant", "dataset", "outcome", "rows", "duplicates"
 
 /// Runs the command.
 pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure> {
-    let client = client::connect(context).await?;
-    let tenant = client::selected_tenant(context, &client).await?;
+    let session = context.session().await?;
+    let tenant = client::selected_tenant(session, context).await?;
     let mut datasets = args.dataset.clone();
     datasets.sort_unstable();
     datasets.dedup();
@@ -32,7 +34,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     }
     let scope = ExportScope { tenant, datasets, ..ExportScope::default() };
     if context.globals.dry_run {
-        return show_plan(args, context, &client, &scope).await;
+        return show_plan(args, context, session, &scope).await;
     }
     let store = store::open(&args.to)?;
     let mut settings = ExportSettings::default();
@@ -44,7 +46,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     let stop = StopSignal::new();
     let progress = Arc::new(RunProgress::new(context.progress("exporting", Some(0))));
     let observer = Arc::clone(&progress);
-    let exporter = Exporter::new(client, store, settings)
+    let exporter = Exporter::new(session.client.clone(), store, settings)
         .with_stop_signal(stop.clone())
         .with_progress(move |event| observer.observe(event));
     let _interrupts = client::on_interrupt(context, "committing what was read; Ctrl-C again ends at once", {
@@ -75,7 +77,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
 
 async fn run_once(
     args: &RunArgs,
-    exporter: &Exporter<ReqwestTransport>,
+    exporter: &Exporter<CliTransport>,
     scope: &ExportScope,
 ) -> Result<ExportReport, Failure> {
     let stop_at = args.time_limit.map(|limit| exporter.client().transport().now() + limit);
@@ -114,12 +116,12 @@ fn end_interrupted(
 async fn show_plan(
     args: &RunArgs,
     context: &Context,
-    client: &Client<ReqwestTransport>,
+    session: &Session,
     scope: &ExportScope,
 ) -> Result<(), Failure> {
     let tenants: Vec<TenantId> = match &scope.tenant {
         Some(tenant) => vec![tenant.clone()],
-        None => client.list_tenants().await?.tenants.into_iter().map(|tenant| tenant.id).collect(),
+        None => session.list_tenants(context).await?.into_iter().map(|tenant| tenant.id).collect(),
     };
     // Without the destination each stream would start with the last 24 hours.
     let store = store::open_existing(&args.to, "an export").ok();

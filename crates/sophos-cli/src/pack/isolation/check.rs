@@ -3,7 +3,6 @@
 use std::{fs, io::Read, path::Path};
 
 use serde::Serialize;
-use sophos_api::ReqwestTransport;
 use sophos_isolation::{
     BudgetUsage, Engine, Ledger,
     adapters::Message,
@@ -19,9 +18,10 @@ use crate::{
         client, store,
         values::{in_words, since_epoch},
     },
+    transport::CliTransport,
 };
 
-type CheckEngine = Engine<ReqwestTransport, ScratchLedger, ()>;
+type CheckEngine = Engine<CliTransport, ScratchLedger, ()>;
 
 /// The columns of the table, if the payload has several alerts.
 const COLUMNS: [&str; 6] =

@@ -16,10 +16,11 @@ use super::{
     policy_file,
 };
 use crate::{
+    confirm::{Change, confirm},
     context::Context,
     exit::{Exit, Failure},
     pack::{
-        question, store,
+        store,
         values::{counted, rfc3339, since_epoch},
     },
 };
@@ -150,11 +151,11 @@ async fn answer(args: &AnswerArgs, context: &Context, answer: ApprovalAnswer) ->
     let ledger = open_ledger(&args.ledger.ledger)?;
     let decision = load(&ledger, &args.id).await?;
     let (id, host) = (&args.id, host(&decision));
-    let change = match answer {
-        ApprovalAnswer::Approve => format!("approve {id}, which isolates {host}"),
-        ApprovalAnswer::Decline => format!("decline {id}, so that {host} is not isolated"),
+    let action = match answer {
+        ApprovalAnswer::Approve => format!("approve {id} and isolate"),
+        ApprovalAnswer::Decline => format!("decline {id} and not isolate"),
     };
-    if !question::confirm(context, &change)? {
+    if !confirmed(context, action, host)? {
         return Ok(());
     }
     let by = by(args);
@@ -166,8 +167,8 @@ async fn answer(args: &AnswerArgs, context: &Context, answer: ApprovalAnswer) ->
 pub(super) async fn release(args: &AnswerArgs, context: &Context) -> Result<(), Failure> {
     let ledger = open_ledger(&args.ledger.ledger)?;
     let decision = load(&ledger, &args.id).await?;
-    let change = format!("release {}, and end every decision that claims it", host(&decision));
-    if !question::confirm(context, &change)? {
+    let action = "end every decision that claims, and release".to_owned();
+    if !confirmed(context, action, host(&decision))? {
         return Ok(());
     }
     let ended = ledger.release_decision(&args.id, &by(args), since_epoch()).await?;
@@ -208,10 +209,21 @@ async fn carry_out(
     Err(Failure::other("the answer is recorded, and was not carried out").hint("repeat the command"))
 }
 
+/// Whether the caller confirmed a change of an endpoint. With `--dry-run` it is shown, and
+/// not made.
+fn confirmed(context: &Context, action: String, host: String) -> Result<bool, Failure> {
+    let change = Change { action, noun: "endpoint".into(), objects: vec![host] };
+    if context.globals.dry_run {
+        context.note(&format!("would {}", change.sentence()));
+        return Ok(false);
+    }
+    confirm(context, &change).map(|()| true)
+}
+
 fn host(decision: &Decision) -> String {
     let target = decision.target();
     let name = target.map(|target| target.hostname.clone().unwrap_or_else(|| target.endpoint.clone()));
-    name.unwrap_or_else(|| "its endpoint".to_owned())
+    name.unwrap_or_else(|| "of the decision".to_owned())
 }
 
 /// The name in the ledger.

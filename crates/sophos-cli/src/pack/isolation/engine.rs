@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sophos_api::ReqwestTransport;
 use sophos_isolation::{
     DecisionId, DecisionOutcome, Engine, FollowUpScope, Ledger, OutcomePublisher, ProcessedDecision,
     policy::Policy,
@@ -14,6 +13,7 @@ use crate::{
     context::Context,
     exit::Failure,
     pack::{client, values::since_epoch},
+    transport::CliTransport,
 };
 
 /// The longest time of one step of the worker.
@@ -28,7 +28,7 @@ pub(super) fn backend_failure(cause: impl std::fmt::Display) -> BackendFailure {
 }
 
 /// The engine over a ledger in a folder or a bucket.
-pub(super) type LocalEngine = Engine<ReqwestTransport, Arc<Store>, Outcomes>;
+pub(super) type LocalEngine = Engine<CliTransport, Arc<Store>, Outcomes>;
 
 /// The outcomes of decisions, for standard output.
 #[derive(Debug, Clone)]

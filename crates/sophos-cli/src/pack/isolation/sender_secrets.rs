@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use sophos_api::{ReqwestTransport, Transport};
+use sophos_api::Transport;
 use sophos_isolation::{verify::Keys, webhook::KeySource};
 use sophos_secrets::{EnvironmentSecrets, FileSecrets, SecretStore};
 
 use super::engine::{BackendFailure, backend_failure};
+use crate::transport::CliTransport;
 
 /// The time-out for fetching a published key, while a sender waits.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,11 +19,11 @@ const VARIABLE_PREFIX: &str = "SECRET_";
 pub(super) struct SenderSecrets {
     file: Option<FileSecrets>,
     variables: EnvironmentSecrets,
-    transport: ReqwestTransport,
+    transport: CliTransport,
 }
 
 impl SenderSecrets {
-    pub(super) fn new(file: Option<FileSecrets>, transport: ReqwestTransport) -> Self {
+    pub(super) fn new(file: Option<FileSecrets>, transport: CliTransport) -> Self {
         Self { file, variables: EnvironmentSecrets::new(VARIABLE_PREFIX), transport }
     }
 }

@@ -41,6 +41,7 @@ use crate::{
         client, store,
         values::{counted, since_epoch},
     },
+    transport::CliTransport,
 };
 
 /// The queue between webhook and worker.
@@ -81,7 +82,7 @@ pub(super) async fn run(args: &ServeArgs, context: &Context) -> Result<(), Failu
     let (decisions, queued) = mpsc::unbounded_channel();
     let (notes, noted) = mpsc::unbounded_channel();
     let secrets = args.secrets.clone().map(FileSecrets::new);
-    let secrets = SenderSecrets::new(secrets, engine.client().transport().clone());
+    let secrets = SenderSecrets::new(secrets, CliTransport::new(context.globals.debug)?);
     let queue = LocalQueue { decisions, engine: Arc::clone(&engine) };
     let server = Arc::new(Server {
         webhook: Webhook::new(Ledger::new(ledger), secrets, queue),
