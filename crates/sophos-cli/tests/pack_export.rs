@@ -196,7 +196,11 @@ async fn failed_tenant_is_a_partial_failure() {
     let closed = env.simulator.tenants().remove(0);
     env.simulator.set_tenant_state(&closed.id, TenantState::Forbidden);
     let run = env.run(&refs(&run_args(&env))).await.expect(3);
-    assert!(run.stderr.contains(&closed.id) && run.stderr.contains("2 of 4 streams failed"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains(&closed.id) && run.stderr.contains("2 of 4 streams failed"),
+        "{}",
+        run.stderr
+    );
     let mut args = run_args(&env);
     args.extend(["--tenant", &closed.id].map(str::to_owned));
     let run = env.run(&refs(&args)).await;

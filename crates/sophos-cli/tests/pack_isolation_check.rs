@@ -23,7 +23,8 @@ async fn check_explains_each_outcome_and_changes_nothing() {
     assert_eq!(signal["endpoint"]["hostname"], endpoint("LAPTOP-4711"));
     assert_eq!(signal["signal"]["title"], "Ransomware behaviour");
     assert!(crowdstrike.stderr.contains("would isolate LAPTOP-4711"), "{}", crowdstrike.stderr);
-    let budgets: Vec<_> = signal["budgets"].as_array().expect("budgets").iter().map(|b| &b["budget"]).collect();
+    let budgets: Vec<_> =
+        signal["budgets"].as_array().expect("budgets").iter().map(|b| &b["budget"]).collect();
     assert_eq!(budgets, ["source_budget", "tenant_budget", "estate_ceiling"]);
     assert!(signal["budgets"].as_array().expect("budgets").iter().all(|b| b["used"] == 0), "{signal}");
 
@@ -43,9 +44,13 @@ async fn check_explains_each_outcome_and_changes_nothing() {
     assert!(guardduty.to_string().contains(INSTANCE), "{guardduty}");
 
     assert!(env.simulator.isolation_changes().is_empty());
-    assert_eq!(std::fs::read_dir(env.path("")).expect("the folder").filter(|entry| {
-        entry.as_ref().is_ok_and(|entry| entry.file_name() == "decisions")
-    }).count(), 0);
+    assert_eq!(
+        std::fs::read_dir(env.path(""))
+            .expect("the folder")
+            .filter(|entry| { entry.as_ref().is_ok_and(|entry| entry.file_name() == "decisions") })
+            .count(),
+        0
+    );
 }
 
 #[tokio::test]

@@ -113,10 +113,7 @@ impl<T: Transport + 'static> Exporter<T> {
     /// Sets an observer of the progress. It is called from several tasks and must not
     /// block.
     #[must_use]
-    pub fn with_progress(
-        mut self,
-        observer: impl Fn(&ExportProgress<'_>) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn with_progress(mut self, observer: impl Fn(&ExportProgress<'_>) + Send + Sync + 'static) -> Self {
         self.control.observer = Some(Arc::new(observer));
         self
     }

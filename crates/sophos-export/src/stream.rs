@@ -295,9 +295,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                     let error = format!("{MAX_EMPTY_PAGES} consecutive pages are empty, and more follow");
                     (next, Some(ReadOutcome::Failed(sophos_api::Error::malformed(error).into())))
                 }
-                Ok(next) if self.must_stop() => {
-                    (next, Some(ReadOutcome::Deadline))
-                }
+                Ok(next) if self.must_stop() => (next, Some(ReadOutcome::Deadline)),
                 Ok(next) if batch.rows + page.items.len() as u64 >= self.settings.rows_per_commit => {
                     (next, Some(ReadOutcome::BatchFull))
                 }

@@ -128,7 +128,10 @@ impl StreamVerification {
             .map(|sequence| {
                 let is_listed = listed.contains(&sequence);
                 async move {
-                    (sequence, if is_listed { Some(load_record(store, stream, sequence).await) } else { None })
+                    (
+                        sequence,
+                        if is_listed { Some(load_record(store, stream, sequence).await) } else { None },
+                    )
                 }
             })
             .buffered(MAX_CONCURRENT_READS);
@@ -212,7 +215,8 @@ impl StreamVerification {
         named: &BTreeSet<String>,
         pending: &HashSet<String>,
     ) -> Result<(), Error> {
-        for StoredObject { path, bytes } in stored.into_iter().filter(|object| !named.contains(&object.path)) {
+        for StoredObject { path, bytes } in stored.into_iter().filter(|object| !named.contains(&object.path))
+        {
             if pending.contains(&path) {
                 self.pending_objects.push(path);
             // A run may have been rolled back since the listing.
@@ -273,10 +277,7 @@ async fn check_object(
 }
 
 /// Counts the lines of compressed rows. Calls `on_line` with each.
-fn count_rows(
-    body: &[u8],
-    mut on_line: impl FnMut(&[u8]) -> std::io::Result<()>,
-) -> std::io::Result<u64> {
+fn count_rows(body: &[u8], mut on_line: impl FnMut(&[u8]) -> std::io::Result<()>) -> std::io::Result<u64> {
     let mut reader = BufReader::new(MultiGzDecoder::new(body));
     let (mut rows, mut line) = (0, Vec::new());
     loop {

@@ -75,10 +75,7 @@ async fn verification_finds_a_changed_object() {
     env.store.write(&object.path, [body.as_slice(), b"more"].concat()).await.expect("a write");
     let expected = object.bytes;
     let found = expected + 4;
-    assert_eq!(
-        finding(&env).await,
-        Finding::SizeDiffers { path: object.path.clone(), expected, found }
-    );
+    assert_eq!(finding(&env).await, Finding::SizeDiffers { path: object.path.clone(), expected, found });
 
     env.store.delete(&object.path).await.expect("deleted");
     assert_eq!(finding(&env).await, Finding::ObjectMissing { path: object.path });

@@ -17,11 +17,7 @@ pub(crate) fn commands() -> Vec<Command> {
 }
 
 /// Runs the command of this name; `None` if the pack has none.
-pub(crate) async fn run(
-    name: &str,
-    matches: &ArgMatches,
-    context: &Context,
-) -> Option<Result<(), Failure>> {
+pub(crate) async fn run(name: &str, matches: &ArgMatches, context: &Context) -> Option<Result<(), Failure>> {
     match name {
         export::NAME => Some(export::run(matches, context).await),
         isolation::NAME => Some(isolation::run(matches, context).await),

@@ -53,7 +53,9 @@ mod tests {
         for text in ["", "soon", "-5m", "5"] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
-        for (seconds, words) in [(0.4, "0s"), (59.0, "59s"), (125.0, "2m 5s"), (22_200.0, "6h 10m"), (9e4, "1d 1h")] {
+        for (seconds, words) in
+            [(0.4, "0s"), (59.0, "59s"), (125.0, "2m 5s"), (22_200.0, "6h 10m"), (9e4, "1d 1h")]
+        {
             assert_eq!(in_words(seconds), words);
         }
         assert_eq!(rfc3339(1_795_428_000_999), "2026-11-23T10:00:00Z");

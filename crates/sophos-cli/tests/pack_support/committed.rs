@@ -28,11 +28,16 @@ pub(crate) fn ids(folder: &Path, dataset: &str, tenant: &str) -> BTreeSet<String
 
 /// The log records of a stream, in order.
 pub(crate) fn log(folder: &Path, dataset: &str, tenant: &str) -> Vec<Value> {
-    let Ok(entries) = fs::read_dir(folder.join(format!("_log/{dataset}/{tenant}"))) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(folder.join(format!("_log/{dataset}/{tenant}"))) else {
+        return Vec::new();
+    };
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
-    paths.iter().map(|path| serde_json::from_slice(&fs::read(path).expect("a record")).expect("JSON")).collect()
+    paths
+        .iter()
+        .map(|path| serde_json::from_slice(&fs::read(path).expect("a record")).expect("JSON"))
+        .collect()
 }
 
 /// Checks that the rows of every tenant are exactly what the simulator served.
@@ -45,7 +50,14 @@ pub(crate) fn assert_equals_served(env: &TestEnv, folder: &Path) {
                 served.extend(env.simulator.served(Dataset::CommonAlerts, &tenant.id));
             }
             let ids = ids(folder, dataset.as_str(), &tenant.id);
-            assert!(ids == served, "{} of {}: {} rows, {} served", dataset.as_str(), tenant.id, ids.len(), served.len());
+            assert!(
+                ids == served,
+                "{} of {}: {} rows, {} served",
+                dataset.as_str(),
+                tenant.id,
+                ids.len(),
+                served.len()
+            );
             total += served.len();
         }
     }

@@ -15,7 +15,8 @@ use std::{
 
 use serde_json::Value;
 use sophos_simulator::{
-    Config, CredentialConfig, CredentialInfo, IsolationConfig, MachineConfig, Owner, Role, Simulator, TenantGroup,
+    Config, CredentialConfig, CredentialInfo, IsolationConfig, MachineConfig, Owner, Role, Simulator,
+    TenantGroup,
 };
 use tempfile::TempDir;
 

@@ -124,7 +124,8 @@ pub(super) async fn run(args: &CheckArgs, context: &Context) -> Result<(), Failu
         records.write(test)?;
     }
     records.finish()?;
-    let (total, failed) = (tests.len(), tests.iter().filter(|test| test.result != TestResult::Passed).count());
+    let (total, failed) =
+        (tests.len(), tests.iter().filter(|test| test.result != TestResult::Passed).count());
     if failed == 0 {
         context.note(&format!("{} passed", counted(total as u64, "test")));
         return Ok(());

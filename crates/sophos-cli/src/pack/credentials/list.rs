@@ -15,8 +15,7 @@ use crate::{
 };
 
 /// The columns of the table.
-const COLUMNS: [&str; 7] =
-    ["name", "owner", "role", "used_for", "expires_at", "days_to_expiry", "staged"];
+const COLUMNS: [&str; 7] = ["name", "owner", "role", "used_for", "expires_at", "days_to_expiry", "staged"];
 
 /// A stored credential, as it is shown.
 #[derive(Debug, Serialize)]
@@ -80,7 +79,8 @@ pub(super) async fn run(args: &ListArgs, context: &Context) -> Result<(), Failur
         unusable => {
             let exit = if unusable == total { Exit::Authentication } else { Exit::Partial };
             let message = format!("{unusable} of {} cannot be used", counted(total, "credential"));
-            Err(Failure::new(exit, message).hint("create a new one in Sophos Central, and `sophos credentials stage` it"))
+            Err(Failure::new(exit, message)
+                .hint("create a new one in Sophos Central, and `sophos credentials stage` it"))
         }
     }
 }

@@ -51,10 +51,7 @@ impl LocationArgs {
     ///
     /// # Errors
     /// When none is given, several variables are set, or a tag is invalid.
-    pub(super) fn select(
-        &self,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<Location, Failure> {
+    pub(super) fn select(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Location, Failure> {
         let given = [
             self.file.as_ref().map(|file| ("--file", file.to_string_lossy().into_owned())),
             self.prefix.clone().map(|prefix| ("--prefix", prefix)),
@@ -69,7 +66,8 @@ impl LocationArgs {
                 ("--tag", "SOPHOS_SECRETS_TAG"),
                 ("--secret", "SOPHOS_SECRET"),
             ];
-            let set = |name| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+            let set =
+                |name| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
             given.extend(variables.into_iter().filter_map(|(option, name)| Some((option, set(name)?))));
         }
         match given.as_slice() {
@@ -84,10 +82,11 @@ impl LocationArgs {
                 Ok(Location::SecretsManager(SecretSelector::Tag { key, value }))
             }
             [(_, secret)] => Ok(Location::SecretsManager(SecretSelector::Id(secret.clone()))),
-            [] => Err(Failure::usage("missing location of the credentials").hint(
-                "add --file, --prefix, --tag or --secret, such as --prefix sophos/credentials/",
+            [] => Err(Failure::usage("missing location of the credentials")
+                .hint("add --file, --prefix, --tag or --secret, such as --prefix sophos/credentials/")),
+            _ => Err(Failure::usage(
+                "several SOPHOS_SECRET… variables are set: add --file, --prefix, --tag or --secret",
             )),
-            _ => Err(Failure::usage("several SOPHOS_SECRET… variables are set: add --file, --prefix, --tag or --secret")),
         }
     }
 }
@@ -101,7 +100,8 @@ impl Location {
     pub(super) async fn inspect(&self) -> Result<Vec<InspectedCredential>, Failure> {
         let inspected = match self {
             Self::File(path) if !path.is_file() => {
-                let message = format!("missing file \"{}\": expected a TOML file of credentials", path.display());
+                let message =
+                    format!("missing file \"{}\": expected a TOML file of credentials", path.display());
                 return Err(Failure::new(Exit::NotFound, message));
             }
             Self::File(path) => {
@@ -110,8 +110,7 @@ impl Location {
             }
             Self::SecretsManager(selector) => {
                 let client = secrets_manager().await;
-                let store =
-                    SecretsManagerCredentials::new(client, selector.clone(), CACHE_TTL, since_epoch);
+                let store = SecretsManagerCredentials::new(client, selector.clone(), CACHE_TTL, since_epoch);
                 store.inspect(Timestamp::now()).await?
             }
         };

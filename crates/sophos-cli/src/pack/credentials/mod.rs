@@ -95,8 +95,8 @@ pub(super) fn command() -> Command {
 /// # Errors
 /// When it fails.
 pub(super) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
-    let command = CredentialsCommand::from_arg_matches(matches)
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    let command =
+        CredentialsCommand::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
     match command {
         CredentialsCommand::List(args) => list::run(&args, context).await,
         CredentialsCommand::Check(args) => check::run(&args, context).await,

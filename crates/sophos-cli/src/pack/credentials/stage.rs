@@ -9,8 +9,8 @@ use dialoguer::{Input, Password, theme::SimpleTheme};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sophos_secrets::{
-    AWSCURRENT, AWSPREVIOUS, ExposeSecret, SecretDescription, SecretString, SecretVersions,
-    StoredCredential, staged::CandidateFilter,
+    AWSCURRENT, AWSPREVIOUS, ExposeSecret, SecretDescription, SecretString, SecretVersions, StoredCredential,
+    staged::CandidateFilter,
 };
 
 use super::{StageArgs, check::Tester, location::secrets_manager};
@@ -30,7 +30,8 @@ pub(super) async fn run(args: &StageArgs, context: &Context) -> Result<(), Failu
     let candidate = StoredCredential::from_json(&text)
         .map_err(|error| Failure::usage(format!("invalid credential: {error}")))?;
 
-    let filter = CandidateFilter { current: current.as_ref(), previous: previous.as_ref(), now: Timestamp::now() };
+    let filter =
+        CandidateFilter { current: current.as_ref(), previous: previous.as_ref(), now: Timestamp::now() };
     if let Err(rejected) = filter.check(&candidate) {
         let message = format!("a rotation would not take this credential: {rejected}");
         return Err(Failure::usage(message).hint("create a new credential in Sophos Central, and stage that"));
@@ -133,8 +134,10 @@ fn credential_json(
                 || args.created_at.is_some()
                 || args.expires_at.is_some();
             if has_options {
-                return Err(Failure::usage("missing --client-id: without it, standard input is the whole credential")
-                    .hint("add --client-id, or put role, used_for and the dates into the JSON"));
+                return Err(Failure::usage(
+                    "missing --client-id: without it, standard input is the whole credential",
+                )
+                .hint("add --client-id, or put role, used_for and the dates into the JSON"));
             }
             return Ok(text);
         }

@@ -106,8 +106,8 @@ pub(super) fn command() -> Command {
 /// # Errors
 /// When it fails.
 pub(super) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
-    let command = ExportCommand::from_arg_matches(matches)
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    let command =
+        ExportCommand::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
     match command {
         ExportCommand::Run(args) => run::run(&args, context).await,
         ExportCommand::Status(args) => status::run(&args, context).await,
@@ -116,10 +116,7 @@ pub(super) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), F
 }
 
 /// The streams of an export, those of one tenant with `--tenant`.
-async fn streams(
-    store: &sophos_export::Store,
-    context: &Context,
-) -> Result<Vec<StreamId>, Failure> {
+async fn streams(store: &sophos_export::Store, context: &Context) -> Result<Vec<StreamId>, Failure> {
     let mut streams = sophos_export::list_streams(store).await.map_err(export_failure)?;
     if let Some(tenant) = &context.globals.tenant {
         streams.retain(|stream| stream.tenant.eq_ignore_ascii_case(tenant));

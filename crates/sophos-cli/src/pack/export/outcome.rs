@@ -34,7 +34,9 @@ pub(super) fn warnings(report: &ExportReport) -> Vec<String> {
         let name = format!("{} of {}", stream.dataset, stream.tenant);
         if !stream.gaps.is_empty() {
             let length = in_words(stream.gap_seconds());
-            warnings.push(format!("{name}: the feed had dropped {length} before this run; export daily or more often"));
+            warnings.push(format!(
+                "{name}: the feed had dropped {length} before this run; export daily or more often"
+            ));
         }
         if stream.quarantined > 0 {
             let records = counted(stream.quarantined, "record");
@@ -58,12 +60,15 @@ pub(super) fn result(report: &ExportReport) -> Result<(), Failure> {
     match first {
         Some(stream) if report.failed == total => {
             let exit = stream.error_kind.map_or(Exit::Failure, exit_code);
-            let message = if total == 1 { "the stream failed".into() } else { format!("all {total} streams failed") };
-            Err(Failure::new(exit, message).hint("correct the cause above and run the command again; it continues"))
+            let message =
+                if total == 1 { "the stream failed".into() } else { format!("all {total} streams failed") };
+            Err(Failure::new(exit, message)
+                .hint("correct the cause above and run the command again; it continues"))
         }
         Some(_) => {
             let message = format!("{} of {total} streams failed", report.failed);
-            Err(Failure::new(Exit::Partial, message).hint("run the command again; it continues the failed streams"))
+            Err(Failure::new(Exit::Partial, message)
+                .hint("run the command again; it continues the failed streams"))
         }
         None if !report.skipped_tenants.is_empty() => {
             let message = format!("skipped {}", counted(report.skipped_tenants.len() as u64, "tenant"));

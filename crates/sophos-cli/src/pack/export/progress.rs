@@ -31,7 +31,8 @@ impl RunProgress {
             }
             ExportProgress::PageRead { tenant, dataset, records } => {
                 self.records.fetch_add(*records, Ordering::Relaxed);
-                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = format!("{dataset} of {tenant}");
+                *self.current.lock().unwrap_or_else(PoisonError::into_inner) =
+                    format!("{dataset} of {tenant}");
             }
             ExportProgress::Committed { rows, .. } => {
                 self.rows.fetch_add(*rows, Ordering::Relaxed);

@@ -15,7 +15,15 @@ use crate::{
 
 /// The columns of the table.
 const COLUMNS: [&str; 9] = [
-    "tenant", "dataset", "commits", "last_commit", "read_to", "rows", "gap_count", "gap_seconds", "quarantined",
+    "tenant",
+    "dataset",
+    "commits",
+    "last_commit",
+    "read_to",
+    "rows",
+    "gap_count",
+    "gap_seconds",
+    "quarantined",
 ];
 
 /// The state of a stream, as it is shown.

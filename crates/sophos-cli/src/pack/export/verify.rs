@@ -15,7 +15,15 @@ use crate::{
 
 /// The columns of the table.
 const COLUMNS: [&str; 9] = [
-    "tenant", "dataset", "commits", "rows", "objects", "verified_objects", "gap_count", "pending_count", "finding_count",
+    "tenant",
+    "dataset",
+    "commits",
+    "rows",
+    "objects",
+    "verified_objects",
+    "gap_count",
+    "pending_count",
+    "finding_count",
 ];
 
 /// The verification of a stream, as it is shown.
@@ -41,8 +49,9 @@ pub(super) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), Fail
         let name = format!("{} of {}", stream.dataset, stream.tenant);
         progress.set_message(name.clone());
         let tick = |_| progress.tick();
-        let verification =
-            StreamVerification::run(&store, &stream, args.compare_rows, tick).await.map_err(export_failure)?;
+        let verification = StreamVerification::run(&store, &stream, args.compare_rows, tick)
+            .await
+            .map_err(export_failure)?;
         progress.inc(1);
         objects += verification.verified_objects;
         rows += verification.rows;
@@ -61,8 +70,10 @@ pub(super) async fn run(args: &VerifyArgs, context: &Context) -> Result<(), Fail
     records.finish()?;
     let proved = format!("proved {} with {}", counted(objects, "object"), counted(rows, "row"));
     if findings > 0 {
-        let message = format!("{proved}; found {} in {defective} of {total} streams", counted(findings, "defect"));
-        return Err(Failure::new(Exit::Partial, message).hint("restore what is named above from a version or a backup"));
+        let message =
+            format!("{proved}; found {} in {defective} of {total} streams", counted(findings, "defect"));
+        return Err(Failure::new(Exit::Partial, message)
+            .hint("restore what is named above from a version or a backup"));
     }
     context.note(&format!("{proved} in {}: no defect", counted(total, "stream")));
     Ok(())

@@ -24,8 +24,14 @@ use crate::{
 type CheckEngine = Engine<CliTransport, ScratchLedger, ()>;
 
 /// The columns of the table, if the payload has several alerts.
-const COLUMNS: [&str; 6] =
-    ["decision", "outcome", "code", "Host=/endpoint/hostname", "Title=/signal/title", "Severity=/signal/severity"];
+const COLUMNS: [&str; 6] = [
+    "decision",
+    "outcome",
+    "code",
+    "Host=/endpoint/hostname",
+    "Title=/signal/title",
+    "Severity=/signal/severity",
+];
 
 /// The check of one signal, as it is shown.
 #[derive(Debug, Serialize)]
@@ -155,7 +161,9 @@ fn in_a_sentence(signal: &CheckedSignal, budgets: &[BudgetUsage]) -> String {
             format!("would isolate {host} if the policy were not in a dry run")
         }
         CheckOutcome::DryRun { approval_reason: Some(reason) } => {
-            format!("would wait for an approval to isolate {host} ({reason}) if the policy were not in a dry run")
+            format!(
+                "would wait for an approval to isolate {host} ({reason}) if the policy were not in a dry run"
+            )
         }
         CheckOutcome::AlreadyIsolated { comment } => format!("{host} is already isolated: {comment}"),
         CheckOutcome::Release => format!("would release {host}, if a decision of the source claims it"),

@@ -6,7 +6,8 @@ use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sophos_isolation::{
-    ApprovalAnswer, CommandError, Decision, DecisionId, DecisionState, FollowUpScope, Ledger, LedgerStoreError,
+    ApprovalAnswer, CommandError, Decision, DecisionId, DecisionState, FollowUpScope, Ledger,
+    LedgerStoreError,
 };
 use sophos_store::Store;
 
@@ -228,7 +229,9 @@ fn host(decision: &Decision) -> String {
 
 /// The name in the ledger.
 fn by(args: &AnswerArgs) -> String {
-    let user = || ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    let user = || {
+        ["USER", "USERNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
+    };
     args.by.clone().or_else(user).unwrap_or_else(|| "a user of the command line".to_owned())
 }
 

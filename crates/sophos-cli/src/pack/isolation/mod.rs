@@ -170,8 +170,8 @@ pub(super) fn command() -> Command {
 /// # Errors
 /// When it fails.
 pub(super) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
-    let command = IsolationCommand::from_arg_matches(matches)
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    let command =
+        IsolationCommand::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
     match command {
         IsolationCommand::Check(args) => check::run(&args, context).await,
         IsolationCommand::Serve(args) => Box::pin(serve::run(&args, context)).await,

@@ -8,7 +8,10 @@ use std::{
 
 use sophos_isolation::policy::{Policy, PolicyError};
 
-use crate::{context::Context, exit::{Exit, Failure}};
+use crate::{
+    context::Context,
+    exit::{Exit, Failure},
+};
 
 /// Reads a policy. `--dry-run` forces a dry run.
 ///
@@ -98,7 +101,9 @@ impl PolicyFile {
                     false => "read the changed policy".to_owned(),
                 });
                 let disabled = policy.disabled().iter();
-                messages.extend(disabled.map(|source| format!("an error disables \"{}\": {source}", source.name())));
+                messages.extend(
+                    disabled.map(|source| format!("an error disables \"{}\": {source}", source.name())),
+                );
                 state.policy = Arc::new(dry_run(policy));
             }
             Err(error) => messages.push(format!("{error}\nthe policy before stays in force")),

@@ -57,11 +57,17 @@ impl LedgerStore for ScratchLedger {
             None => BTreeSet::new(),
         };
         for (path, body) in self.written().iter() {
-            let Some(("", name)) = path.strip_prefix(folder).and_then(|rest| rest.split_once('/')) else { continue };
+            let Some(("", name)) = path.strip_prefix(folder).and_then(|rest| rest.split_once('/')) else {
+                continue;
+            };
             if name.contains('/') {
                 continue;
             }
-            if body.is_some() { names.insert(name.to_owned()) } else { names.remove(name) };
+            if body.is_some() {
+                names.insert(name.to_owned())
+            } else {
+                names.remove(name)
+            };
         }
         Ok(names.into_iter().collect())
     }

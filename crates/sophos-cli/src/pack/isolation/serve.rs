@@ -55,12 +55,7 @@ impl Queue for LocalQueue {
         self.decisions.send(decisions.to_vec()).map_err(backend_failure)
     }
 
-    async fn check(
-        &self,
-        policy: &Policy,
-        _: &Message<'_>,
-        check: Check,
-    ) -> Result<Value, BackendFailure> {
+    async fn check(&self, policy: &Policy, _: &Message<'_>, check: Check) -> Result<Value, BackendFailure> {
         let checked = Box::pin(self.engine.check(policy, check, step_deadline())).await;
         serde_json::to_value(checked.map_err(backend_failure)?).map_err(backend_failure)
     }
@@ -90,7 +85,8 @@ pub(super) async fn run(args: &ServeArgs, context: &Context) -> Result<(), Failu
         notes: notes.clone(),
     });
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
-        Failure::other(format!("listening on {} failed: {error}", args.listen)).hint("choose another --listen")
+        Failure::other(format!("listening on {} failed: {error}", args.listen))
+            .hint("choose another --listen")
     })?;
     let address = listener.local_addr().unwrap_or(args.listen);
     show_start(context, &policy, address);
@@ -205,7 +201,10 @@ fn outcome_line(outcome: &DecisionOutcome) -> String {
         (None, Some(detail)) => format!(": {detail}"),
         _ => String::new(),
     };
-    format!("{} {} {} {host} {}{reason}", outcome.occurred_at, outcome.decision, outcome.source, outcome.status)
+    format!(
+        "{} {} {} {host} {}{reason}",
+        outcome.occurred_at, outcome.decision, outcome.source, outcome.status
+    )
 }
 
 async fn handle(
