@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sophos_api::{Client, Hosts, RateLimit};
+use sophos_api::{Client, Hosts, Owner, RateLimit};
 use sophos_secrets::{
     CredentialCheck, CredentialCheckError, Purpose, SecretError, SophosCredentialCheck, StoredCredential,
     staged::CandidateFilter,
@@ -92,7 +92,7 @@ impl Tester {
         let client = Client::builder(Arc::clone(&self.transport), stored.credentials.clone());
         let client = client.hosts(self.hosts.clone()).rate_limit(self.rate_limit.clone()).build();
         let identity = client.with_deadline(since_epoch() + TEST_TIMEOUT).identity().await?;
-        Ok(format!("{} {}", identity.id_type, identity.id))
+        Ok(Owner::new(identity.id_type, identity.id).to_string())
     }
 }
 
