@@ -9,7 +9,9 @@ use crate::{
     context::Context,
     exit::{Exit, Failure},
     global_args::{ColorChoice, GlobalArgs},
+    nouns::NOUNS,
     pack,
+    verb::{noun_command, run_noun},
 };
 
 /// The text at the end of `sophos --help`.
@@ -35,6 +37,7 @@ pub(crate) fn command() -> Command {
         .max_term_width(100)
         .subcommand(config::commands::command())
         .subcommands(pack::commands());
+    let command = NOUNS.iter().fold(command, |command, noun| command.subcommand(noun_command(noun)));
     GlobalArgs::augment_args(command)
 }
 
@@ -86,6 +89,9 @@ async fn dispatch(matches: &ArgMatches, context: &Context) -> Result<(), Failure
     }
     if let Some(result) = pack::run(name, matches, context).await {
         return result;
+    }
+    if let Some(noun) = NOUNS.iter().find(|noun| noun.name == name) {
+        return run_noun(noun, matches, context).await;
     }
     Err(Failure::usage(format!("unknown command \"{name}\": see `sophos --help`")))
 }

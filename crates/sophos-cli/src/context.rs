@@ -70,6 +70,11 @@ impl Context {
         Records::to_stdout(&self.output, &[]).single()
     }
 
+    /// Whether standard output is a table.
+    pub(crate) fn is_table(&self) -> bool {
+        self.output.format == OutputFormat::Table && self.output.jq.is_none()
+    }
+
     /// Prints a summary on standard error, unless `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.globals.quiet {

@@ -8,6 +8,8 @@ use sophos_api::ErrorKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
+    /// Success.
+    Success = 0,
     /// Any failure without a code of its own.
     Failure = 1,
     /// Invalid arguments or an invalid configuration.
@@ -104,6 +106,10 @@ impl From<sophos_api::Error> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        // The reader of a pipe, such as `head`, has all that it wants.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::reported(Exit::Success);
+        }
         Self::other(format!("writing the output failed: {error}"))
     }
 }

@@ -8,10 +8,12 @@ mod context;
 mod exit;
 mod global_args;
 mod json;
+mod nouns;
 mod output;
 mod pack;
 mod tenant_cache;
 mod transport;
+mod verb;
 
 use std::process::ExitCode;
 
