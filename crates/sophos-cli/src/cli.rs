@@ -5,7 +5,7 @@ use std::{io::Write, process::ExitCode};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::{
-    config,
+    api, completion, config,
     context::Context,
     exit::{Exit, Failure},
     global_args::{ColorChoice, GlobalArgs},
@@ -36,6 +36,8 @@ pub(crate) fn command() -> Command {
         .disable_help_subcommand(false)
         .max_term_width(100)
         .subcommand(config::commands::command())
+        .subcommand(api::command())
+        .subcommands(completion::commands())
         .subcommands(pack::commands());
     let command = NOUNS.iter().fold(command, |command, noun| command.subcommand(noun_command(noun)));
     GlobalArgs::augment_args(command)
@@ -43,6 +45,7 @@ pub(crate) fn command() -> Command {
 
 /// Parses the arguments, runs the command, and reports its failure.
 pub(crate) fn main() -> ExitCode {
+    completion::complete_if_requested();
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
@@ -84,8 +87,12 @@ async fn dispatch(matches: &ArgMatches, context: &Context) -> Result<(), Failure
     let Some((name, matches)) = matches.subcommand() else {
         return Err(Failure::usage("missing command: see `sophos --help`"));
     };
-    if name == "config" {
-        return config::commands::run(matches, context).await;
+    match name {
+        "config" => return config::commands::run(matches, context).await,
+        "api" => return api::run(matches, context).await,
+        "completions" => return completion::print_script(matches),
+        "man" => return completion::write_man_pages(matches),
+        _ => {}
     }
     if let Some(result) = pack::run(name, matches, context).await {
         return result;

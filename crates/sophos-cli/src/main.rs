@@ -1,6 +1,8 @@
 //! `sophos`: the command line of Sophos Central.
 
+mod api;
 mod cli;
+mod completion;
 mod config;
 mod confirm;
 mod connect;

@@ -127,11 +127,6 @@ impl<W: Write> Records<W> {
         self
     }
 
-    /// The number of written records.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
     /// Whether `--limit` permits no further record.
     pub(crate) fn is_full(&self) -> bool {
         self.settings.limit.is_some_and(|limit| self.count >= limit)

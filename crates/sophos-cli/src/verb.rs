@@ -13,18 +13,13 @@ mod pages;
 mod run;
 mod wait;
 
-use clap::ArgMatches;
-use futures_util::future::LocalBoxFuture;
-
 pub(crate) use call::{Call, Target, Typed, choose};
 pub(crate) use change::{send_changes, show_request};
 pub(crate) use command::noun_command;
-pub(crate) use fields::{Fields, parse_assignments};
-pub(crate) use list::list;
+pub(crate) use fields::{Fields, parse_assignments, read_input};
+pub(crate) use list::{list, tenant_targets};
 pub(crate) use pages::{items_of, next_page};
 pub(crate) use run::run_noun;
-
-use crate::{context::Context, exit::Failure};
 
 /// The typed operation of this path below `sophos_api::operations`.
 macro_rules! op {
@@ -67,10 +62,6 @@ pub(crate) struct Verb {
     pub(crate) endpoints: bool,
 }
 
-/// Runs a verb of its own.
-pub(crate) type Custom =
-    for<'a> fn(&'a Noun, &'a Verb, &'a Context, &'a ArgMatches) -> LocalBoxFuture<'a, Result<(), Failure>>;
-
 /// The behaviour of a verb.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
@@ -83,8 +74,6 @@ pub(crate) enum Kind {
     /// Starts a query, waits for it, and reads its results: the operations of its state and its
     /// results.
     Query(&'static dyn Call, &'static dyn Call),
-    /// Anything else.
-    Custom(Custom),
 }
 
 /// An option of a verb.
@@ -162,11 +151,6 @@ impl Verb {
         results: &'static dyn Call,
     ) -> Self {
         Self::new(name, about, Kind::Query(status, results), start)
-    }
-
-    /// A verb with code of its own.
-    pub(crate) const fn custom(name: &'static str, about: &'static str, run: Custom) -> Self {
-        Self::new(name, about, Kind::Custom(run), &[])
     }
 
     pub(crate) const fn params(mut self, params: &'static [Param]) -> Self {

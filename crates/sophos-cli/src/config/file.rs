@@ -64,8 +64,6 @@ impl ConfigFile {
 pub(crate) struct Profile {
     /// The name.
     pub(crate) name: String,
-    /// The file, if it exists.
-    pub(crate) path: Option<PathBuf>,
     /// The client id. A secret of Secrets Manager holds its own.
     pub(crate) client_id: Option<String>,
     /// Where the secret is.
@@ -172,7 +170,7 @@ fn variable(name: &str) -> Option<String> {
 /// # Errors
 /// When the file is invalid or the profile does not exist.
 pub(crate) fn load(globals: &GlobalArgs) -> Result<Profile, Failure> {
-    let (file, path) = load_file(globals)?;
+    let (file, _) = load_file(globals)?;
     let environment_id = variable("SOPHOS_CLIENT_ID").filter(|_| globals.profile.is_none());
     let name = match (&globals.profile, &environment_id) {
         (Some(name), _) => name.clone(),
@@ -203,7 +201,6 @@ pub(crate) fn load(globals: &GlobalArgs) -> Result<Profile, Failure> {
     };
     Ok(Profile {
         name,
-        path,
         client_id: environment_id.or(auth.client_id),
         secret,
         inline_secret: auth.client_secret,

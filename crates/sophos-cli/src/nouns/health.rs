@@ -25,9 +25,9 @@ pub(crate) const LICENSES: Noun = Noun {
     object: "license",
     columns: &["product=/product/name", "type", "from=/startDate", "to=/endDate", "quantity", "used=/usage/current/count"],
     verbs: &[
-        Verb::get("list", "Shows the licences", &[op!(licenses::ListLicenses)])
+        Verb::get("list", "Shows the licences", &[op!(licenses::product_licenses::ListLicenses)])
             .examples(&["licenses list -o json", "licenses list --jq '.licenses[] | [.product.name, .endDate] | @csv'"]),
-        Verb::list("firewalls", "Lists the licences of firewalls", &[op!(licenses::ListFirewallLicenses)])
+        Verb::list("firewalls", "Lists the licences of firewalls", &[op!(licenses::product_licenses::ListFirewallLicenses)])
             .fixed(&[("pageTotal", "true")])
             .columns(&["serial number=/serialNumber", "model", "owner=/owner/type", "last seen=/lastSeenAt"]),
     ],

@@ -21,16 +21,14 @@ pub(crate) fn add(verb: &Verb, mut command: Command) -> Command {
     for param in verb.params {
         command = command.arg(option(param));
     }
-    if !matches!(verb.kind, Kind::Custom(_)) {
-        command = command.arg(
+    command = command.arg(
             Arg::new("raw-field")
                 .short('f')
                 .long("field")
                 .value_name("NAME=VALUE")
                 .action(ArgAction::Append)
                 .help("Any other field of the request; NAME:=TEXT for a text that looks like JSON"),
-        );
-    }
+    );
     if matches!(verb.kind, Kind::Change(_) | Kind::Query(..)) {
         command = command.arg(
             Arg::new("input").long("input").value_name("FILE").help("The fields of the request as a JSON object; - for standard input"),

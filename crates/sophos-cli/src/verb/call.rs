@@ -28,11 +28,6 @@ pub(crate) trait Call: Sync {
     /// The method, path, host and scope header.
     fn route(&self) -> Route;
 
-    /// The names of all fields; `None` if they are unknown.
-    fn field_names(&self) -> Option<Vec<String>> {
-        None
-    }
-
     /// Sends the operation.
     fn send(&self, target: Target, fields: Fields) -> LocalBoxFuture<'static, Result<Json, Error>>;
 

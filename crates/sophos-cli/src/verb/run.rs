@@ -28,9 +28,6 @@ pub(crate) async fn run_noun(noun: &'static Noun, matches: &ArgMatches, context:
     let Some((verb, matches)) = found else {
         return Err(Failure::usage(format!("missing verb: see `sophos {} --help`", noun.name)));
     };
-    if let Kind::Custom(run) = verb.kind {
-        return run(noun, verb, context, matches).await;
-    }
     let mut fields = fields_of(verb, matches)?;
     let session = context.session().await?;
     let call = choose_call(session, context, verb.calls).await?;
@@ -63,7 +60,6 @@ pub(crate) async fn run_noun(noun: &'static Noun, matches: &ArgMatches, context:
             let target = target(session, context, call).await?;
             wait::run(verb, context, call, status, results, fields, target).await
         }
-        Kind::Custom(_) => Ok(()),
     }
 }
 
