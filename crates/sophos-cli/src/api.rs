@@ -6,10 +6,7 @@ mod find;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
-use sophos_api::{
-    ApiClient, Error, RequestTarget, Route, ScopeHeader,
-    catalog::OperationDescription,
-};
+use sophos_api::{ApiClient, Error, RequestTarget, Route, ScopeHeader, catalog::OperationDescription};
 
 use crate::{
     confirm::Change,
@@ -17,7 +14,9 @@ use crate::{
     exit::Failure,
     global_args::OutputFormat,
     json::Json,
-    verb::{Call, Fields, Target, list, parse_assignments, read_input, send_changes, show_request, tenant_targets},
+    verb::{
+        Call, Fields, Target, list, parse_assignments, read_input, send_changes, show_request, tenant_targets,
+    },
 };
 
 /// The command.
@@ -61,7 +60,8 @@ pub(crate) fn command() -> Command {
 /// # Errors
 /// When the operation is unknown, a field is invalid, or the request fails.
 pub(crate) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
-    let words: Vec<&str> = matches.get_many::<String>("operation").into_iter().flatten().map(String::as_str).collect();
+    let words: Vec<&str> =
+        matches.get_many::<String>("operation").into_iter().flatten().map(String::as_str).collect();
     if matches.get_flag("list") {
         return describe::list(context, &words.join(" "));
     }
@@ -75,14 +75,20 @@ pub(crate) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), F
     if let Some(path) = matches.get_one::<String>("input") {
         fields.extend(read_input(path)?);
     }
-    let assignments: Vec<String> = matches.get_many::<String>("raw-field").into_iter().flatten().cloned().collect();
+    let assignments: Vec<String> =
+        matches.get_many::<String>("raw-field").into_iter().flatten().cloned().collect();
     add_assignments(&mut fields, &assignments, &found.operation.parameters())?;
     // The operation lives as long as the program.
     let call: &'static Described = Box::leak(Box::new(Described(found.operation)));
     send(context, call, fields, matches.get_flag("paginate")).await
 }
 
-async fn send(context: &Context, call: &'static Described, fields: Fields, paginate: bool) -> Result<(), Failure> {
+async fn send(
+    context: &Context,
+    call: &'static Described,
+    fields: Fields,
+    paginate: bool,
+) -> Result<(), Failure> {
     let session = context.session().await?;
     let route = call.route();
     if paginate || context.globals.all_tenants {
@@ -105,7 +111,11 @@ async fn send(context: &Context, call: &'static Described, fields: Fields, pagin
         Target::Account(session.client.clone())
     };
     if !is_reading(&route) {
-        let change = Change { action: "send".to_owned(), noun: "request".to_owned(), objects: vec![route.to_string()] };
+        let change = Change {
+            action: "send".to_owned(),
+            noun: "request".to_owned(),
+            objects: vec![route.to_string()],
+        };
         return send_changes(context, call, &change, vec![fields], &target).await;
     }
     if context.globals.dry_run {

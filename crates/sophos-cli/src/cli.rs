@@ -63,8 +63,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    let globals =
-        GlobalArgs::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
+    let globals = GlobalArgs::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
     match globals.color {
         ColorChoice::Always => console::set_colors_enabled_stderr(true),
         ColorChoice::Never => console::set_colors_enabled_stderr(false),

@@ -47,7 +47,8 @@ pub(crate) fn commands() -> [Command; 2] {
 pub(crate) fn print_script(matches: &ArgMatches) -> Result<(), Failure> {
     let shell = matches.get_one::<String>("shell").map(String::as_str).unwrap_or_default();
     let shells = Shells::builtins();
-    let completer = shells.completer(shell).ok_or_else(|| Failure::usage(format!("unknown shell \"{shell}\"")))?;
+    let completer =
+        shells.completer(shell).ok_or_else(|| Failure::usage(format!("unknown shell \"{shell}\"")))?;
     Ok(completer.write_registration("COMPLETE", "sophos", "sophos", "sophos", &mut std::io::stdout())?)
 }
 
@@ -57,7 +58,8 @@ pub(crate) fn print_script(matches: &ArgMatches) -> Result<(), Failure> {
 /// When the folder cannot be written.
 pub(crate) fn write_man_pages(matches: &ArgMatches) -> Result<(), Failure> {
     let Some(folder) = matches.get_one::<PathBuf>("folder") else { return Ok(()) };
-    let failed = |error: std::io::Error| Failure::other(format!("writing to {} failed: {error}", folder.display()));
+    let failed =
+        |error: std::io::Error| Failure::other(format!("writing to {} failed: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
     clap_mangen::generate_to(cli::command(), folder).map_err(failed)
 }

@@ -48,7 +48,12 @@ impl Context {
             color,
             width: is_terminal.then(|| console::Term::stdout().size().1),
         };
-        Ok(Self { globals, output, stderr_is_terminal: std::io::stderr().is_terminal(), session: OnceCell::new() })
+        Ok(Self {
+            globals,
+            output,
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            session: OnceCell::new(),
+        })
     }
 
     /// The session of the selected credential. The first call reads the configuration.
@@ -94,11 +99,8 @@ impl Context {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(10));
-        let template = if length.is_some() {
-            "{msg} [{bar:30}] {pos}/{len} {eta}"
-        } else {
-            "{spinner} {msg} {pos}"
-        };
+        let template =
+            if length.is_some() { "{msg} [{bar:30}] {pos}/{len} {eta}" } else { "{spinner} {msg} {pos}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

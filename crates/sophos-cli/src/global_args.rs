@@ -52,7 +52,15 @@ pub(crate) struct GlobalArgs {
     pub(crate) dry_run: bool,
 
     /// Colours: auto, always or never
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, hide_default_value = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub(crate) color: ColorChoice,
 
     /// Prints no progress and no summaries

@@ -107,7 +107,12 @@ pub(crate) enum ParamKind {
 }
 
 impl Verb {
-    const fn new(name: &'static str, about: &'static str, kind: Kind, calls: &'static [&'static dyn Call]) -> Self {
+    const fn new(
+        name: &'static str,
+        about: &'static str,
+        kind: Kind,
+        calls: &'static [&'static dyn Call],
+    ) -> Self {
         Self {
             name,
             about,
@@ -123,12 +128,20 @@ impl Verb {
     }
 
     /// A verb that reads a listing.
-    pub(crate) const fn list(name: &'static str, about: &'static str, calls: &'static [&'static dyn Call]) -> Self {
+    pub(crate) const fn list(
+        name: &'static str,
+        about: &'static str,
+        calls: &'static [&'static dyn Call],
+    ) -> Self {
         Self::new(name, about, Kind::List, calls)
     }
 
     /// A verb that reads one object.
-    pub(crate) const fn get(name: &'static str, about: &'static str, calls: &'static [&'static dyn Call]) -> Self {
+    pub(crate) const fn get(
+        name: &'static str,
+        about: &'static str,
+        calls: &'static [&'static dyn Call],
+    ) -> Self {
         Self::new(name, about, Kind::Get, calls)
     }
 
@@ -197,11 +210,19 @@ impl Param {
         Self::new(name, help, ParamKind::List)
     }
 
-    pub(crate) const fn choice(name: &'static str, help: &'static str, values: &'static [&'static str]) -> Self {
+    pub(crate) const fn choice(
+        name: &'static str,
+        help: &'static str,
+        values: &'static [&'static str],
+    ) -> Self {
         Self::new(name, help, ParamKind::Choice(values))
     }
 
-    pub(crate) const fn choices(name: &'static str, help: &'static str, values: &'static [&'static str]) -> Self {
+    pub(crate) const fn choices(
+        name: &'static str,
+        help: &'static str,
+        values: &'static [&'static str],
+    ) -> Self {
         Self::new(name, help, ParamKind::Choices(values))
     }
 

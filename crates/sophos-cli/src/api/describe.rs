@@ -36,7 +36,8 @@ pub(crate) fn list(context: &Context, text: &str) -> Result<(), Failure> {
             scope: scope(route.scope),
             summary: operation.documentation().lines().next().unwrap_or_default().to_owned(),
         };
-        let searched = format!("{} {} {} {}", listed.family, listed.name, listed.path, listed.summary).to_lowercase();
+        let searched =
+            format!("{} {} {} {}", listed.family, listed.name, listed.path, listed.summary).to_lowercase();
         if wanted.is_empty() || searched.contains(&wanted) {
             records.write(&listed)?;
         }

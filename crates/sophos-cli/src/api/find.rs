@@ -38,10 +38,19 @@ fn by_name(name: &str) -> Result<Found, Failure> {
         1 => Ok(Found { operation: found.remove(0), fields: Map::new() }),
         0 => {
             let wanted = short.to_lowercase();
-            let similar: Vec<_> =
-                catalog::operations().filter(|operation| operation.name().to_lowercase().contains(&wanted)).collect();
-            let hint = if similar.is_empty() { "run `sophos api --list`".to_owned() } else { format!("similar: {}", names(&similar)) };
-            Err(Failure::new(Exit::Usage, format!("unknown operation \"{name}\": expected a name such as ListAlerts, or a path")).hint(hint))
+            let similar: Vec<_> = catalog::operations()
+                .filter(|operation| operation.name().to_lowercase().contains(&wanted))
+                .collect();
+            let hint = if similar.is_empty() {
+                "run `sophos api --list`".to_owned()
+            } else {
+                format!("similar: {}", names(&similar))
+            };
+            Err(Failure::new(
+                Exit::Usage,
+                format!("unknown operation \"{name}\": expected a name such as ListAlerts, or a path"),
+            )
+            .hint(hint))
         }
         count => Err(Failure::usage(format!("ambiguous operation \"{name}\": {count} families have it"))
             .hint(format!("use one of: {}", names(&found)))),
@@ -65,11 +74,17 @@ fn by_path(path: &str, method: Option<&str>, has_fields: bool) -> Result<Found, 
     // A fixed segment is a better match than a member of the path.
     let fewest = matching.iter().map(|(_, fields)| fields.len()).min().unwrap_or(0);
     let matching: Vec<_> = matching.into_iter().filter(|(_, fields)| fields.len() == fewest).collect();
-    let methods: Vec<_> = matching.iter().map(|(operation, _)| operation.route().method.to_string()).collect();
+    let methods: Vec<_> =
+        matching.iter().map(|(operation, _)| operation.route().method.to_string()).collect();
     let wanted = method.map(str::to_uppercase);
     let wanted = wanted.unwrap_or_else(|| match methods.as_slice() {
         [only] => only.clone(),
-        _ if has_fields && methods.iter().any(|method| method == "POST") && !methods.iter().any(|method| method == "GET") => "POST".to_owned(),
+        _ if has_fields
+            && methods.iter().any(|method| method == "POST")
+            && !methods.iter().any(|method| method == "GET") =>
+        {
+            "POST".to_owned()
+        }
         _ => "GET".to_owned(),
     });
     let chosen = matching.into_iter().find(|(operation, _)| operation.route().method.as_str() == wanted);
@@ -116,7 +131,12 @@ mod tests {
 
     fn found(words: &[&str], method: Option<&str>, has_fields: bool) -> String {
         match find(words, method, has_fields) {
-            Ok(found) => format!("{} {} {}", found.operation.family(), found.operation.name(), Value::Object(found.fields)),
+            Ok(found) => format!(
+                "{} {} {}",
+                found.operation.family(),
+                found.operation.name(),
+                Value::Object(found.fields)
+            ),
             Err(failure) => format!("{failure}; {}", failure.hint.unwrap_or_default()),
         }
     }
@@ -126,9 +146,18 @@ mod tests {
         assert_eq!(found(&["listalerts"], None, false), "common ListAlerts {}");
         assert_eq!(found(&["partner/ListRoles"], None, false), "partner ListRoles {}");
         assert_eq!(found(&["/common/v1/alerts/7"], None, false), r#"common GetAlert {"alertId":"7"}"#);
-        assert_eq!(found(&["/endpoint/v1/endpoints?pageSize=5"], None, false), r#"endpoint ListEndpoints {"pageSize":5}"#);
-        assert_eq!(found(&["delete", "/common/v1/roles/7"], None, false), r#"common DeleteRole {"roleId":"7"}"#);
-        assert_eq!(found(&["/common/v1/alerts/7/actions"], None, true), r#"common ActOnAlert {"alertId":"7"}"#);
+        assert_eq!(
+            found(&["/endpoint/v1/endpoints?pageSize=5"], None, false),
+            r#"endpoint ListEndpoints {"pageSize":5}"#
+        );
+        assert_eq!(
+            found(&["delete", "/common/v1/roles/7"], None, false),
+            r#"common DeleteRole {"roleId":"7"}"#
+        );
+        assert_eq!(
+            found(&["/common/v1/alerts/7/actions"], None, true),
+            r#"common ActOnAlert {"alertId":"7"}"#
+        );
     }
 
     #[test]

@@ -55,7 +55,11 @@ impl ConfigFile {
     /// The names of the profiles.
     pub(crate) fn names(&self) -> Vec<&str> {
         let default = self.auth.client_id.is_some() || self.auth.secret.is_some();
-        default.then_some(DEFAULT_PROFILE).into_iter().chain(self.profiles.keys().map(String::as_str)).collect()
+        default
+            .then_some(DEFAULT_PROFILE)
+            .into_iter()
+            .chain(self.profiles.keys().map(String::as_str))
+            .collect()
     }
 }
 
@@ -183,7 +187,11 @@ pub(crate) fn load(globals: &GlobalArgs) -> Result<Profile, Failure> {
         None if name == DEFAULT_PROFILE => ProfileSection { auth: file.auth.clone(), api: file.api.clone() },
         None => {
             let names = file.names();
-            let expected = if names.is_empty() { "the configuration has none".to_owned() } else { format!("expected {}", names.join(" or ")) };
+            let expected = if names.is_empty() {
+                "the configuration has none".to_owned()
+            } else {
+                format!("expected {}", names.join(" or "))
+            };
             return Err(Failure::usage(format!("unknown profile \"{name}\": {expected}"))
                 .hint("run `sophos config init --profile NAME`"));
         }
@@ -196,7 +204,9 @@ pub(crate) fn load(globals: &GlobalArgs) -> Result<Profile, Failure> {
         (None, None) if variable("SOPHOS_CLIENT_SECRET").is_some() => SecretLocation::Environment,
         (None, None) => SecretLocation::Keyring,
         (Some(_), Some(_)) => {
-            return Err(Failure::usage(format!("the profile {name} has both client_secret and secret: keep one")));
+            return Err(Failure::usage(format!(
+                "the profile {name} has both client_secret and secret: keep one"
+            )));
         }
     };
     Ok(Profile {

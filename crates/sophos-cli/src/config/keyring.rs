@@ -14,10 +14,11 @@ const SERVICE: &str = "sophos";
 /// When the keyring is not available or has no secret.
 pub(crate) fn get(client_id: &str) -> Result<SecretString, Failure> {
     let failed = |error: keyring_core::Error| match error {
-        keyring_core::Error::NoEntry => {
-            Failure::new(Exit::Authentication, format!("the keyring has no secret for the client id {client_id}"))
-                .hint("run `sophos config init` to store it")
-        }
+        keyring_core::Error::NoEntry => Failure::new(
+            Exit::Authentication,
+            format!("the keyring has no secret for the client id {client_id}"),
+        )
+        .hint("run `sophos config init` to store it"),
         error => unavailable(&error.to_string()),
     };
     Ok(SecretString::from(entry(client_id)?.get_password().map_err(failed)?))
@@ -44,21 +45,24 @@ fn unavailable(error: &str) -> Failure {
 
 #[cfg(target_os = "linux")]
 fn open_store() -> Result<(), Failure> {
-    let store = zbus_secret_service_keyring_store::Store::new().map_err(|error| unavailable(&error.to_string()))?;
+    let store =
+        zbus_secret_service_keyring_store::Store::new().map_err(|error| unavailable(&error.to_string()))?;
     keyring_core::set_default_store(store);
     Ok(())
 }
 
 #[cfg(target_os = "macos")]
 fn open_store() -> Result<(), Failure> {
-    let store = apple_native_keyring_store::keychain::Store::new().map_err(|error| unavailable(&error.to_string()))?;
+    let store = apple_native_keyring_store::keychain::Store::new()
+        .map_err(|error| unavailable(&error.to_string()))?;
     keyring_core::set_default_store(store);
     Ok(())
 }
 
 #[cfg(windows)]
 fn open_store() -> Result<(), Failure> {
-    let store = windows_native_keyring_store::Store::new().map_err(|error| unavailable(&error.to_string()))?;
+    let store =
+        windows_native_keyring_store::Store::new().map_err(|error| unavailable(&error.to_string()))?;
     keyring_core::set_default_store(store);
     Ok(())
 }

@@ -2,13 +2,30 @@
 
 use crate::verb::{Noun, Param, Verb, op};
 
-const ACTIONS: &[&str] = &["acknowledge", "cleanPua", "cleanVirus", "authPua", "clearThreat", "clearHmpa", "sendMsgPua", "sendMsgThreat"];
+const ACTIONS: &[&str] = &[
+    "acknowledge",
+    "cleanPua",
+    "cleanVirus",
+    "authPua",
+    "clearThreat",
+    "clearHmpa",
+    "sendMsgPua",
+    "sendMsgThreat",
+];
 
 pub(crate) const ALERTS: Noun = Noun {
     name: "alerts",
     about: "Alerts of the last 90 days",
     object: "alert",
-    columns: &["raised=/raisedAt", "severity", "category", "product", "description", "agent=/managedAgent/name", "id"],
+    columns: &[
+        "raised=/raisedAt",
+        "severity",
+        "category",
+        "product",
+        "description",
+        "agent=/managedAgent/name",
+        "id",
+    ],
     verbs: &[
         Verb::list("list", "Lists alerts", &[op!(alerts::ListAlerts)])
             .page_size(100)
@@ -22,17 +39,25 @@ pub(crate) const ALERTS: Noun = Noun {
                 Param::list("ids", "The ids"),
                 Param::list("sort", "The order, such as raisedAt:asc"),
             ])
-            .examples(&["alerts list --severity high --all-tenants", "alerts list --category malware -o jsonl"]),
+            .examples(&[
+                "alerts list --severity high --all-tenants",
+                "alerts list --category malware -o jsonl",
+            ]),
         Verb::get("get", "Shows an alert", &[op!(alerts::GetAlert)]),
         Verb::change("act", "Requests an action on alerts", "act on", &[op!(alerts::ActOnAlert)])
             .params(&[
-                Param::choice("action", "The action; the alert's allowedActions permit some", ACTIONS).required(),
+                Param::choice("action", "The action; the alert's allowedActions permit some", ACTIONS)
+                    .required(),
                 Param::text("message", "The message for the record"),
             ])
             .examples(&["alerts act 12ab… --action acknowledge"]),
-        Verb::list("feed", "Lists the SIEM feed of alerts of the last 24 hours", &[op!(siem::ListSiemAlerts)])
-            .page_size(1000)
-            .columns(&["when", "severity", "type", "description", "location", "id"]),
+        Verb::list(
+            "feed",
+            "Lists the SIEM feed of alerts of the last 24 hours",
+            &[op!(siem::ListSiemAlerts)],
+        )
+        .page_size(1000)
+        .columns(&["when", "severity", "type", "description", "location", "id"]),
     ],
 };
 
@@ -41,14 +66,12 @@ pub(crate) const EVENTS: Noun = Noun {
     about: "Events of the last 24 hours, from the SIEM feed",
     object: "event",
     columns: &["when", "severity", "type", "name", "location", "id"],
-    verbs: &[
-        Verb::list("list", "Lists events in the order of ingestion", &[op!(siem::ListSiemEvents)])
-            .page_size(1000)
-            .params(&[
-                Param::number("from-date", "The start, in seconds since the Unix epoch").field("from_date"),
-                Param::text("cursor", "The next_cursor of an earlier response"),
-                Param::list("exclude-types", "The types to leave out").field("exclude_types"),
-            ])
-            .examples(&["events list --limit 20", "events list --all-tenants -o jsonl"]),
-    ],
+    verbs: &[Verb::list("list", "Lists events in the order of ingestion", &[op!(siem::ListSiemEvents)])
+        .page_size(1000)
+        .params(&[
+            Param::number("from-date", "The start, in seconds since the Unix epoch").field("from_date"),
+            Param::text("cursor", "The next_cursor of an earlier response"),
+            Param::list("exclude-types", "The types to leave out").field("exclude_types"),
+        ])
+        .examples(&["events list --limit 20", "events list --all-tenants -o jsonl"])],
 };

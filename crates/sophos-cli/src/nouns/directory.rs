@@ -14,7 +14,11 @@ pub(crate) const USERS: Noun = Noun {
             .fixed(&[("pageTotal", "true")])
             .params(&[
                 Param::text("search", "The text to search for"),
-                Param::choices("search-fields", "The fields to search", &["name", "firstName", "lastName", "email", "exchangeLogin"]),
+                Param::choices(
+                    "search-fields",
+                    "The fields to search",
+                    &["name", "firstName", "lastName", "email", "exchangeLogin"],
+                ),
                 Param::choice("source-type", "The source", SOURCES),
                 Param::text("group-id", "The id of a group"),
                 Param::text("domain", "The directory domain"),
@@ -40,11 +44,22 @@ pub(crate) const USERS: Noun = Noun {
             Param::text("exchange-login", "The login"),
         ]),
         Verb::change("delete", "Deletes users", "delete", &[op!(common::users::DeleteUser)]),
-        Verb::list("groups", "Lists the groups of a user", &[op!(common::users::ListGroupsOfUser)]).columns(&["name", "id"]),
-        Verb::change("add-to-groups", "Adds a user to groups", "add groups to", &[op!(common::users::AddUserToGroups)])
-            .params(&[Param::list("ids", "The ids of the groups").required()]),
-        Verb::change("remove-from-groups", "Removes a user from groups", "remove groups from", &[op!(common::users::RemoveUserFromGroups)])
-            .params(&[Param::list("ids", "The ids of the groups").required()]),
+        Verb::list("groups", "Lists the groups of a user", &[op!(common::users::ListGroupsOfUser)])
+            .columns(&["name", "id"]),
+        Verb::change(
+            "add-to-groups",
+            "Adds a user to groups",
+            "add groups to",
+            &[op!(common::users::AddUserToGroups)],
+        )
+        .params(&[Param::list("ids", "The ids of the groups").required()]),
+        Verb::change(
+            "remove-from-groups",
+            "Removes a user from groups",
+            "remove groups from",
+            &[op!(common::users::RemoveUserFromGroups)],
+        )
+        .params(&[Param::list("ids", "The ids of the groups").required()]),
     ],
 };
 
@@ -62,18 +77,40 @@ pub(crate) const USER_GROUPS: Noun = Noun {
                 Param::text("user-id", "The id of a member"),
             ]),
         Verb::get("get", "Shows a user group", &[op!(common::user_groups::GetUserGroup)]),
-        Verb::change("create", "Creates a user group", "create", &[op!(common::user_groups::CreateUserGroup)]).params(&[
+        Verb::change(
+            "create",
+            "Creates a user group",
+            "create",
+            &[op!(common::user_groups::CreateUserGroup)],
+        )
+        .params(&[
             Param::text("name", "The name").required(),
             Param::text("description", "The description"),
             Param::list("user-ids", "The ids of the members"),
         ]),
-        Verb::change("update", "Changes a user group", "update", &[op!(common::user_groups::UpdateUserGroup)])
-            .params(&[Param::text("name", "The name"), Param::text("description", "The description")]),
+        Verb::change(
+            "update",
+            "Changes a user group",
+            "update",
+            &[op!(common::user_groups::UpdateUserGroup)],
+        )
+        .params(&[Param::text("name", "The name"), Param::text("description", "The description")]),
         Verb::change("delete", "Deletes user groups", "delete", &[op!(common::user_groups::DeleteUserGroup)]),
-        Verb::list("users", "Lists the users of a group", &[op!(common::user_groups::ListUsersOfGroup)]).columns(&["name", "email", "id"]),
-        Verb::change("add", "Adds users to a group", "add users to", &[op!(common::user_groups::AddUsersToGroup)])
-            .params(&[Param::list("ids", "The ids of the users").required()]),
-        Verb::change("remove", "Removes users from a group", "remove users from", &[op!(common::user_groups::RemoveUsersFromGroup)])
-            .params(&[Param::list("ids", "The ids of the users").required()]),
+        Verb::list("users", "Lists the users of a group", &[op!(common::user_groups::ListUsersOfGroup)])
+            .columns(&["name", "email", "id"]),
+        Verb::change(
+            "add",
+            "Adds users to a group",
+            "add users to",
+            &[op!(common::user_groups::AddUsersToGroup)],
+        )
+        .params(&[Param::list("ids", "The ids of the users").required()]),
+        Verb::change(
+            "remove",
+            "Removes users from a group",
+            "remove users from",
+            &[op!(common::user_groups::RemoveUsersFromGroup)],
+        )
+        .params(&[Param::list("ids", "The ids of the users").required()]),
     ],
 };

@@ -51,7 +51,16 @@ pub(crate) const CASES: Noun = Noun {
     name: "cases",
     about: "Cases of investigations",
     object: "case",
-    columns: &["name", "severity", "status", "type", "assignee=/assignee/name", "detections=/detectionCount", "created=/createdAt", "id"],
+    columns: &[
+        "name",
+        "severity",
+        "status",
+        "type",
+        "assignee=/assignee/name",
+        "detections=/detectionCount",
+        "created=/createdAt",
+        "id",
+    ],
     verbs: &[
         Verb::list("list", "Lists cases", &[op!(cases::case::ListCases)]).params(&[
             Param::choice("severity", "The severity", SEVERITIES),
@@ -86,9 +95,22 @@ pub(crate) const CASES: Noun = Noun {
             Param::text("overview", "The overview"),
         ]),
         Verb::change("delete", "Deletes cases", "delete", &[op!(cases::case::DeleteCase)]),
-        Verb::list("detections", "Lists the detections of a case", &[op!(cases::case_detections::ListCaseDetections)])
-            .columns(&["time", "severity", "rule=/detectionRule", "device=/device/entity", "id"]),
-        Verb::list("entities", "Lists the impacted entities of a case", &[op!(cases::impacted_entities::ListImpactedEntities)]).columns(&["name", "type", "id"]),
-        Verb::get("mitre", "Shows the MITRE ATT&CK summary of a case", &[op!(cases::impacted_entities::GetMitreAttackSummary)]),
+        Verb::list(
+            "detections",
+            "Lists the detections of a case",
+            &[op!(cases::case_detections::ListCaseDetections)],
+        )
+        .columns(&["time", "severity", "rule=/detectionRule", "device=/device/entity", "id"]),
+        Verb::list(
+            "entities",
+            "Lists the impacted entities of a case",
+            &[op!(cases::impacted_entities::ListImpactedEntities)],
+        )
+        .columns(&["name", "type", "id"]),
+        Verb::get(
+            "mitre",
+            "Shows the MITRE ATT&CK summary of a case",
+            &[op!(cases::impacted_entities::GetMitreAttackSummary)],
+        ),
     ],
 };

@@ -44,18 +44,23 @@ impl JqFilter {
         };
         let position = |rest: &str| {
             let offset = (rest.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-            if offset < text.len() { format!("unexpected text at character {}", offset + 1) } else { "unexpected end".to_owned() }
+            if offset < text.len() {
+                format!("unexpected text at character {}", offset + 1)
+            } else {
+                "unexpected end".to_owned()
+            }
         };
         let arena = Arena::default();
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        let modules = Loader::new(definitions).load(&arena, File { code: text, path: () }).map_err(|errors| {
-            let problem = errors.first().and_then(|(_, error)| match error {
-                Error::Io(_) => Some("modules are not supported".to_owned()),
-                Error::Lex(errors) => errors.first().map(|(_, rest)| position(rest)),
-                Error::Parse(errors) => errors.first().map(|(_, rest)| position(rest)),
-            });
-            invalid(problem.unwrap_or_else(|| "it cannot be parsed".to_owned()))
-        })?;
+        let modules =
+            Loader::new(definitions).load(&arena, File { code: text, path: () }).map_err(|errors| {
+                let problem = errors.first().and_then(|(_, error)| match error {
+                    Error::Io(_) => Some("modules are not supported".to_owned()),
+                    Error::Lex(errors) => errors.first().map(|(_, rest)| position(rest)),
+                    Error::Parse(errors) => errors.first().map(|(_, rest)| position(rest)),
+                });
+                invalid(problem.unwrap_or_else(|| "it cannot be parsed".to_owned()))
+            })?;
         let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
         let filter = Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
             let name = errors.first().and_then(|(_, errors)| errors.first()).map_or("", |(name, _)| name);
@@ -69,7 +74,9 @@ impl JqFilter {
     /// # Errors
     /// An error that the filter raises.
     pub(crate) fn apply(&self, record: &Json) -> Result<Vec<Json>, Failure> {
-        let failed = |problem: String| Failure::new(Exit::Failure, format!("the jq filter \"{}\" failed: {problem}", self.text));
+        let failed = |problem: String| {
+            Failure::new(Exit::Failure, format!("the jq filter \"{}\" failed: {problem}", self.text))
+        };
         let input = serde_json::to_string(record).map_err(|error| failed(error.to_string()))?;
         let input = read::parse_single(input.as_bytes()).map_err(|error| failed(error.to_string()))?;
         let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([]));

@@ -134,7 +134,8 @@ fn layout(headers: &[String], rows: &[Vec<String>], terminal: Option<u16>) -> Ve
     let Some(terminal) = terminal else { return widths };
     let total = |widths: &[u16]| widths.iter().map(|width| usize::from(width + GAP)).sum::<usize>();
     while total(&widths) > usize::from(terminal) {
-        let shrinkable = (0..widths.len()).filter(|index| headers[*index] != "ID" && widths[*index] > MIN_WIDTH);
+        let shrinkable =
+            (0..widths.len()).filter(|index| headers[*index] != "ID" && widths[*index] > MIN_WIDTH);
         let Some(index) = shrinkable.max_by_key(|index| widths[*index]) else { break };
         widths[index] -= 1;
     }

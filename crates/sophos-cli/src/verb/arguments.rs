@@ -22,16 +22,19 @@ pub(crate) fn add(verb: &Verb, mut command: Command) -> Command {
         command = command.arg(option(param));
     }
     command = command.arg(
-            Arg::new("raw-field")
-                .short('f')
-                .long("field")
-                .value_name("NAME=VALUE")
-                .action(ArgAction::Append)
-                .help("Any other field of the request; NAME:=TEXT for a text that looks like JSON"),
+        Arg::new("raw-field")
+            .short('f')
+            .long("field")
+            .value_name("NAME=VALUE")
+            .action(ArgAction::Append)
+            .help("Any other field of the request; NAME:=TEXT for a text that looks like JSON"),
     );
     if matches!(verb.kind, Kind::Change(_) | Kind::Query(..)) {
         command = command.arg(
-            Arg::new("input").long("input").value_name("FILE").help("The fields of the request as a JSON object; - for standard input"),
+            Arg::new("input")
+                .long("input")
+                .value_name("FILE")
+                .help("The fields of the request as a JSON object; - for standard input"),
         );
     }
     command
@@ -73,9 +76,11 @@ fn option(param: &'static Param) -> Arg {
             .action(ArgAction::Append)
             .value_parser(PossibleValuesParser::new(values)),
         ParamKind::Number => arg.value_name("N").value_parser(value_parser!(i64)),
-        ParamKind::Numbers => {
-            arg.value_name("LIST").value_delimiter(',').action(ArgAction::Append).value_parser(value_parser!(i64))
-        }
+        ParamKind::Numbers => arg
+            .value_name("LIST")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .value_parser(value_parser!(i64)),
         ParamKind::Bool => arg
             .value_name("BOOL")
             .num_args(0..=1)

@@ -11,12 +11,7 @@ use crate::{
     context::Context,
     exit::{Exit, Failure},
     json::Json,
-    verb::{
-        Call, Fields, Noun, Target, Verb,
-        fields::path_members,
-        items_of, next_page, op,
-        run::plural,
-    },
+    verb::{Call, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op, run::plural},
 };
 
 /// The requests of a change that are sent at once.
@@ -37,7 +32,8 @@ pub(crate) async fn run(
     let route = call.route();
     let members = path_members(route.path);
     let Some((last, others)) = members.split_last() else {
-        let name = ["name", "url", "value"].iter().find_map(|name| fields.get(*name)?.as_str().map(str::to_owned));
+        let name =
+            ["name", "url", "value"].iter().find_map(|name| fields.get(*name)?.as_str().map(str::to_owned));
         let objects = name.into_iter().collect();
         return send_changes(context, call, &change(action, noun, objects), vec![fields], &target).await;
     };
@@ -55,7 +51,8 @@ pub(crate) async fn run(
     let mut requests = Vec::new();
     let mut objects = Vec::new();
     for value in given {
-        let (id, name) = if verb.endpoints { resolve_endpoint(&target, &value).await? } else { (value.clone(), value) };
+        let (id, name) =
+            if verb.endpoints { resolve_endpoint(&target, &value).await? } else { (value.clone(), value) };
         let mut request = fields.clone();
         request.insert((*last).to_owned(), id.into());
         requests.push(request);
@@ -183,14 +180,22 @@ pub(crate) async fn resolve_endpoint(target: &Target, value: &str) -> Result<(St
         next = next_page(&fields, &page);
         found.extend(items_of(page).into_iter().filter_map(|item| {
             let hostname = item.get("hostname")?.as_str()?;
-            hostname.eq_ignore_ascii_case(value).then(|| item.get("id")?.as_str().map(str::to_owned)).flatten()
+            hostname
+                .eq_ignore_ascii_case(value)
+                .then(|| item.get("id")?.as_str().map(str::to_owned))
+                .flatten()
         }));
     }
     match found.as_slice() {
         [id] => Ok((id.clone(), format!("{value} ({id})"))),
-        [] => Err(Failure::new(Exit::NotFound, format!("unknown endpoint \"{value}\": expected an id or a host name"))
-            .hint(format!("run `sophos endpoints list --search {value}`"))),
-        ids => Err(Failure::usage(format!("ambiguous endpoint \"{value}\": {} have this host name", ids.len()))
-            .hint(format!("use one of the ids: {}", ids.join(", ")))),
+        [] => Err(Failure::new(
+            Exit::NotFound,
+            format!("unknown endpoint \"{value}\": expected an id or a host name"),
+        )
+        .hint(format!("run `sophos endpoints list --search {value}`"))),
+        ids => {
+            Err(Failure::usage(format!("ambiguous endpoint \"{value}\": {} have this host name", ids.len()))
+                .hint(format!("use one of the ids: {}", ids.join(", "))))
+        }
     }
 }

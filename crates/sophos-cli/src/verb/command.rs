@@ -6,10 +6,8 @@ use crate::verb::{Kind, Noun, arguments};
 
 /// The command of a noun with its verbs.
 pub(crate) fn noun_command(noun: &'static Noun) -> Command {
-    let mut command = Command::new(noun.name)
-        .about(noun.about)
-        .subcommand_required(true)
-        .arg_required_else_help(true);
+    let mut command =
+        Command::new(noun.name).about(noun.about).subcommand_required(true).arg_required_else_help(true);
     for verb in noun.verbs {
         let mut sub = arguments::add(verb, Command::new(verb.name).about(verb.about));
         let mut notes = String::new();
@@ -21,7 +19,8 @@ pub(crate) fn noun_command(noun: &'static Noun) -> Command {
             let _ = call;
         }
         if let Kind::Change(_) = verb.kind {
-            notes.push_str("\nIt says what it will do and asks; --yes agrees, --dry-run shows the request.\n");
+            notes
+                .push_str("\nIt says what it will do and asks; --yes agrees, --dry-run shows the request.\n");
         }
         if !verb.examples.is_empty() {
             notes.push_str("\nExamples:\n");

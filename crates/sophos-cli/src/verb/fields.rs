@@ -102,7 +102,8 @@ fn insert<'p>(fields: &mut Fields, mut path: impl Iterator<Item = &'p str>, valu
 pub(crate) fn read_input(path: &str) -> Result<Fields, Failure> {
     let text = read_text(path)?;
     serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!("invalid JSON in {path}: {error}")).hint("expected one object with the fields of the request")
+        Failure::usage(format!("invalid JSON in {path}: {error}"))
+            .hint("expected one object with the fields of the request")
     })
 }
 

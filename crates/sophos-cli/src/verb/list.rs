@@ -33,9 +33,10 @@ pub(crate) async fn list(
     let names: Vec<_> = targets.iter().map(|(name, _)| name.clone()).collect();
     let mut failures = vec![None; names.len()];
     {
-        let streams = targets.into_iter().enumerate().map(|(index, (_, target))| {
-            pages(index, call, fields.clone(), target).boxed_local()
-        });
+        let streams = targets
+            .into_iter()
+            .enumerate()
+            .map(|(index, (_, target))| pages(index, call, fields.clone(), target).boxed_local());
         let mut pages = stream::iter(streams).flatten_unordered(MAX_CONCURRENT_TENANTS);
         while let Some((index, page)) = pages.next().await {
             match page {

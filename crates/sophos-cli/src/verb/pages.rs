@@ -45,7 +45,8 @@ pub(crate) fn next_page(fields: &Fields, page: &Json) -> Option<Fields> {
 pub(crate) fn items_of(page: Json) -> Vec<Json> {
     match page {
         Json::Object(mut members) => {
-            match members.iter().position(|(name, value)| name == "items" && matches!(value, Json::Array(_))) {
+            match members.iter().position(|(name, value)| name == "items" && matches!(value, Json::Array(_)))
+            {
                 Some(index) => match members.swap_remove(index).1 {
                     Json::Array(items) => items,
                     _ => Vec::new(),

@@ -21,7 +21,11 @@ use crate::{
 ///
 /// # Errors
 /// When an argument is invalid or a request fails.
-pub(crate) async fn run_noun(noun: &'static Noun, matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
+pub(crate) async fn run_noun(
+    noun: &'static Noun,
+    matches: &ArgMatches,
+    context: &Context,
+) -> Result<(), Failure> {
     let found = matches.subcommand().and_then(|(name, matches)| {
         noun.verbs.iter().find(|verb| verb.name == name).map(|verb| (verb, matches))
     });
@@ -35,9 +39,10 @@ pub(crate) async fn run_noun(noun: &'static Noun, matches: &ArgMatches, context:
         Kind::List => {
             set_path(&mut fields, call, matches);
             if let Some(page_size) = verb.page_size {
-                let size = context.globals.limit.map_or(page_size, |limit| {
-                    u32::try_from(limit).unwrap_or(page_size).clamp(1, page_size)
-                });
+                let size = context
+                    .globals
+                    .limit
+                    .map_or(page_size, |limit| u32::try_from(limit).unwrap_or(page_size).clamp(1, page_size));
                 let name = if call.route().path.starts_with("/siem/") { "limit" } else { "pageSize" };
                 fields.entry(name).or_insert_with(|| size.max(if name == "limit" { 200 } else { 1 }).into());
             }
@@ -86,7 +91,11 @@ pub(crate) async fn choose_call(
 ///
 /// # Errors
 /// When no tenant is chosen.
-pub(crate) async fn target(session: &Session, context: &Context, call: &'static dyn Call) -> Result<Target, Failure> {
+pub(crate) async fn target(
+    session: &Session,
+    context: &Context,
+    call: &'static dyn Call,
+) -> Result<Target, Failure> {
     if call.route().scope == ScopeHeader::Tenant {
         return Ok(Target::Tenant(session.selected_tenant(context).await?));
     }
