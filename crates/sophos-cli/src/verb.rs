@@ -51,7 +51,7 @@ pub(crate) struct Verb {
     /// The operation for each scope that has one: tenant, partner, organization.
     pub(crate) calls: &'static [&'static dyn Call],
     pub(crate) params: &'static [Param],
-    /// The columns, if they are not the noun's.
+    /// The columns, if they are not the noun's; `*` for all members of the first record.
     pub(crate) columns: &'static [&'static str],
     pub(crate) examples: &'static [&'static str],
     /// Members of every request, as JSON.

@@ -177,14 +177,7 @@ pub(crate) async fn credential_source(profile: &Profile) -> Result<(AnySource, S
             })?;
             from_secret(profile, secret)
         }
-        SecretLocation::Keyring => {
-            let client_id = client_id(profile)?;
-            // The keyring has a runtime of its own.
-            let secret = tokio::task::spawn_blocking(move || keyring::get(&client_id))
-                .await
-                .map_err(|_| Failure::other("using the keyring failed"))??;
-            from_secret(profile, secret)
-        }
+        SecretLocation::Keyring => from_secret(profile, keyring::get(&client_id(profile)?)?),
     }
 }
 

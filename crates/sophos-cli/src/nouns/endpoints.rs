@@ -112,12 +112,14 @@ pub(crate) const ENDPOINTS: Noun = Noun {
             "installers",
             "Lists the installers of the agent",
             &[op!(endpoint::downloads::ListInstallers)],
-        ),
+        )
+        .columns(&["*"]),
         Verb::list(
             "migrations",
             "Lists migrations between tenants",
             &[op!(endpoint::migrations::ListMigrations)],
-        ),
+        )
+        .columns(&["*"]),
     ],
 };
 

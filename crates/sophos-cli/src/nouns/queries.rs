@@ -30,7 +30,7 @@ pub(crate) const QUERIES: Noun = Noun {
         Verb::list("runs", "Lists Live Discover runs", &[op!(live_discover::query_runs::ListQueryRuns)])
             .fixed(&[("pageTotal", "true")])
             .columns(&["name", "status", "result", "results=/resultCount", "created=/createdAt", "id"]),
-        Verb::list("results", "Lists the results of a Live Discover run", &[op!(live_discover::query_run_results::GetQueryRunResults)]).columns(&["hostname=/epName"]),
+        Verb::list("results", "Lists the results of a Live Discover run", &[op!(live_discover::query_run_results::GetQueryRunResults)]).columns(&["*"]),
         Verb::list("run-endpoints", "Lists the endpoints of a Live Discover run", &[op!(live_discover::query_run_results::ListQueryRunEndpoints)])
             .fixed(&[("pageTotal", "true")])
             .columns(&["hostname", "status", "result", "results=/resultCount", "id"]),
@@ -56,7 +56,7 @@ pub(crate) const QUERIES: Noun = Noun {
         Verb::list("xdr-runs", "Lists XDR runs", &[op!(xdr_query::query_runs::ListQueryRuns)])
             .fixed(&[("pageTotal", "true")])
             .columns(&["name", "status", "result", "created=/createdAt", "id"]),
-        Verb::list("xdr-results", "Lists the results of an XDR run", &[op!(xdr_query::query_runs::GetQueryRunResults)]),
+        Verb::list("xdr-results", "Lists the results of an XDR run", &[op!(xdr_query::query_runs::GetQueryRunResults)]).columns(&["*"]),
         Verb::change("xdr-cancel", "Cancels XDR runs", "cancel the run of", &[op!(xdr_query::query_runs::CancelQueryRun)]),
     ],
 };

@@ -213,7 +213,7 @@ pub(crate) const BLOCKED: Noun = Noun {
             "Lists the blocked addresses",
             &[op!(endpoint::blocked_addresses::ListBlockedAddresses)],
         )
-        .columns(&[]),
+        .columns(&["*"]),
         Verb::change(
             "block-addresses",
             "Blocks addresses",

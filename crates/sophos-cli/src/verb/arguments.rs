@@ -57,11 +57,7 @@ fn positional(verb: &Verb, member: &'static str, is_last: bool) -> Arg {
     } else {
         format!("The {noun}")
     });
-    if is_last && matches!(verb.kind, Kind::Change(_)) && verb.params.iter().all(|param| !param.required) {
-        arg.num_args(1..)
-    } else {
-        arg
-    }
+    if is_last && matches!(verb.kind, Kind::Change(_)) { arg.num_args(1..) } else { arg }
 }
 
 fn option(param: &'static Param) -> Arg {

@@ -134,7 +134,11 @@ async fn run_list(
     } else {
         vec![(String::new(), Ok(Target::Account(session.client.clone())))]
     };
-    let columns = if verb.columns.is_empty() { noun.columns } else { verb.columns };
+    let columns = match verb.columns {
+        [] => noun.columns,
+        ["*"] => &[],
+        columns => columns,
+    };
     let mut all = Vec::new();
     if context.globals.all_tenants {
         all.push("tenant=tenantName");
