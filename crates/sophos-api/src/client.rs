@@ -1,5 +1,10 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
+#[cfg(feature = "catalog")]
+use serde_json::Value;
+
+#[cfg(feature = "catalog")]
+use crate::catalog::DescribedRequest;
 use crate::{
     credential_source::CredentialSource,
     error::Error,
@@ -7,7 +12,7 @@ use crate::{
     hosts::Hosts,
     identity::Identity,
     models::{IdType, Tenant},
-    operation::{ApiHost, Operation, RequestTarget, ScopeHeader},
+    operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
     operations::{
         organization::{GetOrganizationTenant, ListOrganizationTenants},
         partner::{GetPartnerTenant, ListPartnerTenants},
@@ -58,6 +63,14 @@ pub trait ApiClient: Clone + Send + Sync + 'static {
     fn items<O: Paged>(&self, operation: O) -> Items<Self, O> {
         Items::new(self.clone(), operation)
     }
+
+    /// Sends an operation that is chosen at run time, and returns its JSON.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`].
+    #[cfg(feature = "catalog")]
+    fn send_described(&self, request: &DescribedRequest)
+    -> impl Future<Output = Result<Value, Error>> + Send;
 }
 
 /// The client of one credential: its session, its rate limit and its hosts.
@@ -320,14 +333,28 @@ impl<T: Transport> Client<T> {
 
 impl<T: Transport> ApiClient for Client<T> {
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
-        let reject =
-            |kind, why: &str| Err(Error::new(kind).with_operation(O::ROUTE.to_string()).with_message(why));
-        // The identity below takes requests.
+        // The target takes requests.
         operation.validate().map_err(|error| error.with_operation(O::ROUTE.to_string()))?;
-        if O::ROUTE.host == ApiHost::Identity {
+        let target = self.target(&O::ROUTE).await?;
+        self.context(None).send(operation, &target).await
+    }
+
+    #[cfg(feature = "catalog")]
+    async fn send_described(&self, request: &DescribedRequest) -> Result<Value, Error> {
+        let target = self.target(request.route()).await?;
+        self.context(None).send_described(request, &target).await
+    }
+}
+
+impl<T: Transport> Client<T> {
+    /// The host and the id of an operation of a partner or organization.
+    async fn target(&self, route: &Route) -> Result<RequestTarget, Error> {
+        let reject =
+            |kind, why: &str| Err(Error::new(kind).with_operation(route.to_string()).with_message(why));
+        if route.host == ApiHost::Identity {
             return reject(ErrorKind::Invalid, "the client requests tokens by itself");
         }
-        let required = match O::ROUTE.scope {
+        let required = match route.scope {
             ScopeHeader::None => None,
             ScopeHeader::Partner => Some(IdType::Partner),
             ScopeHeader::Organization => Some(IdType::Organization),
@@ -347,7 +374,7 @@ impl<T: Transport> ApiClient for Client<T> {
                 return reject(ErrorKind::WrongCredentialType, &why);
             }
         };
-        self.context(None).send(operation, &RequestTarget { base: identity.global, id }).await
+        Ok(RequestTarget { base: identity.global, id })
     }
 }
 

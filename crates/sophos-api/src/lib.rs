@@ -50,6 +50,8 @@
 #![deny(missing_docs)]
 
 mod auth;
+#[cfg(feature = "catalog")]
+pub mod catalog;
 mod checks;
 mod client;
 mod credential_source;

@@ -185,6 +185,7 @@ macro_rules! model {
     (@struct $case:literal [$($doc:tt)*] $name:ident [$($done:tt)*]) => {
         $($doc)*
         #[derive(Debug, Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
+        #[cfg_attr(feature = "catalog", derive(::schemars::JsonSchema))]
         #[serde(rename_all = $case)]
         #[non_exhaustive]
         pub struct $name { $($done)* }
@@ -201,8 +202,10 @@ macro_rules! model {
 /// Declares an enumeration of the service. `_Unknown` keeps any other value, which
 /// `as_str` returns and serialization writes.
 macro_rules! open_enum {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$case_doc:meta])* $case:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc_text:literal])* pub enum $name:ident {
+        $($(#[$case_doc:meta])* $case:ident = $text:literal,)+
+    }) => {
+        $(#[doc = $doc_text])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum $name {
@@ -234,6 +237,26 @@ macro_rules! open_enum {
         impl $crate::operation_macro::Sample for $name {
             fn sample() -> Self {
                 Self::_Unknown("x".into())
+            }
+        }
+
+        #[cfg(feature = "catalog")]
+        impl ::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn schema_id() -> ::std::borrow::Cow<'static, str> {
+                concat!(module_path!(), "::", stringify!($name)).into()
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                let documentation = [$($doc_text),*].map(str::trim).join("\n");
+                ::schemars::json_schema!({
+                    "type": "string",
+                    "description": documentation,
+                    "x-extensible-enum": [$($text),+],
+                })
             }
         }
 

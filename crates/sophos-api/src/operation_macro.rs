@@ -83,13 +83,15 @@ macro_rules! operation {
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: [$type:ident], $($rest:tt)*) => {
-        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<$type>,]
+        operation! { @fields [$($doc)*] $name
+            [$($done)* $(#[$meta])* #[cfg_attr(feature = "catalog", serde(default))] pub $field: Vec<$type>,]
             [$($parameters)*] [$($values)* $field: Vec::new(),]
             [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: [$type:ty], $($rest:tt)*) => {
-        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<$type>,]
+        operation! { @fields [$($doc)*] $name
+            [$($done)* $(#[$meta])* #[cfg_attr(feature = "catalog", serde(default))] pub $field: Vec<$type>,]
             [$($parameters)*] [$($values)* $field: Vec::new(),]
             [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] [$($names)* $field] $($rest)* }
     };
@@ -109,6 +111,7 @@ macro_rules! operation {
         [$([$($meta:tt)*] $field:ident $kind:ident [$($type:tt)*];)*] [$($query:tt)*] [$($name_of:ident)*]) => {
         $($doc)*
         #[derive(Debug, Clone, PartialEq, ::serde::Serialize)]
+        #[cfg_attr(feature = "catalog", derive(::serde::Deserialize, ::schemars::JsonSchema), serde(deny_unknown_fields))]
         #[serde(rename_all = "camelCase")]
         #[non_exhaustive]
         pub struct $name { $($done)* }
@@ -174,12 +177,45 @@ impl TestedOperation {
     }
 }
 
-/// Lists the operations of a file for the tests.
-macro_rules! tested {
+/// Lists the operations of a file: for the tests, and for the catalog.
+macro_rules! listed {
     ($($name:ident)*) => {
         #[cfg(test)]
         pub(crate) const TESTED: &[$crate::operation_macro::TestedOperation] =
             &[$($crate::operation_macro::TestedOperation::new::<$name>(stringify!($name)),)*];
+
+        #[cfg(feature = "catalog")]
+        pub(crate) const DESCRIBED: &[$crate::catalog::OperationDescription] =
+            &[$($crate::catalog::OperationDescription::new::<$name>(stringify!($name)),)*];
+    };
+}
+
+/// Declares the files of a family, and lists their operations.
+macro_rules! files {
+    ($($file:ident)*) => {
+        $(pub mod $file;)*
+
+        #[cfg(test)]
+        pub(super) const TESTED: &[&[$crate::operation_macro::TestedOperation]] = &[$($file::TESTED,)*];
+
+        #[cfg(feature = "catalog")]
+        pub(super) const DESCRIBED: &[&[$crate::catalog::OperationDescription]] = &[$($file::DESCRIBED,)*];
+    };
+}
+
+/// Declares the families of operations, each with its Cargo feature, and lists them.
+macro_rules! families {
+    (always { $($core:ident)* } $($feature:literal $family:ident)*) => {
+        $(pub mod $core;)*
+        $(#[cfg(feature = $feature)] pub mod $family;)*
+
+        #[cfg(test)]
+        const TESTED: &[&[&[$crate::operation_macro::TestedOperation]]] =
+            &[$($core::TESTED,)* $(#[cfg(feature = $feature)] $family::TESTED,)*];
+
+        #[cfg(feature = "catalog")]
+        pub(crate) const DESCRIBED: &[&[&[$crate::catalog::OperationDescription]]] =
+            &[$($core::DESCRIBED,)* $(#[cfg(feature = $feature)] $family::DESCRIBED,)*];
     };
 }
 
@@ -265,6 +301,11 @@ macro_rules! parse_page {
 /// Lists page by page.
 macro_rules! paged {
     ($name:ident NumberedPage <$item:ty>) => {
+        #[cfg(feature = "catalog")]
+        impl $crate::catalog::Described for $name {
+            const PAGING: $crate::catalog::Paging = $crate::catalog::Paging::Number;
+        }
+
         impl $crate::Paged for $name {
             type Item = $item;
 
@@ -277,6 +318,11 @@ macro_rules! paged {
         }
     };
     ($name:ident KeyedPage <$item:ty>) => {
+        #[cfg(feature = "catalog")]
+        impl $crate::catalog::Described for $name {
+            const PAGING: $crate::catalog::Paging = $crate::catalog::Paging::Key;
+        }
+
         impl $crate::Paged for $name {
             type Item = $item;
 
@@ -297,10 +343,15 @@ macro_rules! paged {
             page.items
         }
     };
-    ($($other:tt)*) => {};
+    ($name:ident $($other:tt)*) => {
+        #[cfg(feature = "catalog")]
+        impl $crate::catalog::Described for $name {
+            const PAGING: $crate::catalog::Paging = $crate::catalog::Paging::None;
+        }
+    };
 }
 
-pub(crate) use {operation, paged, parse_page, route, setter, tested};
+pub(crate) use {families, files, listed, operation, paged, parse_page, route, setter};
 
 #[cfg(test)]
 mod samples {

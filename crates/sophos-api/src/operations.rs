@@ -4,106 +4,34 @@
 //! optional one. Fields have the service's names. A request omits a field that is
 //! `None` or an empty list; [`Operation`](crate::Operation) describes the rest.
 
-pub mod account_health;
-pub mod accounts;
 pub mod alerts;
-pub mod cases;
-pub mod cloud_security;
-pub mod common;
-pub mod detections;
-pub mod dns_protection;
-pub mod email;
-pub mod endpoint;
 pub mod endpoints;
-pub mod firewall;
 pub mod isolation;
-pub mod licenses;
-pub mod live_discover;
-pub mod mobile;
 pub mod organization;
-pub mod partner;
 pub mod siem;
-pub mod switch;
 pub mod token;
-pub mod user_activity_verification;
 pub mod whoami;
-pub mod wifi;
-pub mod xdr_query;
+
+crate::operation_macro::families! {
+    always { partner }
+    "account-health" account_health
+    "accounts" accounts
+    "cases" cases
+    "cloud-security" cloud_security
+    "common" common
+    "detections" detections
+    "dns-protection" dns_protection
+    "email" email
+    "endpoint" endpoint
+    "firewall" firewall
+    "licenses" licenses
+    "live-discover" live_discover
+    "mobile" mobile
+    "switch" switch
+    "user-activity-verification" user_activity_verification
+    "wifi" wifi
+    "xdr-query" xdr_query
+}
 
 #[cfg(test)]
 mod published;
-
-#[cfg(test)]
-const TESTED: &[&[crate::operation_macro::TestedOperation]] = &[
-    account_health::scores::TESTED,
-    account_health::snooze::TESTED,
-    accounts::access_tokens::TESTED,
-    cases::case::TESTED,
-    cases::case_detections::TESTED,
-    cases::impacted_entities::TESTED,
-    cloud_security::runtime_detection_profiles::TESTED,
-    common::admins::TESTED,
-    common::roles::TESTED,
-    common::user_groups::TESTED,
-    common::users::TESTED,
-    detections::detection_groups::TESTED,
-    detections::queries::TESTED,
-    dns_protection::locations::TESTED,
-    email::clawback::TESTED,
-    email::mailboxes::TESTED,
-    email::post_delivery_quarantine::TESTED,
-    email::quarantine::TESTED,
-    email::quarantine_attachments::TESTED,
-    endpoint::adaptive_attack_protection::TESTED,
-    endpoint::allowed_items::TESTED,
-    endpoint::base_policies::TESTED,
-    endpoint::blocked_addresses::TESTED,
-    endpoint::blocked_items::TESTED,
-    endpoint::downloads::TESTED,
-    endpoint::endpoint_groups::TESTED,
-    endpoint::endpoints::TESTED,
-    endpoint::event_journal::TESTED,
-    endpoint::exploit_mitigation::TESTED,
-    endpoint::forensic_logs::TESTED,
-    endpoint::intrusion_prevention_exclusions::TESTED,
-    endpoint::isolation_exclusions::TESTED,
-    endpoint::memory_dumps::TESTED,
-    endpoint::migrations::TESTED,
-    endpoint::packages::TESTED,
-    endpoint::peripherals::TESTED,
-    endpoint::policies::TESTED,
-    endpoint::scanning_exclusions::TESTED,
-    endpoint::scans::TESTED,
-    endpoint::tamper_protection::TESTED,
-    endpoint::update_checks::TESTED,
-    endpoint::web_control::TESTED,
-    firewall::firewall_groups::TESTED,
-    firewall::firewalls::TESTED,
-    firewall::mdr_threat_feed::TESTED,
-    licenses::TESTED,
-    live_discover::categories::TESTED,
-    live_discover::enrichment_pivots::TESTED,
-    live_discover::queries::TESTED,
-    live_discover::query_run_results::TESTED,
-    live_discover::query_runs::TESTED,
-    mobile::actions::TESTED,
-    mobile::app_groups::TESTED,
-    mobile::device_details::TESTED,
-    mobile::device_groups::TESTED,
-    mobile::device_properties::TESTED,
-    mobile::devices::TESTED,
-    mobile::operating_systems::TESTED,
-    mobile::setup_data::TESTED,
-    partner::admins::TESTED,
-    partner::billing::TESTED,
-    partner::roles::TESTED,
-    partner::tenants::TESTED,
-    switch::mac_filtering::TESTED,
-    switch::tasks::TESTED,
-    user_activity_verification::attestations::TESTED,
-    wifi::mac_filtering::TESTED,
-    wifi::tasks::TESTED,
-    xdr_query::categories::TESTED,
-    xdr_query::queries::TESTED,
-    xdr_query::query_runs::TESTED,
-];

@@ -178,6 +178,7 @@ impl<C, O: Paged> fmt::Debug for Items<C, O> {
 
 /// The whole of a listing without pages.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema), schemars(bound = "T: schemars::JsonSchema"))]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct ItemList<T> {
@@ -191,6 +192,7 @@ pub struct ItemList<T> {
 
 /// A page of a listing by page number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema), schemars(bound = "T: schemars::JsonSchema"))]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct NumberedPage<T> {
@@ -248,6 +250,7 @@ impl<T> NumberedPage<T> {
 
 /// A page of a listing by key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema), schemars(bound = "T: schemars::JsonSchema"))]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct KeyedPage<T> {
@@ -291,6 +294,7 @@ impl<T> KeyedPage<T> {
 
 /// A page of the SIEM feed, a listing by cursor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema), schemars(bound = "T: schemars::JsonSchema"))]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct CursorPage<T> {

@@ -146,15 +146,38 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         target: &RequestTarget,
         authorizer: &A,
     ) -> Result<O::Response, Error> {
-        let describe = |error: Error| self.annotate(error, &O::ROUTE, target);
-        let request = operation.to_request(target).map_err(describe)?;
+        let request =
+            operation.to_request(target).map_err(|error| self.annotate(error, &O::ROUTE, target))?;
+        self.execute_request(request, &O::ROUTE, target, authorizer, O::parse_response).await
+    }
+
+    /// Sends an operation that is chosen at run time, with the session's token.
+    #[cfg(feature = "catalog")]
+    pub(crate) async fn send_described(
+        &self,
+        described: &crate::catalog::DescribedRequest,
+        target: &RequestTarget,
+    ) -> Result<serde_json::Value, Error> {
+        let route = described.route();
+        let request = described.to_request(target).map_err(|error| self.annotate(error, route, target))?;
+        self.execute_request(request, route, target, &SessionToken, crate::operation::parse_json).await
+    }
+
+    async fn execute_request<R: Send, A: Authorizer<T>>(
+        &self,
+        request: http::Request<Vec<u8>>,
+        route: &Route,
+        target: &RequestTarget,
+        authorizer: &A,
+        parse_response: fn(&http::Response<Bytes>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
         let mut parsed = None;
         let parse = &mut |response: &http::Response<Bytes>| {
-            parsed = Some(O::parse_response(response)?);
+            parsed = Some(parse_response(response)?);
             Ok(())
         };
-        self.send_with_retry(request, &O::ROUTE, target, authorizer, parse).await?;
-        parsed.ok_or_else(|| describe(Error::new(ErrorKind::Malformed)))
+        self.send_with_retry(request, route, target, authorizer, parse).await?;
+        parsed.ok_or_else(|| self.annotate(Error::new(ErrorKind::Malformed), route, target))
     }
 
     fn annotate(&self, error: Error, route: &Route, target: &RequestTarget) -> Error {

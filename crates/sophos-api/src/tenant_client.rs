@@ -1,10 +1,15 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
+#[cfg(feature = "catalog")]
+use serde_json::Value;
+
+#[cfg(feature = "catalog")]
+use crate::catalog::DescribedRequest;
 use crate::{
     client::{ApiClient, Client},
     error::Error,
     hosts::BaseUrl,
-    operation::{ApiHost, Operation, RequestTarget, ScopeHeader},
+    operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
     stats::{RequestCounters, RequestStats},
     tenant_id::TenantId,
     transport::Transport,
@@ -75,16 +80,29 @@ impl<T: Transport> TenantClient<T> {
 
 impl<T: Transport> ApiClient for TenantClient<T> {
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
-        if O::ROUTE.scope != ScopeHeader::Tenant {
+        let target = self.target(&O::ROUTE).await?;
+        self.client.context(Some(&self.counters)).send(operation, &target).await
+    }
+
+    #[cfg(feature = "catalog")]
+    async fn send_described(&self, request: &DescribedRequest) -> Result<Value, Error> {
+        let target = self.target(request.route()).await?;
+        self.client.context(Some(&self.counters)).send_described(request, &target).await
+    }
+}
+
+impl<T: Transport> TenantClient<T> {
+    /// The host and the tenant's id for an operation of a tenant.
+    async fn target(&self, route: &Route) -> Result<RequestTarget, Error> {
+        if route.scope != ScopeHeader::Tenant {
             return Err(Error::invalid("the operation is not a tenant's; send it through the Client")
-                .with_operation(O::ROUTE.to_string()));
+                .with_operation(route.to_string()));
         }
-        let base = match O::ROUTE.host {
+        let base = match route.host {
             ApiHost::DataRegion => self.base.clone(),
             ApiHost::Identity | ApiHost::Global => self.client.identity().await?.global,
         };
-        let target = RequestTarget::with_id(base, self.id.as_str());
-        self.client.context(Some(&self.counters)).send(operation, &target).await
+        Ok(RequestTarget::with_id(base, self.id.as_str()))
     }
 }
 

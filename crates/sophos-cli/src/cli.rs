@@ -5,11 +5,13 @@ use std::{io::Write, process::ExitCode, sync::atomic::Ordering};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::{
-    config,
+    api, completion, config,
     context::Context,
     exit::{Exit, Failure},
     global_args::{ColorChoice, GlobalArgs},
+    nouns::NOUNS,
     pack,
+    verb::{noun_command, run_noun},
 };
 
 /// The text at the end of `sophos --help`.
@@ -34,12 +36,16 @@ pub(crate) fn command() -> Command {
         .disable_help_subcommand(false)
         .max_term_width(100)
         .subcommand(config::commands::command())
+        .subcommand(api::command())
+        .subcommands(completion::commands())
         .subcommands(pack::commands());
+    let command = NOUNS.iter().fold(command, |command, noun| command.subcommand(noun_command(noun)));
     GlobalArgs::augment_args(command)
 }
 
 /// Parses the arguments, runs the command, and reports its failure.
 pub(crate) fn main() -> ExitCode {
+    completion::complete_if_requested();
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
@@ -57,8 +63,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    let globals =
-        GlobalArgs::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
+    let globals = GlobalArgs::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
     match globals.color {
         ColorChoice::Always => console::set_colors_enabled_stderr(true),
         ColorChoice::Never => console::set_colors_enabled_stderr(false),
@@ -89,11 +94,18 @@ async fn dispatch(matches: &ArgMatches, context: &Context) -> Result<(), Failure
     let Some((name, matches)) = matches.subcommand() else {
         return Err(Failure::usage("missing command: see `sophos --help`"));
     };
-    if name == "config" {
-        return config::commands::run(matches, context).await;
+    match name {
+        "config" => return config::commands::run(matches, context).await,
+        "api" => return api::run(matches, context).await,
+        "completions" => return completion::print_script(matches),
+        "man" => return completion::write_man_pages(matches),
+        _ => {}
     }
     if let Some(result) = pack::run(name, matches, context).await {
         return result;
+    }
+    if let Some(noun) = NOUNS.iter().find(|noun| noun.name == name) {
+        return run_noun(noun, matches, context).await;
     }
     Err(Failure::usage(format!("unknown command \"{name}\": see `sophos --help`")))
 }

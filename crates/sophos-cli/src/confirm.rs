@@ -26,7 +26,8 @@ pub(crate) struct Change {
 impl Change {
     /// The sentence that says what will happen.
     pub(crate) fn sentence(&self) -> String {
-        let mut names = self.objects.iter().take(MAX_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let mut names =
+            self.objects.iter().take(MAX_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
         if self.objects.len() > MAX_NAMES {
             names.push_str(&format!(" and {} more", self.objects.len() - MAX_NAMES));
         }

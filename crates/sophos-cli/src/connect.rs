@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sophos_api::{Client, Hosts, Identity, RateLimit, TenantClient, models::{IdType, Tenant}};
+use sophos_api::{
+    Client, Hosts, Identity, RateLimit, TenantClient,
+    models::{IdType, Tenant},
+};
 
 use crate::{
     config::{self, Profile, StoredMetadata},
@@ -116,20 +119,38 @@ impl Session {
         let tenants = self.list_tenants(context).await?;
         let wanted = chosen.to_lowercase();
         let names = |tenant: &Tenant| {
-            [&tenant.name, &tenant.show_as].into_iter().flatten().map(|name| name.to_lowercase()).collect::<Vec<_>>()
+            [&tenant.name, &tenant.show_as]
+                .into_iter()
+                .flatten()
+                .map(|name| name.to_lowercase())
+                .collect::<Vec<_>>()
         };
         let mut found: Vec<_> = tenants.iter().filter(|tenant| names(tenant).contains(&wanted)).collect();
         if found.is_empty() {
-            found = tenants.iter().filter(|tenant| names(tenant).iter().any(|name| name.contains(&wanted))).collect();
+            found = tenants
+                .iter()
+                .filter(|tenant| names(tenant).iter().any(|name| name.contains(&wanted)))
+                .collect();
         }
         match found.as_slice() {
             [only] => Ok(self.client.for_tenant(only)?),
-            [] => Err(Failure::new(Exit::NotFound, format!("unknown tenant \"{chosen}\": expected a name or an id"))
-                .hint("run `sophos tenants list`")),
+            [] => Err(Failure::new(
+                Exit::NotFound,
+                format!("unknown tenant \"{chosen}\": expected a name or an id"),
+            )
+            .hint("run `sophos tenants list`")),
             several => {
-                let list: Vec<_> = several.iter().take(5).map(|tenant| format!("{} ({})", tenant.name.as_deref().unwrap_or_default(), tenant.id)).collect();
-                Err(Failure::usage(format!("ambiguous tenant \"{chosen}\": {} match, such as {}", several.len(), list.join(", ")))
-                    .hint("use the id"))
+                let list: Vec<_> = several
+                    .iter()
+                    .take(5)
+                    .map(|tenant| format!("{} ({})", tenant.name.as_deref().unwrap_or_default(), tenant.id))
+                    .collect();
+                Err(Failure::usage(format!(
+                    "ambiguous tenant \"{chosen}\": {} match, such as {}",
+                    several.len(),
+                    list.join(", ")
+                ))
+                .hint("use the id"))
             }
         }
     }

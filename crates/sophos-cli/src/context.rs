@@ -81,6 +81,11 @@ impl Context {
         Records::to_stdout(&self.output, &[]).single()
     }
 
+    /// Whether standard output is a table.
+    pub(crate) fn is_table(&self) -> bool {
+        self.output.format == OutputFormat::Table && self.output.jq.is_none()
+    }
+
     /// Prints a summary on standard error, unless `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.globals.quiet {
@@ -100,11 +105,8 @@ impl Context {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(10));
-        let template = if length.is_some() {
-            "{msg} [{bar:30}] {pos}/{len} {eta}"
-        } else {
-            "{spinner} {msg} {pos}"
-        };
+        let template =
+            if length.is_some() { "{msg} [{bar:30}] {pos}/{len} {eta}" } else { "{spinner} {msg} {pos}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

@@ -8,6 +8,8 @@ use sophos_api::ErrorKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
+    /// Success.
+    Success = 0,
     /// Any failure without a code of its own.
     Failure = 1,
     /// Invalid arguments or an invalid configuration.
@@ -74,24 +76,34 @@ impl fmt::Display for Failure {
 impl From<sophos_api::Error> for Failure {
     fn from(error: sophos_api::Error) -> Self {
         let (exit, hint) = match error.kind() {
-            ErrorKind::NoCredential => {
-                (Exit::Authentication, Some("run `sophos config init`, or set SOPHOS_CLIENT_ID and SOPHOS_CLIENT_SECRET"))
-            }
-            ErrorKind::CredentialRejected => {
-                (Exit::Authentication, Some("run `sophos config show` to see which credential is in use, and `sophos config init` to replace it"))
-            }
+            ErrorKind::NoCredential => (
+                Exit::Authentication,
+                Some("run `sophos config init`, or set SOPHOS_CLIENT_ID and SOPHOS_CLIENT_SECRET"),
+            ),
+            ErrorKind::CredentialRejected => (
+                Exit::Authentication,
+                Some(
+                    "run `sophos config show` to see which credential is in use, and `sophos config init` to replace it",
+                ),
+            ),
             ErrorKind::Unauthorized => (Exit::Authentication, Some("run `sophos config test`")),
             ErrorKind::NotFound => (Exit::NotFound, None),
             ErrorKind::Forbidden => {
                 (Exit::Forbidden, Some("run `sophos config test` to see the credential's type and role"))
             }
-            ErrorKind::WrongCredentialType => {
-                (Exit::Forbidden, Some("run `sophos config test`; `sophos config use PROFILE` selects another credential"))
-            }
-            ErrorKind::Throttled => (Exit::RateLimit, Some("wait, or set `rate_limit` in the profile to the limit of the account")),
+            ErrorKind::WrongCredentialType => (
+                Exit::Forbidden,
+                Some("run `sophos config test`; `sophos config use PROFILE` selects another credential"),
+            ),
+            ErrorKind::Throttled => (
+                Exit::RateLimit,
+                Some("wait, or set `rate_limit` in the profile to the limit of the account"),
+            ),
             ErrorKind::DeadlineExceeded if error.retry_after().is_some() => (Exit::RateLimit, None),
             ErrorKind::Invalid if error.status().is_none() => (Exit::Usage, None),
-            ErrorKind::UntrustedHost => (Exit::Failure, Some("set identity_url and global_url only for a simulator or a gateway")),
+            ErrorKind::UntrustedHost => {
+                (Exit::Failure, Some("set identity_url and global_url only for a simulator or a gateway"))
+            }
             _ => (Exit::Failure, None),
         };
         let failure = Self::new(exit, error.to_string());
@@ -104,6 +116,10 @@ impl From<sophos_api::Error> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        // The reader of a pipe, such as `head`, has all that it wants.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::reported(Exit::Success);
+        }
         Self::other(format!("writing the output failed: {error}"))
     }
 }

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
+use clap_complete::ArgValueCompleter;
+
+use crate::completion;
 
 /// The options of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -17,7 +20,7 @@ pub(crate) struct GlobalArgs {
     pub(crate) config: Option<PathBuf>,
 
     /// The tenant, by name or id
-    #[arg(long, short = 't', global = true, env = "SOPHOS_TENANT", value_name = "NAME|ID", hide_env = true)]
+    #[arg(long, short = 't', global = true, env = "SOPHOS_TENANT", value_name = "NAME|ID", hide_env = true, add = ArgValueCompleter::new(completion::tenants))]
     pub(crate) tenant: Option<String>,
 
     /// All tenants of the credential, concurrently
@@ -49,7 +52,15 @@ pub(crate) struct GlobalArgs {
     pub(crate) dry_run: bool,
 
     /// Colours: auto, always or never
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, hide_default_value = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub(crate) color: ColorChoice,
 
     /// Prints no progress and no summaries

@@ -68,7 +68,9 @@ impl Json {
             Self::Bool(value) => value.to_string(),
             Self::Number(value) => value.to_string(),
             Self::String(text) => text.clone(),
-            Self::Array(items) if items.iter().all(|item| !matches!(item, Self::Array(_) | Self::Object(_))) => {
+            Self::Array(items)
+                if items.iter().all(|item| !matches!(item, Self::Array(_) | Self::Object(_))) =>
+            {
                 items.iter().map(Self::to_text).collect::<Vec<_>>().join(", ")
             }
             nested => serde_json::to_string(nested).unwrap_or_default(),

@@ -127,11 +127,6 @@ impl<W: Write> Records<W> {
         self
     }
 
-    /// The number of written records.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
     /// Whether `--limit` permits no further record.
     pub(crate) fn is_full(&self) -> bool {
         self.settings.limit.is_some_and(|limit| self.count >= limit)
@@ -214,15 +209,15 @@ impl<W: Write> Records<W> {
         Ok(self.count)
     }
 
-    /// Shows the rows so far. A listing that waits for more calls it.
+    /// Shows the lines so far, while a listing waits for its next page.
     ///
     /// # Errors
     /// When the output fails.
-    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+    pub(crate) fn flush_rows(&mut self) -> Result<(), Failure> {
         Ok(self.out.flush()?)
     }
 }
 
-fn yaml<T: Serialize + ?Sized>(value: &T) -> Result<String, Failure> {
-    serde_saphyr::to_string(&value).map_err(|error| Failure::other(format!("writing YAML failed: {error}")))
+fn yaml<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_saphyr::to_string(value).map_err(|error| Failure::other(format!("writing YAML failed: {error}")))
 }

@@ -27,12 +27,19 @@ pub(crate) fn store(profile: &str, tenants: &[Tenant]) {
     }
 }
 
-/// The stored names and ids.
-pub(crate) fn load(profile: &str) -> Vec<(String, String)> {
-    let text = path(profile).and_then(|path| fs::read_to_string(path).ok());
+/// The stored names and ids, of the profile that stored last if none is given.
+pub(crate) fn load(profile: Option<&str>) -> Vec<(String, String)> {
+    let text = profile.map_or_else(latest, path).and_then(|path| fs::read_to_string(path).ok());
     let tenants: Vec<CachedTenant> =
         text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     tenants.into_iter().map(|tenant| (tenant.name, tenant.id)).collect()
+}
+
+/// The file of the profile that stored last.
+fn latest() -> Option<PathBuf> {
+    let files = fs::read_dir(path("")?.parent()?).ok()?;
+    let changed = |file: &fs::DirEntry| file.metadata().and_then(|metadata| metadata.modified()).ok();
+    files.filter_map(Result::ok).max_by_key(changed).map(|file| file.path())
 }
 
 fn path(profile: &str) -> Option<PathBuf> {

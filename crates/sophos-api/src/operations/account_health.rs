@@ -1,8 +1,6 @@
 //! `GET /account-health-check/v1/health-check`
 
-pub mod scores;
-pub mod snooze;
-
+use crate::operation_macro::files;
 use serde::Serialize;
 
 use crate::{Operation, Route, WithRaw, models::AccountHealth, setters::with_setters};
@@ -31,3 +29,5 @@ impl Operation for CheckAccountHealth {
     type Response = WithRaw<AccountHealth>;
     const ROUTE: Route = Route::get("/account-health-check/v1/health-check");
 }
+
+files! { scores snooze }

@@ -1,3 +1,5 @@
 //! Operations of the accounts API.
 
-pub mod access_tokens;
+use crate::operation_macro::files;
+
+files! { access_tokens }

@@ -1,5 +1,5 @@
 //! Operations of the cases API.
 
-pub mod case;
-pub mod case_detections;
-pub mod impacted_entities;
+use crate::operation_macro::files;
+
+files! { case case_detections impacted_entities }

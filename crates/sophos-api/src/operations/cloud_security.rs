@@ -1,3 +1,5 @@
 //! Operations of the cloud security API.
 
-pub mod runtime_detection_profiles;
+use crate::operation_macro::files;
+
+files! { runtime_detection_profiles }

@@ -1,6 +1,5 @@
 //! Operations of the common API.
 
-pub mod admins;
-pub mod roles;
-pub mod user_groups;
-pub mod users;
+use crate::operation_macro::files;
+
+files! { admins roles user_groups users }

@@ -1,4 +1,5 @@
 //! Operations of the detections API.
 
-pub mod detection_groups;
-pub mod queries;
+use crate::operation_macro::files;
+
+files! { detection_groups queries }

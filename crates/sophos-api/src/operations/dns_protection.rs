@@ -1,3 +1,5 @@
 //! Operations of the dns protection API.
 
-pub mod locations;
+use crate::operation_macro::files;
+
+files! { locations }

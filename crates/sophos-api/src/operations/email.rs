@@ -1,7 +1,5 @@
 //! Operations of the email API.
 
-pub mod clawback;
-pub mod mailboxes;
-pub mod post_delivery_quarantine;
-pub mod quarantine;
-pub mod quarantine_attachments;
+use crate::operation_macro::files;
+
+files! { clawback mailboxes post_delivery_quarantine quarantine quarantine_attachments }

@@ -1,5 +1,5 @@
 //! Operations of the firewall API.
 
-pub mod firewall_groups;
-pub mod firewalls;
-pub mod mdr_threat_feed;
+use crate::operation_macro::files;
+
+files! { firewall_groups firewalls mdr_threat_feed }

@@ -1,7 +1,5 @@
 //! Operations of the live discover API.
 
-pub mod categories;
-pub mod enrichment_pivots;
-pub mod queries;
-pub mod query_run_results;
-pub mod query_runs;
+use crate::operation_macro::files;
+
+files! { categories enrichment_pivots queries query_run_results query_runs }

@@ -1,10 +1,14 @@
 //! Operations of the mobile API.
 
-pub mod actions;
-pub mod app_groups;
-pub mod device_details;
-pub mod device_groups;
-pub mod device_properties;
-pub mod devices;
-pub mod operating_systems;
-pub mod setup_data;
+use crate::operation_macro::files;
+
+files! {
+    actions
+    app_groups
+    device_details
+    device_groups
+    device_properties
+    devices
+    operating_systems
+    setup_data
+}

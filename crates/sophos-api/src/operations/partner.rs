@@ -1,12 +1,11 @@
 //! Operations of the partner API.
 
-pub mod admins;
-pub mod billing;
-pub mod roles;
-pub mod tenants;
+use crate::operation_macro::files;
 
 mod get_tenant;
 mod list_tenants;
 
 pub use get_tenant::GetPartnerTenant;
 pub use list_tenants::ListPartnerTenants;
+
+files! { admins billing roles tenants }

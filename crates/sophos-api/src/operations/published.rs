@@ -83,7 +83,7 @@ fn request_problems(published: &Value, request: &http::Request<Vec<u8>>) -> Vec<
 }
 
 fn tested() -> Vec<&'static TestedOperation> {
-    super::TESTED.iter().flat_map(|file| file.iter()).collect()
+    super::TESTED.iter().copied().flatten().copied().flatten().collect()
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Operations of the switch API.
 
-pub mod mac_filtering;
-pub mod tasks;
+use crate::operation_macro::files;
+
+files! { mac_filtering tasks }

@@ -1,3 +1,5 @@
 //! Operations of the user activity verification API.
 
-pub mod attestations;
+use crate::operation_macro::files;
+
+files! { attestations }

@@ -1,5 +1,5 @@
 //! Operations of the xdr query API.
 
-pub mod categories;
-pub mod queries;
-pub mod query_runs;
+use crate::operation_macro::files;
+
+files! { categories queries query_runs }

@@ -101,7 +101,9 @@ fn init(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
         return Err(Failure::usage("the client id is empty: copy it from API Credentials Management"));
     }
     if location == SecretLocation::Config {
-        return Err(Failure::usage("a secret in the configuration file is for older files: expected keyring, env, stdin, file:PATH or aws:NAME"));
+        return Err(Failure::usage(
+            "a secret in the configuration file is for older files: expected keyring, env, stdin, file:PATH or aws:NAME",
+        ));
     }
     if let (SecretLocation::Keyring, Some(id)) = (&location, &client_id) {
         let secret = if is_terminal {
@@ -127,7 +129,9 @@ fn init(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
 
 fn ask(prompt: &str) -> Result<String, Failure> {
     let typed: Result<String, _> = Input::with_theme(&SimpleTheme).with_prompt(prompt).interact_text();
-    typed.map(|text| text.trim().to_owned()).map_err(|error| Failure::other(format!("asking failed: {error}")))
+    typed
+        .map(|text| text.trim().to_owned())
+        .map_err(|error| Failure::other(format!("asking failed: {error}")))
 }
 
 #[derive(Serialize)]
@@ -168,7 +172,10 @@ fn show(context: &Context) -> Result<(), Failure> {
     records.finish()?;
     match path {
         Some(path) => context.note(&format!("Configuration: {}", path.display())),
-        None => context.note(&format!("There is no configuration file yet: {}", config_path(&context.globals)?.display())),
+        None => context.note(&format!(
+            "There is no configuration file yet: {}",
+            config_path(&context.globals)?.display()
+        )),
     }
     Ok(())
 }
@@ -176,8 +183,11 @@ fn show(context: &Context) -> Result<(), Failure> {
 fn use_profile(name: &str, context: &Context) -> Result<(), Failure> {
     let (file, _) = load_file(&context.globals)?;
     if name != DEFAULT_PROFILE && !file.names().contains(&name) {
-        return Err(Failure::usage(format!("unknown profile \"{name}\": expected {}", file.names().join(" or ")))
-            .hint(format!("run `sophos config init --profile {name}`")));
+        return Err(Failure::usage(format!(
+            "unknown profile \"{name}\": expected {}",
+            file.names().join(" or ")
+        ))
+        .hint(format!("run `sophos config init --profile {name}`")));
     }
     edit::use_profile(&config_path(&context.globals)?, name)?;
     context.note(&format!("The current profile is {name}"));

@@ -27,7 +27,8 @@ pub(crate) fn write_profile(path: &Path, name: &str, values: &ProfileValues) -> 
     let mut document = read(path)?;
     let first = document.get("profile").is_none() && document.get("auth").is_none();
     let root = document.as_table_mut();
-    let section = if name == DEFAULT_PROFILE { root } else { table(table(root, "profiles", true), name, true) };
+    let section =
+        if name == DEFAULT_PROFILE { root } else { table(table(root, "profiles", true), name, true) };
     let auth = table(section, "auth", false);
     auth.remove("client_secret");
     set(auth, "client_id", values.client_id.as_deref());
@@ -86,7 +87,8 @@ fn read(path: &Path) -> Result<DocumentMut, Failure> {
 }
 
 fn write(path: &Path, document: &DocumentMut) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::other(format!("writing {} failed: {error}", path.display()));
+    let failed =
+        |error: std::io::Error| Failure::other(format!("writing {} failed: {error}", path.display()));
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(failed)?;
     // Replaced at once, so that an interruption leaves the old file.

@@ -55,7 +55,11 @@ impl ConfigFile {
     /// The names of the profiles.
     pub(crate) fn names(&self) -> Vec<&str> {
         let default = self.auth.client_id.is_some() || self.auth.secret.is_some();
-        default.then_some(DEFAULT_PROFILE).into_iter().chain(self.profiles.keys().map(String::as_str)).collect()
+        default
+            .then_some(DEFAULT_PROFILE)
+            .into_iter()
+            .chain(self.profiles.keys().map(String::as_str))
+            .collect()
     }
 }
 
@@ -64,8 +68,6 @@ impl ConfigFile {
 pub(crate) struct Profile {
     /// The name.
     pub(crate) name: String,
-    /// The file, if it exists.
-    pub(crate) path: Option<PathBuf>,
     /// The client id. A secret of Secrets Manager holds its own.
     pub(crate) client_id: Option<String>,
     /// Where the secret is.
@@ -172,7 +174,7 @@ fn variable(name: &str) -> Option<String> {
 /// # Errors
 /// When the file is invalid or the profile does not exist.
 pub(crate) fn load(globals: &GlobalArgs) -> Result<Profile, Failure> {
-    let (file, path) = load_file(globals)?;
+    let (file, _) = load_file(globals)?;
     let environment_id = variable("SOPHOS_CLIENT_ID").filter(|_| globals.profile.is_none());
     let name = match (&globals.profile, &environment_id) {
         (Some(name), _) => name.clone(),
@@ -185,7 +187,11 @@ pub(crate) fn load(globals: &GlobalArgs) -> Result<Profile, Failure> {
         None if name == DEFAULT_PROFILE => ProfileSection { auth: file.auth.clone(), api: file.api.clone() },
         None => {
             let names = file.names();
-            let expected = if names.is_empty() { "the configuration has none".to_owned() } else { format!("expected {}", names.join(" or ")) };
+            let expected = if names.is_empty() {
+                "the configuration has none".to_owned()
+            } else {
+                format!("expected {}", names.join(" or "))
+            };
             return Err(Failure::usage(format!("unknown profile \"{name}\": {expected}"))
                 .hint("run `sophos config init --profile NAME`"));
         }
@@ -198,12 +204,13 @@ pub(crate) fn load(globals: &GlobalArgs) -> Result<Profile, Failure> {
         (None, None) if variable("SOPHOS_CLIENT_SECRET").is_some() => SecretLocation::Environment,
         (None, None) => SecretLocation::Keyring,
         (Some(_), Some(_)) => {
-            return Err(Failure::usage(format!("the profile {name} has both client_secret and secret: keep one")));
+            return Err(Failure::usage(format!(
+                "the profile {name} has both client_secret and secret: keep one"
+            )));
         }
     };
     Ok(Profile {
         name,
-        path,
         client_id: environment_id.or(auth.client_id),
         secret,
         inline_secret: auth.client_secret,

@@ -57,7 +57,8 @@ impl FromStr for SecretLocation {
             None if text == "stdin" => Ok(Self::Stdin),
             None if text == "config" => Ok(Self::Config),
             // The text may be the secret itself.
-            _ => Err("invalid secret location: expected keyring, env, stdin, config, file:PATH or aws:NAME".to_owned()),
+            _ => Err("invalid secret location: expected keyring, env, stdin, config, file:PATH or aws:NAME"
+                .to_owned()),
         }
     }
 }
@@ -158,7 +159,8 @@ pub(crate) async fn credential_source(profile: &Profile) -> Result<(AnySource, S
             from_secret(profile, SecretString::from(trimmed.to_owned()))
         }
         SecretLocation::Environment => {
-            let secret = std::env::var("SOPHOS_CLIENT_SECRET").ok().filter(|secret| !secret.trim().is_empty());
+            let secret =
+                std::env::var("SOPHOS_CLIENT_SECRET").ok().filter(|secret| !secret.trim().is_empty());
             let secret = secret.ok_or_else(|| {
                 Failure::new(Exit::Authentication, "SOPHOS_CLIENT_SECRET is not set")
                     .hint("set it, or run `sophos config init` to store the secret in the keyring")
@@ -168,18 +170,14 @@ pub(crate) async fn credential_source(profile: &Profile) -> Result<(AnySource, S
         SecretLocation::Stdin => from_secret(profile, read_stdin()?),
         SecretLocation::Config => {
             let secret = profile.inline_secret.clone().ok_or_else(|| {
-                Failure::new(Exit::Authentication, format!("the profile {} has no client_secret", profile.name))
+                Failure::new(
+                    Exit::Authentication,
+                    format!("the profile {} has no client_secret", profile.name),
+                )
             })?;
             from_secret(profile, secret)
         }
-        SecretLocation::Keyring => {
-            let client_id = client_id(profile)?;
-            // The keyring has a runtime of its own.
-            let secret = tokio::task::spawn_blocking(move || keyring::get(&client_id))
-                .await
-                .map_err(|_| Failure::other("using the keyring failed"))??;
-            from_secret(profile, secret)
-        }
+        SecretLocation::Keyring => from_secret(profile, keyring::get(&client_id(profile)?)?),
     }
 }
 
@@ -203,8 +201,11 @@ pub(crate) fn read_stdin() -> Result<SecretString, Failure> {
 
 fn client_id(profile: &Profile) -> Result<String, Failure> {
     profile.client_id.clone().filter(|id| !id.trim().is_empty()).ok_or_else(|| {
-        Failure::new(Exit::Authentication, format!("no credential is configured for the profile {}", profile.name))
-            .hint("run `sophos config init`, or set SOPHOS_CLIENT_ID and SOPHOS_CLIENT_SECRET")
+        Failure::new(
+            Exit::Authentication,
+            format!("no credential is configured for the profile {}", profile.name),
+        )
+        .hint("run `sophos config init`, or set SOPHOS_CLIENT_ID and SOPHOS_CLIENT_SECRET")
     })
 }
 
@@ -228,8 +229,11 @@ async fn from_store(
         });
     }
     let [only] = listed.as_slice() else {
-        let message = format!("the location of the secret holds {} matching credentials: expected one", listed.len());
-        return Err(Failure::new(Exit::Authentication, message).hint("set client_id in the profile to choose one"));
+        let message =
+            format!("the location of the secret holds {} matching credentials: expected one", listed.len());
+        return Err(
+            Failure::new(Exit::Authentication, message).hint("set client_id in the profile to choose one")
+        );
     };
     let name = only.name.clone();
     let stored = store.load(&name, RequestedVersion::Cached).await?;

@@ -53,7 +53,10 @@ struct Report {
 pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     let session = context.session().await?;
     let report = build(session, context).await?;
-    if context.output.format == OutputFormat::Table && context.output.jq.is_none() && context.output.columns.is_empty() {
+    if context.output.format == OutputFormat::Table
+        && context.output.jq.is_none()
+        && context.output.columns.is_empty()
+    {
         print(&report, context)?;
         return Ok(());
     }
@@ -94,7 +97,9 @@ async fn build(session: &Session, context: &Context) -> Result<Report, Failure> 
     let seconds = expires_at.map(|at| at.as_second() - local.as_secs().cast_signed());
     let days_to_expiry = seconds.map(|seconds| seconds.div_euclid(86_400));
     if days_to_expiry.is_some_and(|days| days < 30) {
-        warnings.push("the credential expires within 30 days: create another in API Credentials Management".to_owned());
+        warnings.push(
+            "the credential expires within 30 days: create another in API Credentials Management".to_owned(),
+        );
     }
     let (access_level, not_available) = access(&identity.id_type);
     Ok(Report {
@@ -127,7 +132,12 @@ fn access(id_type: &IdType) -> (&'static str, Vec<&'static str>) {
         ),
         IdType::Tenant => (
             "Tenant (its own data)",
-            vec!["tenants create", "tenants billing", "admins and roles of the partner", "--all-tenants for more than one tenant"],
+            vec![
+                "tenants create",
+                "tenants billing",
+                "admins and roles of the partner",
+                "--all-tenants for more than one tenant",
+            ],
         ),
         _ => ("unknown", Vec::new()),
     }
@@ -147,7 +157,10 @@ fn print(report: &Report, context: &Context) -> Result<(), Failure> {
         (title, report.id.clone()),
         ("ID Type", report.id_type.clone()),
         ("Access Level", report.access_level.to_owned()),
-        ("Profile", format!("{} (client id {}, secret in {})", report.profile, report.client_id, report.secret)),
+        (
+            "Profile",
+            format!("{} (client id {}, secret in {})", report.profile, report.client_id, report.secret),
+        ),
         ("Global host", report.global_host.clone()),
     ];
     let mut push = |name, value: Option<String>| lines.extend(value.map(|value| (name, value)));
@@ -155,7 +168,14 @@ fn print(report: &Report, context: &Context) -> Result<(), Failure> {
     push("Data regions", Some(report.data_regions.join(", ")).filter(|regions| !regions.is_empty()));
     push("Tenants", report.tenants.map(|tenants| tenants.to_string()));
     push("Role", report.role.clone());
-    push("Expires", report.expires_at.clone().zip(report.days_to_expiry).map(|(at, days)| format!("{at} (in {days} days)")));
+    push(
+        "Expires",
+        report
+            .expires_at
+            .clone()
+            .zip(report.days_to_expiry)
+            .map(|(at, days)| format!("{at} (in {days} days)")),
+    );
     push("Clock difference", report.clock_skew_seconds.map(|seconds| format!("{seconds} s")));
     for (name, value) in lines {
         writeln!(out, "  {:<18}{value}", format!("{name}:"))?;

@@ -53,6 +53,9 @@ impl CsvWriter {
 /// Numbers stay as they are.
 pub(crate) fn defuse(text: String) -> String {
     let first = text.trim_start_matches([' ', '\u{a0}', '\u{feff}']).chars().next();
-    let is_formula = matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '%' | '＝' | '＋' | '－' | '＠'));
+    let is_formula = matches!(
+        first,
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '|' | '%' | '＝' | '＋' | '－' | '＠')
+    );
     if is_formula && text.parse::<f64>().is_err() { format!("'{text}") } else { text }
 }

@@ -12,6 +12,13 @@ use crate::{
 /// The rows that decide the widths of the columns.
 const ROWS_OF_LAYOUT: usize = 200;
 
+/// The characters between two columns.
+const GAP: u16 = 2;
+
+/// The widest column without a terminal, and the narrowest after shrinking.
+const MAX_WIDTH: u16 = 200;
+const MIN_WIDTH: u16 = 8;
+
 /// A writer of tables.
 pub(crate) struct TableWriter {
     columns: Vec<Column>,
@@ -81,34 +88,30 @@ impl TableWriter {
 
     fn write_rows(&mut self, out: &mut impl Write) -> io::Result<()> {
         let rows = std::mem::take(&mut self.rows);
+        let is_first = self.widths.is_none();
+        let headers: Vec<_> = self.columns.iter().map(|column| column.header.to_uppercase()).collect();
+        let widths = self.widths.get_or_insert_with(|| layout(&headers, &rows, self.width));
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        let is_first = self.widths.is_none();
-        table.set_header(self.columns.iter().map(|column| column.header.to_uppercase()));
-        if let Some(width) = self.width {
-            table.set_width(width);
-        }
+        table.set_width(widths.iter().map(|width| width + GAP).sum());
+        table.set_truncation_indicator("…");
+        table.set_header(headers);
         for row in rows {
-            table.add_row(Row::from(row));
+            let mut row = Row::from(row);
+            row.max_height(1);
+            table.add_row(row);
         }
-        for index in 0..self.columns.len() {
+        for (index, width) in widths.iter().enumerate() {
             if let Some(column) = table.column_mut(index) {
-                column.set_padding((0, 2));
-                if let Some(width) = self.widths.as_ref().and_then(|widths| widths.get(index)) {
-                    column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(*width)));
-                }
+                column.set_padding((0, GAP));
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(*width + GAP)));
             }
         }
-        if is_first {
-            self.widths = Some(layout(&table, self.width));
-        }
         for (index, line) in table.lines().enumerate() {
-            if index == 0 {
-                if is_first {
-                    writeln!(out, "{}", self.bold(line.trim_end()))?;
-                }
-            } else {
-                writeln!(out, "{}", line.trim_end())?;
+            match (index, is_first) {
+                (0, true) => writeln!(out, "{}", self.bold(line.trim_end()))?,
+                (0, false) => {}
+                _ => writeln!(out, "{}", line.trim_end())?,
             }
         }
         Ok(())
@@ -119,9 +122,24 @@ impl TableWriter {
     }
 }
 
-/// The widths of the columns, padding included.
-fn layout(table: &Table, _width: Option<u16>) -> Vec<u16> {
-    table.column_max_content_widths().iter().map(|width| width + 2).collect()
+/// The widths of the columns. If they exceed the terminal, the widest shrink, but ids
+/// stay whole: they are copied into the next command.
+fn layout(headers: &[String], rows: &[Vec<String>], terminal: Option<u16>) -> Vec<u16> {
+    let width_of = |text: &String| u16::try_from(console::measure_text_width(text)).unwrap_or(u16::MAX);
+    let widest = |index: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(index)).map(width_of);
+        cells.chain(headers.get(index).map(width_of)).max().unwrap_or(0).min(MAX_WIDTH)
+    };
+    let mut widths: Vec<u16> = (0..headers.len()).map(widest).collect();
+    let Some(terminal) = terminal else { return widths };
+    let total = |widths: &[u16]| widths.iter().map(|width| usize::from(width + GAP)).sum::<usize>();
+    while total(&widths) > usize::from(terminal) {
+        let shrinkable =
+            (0..widths.len()).filter(|index| headers[*index] != "ID" && widths[*index] > MIN_WIDTH);
+        let Some(index) = shrinkable.max_by_key(|index| widths[*index]) else { break };
+        widths[index] -= 1;
+    }
+    widths
 }
 
 /// The members of a record with their paths.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     model::model,
     models::Reference,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -42,7 +42,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     GetHistoricalScores
     GetRegionalScores
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -123,6 +123,6 @@ model! {
     }
 }
 
-tested! {
+listed! {
     SnoozeChecks
 }

@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Actor, Deleted, SecretText},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -87,7 +87,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListAccessTokens
     CreateAccessToken
     DeleteAccessToken

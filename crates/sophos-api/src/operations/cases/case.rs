@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Actor, Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::detections::queries::Detection,
 };
 
@@ -228,7 +228,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListCases
     CreateCase
     DeleteCase

@@ -2,7 +2,7 @@
 
 use crate::{
     NumberedPage,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::detections::queries::Detection,
 };
 
@@ -32,7 +32,7 @@ operation! {
     }
 }
 
-tested! {
+listed! {
     ListCaseDetections
     GetCaseDetection
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     NumberedPage,
     model::{model, open_enum},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::detections::queries::MitreTactic,
 };
 
@@ -91,7 +91,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListImpactedEntities
     GetMitreAttackSummary
 }

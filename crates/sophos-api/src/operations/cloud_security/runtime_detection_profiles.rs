@@ -3,7 +3,7 @@
 use crate::{
     ItemList, NumberedPage, Timestamp,
     model::{model, open_enum},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -194,7 +194,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     DeleteProfiles
     ListProfiles
     CreateProfile

@@ -4,7 +4,7 @@ use crate::{
     ItemList, NumberedPage, Timestamp,
     model::model,
     models::{Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -159,7 +159,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListAdmins
     CreateAdmin
     DeleteAdmin

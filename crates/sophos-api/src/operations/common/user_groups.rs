@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::common::users::{User, UserSearchField},
 };
 
@@ -255,7 +255,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListUserGroups
     CreateUserGroup
     DeleteUserGroup

@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::common::user_groups::{
         DirectorySource, DirectorySourceType, MemberPreview, Removed, UserGroup, UserGroupSearchField,
     },
@@ -244,7 +244,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListUsers
     CreateUser
     DeleteUser

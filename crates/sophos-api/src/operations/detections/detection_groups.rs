@@ -3,7 +3,7 @@
 use crate::{
     NumberedPage, Timestamp,
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::detections::queries::{Device, MitreAttack, QueryRun, Sensor, SortField},
 };
 
@@ -74,7 +74,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     StartDetectionGroupsQuery
     GetDetectionGroupsQuery
     ListDetectionGroups

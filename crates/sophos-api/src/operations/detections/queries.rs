@@ -6,7 +6,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::Reference,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -376,7 +376,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     StartDetectionsQuery
     GetDetectionsQuery
     ListDetections

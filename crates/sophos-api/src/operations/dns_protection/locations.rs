@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::model,
     models::Deleted,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -115,7 +115,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListLocations
     CreateLocation
     DeleteLocation

@@ -2,7 +2,7 @@
 
 use crate::{
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -50,7 +50,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ClawBackMessage
     GetMessageStatus
 }

@@ -4,7 +4,7 @@ use crate::{
     KeyedPage, Timestamp,
     model::model,
     models::{Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -313,7 +313,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListMailboxes
     CreateMailbox
     DeleteMailbox

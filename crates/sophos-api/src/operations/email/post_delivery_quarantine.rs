@@ -3,7 +3,7 @@
 use crate::{
     NumberedPage, Timestamp,
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::email::quarantine::{
         AttachmentPreview, BulkResult, MailAddress, MessagePreview, MessageSelection, ProductType,
     },
@@ -159,7 +159,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     GetPostDeliveryDownloadStatus
     ListPostDeliveryAttachments
     DownloadPostDeliveryAttachments

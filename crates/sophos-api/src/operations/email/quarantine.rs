@@ -3,7 +3,7 @@
 use crate::{
     KeyedPage, NumberedPage, Timestamp,
     model::{model, open_enum},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::email::quarantine_attachments::QuarantinedAttachment,
 };
 
@@ -258,7 +258,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     PreviewQuarantinedMessage
     ListQuarantinedMessageUrls
     DeleteQuarantinedMessages

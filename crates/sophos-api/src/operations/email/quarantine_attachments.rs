@@ -4,7 +4,7 @@ use crate::{
     NumberedPage,
     model::{model, open_enum},
     models::SecretText,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -132,7 +132,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     GetQuarantineDownloadStatus
     ListQuarantinedAttachments
     DownloadQuarantinedAttachments

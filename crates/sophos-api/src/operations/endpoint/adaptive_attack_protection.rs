@@ -3,7 +3,7 @@
 use crate::{
     Timestamp,
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -62,7 +62,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     GetAdaptiveAttackProtection
     UpdateAdaptiveAttackProtection
 }

@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -119,7 +119,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListAllowedItems
     CreateAllowedItem
     DeleteAllowedItem

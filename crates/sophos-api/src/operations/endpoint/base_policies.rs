@@ -1,7 +1,7 @@
 //! Base policies, one for each policy type: `/endpoint/v1/policies/{policyType}/base`.
 
 use crate::{
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::endpoint::policies::{Policy, PolicySetting, PolicySettings, PolicyType},
 };
 
@@ -109,7 +109,7 @@ operation! {
     }
 }
 
-tested! {
+listed! {
     GetBasePolicy
     UpdateBasePolicy
     CloneBasePolicy

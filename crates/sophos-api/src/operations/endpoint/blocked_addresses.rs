@@ -3,7 +3,7 @@
 use crate::{
     ItemList, NumberedPage, Timestamp,
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -72,7 +72,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListBlockedAddresses
     BlockAddresses
     UnblockAddresses

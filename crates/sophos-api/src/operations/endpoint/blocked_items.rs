@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::model,
     models::{Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::endpoint::allowed_items::ItemProperties,
 };
 
@@ -75,7 +75,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListBlockedItems
     CreateBlockedItem
     DeleteBlockedItem

@@ -3,7 +3,7 @@
 use crate::{
     model::{model, open_enum},
     models::{Platform, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -66,6 +66,6 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListInstallers
 }

@@ -4,7 +4,7 @@ use crate::{
     KeyedPage, NumberedPage, Timestamp,
     model::model,
     models::{Deleted, Endpoint, EndpointType, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -269,7 +269,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListEndpointGroups
     CreateEndpointGroup
     DeleteEndpointGroup

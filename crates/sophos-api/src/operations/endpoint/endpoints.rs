@@ -3,7 +3,7 @@
 use crate::{
     model::model,
     models::Deleted,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -30,7 +30,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     DeleteEndpoint
     DeleteEndpoints
 }

@@ -3,7 +3,7 @@
 use crate::{
     model::model,
     models::EndpointType,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -55,7 +55,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     GetEventJournal
     UpdateEventJournal
 }

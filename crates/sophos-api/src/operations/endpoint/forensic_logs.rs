@@ -3,7 +3,7 @@
 use crate::{
     Timestamp,
     model::{model, open_enum},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -70,7 +70,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     CollectForensicLog
     GetForensicLog
 }

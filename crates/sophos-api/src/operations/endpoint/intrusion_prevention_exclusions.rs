@@ -4,7 +4,7 @@ use crate::{
     NumberedPage,
     model::model,
     models::Deleted,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::endpoint::isolation_exclusions::TrafficDirection,
 };
 
@@ -95,7 +95,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListIntrusionPreventionExclusions
     CreateIntrusionPreventionExclusion
     DeleteIntrusionPreventionExclusion

@@ -4,7 +4,7 @@ use crate::{
     NumberedPage,
     model::{model, open_enum},
     models::Deleted,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -106,7 +106,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListIsolationExclusions
     CreateIsolationExclusion
     DeleteIsolationExclusion

@@ -3,7 +3,7 @@
 use crate::{
     Timestamp,
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::endpoint::forensic_logs::{CollectedFile, CollectionStatus},
 };
 
@@ -52,7 +52,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     CreateMemoryDump
     GetMemoryDump
 }

@@ -4,7 +4,7 @@ use crate::{
     ItemList, Timestamp,
     model::{model, open_enum},
     models::{Deleted, EndpointType, Module, Platform},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -156,7 +156,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListPackageComments
     DeletePackageComment
     GetPackageComment

@@ -3,7 +3,7 @@
 use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -113,7 +113,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListPeripherals
     GetPeripheral
 }

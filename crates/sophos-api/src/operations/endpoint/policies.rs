@@ -8,7 +8,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Actor, Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 /// The policy settings, by key.
@@ -365,7 +365,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListPolicies
     CreatePolicy
     DeletePolicy

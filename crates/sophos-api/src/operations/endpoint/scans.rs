@@ -3,7 +3,7 @@
 use crate::{
     Timestamp,
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -26,6 +26,6 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ScanEndpoint
 }

@@ -4,7 +4,7 @@ use crate::{
     Timestamp,
     model::model,
     models::SecretText,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -67,7 +67,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     GetTamperProtection
     UpdateTamperProtection
     GetGlobalTamperProtection

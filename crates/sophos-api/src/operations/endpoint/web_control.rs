@@ -4,7 +4,7 @@ use crate::{
     NumberedPage,
     model::model,
     models::Deleted,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -220,7 +220,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListWebCategories
     ListLocalSites
     CreateLocalSite

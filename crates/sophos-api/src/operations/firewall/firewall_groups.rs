@@ -6,7 +6,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::model,
     models::{Actor, Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -147,7 +147,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListFirewallGroups
     CreateFirewallGroup
     DeleteFirewallGroup

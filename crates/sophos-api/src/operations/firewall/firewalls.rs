@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::model,
     models::{Actor, Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -263,7 +263,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListFirewalls
     DeleteFirewall
     UpdateFirewall

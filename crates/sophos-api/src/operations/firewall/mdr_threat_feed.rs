@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     Timestamp,
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -139,7 +139,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     GetMdrThreatFeed
     DeleteAllIndicators
     CreateIndicators

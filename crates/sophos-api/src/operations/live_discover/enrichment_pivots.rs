@@ -4,7 +4,7 @@ use crate::{
     ItemList, Timestamp,
     model::model,
     models::{Actor, Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -82,7 +82,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListEnrichmentPivots
     CreateEnrichmentPivot
     DeleteEnrichmentPivot

@@ -8,7 +8,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::model,
     models::{EndpointType, OperatingSystem},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::live_discover::queries::{DataType, PerformanceScore},
     operations::live_discover::query_runs::{RunResult, RunStatus},
 };
@@ -147,7 +147,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListQueryRunEndpoints
     GetQueryRunResults
 }

@@ -6,7 +6,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Actor, EndpointType, HealthStatus, LockdownStatus, Platform},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::live_discover::queries::{PerformanceScore, QueryVariable},
 };
 
@@ -307,7 +307,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListQueryRuns
     StartQueryRun
     GetQueryRun

@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Actor, Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::mobile::devices::View,
 };
 
@@ -296,7 +296,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListActions
     DeleteAction
     GetAction

@@ -3,7 +3,7 @@
 use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::mobile::devices::{View, ViolationSeverity},
 };
 
@@ -227,7 +227,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListComplianceViolations
     ListInstalledApps
     GetDeviceLocation

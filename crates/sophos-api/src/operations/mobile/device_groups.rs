@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::model,
     models::{Actor, Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::mobile::devices::View,
 };
 
@@ -130,7 +130,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListDeviceGroups
     CreateDeviceGroup
     DeleteDeviceGroup

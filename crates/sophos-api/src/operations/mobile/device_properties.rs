@@ -4,7 +4,7 @@ use crate::{
     NumberedPage,
     model::{model, open_enum},
     models::Deleted,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::mobile::devices::View,
 };
 
@@ -105,7 +105,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListDeviceProperties
     CreateDeviceProperty
     DeleteDeviceProperty

@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Actor, Deleted, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::mobile::operating_systems::OperatingSystem,
 };
 
@@ -292,7 +292,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListDevices
     CreateDevice
     DeleteDevice

@@ -3,7 +3,7 @@
 use crate::{
     NumberedPage,
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::mobile::devices::View,
 };
 
@@ -64,7 +64,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListOperatingSystems
     GetOperatingSystem
 }

@@ -3,7 +3,7 @@
 use crate::{
     model::model,
     models::{Reference, SecretText},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -22,6 +22,6 @@ model! {
     }
 }
 
-tested! {
+listed! {
     GetAutoEnrollment
 }

@@ -4,7 +4,7 @@ use crate::{
     ItemList, NumberedPage,
     model::{model, open_enum},
     models::Deleted,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -179,7 +179,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListAdmins
     CreateAdmin
     GetAdmin

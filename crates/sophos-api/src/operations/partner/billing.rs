@@ -3,7 +3,7 @@
 use crate::{
     KeyedPage,
     model::model,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -107,6 +107,6 @@ model! {
     }
 }
 
-tested! {
+listed! {
     ListUsage
 }

@@ -4,7 +4,7 @@ use crate::{
     ItemList, Timestamp,
     model::{model, open_enum},
     models::Deleted,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -182,7 +182,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListRoles
     CreateRole
     DeleteRole

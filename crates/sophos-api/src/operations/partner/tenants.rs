@@ -3,7 +3,7 @@
 use crate::{
     model::model,
     models::{BillingType, Tenant},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -64,6 +64,6 @@ model! {
     }
 }
 
-tested! {
+listed! {
     CreateTenant
 }

@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Actor, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -103,6 +103,6 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListTasks
 }

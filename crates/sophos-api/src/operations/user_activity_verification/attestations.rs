@@ -6,7 +6,7 @@ use crate::{
     Timestamp,
     model::{model, open_enum},
     models::Reference,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -96,7 +96,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     CreateAttestation
     GetAttestation
 }

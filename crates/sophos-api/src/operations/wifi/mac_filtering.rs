@@ -4,7 +4,7 @@ use crate::{
     Timestamp,
     model::model,
     models::{Actor, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -41,7 +41,7 @@ model! {
     }
 }
 
-tested! {
+listed! {
     GetMacFiltering
     UpdateMacFiltering
 }

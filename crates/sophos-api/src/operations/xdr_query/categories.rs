@@ -4,7 +4,7 @@ use crate::{
     ItemList, Timestamp,
     model::{model, open_enum},
     models::Reference,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -67,7 +67,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListQueryCategories
     GetQueryCategory
 }

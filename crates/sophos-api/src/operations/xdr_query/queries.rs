@@ -4,7 +4,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::{Actor, Reference},
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
 };
 
 operation! {
@@ -131,7 +131,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListQueries
     GetQuery
 }

@@ -8,7 +8,7 @@ use crate::{
     NumberedPage, Timestamp,
     model::{model, open_enum},
     models::Actor,
-    operation_macro::{operation, tested},
+    operation_macro::{listed, operation},
     operations::xdr_query::queries::QueryVariable,
 };
 
@@ -253,7 +253,7 @@ open_enum! {
     }
 }
 
-tested! {
+listed! {
     ListQueryRuns
     StartQueryRun
     GetQueryRun

@@ -1,0 +1,268 @@
+//! All operations as data, for programs that choose one at run time.
+//!
+//! The crate's macros derive it from the operations themselves. The schemas are JSON
+//! Schema 2020-12, with the doc comments as descriptions.
+//!
+//! ```
+//! use sophos_api::catalog;
+//!
+//! let operation = catalog::operation("common", "ListRoles").expect("an operation");
+//! assert_eq!(operation.route().path, "/common/v1/roles");
+//! assert!(operation.documentation().starts_with("Lists the roles"));
+//! ```
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::{
+    error::Error,
+    operation::{Operation, RequestTarget, Route, build_request},
+    operations,
+};
+
+/// All operations of the enabled families, by family and file.
+pub fn operations() -> impl Iterator<Item = &'static OperationDescription> {
+    operations::DESCRIBED.iter().copied().flatten().copied().flatten()
+}
+
+/// The operation of a family, such as `common` and `ListRoles`. Upper and lower case of
+/// the name are the same.
+pub fn operation(family: &str, name: &str) -> Option<&'static OperationDescription> {
+    operations().find(|operation| operation.family() == family && operation.name.eq_ignore_ascii_case(name))
+}
+
+/// The manner in which an operation lists its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Paging {
+    /// One response holds everything.
+    None,
+    /// By page number, in the field `page`.
+    Number,
+    /// By the key of the page, in the field `pageFromKey`.
+    Key,
+    /// By cursor, in the field `cursor`.
+    Cursor,
+}
+
+/// The paging of an operation, which its macro knows.
+pub(crate) trait Described {
+    const PAGING: Paging;
+}
+
+/// One operation as data.
+#[derive(Debug)]
+pub struct OperationDescription {
+    name: &'static str,
+    route: Route,
+    paging: Paging,
+    check: fn(Value) -> Result<(), Error>,
+    schemas: fn(&mut SchemaGenerator) -> OperationSchemas,
+}
+
+/// The schemas of one operation; named models are definitions of the generator.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct OperationSchemas {
+    /// The object of all parameters: those of the path, the query and the body.
+    pub parameters: Schema,
+    /// The body of the response.
+    pub response: Schema,
+}
+
+impl OperationDescription {
+    pub(crate) const fn new<O>(name: &'static str) -> Self
+    where
+        O: Operation + Described + DeserializeOwned + JsonSchema,
+        O::Response: JsonSchema,
+    {
+        Self {
+            name,
+            route: O::ROUTE,
+            paging: O::PAGING,
+            check: |fields| {
+                let operation: O =
+                    serde_json::from_value(fields).map_err(|error| Error::invalid(error.to_string()))?;
+                operation.validate()
+            },
+            schemas: |generator| OperationSchemas {
+                parameters: O::json_schema(generator),
+                response: generator.subschema_for::<O::Response>(),
+            },
+        }
+    }
+
+    /// The name of the operation's type, such as `ListRoles`. It is unique in its family.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The method, path, host and scope header.
+    pub fn route(&self) -> &Route {
+        &self.route
+    }
+
+    /// The manner in which it lists its items.
+    pub fn paging(&self) -> Paging {
+        self.paging
+    }
+
+    /// The family: the first segment of the path, such as `common`.
+    pub fn family(&self) -> &'static str {
+        self.route.path.split('/').nth(1).unwrap_or_default()
+    }
+
+    /// The doc comment of the operation.
+    pub fn documentation(&self) -> String {
+        let parameters = self.schemas(&mut SchemaGenerator::default()).parameters;
+        parameters.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// The schemas, with named models as definitions of `generator`.
+    pub fn schemas(&self, generator: &mut SchemaGenerator) -> OperationSchemas {
+        (self.schemas)(generator)
+    }
+
+    /// The parameters as a JSON schema by itself, with its definitions.
+    pub fn parameters(&self) -> Value {
+        let mut generator = SchemaGenerator::default();
+        let mut schema = self.schemas(&mut generator).parameters;
+        schema.insert("$defs".to_owned(), Value::Object(generator.take_definitions(true)));
+        schema.to_value()
+    }
+
+    /// Prepares a request with these parameters, by their names on the wire.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for an unknown, missing or
+    /// invalid parameter.
+    pub fn request(&'static self, fields: Map<String, Value>) -> Result<DescribedRequest, Error> {
+        (self.check)(Value::Object(fields.clone()))
+            .map_err(|error| error.with_operation(self.route.to_string()))?;
+        Ok(DescribedRequest { operation: self, fields })
+    }
+}
+
+/// An operation with its parameters, both chosen at run time.
+///
+/// [`ApiClient::send_described`](crate::ApiClient::send_described) sends it.
+#[derive(Debug, Clone)]
+pub struct DescribedRequest {
+    operation: &'static OperationDescription,
+    fields: Map<String, Value>,
+}
+
+impl DescribedRequest {
+    /// The operation.
+    pub fn operation(&self) -> &'static OperationDescription {
+        self.operation
+    }
+
+    /// The method, path, host and scope header.
+    pub fn route(&self) -> &'static Route {
+        &self.operation.route
+    }
+
+    /// Converts it into a request without the token.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when a field of the path is empty.
+    pub fn to_request(&self, target: &RequestTarget) -> Result<http::Request<Vec<u8>>, Error> {
+        build_request(self.route(), Ok(Value::Object(self.fields.clone())), target)
+    }
+
+    /// The request for the page after this one's; `None` at the end of the listing, and
+    /// for an operation without pages.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when the page refers to
+    /// itself.
+    pub fn next_page(&self, page: &Value) -> Result<Option<Self>, Error> {
+        let (name, next) = match self.operation.paging {
+            Paging::None => return Ok(None),
+            Paging::Number => {
+                let current = self.fields.get("page").and_then(Value::as_u64).unwrap_or(1);
+                let more = match page["pages"]["total"].as_u64() {
+                    Some(total) => current < total,
+                    None => page["items"].as_array().is_some_and(|items| !items.is_empty()),
+                };
+                ("page", more.then(|| Value::from(current + 1)))
+            }
+            Paging::Key => ("pageFromKey", text(&page["pages"]["nextKey"])),
+            Paging::Cursor if page["has_more"] == true => ("cursor", text(&page["next_cursor"])),
+            Paging::Cursor => return Ok(None),
+        };
+        let Some(next) = next else { return Ok(None) };
+        let mut fields = self.fields.clone();
+        // A cursor replaces the start of the interval.
+        if self.operation.paging == Paging::Cursor {
+            fields.remove("from_date");
+        }
+        if fields.insert(name.to_owned(), next.clone()) == Some(next) {
+            return Err(
+                Error::malformed("the next page is this page").with_operation(self.route().to_string())
+            );
+        }
+        Ok(Some(Self { operation: self.operation, fields }))
+    }
+}
+
+fn text(value: &Value) -> Option<Value> {
+    value.as_str().filter(|text| !text.is_empty()).map(Value::from)
+}
+
+/// Describes a type of the service that is a text on the wire.
+macro_rules! text_schema {
+    ($($type:ty as $name:literal, $format:expr;)*) => {$(
+        impl ::schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                let mut schema = ::schemars::json_schema!({ "type": "string" });
+                let format: Option<&str> = $format;
+                if let Some(format) = format {
+                    schema.insert("format".to_owned(), format.into());
+                }
+                schema
+            }
+        }
+    )*};
+}
+
+text_schema! {
+    crate::Timestamp as "Timestamp", Some("date-time");
+    crate::TenantId as "TenantId", None;
+    crate::models::SecretText as "SecretText", Some("password");
+}
+
+/// Describes a wrapper by the type that it holds.
+macro_rules! transparent_schema {
+    ($($wrapper:ident)*) => {$(
+        impl<T: JsonSchema> JsonSchema for crate::$wrapper<T> {
+            fn inline_schema() -> bool {
+                T::inline_schema()
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                T::schema_name()
+            }
+
+            fn schema_id() -> std::borrow::Cow<'static, str> {
+                T::schema_id()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                T::json_schema(generator)
+            }
+        }
+    )*};
+}
+
+transparent_schema! { Raw WithRaw }

@@ -1,0 +1,77 @@
+//! The operations as data: descriptions, schemas, and requests chosen at run time.
+
+use serde_json::{Map, Value, json};
+use sophos_api::{
+    RequestTarget,
+    catalog::{self, Paging},
+};
+
+fn fields(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().expect("an object")
+}
+
+fn target() -> RequestTarget {
+    RequestTarget::with_id("https://api-eu01.central.sophos.com".parse().expect("a host"), "the-tenant")
+}
+
+#[test]
+fn operations_have_unique_names_and_documentation() {
+    let mut names: Vec<_> =
+        catalog::operations().map(|operation| (operation.name(), operation.family())).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    for operation in catalog::operations() {
+        assert!(operation.documentation().len() > 10, "{}", operation.name());
+    }
+}
+
+#[test]
+fn parameters_have_descriptions_and_required_names() {
+    let schema = catalog::operation("common", "createrole").expect("an operation").parameters();
+
+    assert_eq!(schema["required"], json!(["name", "principalType", "permissionSets"]));
+    assert_eq!(schema["properties"]["name"]["description"], "The name.");
+    assert_eq!(schema["$defs"]["PrincipalType"]["type"], "string");
+}
+
+#[test]
+fn request_is_built_from_a_json_object() {
+    let operation = catalog::operation("common", "CreateRole").expect("an operation");
+    let request = operation
+        .request(fields(json!({
+            "name": "Help desk", "principalType": "user", "permissionSets": ["a"], "fields": ["id", "name"],
+        })))
+        .and_then(|described| described.to_request(&target()))
+        .expect("a request");
+
+    assert_eq!(request.uri().path_and_query().expect("a path"), "/common/v1/roles?fields=id,name");
+    let body: Value = serde_json::from_slice(request.body()).expect("JSON");
+    assert_eq!(body, json!({"name": "Help desk", "principalType": "user", "permissionSets": ["a"]}));
+}
+
+#[test]
+fn request_rejects_unknown_and_missing_parameters() {
+    let operation = catalog::operation("common", "GetRole").expect("an operation");
+    for (parameters, expected) in
+        [(json!({"roleId": "7", "colour": "red"}), "`colour`"), (json!({}), "`roleId`")]
+    {
+        let error = operation.request(fields(parameters)).expect_err("an invalid parameter");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn next_page_follows_the_paging_of_the_operation() {
+    let roles = catalog::operation("common", "ListRoles").expect("an operation");
+    assert_eq!(roles.paging(), Paging::None);
+    let admins = catalog::operation("common", "ListAdmins").expect("an operation");
+    let first = admins.request(Map::new()).expect("a request");
+
+    let second = first.next_page(&json!({"items": [], "pages": {"total": 2}})).expect("a page");
+    let second = second.expect("another page");
+    let uri = second.to_request(&target()).expect("a request").uri().to_string();
+    assert!(uri.ends_with("/common/v1/admins?page=2"), "{uri}");
+    assert!(second.next_page(&json!({"items": [], "pages": {"total": 2}})).expect("a page").is_none());
+}
