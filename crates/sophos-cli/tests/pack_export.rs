@@ -4,7 +4,7 @@ mod pack_support;
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use pack_support::{TestEnv, committed, signal, wait_until};
+use pack_support::{Running, TestEnv, committed, signal, wait_until};
 use serde_json::{Value, json};
 use sophos_simulator::{
     Config, CredentialConfig, CredentialKind, DataConfig, FaultAction, FaultPlan, FaultRule, Owner, Role,
@@ -97,12 +97,12 @@ async fn dry_run_shows_the_streams_and_writes_nothing() {
 }
 
 /// Starts a run whose pages take a while, and waits for its first commit.
-async fn start_slow_run(env: &TestEnv) -> std::process::Child {
+async fn start_slow_run(env: &TestEnv) -> Running {
     let slow = FaultRule::new("siem.events", FaultAction::Delay { milliseconds: 150 });
     env.simulator.set_faults(FaultPlan::new([slow]));
     let mut args = run_args(env);
     args.extend(["--rows-per-commit", "1000"].map(str::to_owned));
-    let child = env.command(&refs(&args)).spawn().expect("the program");
+    let child = Running::start(env.command(&refs(&args)));
     let (out, tenant) = (env.path("out"), env.simulator.tenants().remove(0).id);
     wait_until("no commit", || !committed::log(&out, "events", &tenant).is_empty()).await;
     child
@@ -125,8 +125,8 @@ async fn finish_and_prove(env: &TestEnv) {
 #[tokio::test]
 async fn killed_run_leaves_no_gap_and_no_duplicate() {
     let env = partner(1, 400.0).await;
-    let child = start_slow_run(&env).await;
-    signal(&child, "KILL");
+    let mut child = start_slow_run(&env).await;
+    signal(child.child(), "KILL");
     let killed = env.wait(child).await;
     assert_eq!(killed.code, None, "it was killed before its end");
     finish_and_prove(&env).await;
@@ -135,8 +135,8 @@ async fn killed_run_leaves_no_gap_and_no_duplicate() {
 #[tokio::test]
 async fn interrupted_run_commits_before_it_ends() {
     let env = partner(1, 400.0).await;
-    let child = start_slow_run(&env).await;
-    signal(&child, "INT");
+    let mut child = start_slow_run(&env).await;
+    signal(child.child(), "INT");
     let interrupted = env.wait(child).await.expect(130);
     assert!(interrupted.stderr.contains("the next run continues"), "{}", interrupted.stderr);
     let stream = interrupted.records().into_iter().find(|stream| stream["dataset"] == "events");

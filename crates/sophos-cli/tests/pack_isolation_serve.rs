@@ -5,13 +5,12 @@ mod pack_support;
 use std::{
     fs,
     io::{BufRead, BufReader},
-    process::Child,
     sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use hmac::{Hmac, KeyInit, Mac};
-use pack_support::{Ended, TestEnv, fixture, signal, wait_until};
+use pack_support::{Ended, Running, TestEnv, fixture, signal, wait_until};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -19,7 +18,7 @@ const KEY: &str = "generic-key-0123456789abcdef";
 
 /// A running server, and the lines of its standard error.
 struct Server {
-    child: Child,
+    process: Running,
     url: String,
     lines: Arc<Mutex<Vec<String>>>,
 }
@@ -45,8 +44,8 @@ impl Server {
             "--follow-up",
             "1s",
         ];
-        let mut child = env.command(&args).spawn().expect("the program");
-        let stderr = child.stderr.take().expect("standard error");
+        let mut process = Running::start(env.command(&args));
+        let stderr = process.child().stderr.take().expect("standard error");
         let lines = Arc::new(Mutex::new(Vec::new()));
         let read = Arc::clone(&lines);
         std::thread::spawn(move || {
@@ -61,7 +60,7 @@ impl Server {
         };
         wait_until("the server does not listen", || url().is_some()).await;
         let url = url().expect("an address");
-        Self { child, url, lines }
+        Self { process, url, lines }
     }
 
     /// Posts a payload with the signature of the generic format.
@@ -83,9 +82,9 @@ impl Server {
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    async fn stop(self, env: &TestEnv) -> (Ended, String) {
-        signal(&self.child, "INT");
-        let ended = env.wait(self.child).await;
+    async fn stop(mut self, env: &TestEnv) -> (Ended, String) {
+        signal(self.process.child(), "INT");
+        let ended = env.wait(self.process).await;
         let lines = self.lines.lock().expect("no panic").join("\n");
         (ended, lines)
     }

@@ -33,6 +33,35 @@ pub(crate) struct TestEnv {
     folder: TempDir,
 }
 
+/// A process that ends with the test, also if the test fails.
+#[derive(Debug)]
+pub(crate) struct Running(Option<Child>);
+
+impl Running {
+    pub(crate) fn start(mut command: Command) -> Self {
+        Self(Some(command.spawn().expect("the program")))
+    }
+
+    /// The process.
+    pub(crate) fn child(&mut self) -> &mut Child {
+        self.0.as_mut().expect("a running process")
+    }
+
+    /// Takes the process, to wait for its end.
+    pub(crate) fn into_child(mut self) -> Child {
+        self.0.take().expect("a running process")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
 /// The end of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -131,12 +160,12 @@ impl TestEnv {
 
     /// Runs the program to its end. No secret may be in its output.
     pub(crate) async fn run(&self, args: &[&str]) -> Ended {
-        let child = self.command(args).spawn().expect("the program");
-        self.wait(child).await
+        self.wait(Running::start(self.command(args))).await
     }
 
     /// Waits for the end of the program.
-    pub(crate) async fn wait(&self, child: Child) -> Ended {
+    pub(crate) async fn wait(&self, running: Running) -> Ended {
+        let child = running.into_child();
         let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await.expect("no panic");
         let output = output.expect("an output");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
