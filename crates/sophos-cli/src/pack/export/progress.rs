@@ -26,7 +26,8 @@ impl RunProgress {
     pub(super) fn observe(&self, progress: &ExportProgress<'_>) {
         match progress {
             ExportProgress::Started { streams, .. } => {
-                self.bar.set_position(0);
+                // A repeated run finished the bar before.
+                self.bar.reset();
                 self.bar.set_length(*streams);
             }
             ExportProgress::PageRead { tenant, dataset, records } => {
