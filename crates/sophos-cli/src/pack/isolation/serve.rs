@@ -179,7 +179,7 @@ async fn print(
             return Ok(());
         }
         records.write(outcome)?;
-        records.flush()
+        records.flush_rows()
     };
     loop {
         tokio::select! {
