@@ -148,7 +148,7 @@ async fn signed_alert_is_approved_isolated_and_released() {
     let (ended, log) = server.stop(&env).await;
     let statuses: Vec<_> = ended.records().iter().map(|outcome| outcome["status"].clone()).collect();
     assert!(statuses.contains(&json!("pending_approval")), "{ended:?}");
-    assert!(log.contains("POST soar: 202") && log.contains("authentication"), "{log}");
+    assert!(log.contains("POST soar: 202") && log.contains("POST soar: 401"), "{log}");
     assert!(!log.contains(KEY), "{log}");
     ended.expect(0);
 }
