@@ -77,7 +77,7 @@ async fn every_host_matches_the_native_client() {
 }
 
 async fn call_ok(player: &mut Player, function: &str, arguments: Value) -> Value {
-    match player.call(function, arguments).await.expect("an answer") {
+    match player.call(function, arguments).await.expect("a response") {
         CallOutcome::Ok(value) => value,
         other => panic!("{function}, {player:?}: {other:?}"),
     }
@@ -300,7 +300,7 @@ async fn component_cannot_reach_files_env_or_sockets() {
             ("isolation-actions.release", json!([TENANT, ["x"], "why"])),
             ("alert-actions.perform", json!([TENANT, "x", "acknowledge", null])),
         ] {
-            let outcome = host.call(function, arguments).await.expect("an answer");
+            let outcome = host.call(function, arguments).await.expect("a response");
             assert_eq!(
                 outcome == CallOutcome::Absent,
                 function != "tenants.open",
@@ -317,7 +317,7 @@ async fn component_cannot_reach_files_env_or_sockets() {
             ("tenants.open", json!([ACME])),
             ("tenants.own", json!([])),
         ] {
-            let outcome = host.call(function, arguments).await.expect("an answer");
+            let outcome = host.call(function, arguments).await.expect("a response");
             let CallOutcome::Failure(failure) = outcome else {
                 panic!("{language:?}, {function}: {outcome:?}")
             };

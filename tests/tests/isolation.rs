@@ -47,7 +47,7 @@ fn config() -> Config {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn webhook_isolates_without_a_queue() {
-    let env = IsolationEnv::start(config(), CredentialKind::Tenant, POLICY).await.expect("a world");
+    let env = IsolationEnv::start(config(), CredentialKind::Tenant, POLICY).await.expect("an environment");
     let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook starts");
     let http = reqwest::Client::new();
 

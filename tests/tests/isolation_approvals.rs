@@ -20,7 +20,7 @@ fn policy() -> String {
 }
 
 async fn test_env(policy: &str) -> IsolationEnv {
-    IsolationEnv::start(simulator_config(3), CredentialKind::Tenant, policy).await.expect("a world")
+    IsolationEnv::start(simulator_config(3), CredentialKind::Tenant, policy).await.expect("an environment")
 }
 
 async fn deliver(webhook: &FunctionUrl, event: &str, machine: usize) -> DecisionId {

@@ -77,7 +77,7 @@ async fn stored_key_is_accepted_or_reported_as_the_cause() {
     let env =
         IsolationEnv::start(simulator_config(STORED_KEYS.len()), CredentialKind::Tenant, ENFORCE_POLICY)
             .await;
-    let env = env.expect("a world");
+    let env = env.expect("an environment");
     for ((stored, is_remarked), machine) in STORED_KEYS.into_iter().zip(1..) {
         env.set_secrets(&[("webhooks/generic", &stored.replace("KEY", secret), None)]).expect("a secret");
         let mut webhook = env.webhook().start().await.expect("the webhook");
@@ -114,7 +114,7 @@ async fn answer(function: &mut Sandbox, event: &Value) -> Value {
 async fn dry_runs_write_nothing_to_the_ledger() {
     let env = IsolationEnv::start(simulator_config(2), CredentialKind::Tenant, ENFORCE_POLICY)
         .await
-        .expect("a world");
+        .expect("an environment");
     let queue = Queue::start().await.expect("a queue");
     let payload = json!({ "event_id": "check-1", "target": { "hostname": hostname(2) } });
     let mut worker = env.worker().start().await.expect("the worker");

@@ -9,7 +9,9 @@ use sophos_isolation::DecisionState;
 use sophos_simulator::CredentialKind;
 
 async fn test_env() -> IsolationEnv {
-    IsolationEnv::start(simulator_config(2), CredentialKind::Tenant, ENFORCE_POLICY).await.expect("a world")
+    IsolationEnv::start(simulator_config(2), CredentialKind::Tenant, ENFORCE_POLICY)
+        .await
+        .expect("an environment")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,7 +43,7 @@ impl Fixture {
         let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
         let mut env = IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, policy)
             .await
-            .expect("a world");
+            .expect("an environment");
         env.use_s3_ledger(&s3);
         let queue = Queue::start().await.expect("a queue");
         let webhook = queue.configure(env.webhook()).env("ISOLATION_QUEUE_URL", queue.url());

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 async fn test_env(machines: usize) -> IsolationEnv {
     IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, ENFORCE_POLICY)
         .await
-        .expect("a world")
+        .expect("an environment")
 }
 
 fn with_queue(queue: &Queue, function: LambdaFunction) -> LambdaFunction {
@@ -103,8 +103,9 @@ async fn five_webhooks_isolate_once_within_a_budget_of_one() {
 }
 
 async fn five_webhooks(policy: &str) {
-    let env =
-        IsolationEnv::start(simulator_config(1), CredentialKind::Tenant, policy).await.expect("a world");
+    let env = IsolationEnv::start(simulator_config(1), CredentialKind::Tenant, policy)
+        .await
+        .expect("an environment");
     let mut webhooks = Vec::new();
     for _ in 0..5 {
         let function = env.webhook().env("ISOLATION_LEASE_SECONDS", "300");

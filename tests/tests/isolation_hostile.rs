@@ -11,7 +11,9 @@ use sophos_simulator::{CredentialKind, FaultAction, FaultPlan, FaultRule};
 
 async fn test_env(machines: usize) -> IsolationEnv {
     let policy = format!("{ENFORCE_POLICY}{}", hostile_sources());
-    IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, &policy).await.expect("a world")
+    IsolationEnv::start(simulator_config(machines), CredentialKind::Tenant, &policy)
+        .await
+        .expect("an environment")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,7 @@ impl Fixture {
         let moto = Moto::start().await.expect("the emulator serves")?;
         let env = IsolationEnv::start(simulator_config(9), CredentialKind::Tenant, ENFORCE_POLICY)
             .await
-            .expect("a world");
+            .expect("an environment");
         let credential = env.simulator.credentials().remove(0);
         let value = json!({
             "client_id": credential.client_id,

@@ -76,7 +76,7 @@ async fn test_env(machines: usize) -> IsolationEnv {
     for (number, machine) in (1..).zip(&mut config.machines) {
         *machine = MachineConfig { cloud_instance: Some(instance(number)), ..machine.clone() };
     }
-    IsolationEnv::start(config, CredentialKind::Tenant, &policy()).await.expect("a world")
+    IsolationEnv::start(config, CredentialKind::Tenant, &policy()).await.expect("an environment")
 }
 
 fn pagerduty(machine: usize) -> Delivery {

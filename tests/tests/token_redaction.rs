@@ -84,7 +84,7 @@ async fn export_redacts_a_token_echoed_by_the_service() {
 async fn isolation_redacts_a_token_echoed_by_the_service() {
     let env = IsolationEnv::start(simulator_config(8), CredentialKind::Tenant, ENFORCE_POLICY)
         .await
-        .expect("a world");
+        .expect("an environment");
     let webhook = FunctionUrl::start(env.webhook().env("LOG_LEVEL", "trace"), 1).await;
     let webhook = webhook.expect("the webhook");
     let mut worker = env.worker().env("LOG_LEVEL", "trace").start().await.expect("the worker");

@@ -1,6 +1,6 @@
-use aws_sdk_eventbridge::{Client, error::DisplayErrorContext, types::PutEventsRequestEntry};
-use lambda_support::aws;
-use sophos_isolation::{DecisionOutcome, OutcomePublisher};
+use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
+use lambda_support::aws::{self, RequestError};
+use sophos_isolation::{BackendError, DecisionOutcome, OutcomePublisher};
 
 /// The source of the events.
 const EVENT_SOURCE: &str = "sophos.isolation";
@@ -25,9 +25,9 @@ impl OutcomePublisher for EventBus {
         self.0.is_some()
     }
 
-    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), String> {
+    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), BackendError> {
         let Some((client, bus)) = &self.0 else { return Ok(()) };
-        let detail = serde_json::to_string(outcome).map_err(|error| error.to_string())?;
+        let detail = serde_json::to_string(outcome).map_err(BackendError::new)?;
         let resources = outcome.target.iter().map(|target| target.endpoint.clone());
         let event = PutEventsRequestEntry::builder()
             .event_bus_name(bus)
@@ -37,15 +37,16 @@ impl OutcomePublisher for EventBus {
             .set_resources(Some(resources.collect()))
             .build();
         let response = client.put_events().entries(event).send().await;
-        let response = response.map_err(|error| DisplayErrorContext(error).to_string())?;
+        let failed = RequestError::failed("PutEvents");
+        let response = response.map_err(|error| BackendError::new(failed(error)))?;
         // A successful response may contain rejected events.
         match response.entries().iter().find(|entry| entry.error_code().is_some()) {
             None => Ok(()),
-            Some(entry) => Err(format!(
-                "PutEvents failed: {} {}",
-                entry.error_code().unwrap_or_default(),
-                entry.error_message().unwrap_or_default()
-            )),
+            Some(entry) => {
+                let (code, message) = (entry.error_code(), entry.error_message());
+                let reason = format!("{} {}", code.unwrap_or_default(), message.unwrap_or_default());
+                Err(BackendError::new(RequestError::rejected("PutEvents", reason)))
+            }
         }
     }
 }

@@ -116,12 +116,12 @@ impl Api {
     }
 
     fn finish(&self, id: &str, outcome: InvocationOutcome) -> bool {
-        let Some(answer) = lock(&self.running).remove(id) else {
+        let Some(responder) = lock(&self.running).remove(id) else {
             return false;
         };
         self.peak_rss_bytes();
         // The caller may have dropped the invocation; the function may still finish it.
-        let _ = answer.send(outcome);
+        let _ = responder.send(outcome);
         true
     }
 }

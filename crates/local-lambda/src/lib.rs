@@ -14,7 +14,7 @@
 //!     .start()
 //!     .await?;
 //! match sandbox.invoke(&serde_json::json!({})).await {
-//!     InvocationOutcome::Ok(answer) => println!("{answer}"),
+//!     InvocationOutcome::Ok(response) => println!("{response}"),
 //!     other => println!("{other:?}\n{}", sandbox.logs().join("\n")),
 //! }
 //! # Ok(())

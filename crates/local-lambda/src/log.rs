@@ -155,21 +155,21 @@ mod tests {
 
     #[test]
     fn log_keeps_lines_and_forwards_them_when_complete() {
-        let seen = Arc::new(Mutex::new(Vec::new()));
+        let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = LogSink::callback({
-            let seen = seen.clone();
-            move |line| seen.lock().unwrap().push(line.to_owned())
+            let lines = lines.clone();
+            move |line| lines.lock().unwrap().push(line.to_owned())
         });
         let log = Log::new(sink, "test").unwrap();
         write(&log, "one\ntw");
         log.forward(false);
-        assert_eq!(*seen.lock().unwrap(), ["one"]);
+        assert_eq!(*lines.lock().unwrap(), ["one"]);
         assert_eq!(log.lines(), ["one", "tw"]);
         write(&log, "o\nthree");
         log.forward(true);
-        assert_eq!(*seen.lock().unwrap(), ["one", "two", "three"]);
+        assert_eq!(*lines.lock().unwrap(), ["one", "two", "three"]);
         log.forward(true);
         assert_eq!(log.lines(), ["one", "two", "three"]);
-        assert_eq!(seen.lock().unwrap().len(), 3);
+        assert_eq!(lines.lock().unwrap().len(), 3);
     }
 }

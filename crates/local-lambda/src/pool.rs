@@ -187,10 +187,10 @@ impl PoolInner {
 
     async fn start_sandbox(&self) -> Result<PooledSandbox, StartError> {
         let sandbox = self.function.clone().start().await?;
-        let (killed, seen) = watch::channel(false);
+        let (killed, is_killed) = watch::channel(false);
         let member = SandboxEntry { pid: sandbox.pid(), busy: true, killed, records: sandbox.monitor() };
         self.state().sandboxes.push(member);
-        Ok(PooledSandbox { sandbox, killed: seen })
+        Ok(PooledSandbox { sandbox, killed: is_killed })
     }
 
     fn release(&self, mut seat: PooledSandbox) {

@@ -12,7 +12,7 @@ use crate::support::echo_function;
 
 async fn sandbox_pid(pool: &Pool) -> u32 {
     let outcome = pool.invoke(&json!({"do": "say who"})).await.expect("a sandbox");
-    let response = outcome.ok().expect("an answer");
+    let response = outcome.ok().expect("a response");
     response["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("an id")
 }
 

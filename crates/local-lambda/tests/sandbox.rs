@@ -153,14 +153,14 @@ async fn environment_contains_only_lambda_and_caller_variables() {
         .start()
         .await
         .unwrap();
-    let seen = sandbox.invoke(&json!({"do": "environment"})).await.ok().unwrap();
-    assert_eq!(seen["AWS_LAMBDA_FUNCTION_NAME"], "echo");
-    assert_eq!(seen["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "512");
-    assert_eq!(seen["_HANDLER"], "bootstrap");
-    assert_eq!(seen["DATASETS"], "alerts");
-    assert_eq!(seen["TZ"], "Europe/Rome");
+    let environment = sandbox.invoke(&json!({"do": "environment"})).await.ok().unwrap();
+    assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "echo");
+    assert_eq!(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "512");
+    assert_eq!(environment["_HANDLER"], "bootstrap");
+    assert_eq!(environment["DATASETS"], "alerts");
+    assert_eq!(environment["TZ"], "Europe/Rome");
     for absent in ["TAKEN", "AWS_SESSION_TOKEN", "CARGO_MANIFEST_DIR", "HOME"] {
-        assert_eq!(seen[absent], Value::Null, "{absent}");
+        assert_eq!(environment[absent], Value::Null, "{absent}");
     }
 }
 

@@ -40,13 +40,13 @@ async fn exchange(url: &FunctionUrl, request: Vec<u8>) -> Response {
     let address = url.strip_prefix("http://").and_then(|url| url.strip_suffix('/')).expect("an address");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(&request).await.expect("a request");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect("an answer");
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
-    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.expect("a response");
+    let end = response.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8_lossy(&response[..end]).into_owned();
     let mut head = head.split("\r\n").map(str::to_owned);
     let status = head.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
-    Response { status, head: head.collect(), body: answer[end + 4..].to_vec() }
+    Response { status, head: head.collect(), body: response[end + 4..].to_vec() }
 }
 
 async fn send(url: &FunctionUrl, line: &str, headers: &[&str], body: &[u8]) -> Response {

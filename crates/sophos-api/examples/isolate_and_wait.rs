@@ -13,8 +13,8 @@ use sophos_api::{
     ApiClient, TenantClient, Transport,
     models::IsolationStatus,
     operations::{
-        endpoints::GetEndpoint,
-        isolation::{GetIsolation, UpdateIsolation},
+        endpoint::endpoints::GetEndpoint,
+        endpoint::isolation::{GetIsolation, UpdateIsolation},
     },
 };
 

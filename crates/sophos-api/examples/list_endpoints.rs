@@ -12,7 +12,7 @@ use futures_util::TryStreamExt;
 use sophos_api::{
     ApiClient, Client, Transport,
     models::{Endpoint, HealthStatus},
-    operations::endpoints::{ListEndpoints, MAX_PAGE_SIZE},
+    operations::endpoint::endpoints::{ListEndpoints, MAX_PAGE_SIZE},
 };
 
 pub(crate) async fn run<T: Transport>(client: &Client<T>) -> Result<Vec<Endpoint>, sophos_api::Error> {

@@ -8,7 +8,7 @@ mod common;
 
 use std::error::Error;
 
-use sophos_api::{ApiClient, Client, Transport, operations::alerts::ListAlerts};
+use sophos_api::{ApiClient, Client, Transport, operations::common::alerts::ListAlerts};
 
 /// Counts the alerts of at most `max_pages` pages; the second value is the key of
 /// the page after them.

@@ -9,7 +9,9 @@ mod common;
 use std::{collections::BTreeMap, error::Error};
 
 use futures_util::{StreamExt, stream};
-use sophos_api::{ApiClient, Client, Transport, models::EndpointView, operations::endpoints::ListEndpoints};
+use sophos_api::{
+    ApiClient, Client, Transport, models::EndpointView, operations::endpoint::endpoints::ListEndpoints,
+};
 
 /// The number of endpoints by tenant id; `None` for a tenant that this account does
 /// not manage.

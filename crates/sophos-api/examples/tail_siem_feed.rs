@@ -10,7 +10,7 @@ use std::{collections::HashSet, error::Error, time::Duration};
 
 use sophos_api::{
     ApiClient, TenantClient, Transport,
-    operations::siem::{ListSiemEvents, MAX_PAGE_SIZE},
+    operations::siem::{MAX_PAGE_SIZE, events::ListSiemEvents},
 };
 
 /// Reads the feed to its end, `rounds` times, and returns the number of events.

@@ -242,6 +242,20 @@ text_schema! {
     crate::models::SecretText as "SecretText", Some("password");
 }
 
+impl JsonSchema for crate::models::SecretNumber {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SecretNumber".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        i64::json_schema(generator)
+    }
+}
+
 /// Describes a wrapper by the type that it holds.
 macro_rules! transparent_schema {
     ($($wrapper:ident)*) => {$(

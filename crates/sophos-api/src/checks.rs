@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive};
 
-use crate::{error::Error, timestamp::MIN_MILLIS};
+use crate::{error::Error, models::SecretText, timestamp::MIN_MILLIS};
 
 /// Rejects a number outside `range`.
 pub(crate) fn check_range<N: PartialOrd + Display>(
@@ -66,6 +66,69 @@ pub(crate) fn check_count(name: &str, count: usize, range: RangeInclusive<usize>
     }
     let (min, max) = range.into_inner();
     Err(Error::invalid(format!("invalid {name}: {count} given, expected {min} to {max}")))
+}
+
+/// A field with a bound: the value of a number, the characters of a text, or the items
+/// of a list. A missing value is within each bound.
+pub(crate) trait Bounded {
+    /// Rejects a field outside `range`.
+    fn check(&self, name: &str, range: &RangeInclusive<i64>) -> Result<(), Error>;
+}
+
+macro_rules! bounded_numbers {
+    ($($number:ty)+) => {$(
+        impl Bounded for $number {
+            fn check(&self, name: &str, range: &RangeInclusive<i64>) -> Result<(), Error> {
+                if i64::try_from(*self).is_ok_and(|value| range.contains(&value)) {
+                    return Ok(());
+                }
+                Err(invalid(name, self, &format!("{} to {}", range.start(), range.end())))
+            }
+        }
+    )+};
+}
+
+bounded_numbers! { i64 u32 u64 }
+
+impl Bounded for str {
+    fn check(&self, name: &str, range: &RangeInclusive<i64>) -> Result<(), Error> {
+        check_size(name, self.chars().count(), "characters", range)
+    }
+}
+
+impl Bounded for String {
+    fn check(&self, name: &str, range: &RangeInclusive<i64>) -> Result<(), Error> {
+        self.as_str().check(name, range)
+    }
+}
+
+impl Bounded for SecretText {
+    fn check(&self, name: &str, range: &RangeInclusive<i64>) -> Result<(), Error> {
+        self.expose().check(name, range)
+    }
+}
+
+impl<T> Bounded for Vec<T> {
+    fn check(&self, name: &str, range: &RangeInclusive<i64>) -> Result<(), Error> {
+        check_size(name, self.len(), "items", range)
+    }
+}
+
+impl<T: Bounded> Bounded for Option<T> {
+    fn check(&self, name: &str, range: &RangeInclusive<i64>) -> Result<(), Error> {
+        self.as_ref().map_or(Ok(()), |value| value.check(name, range))
+    }
+}
+
+fn check_size(name: &str, size: usize, unit: &str, range: &RangeInclusive<i64>) -> Result<(), Error> {
+    if i64::try_from(size).is_ok_and(|size| range.contains(&size)) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "invalid {name}: {size} {unit} given, expected {} to {}",
+        range.start(),
+        range.end()
+    )))
 }
 
 fn is_time(text: &str) -> bool {

@@ -12,10 +12,10 @@ use crate::{
     hosts::Hosts,
     identity::Identity,
     models::{IdType, Tenant},
-    operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
+    operation::Operation,
     operations::{
-        organization::{GetOrganizationTenant, ListOrganizationTenants},
-        partner::{GetPartnerTenant, ListPartnerTenants},
+        organization::tenants::{GetOrganizationTenant, ListOrganizationTenants},
+        partner::tenants::{GetPartnerTenant, ListPartnerTenants},
     },
     page_body::MalformedItem,
     paging::{Items, Paged, Pages},
@@ -35,7 +35,7 @@ use crate::{
 /// [`TenantClient`] for the ones of a tenant.
 ///
 /// ```
-/// use sophos_api::{ApiClient, Error, TenantClient, Transport, operations::alerts::ListAlerts};
+/// use sophos_api::{ApiClient, Error, TenantClient, Transport, operations::common::alerts::ListAlerts};
 ///
 /// async fn print_alerts<T: Transport>(tenant: TenantClient<T>) -> Result<(), Error> {
 ///     let mut pages = tenant.pages(ListAlerts::new().page_size(100));
@@ -48,6 +48,17 @@ use crate::{
 /// }
 /// ```
 pub trait ApiClient: Clone + Send + Sync + 'static {
+    /// The transport, with its clock and timers.
+    type Transport: Transport;
+
+    /// The client of the credential.
+    fn as_client(&self) -> &Client<Self::Transport>;
+
+    /// A handle whose operations end at `deadline`, in the time of [`Transport::now`],
+    /// or at the handle's own deadline if that is earlier.
+    #[must_use]
+    fn with_earlier_deadline(&self, deadline: Duration) -> Self;
+
     /// Sends one operation and parses its response.
     ///
     /// # Errors
@@ -94,8 +105,8 @@ pub trait ApiClient: Clone + Send + Sync + 'static {
 /// }
 /// ```
 pub struct Client<T> {
-    inner: Arc<ClientInner<T>>,
-    deadline: Option<Duration>,
+    pub(crate) inner: Arc<ClientInner<T>>,
+    pub(crate) deadline: Option<Duration>,
 }
 
 /// The settings of a [`Client`].
@@ -326,55 +337,13 @@ impl<T: Transport> Client<T> {
         &self.inner.transport
     }
 
+    /// The owner of the credential, if it was requested before.
+    pub(crate) fn known_identity(&self) -> Option<Identity> {
+        self.inner.session.known_identity()
+    }
+
     pub(crate) fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {
         RequestContext::new(&self.inner, self.deadline, tenant)
-    }
-}
-
-impl<T: Transport> ApiClient for Client<T> {
-    async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
-        // The target takes requests.
-        operation.validate().map_err(|error| error.with_operation(O::ROUTE.to_string()))?;
-        let target = self.target(&O::ROUTE).await?;
-        self.context(None).send(operation, &target).await
-    }
-
-    #[cfg(feature = "catalog")]
-    async fn send_described(&self, request: &DescribedRequest) -> Result<Value, Error> {
-        let target = self.target(request.route()).await?;
-        self.context(None).send_described(request, &target).await
-    }
-}
-
-impl<T: Transport> Client<T> {
-    /// The host and the id of an operation of a partner or organization.
-    async fn target(&self, route: &Route) -> Result<RequestTarget, Error> {
-        let reject =
-            |kind, why: &str| Err(Error::new(kind).with_operation(route.to_string()).with_message(why));
-        if route.host == ApiHost::Identity {
-            return reject(ErrorKind::Invalid, "the client requests tokens by itself");
-        }
-        let required = match route.scope {
-            ScopeHeader::None => None,
-            ScopeHeader::Partner => Some(IdType::Partner),
-            ScopeHeader::Organization => Some(IdType::Organization),
-            ScopeHeader::Tenant => {
-                return reject(ErrorKind::Invalid, "send it through a TenantClient");
-            }
-        };
-        let identity = self.identity().await?;
-        let id = match required {
-            None => None,
-            Some(required) if required == identity.id_type => Some(identity.id),
-            Some(required) => {
-                let why = format!(
-                    "expected a credential of a {required}, and this one is of a {}",
-                    identity.id_type
-                );
-                return reject(ErrorKind::WrongCredentialType, &why);
-            }
-        };
-        Ok(RequestTarget { base: identity.global, id })
     }
 }
 

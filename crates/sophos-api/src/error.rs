@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
+    access::RequiredAccess,
     credential_source::NoCredential,
     error_kind::ErrorKind,
     scrub::{Scrubber, redact_tokens},
@@ -58,6 +59,7 @@ struct ErrorInner {
     correlation_id: Option<String>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    access: Option<RequiredAccess>,
     source: Option<Source>,
 }
 
@@ -80,6 +82,7 @@ impl Error {
             correlation_id: None,
             request_id: None,
             retry_after: None,
+            access: None,
             source: None,
         }))
     }
@@ -137,6 +140,16 @@ impl Error {
     /// The wait before another attempt, if it is known.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// The access that the operation takes, if the service or the client rejected it
+    /// for lack of access.
+    ///
+    /// Present at 403, at a credential of the wrong type, and at 404 of a path that
+    /// names no object. Create a credential of a listed type with a listed role, or
+    /// check the tenant's licence if the credential has both.
+    pub fn required_access(&self) -> Option<&RequiredAccess> {
+        self.0.access.as_ref()
     }
 
     /// The error of an attempt without a response.
@@ -241,6 +254,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_access(mut self, access: RequiredAccess) -> Self {
+        self.inner_mut().access = Some(access);
+        self
+    }
+
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.inner_mut().status = Some(status);
         self
@@ -319,6 +337,9 @@ impl fmt::Display for Error {
         let reason = inner.reason.as_deref().map(|text| truncate(text, MAX_REASON_LEN));
         for (text, before) in message.into_iter().chain(reason).zip([": ", "; "]) {
             write!(f, "{before}{text}")?;
+        }
+        if let Some(access) = &inner.access {
+            write!(f, "; {access}")?;
         }
         if let Some(wait) = inner.retry_after {
             write!(f, "; retry in {} s", wait.as_millis().div_ceil(1_000))?;

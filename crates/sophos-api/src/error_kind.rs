@@ -44,6 +44,12 @@ pub enum ErrorKind {
     Malformed,
     /// The response is larger than the transport accepts. Request smaller pages.
     TooLarge,
+    /// The job of the service failed, was canceled or ran out of time.
+    JobFailed,
+    /// The job of the service expired before it was finished.
+    JobExpired,
+    /// Several objects match. Name one of them by its id.
+    Ambiguous,
     /// The service named a host that must not receive the token.
     UntrustedHost,
 }
@@ -75,6 +81,9 @@ impl ErrorKind {
             Self::TooLarge => {
                 "the response exceeds the limit of this program; use smaller pages or raise the limit"
             }
+            Self::JobFailed => "the job failed; correct its cause, then start another",
+            Self::JobExpired => "the job expired before it was finished; start another",
+            Self::Ambiguous => "several objects match; name one of them by its id",
             Self::UntrustedHost => "the service named a host outside its domain; no token was sent to it",
         }
     }

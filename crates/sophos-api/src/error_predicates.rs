@@ -40,8 +40,9 @@ impl Error {
 
     /// Whether the credential does not permit the operation.
     ///
-    /// Check the role and type of the credential, the tenant's licence, and that the
-    /// tenant lets this account manage it.
+    /// Compare the role and type of the credential with
+    /// [`required_access`](Self::required_access). Check the tenant's licence, and that
+    /// the tenant lets this account manage it.
     pub fn is_forbidden(&self) -> bool {
         matches!(self.kind(), ErrorKind::Forbidden | ErrorKind::WrongCredentialType)
     }

@@ -9,7 +9,7 @@
 //! `ReqwestTransport`, the native transport.
 //!
 //! ```
-//! use sophos_api::{Operation, RequestTarget, operations::endpoints::ListEndpoints, models::HealthStatus};
+//! use sophos_api::{Operation, RequestTarget, operations::endpoint::endpoints::ListEndpoints, models::HealthStatus};
 //!
 //! let operation = ListEndpoints::new()
 //!     .health_status([HealthStatus::Bad, HealthStatus::Suspicious])
@@ -49,18 +49,23 @@
 
 #![deny(missing_docs)]
 
+mod access;
 mod auth;
+mod bulk;
 #[cfg(feature = "catalog")]
 pub mod catalog;
 mod checks;
 mod client;
+mod client_send;
 mod credential_source;
 mod credentials;
+mod endpoint_lookup;
 mod error;
 mod error_kind;
 mod error_predicates;
 mod hosts;
 mod identity;
+mod jobs;
 mod model;
 mod operation;
 mod operation_macro;
@@ -72,6 +77,8 @@ mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest_transport;
 mod retry;
+mod route_macro;
+mod scope;
 mod scrub;
 mod session;
 mod setters;
@@ -88,14 +95,20 @@ mod with_raw;
 pub mod models;
 pub mod operations;
 
+pub use access::{RequiredAccess, ServiceRole};
 pub use auth::{AccessToken, Auth};
+pub use bulk::{act_on_alerts, send_all};
 pub use client::{ApiClient, Client, ClientBuilder};
 pub use credential_source::{CredentialSource, NoCredential};
 pub use credentials::{Credentials, Owner};
+pub use endpoint_lookup::{find_endpoint, find_endpoints};
 pub use error::Error;
 pub use error_kind::ErrorKind;
 pub use hosts::{BaseUrl, Hosts};
 pub use identity::Identity;
+pub use jobs::{
+    Job, JobProgress, JobState, JobUpdate, JobUpdates, PollOptions, job_updates, poll_until_done,
+};
 pub use operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader};
 pub use page_body::MalformedItem;
 pub use paging::{

@@ -8,6 +8,7 @@ mod alert;
 mod deleted;
 mod endpoint;
 mod isolation;
+mod secret_number;
 mod secret_text;
 mod siem;
 mod tenant;
@@ -21,11 +22,12 @@ pub use alert::{
 pub use deleted::Deleted;
 pub use endpoint::{
     AssignedProduct, AssociatedPerson, CloudInstance, CloudProvider, Encryption, EncryptionVolume, Endpoint,
-    EndpointGroup, EndpointIsolation, EndpointTag, EndpointType, EndpointView, Health, HealthStatus,
-    IsolationStatus, Lockdown, LockdownStatus, Module, OperatingSystem, Platform, ServiceDetail,
-    ServiceHealth, ServiceStatus, ThreatHealth,
+    EndpointGroup, EndpointIsolation, EndpointPackage, EndpointPackages, EndpointTag, EndpointType,
+    EndpointView, Health, HealthStatus, IsolationStatus, Lockdown, LockdownStatus, Module, OperatingSystem,
+    Platform, ServiceDetail, ServiceHealth, ServiceStatus, ThreatHealth,
 };
 pub use isolation::{Actor, Isolation, IsolationItem, IsolationItems};
+pub use secret_number::SecretNumber;
 pub use secret_text::SecretText;
 pub use siem::{SiemAlert, SiemEvent, SiemSeverity, SourceInfo};
 pub use tenant::{BillingType, Reference, Tenant};

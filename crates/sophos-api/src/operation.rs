@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+pub use crate::scope::{ApiHost, ScopeHeader};
 use crate::{error::Error, error_kind::ErrorKind, hosts::BaseUrl};
 
 /// The characters that are not encoded in a path segment or a query value.
@@ -75,7 +76,7 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
 
 /// Builds the request of a route from the fields of an operation. It is not generic,
 /// so that it is compiled once.
-pub(crate) fn build_request(
+fn build_request(
     route: &Route,
     fields: serde_json::Result<Value>,
     target: &RequestTarget,
@@ -84,6 +85,14 @@ pub(crate) fn build_request(
         return Err(Error::invalid("an operation must serialize as a JSON object"));
     };
     fields.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+    let header = route.header.map(|(field, name)| {
+        let value =
+            fields.remove(&camel_case(field)).as_ref().and_then(Value::as_str).map(HeaderValue::try_from);
+        let value = value.and_then(Result::ok).filter(|value| !value.is_empty());
+        let invalid = || Error::invalid(format!("missing {field}: expected the value of a header"));
+        Ok((name, value.ok_or_else(invalid)?))
+    });
+    let header = header.transpose()?;
     let mut url = target.base.join(&build_path(route.path, &mut fields)?);
     let in_query = matches!(route.method, Method::GET | Method::DELETE);
     let body = if in_query {
@@ -104,12 +113,16 @@ pub(crate) fn build_request(
     let headers = request.headers_mut();
     const JSON: HeaderValue = HeaderValue::from_static("application/json");
     headers.insert(header::ACCEPT, JSON);
-    if let (Some(name), Some(id)) = (route.scope.name(), &target.id) {
+    let scope = target.scope.unwrap_or(route.scope);
+    if let (Some(name), Some(id)) = (scope.name(), &target.id) {
         let id = HeaderValue::try_from(id.as_str()).map_err(|error| Error::invalid(error.to_string()))?;
         headers.insert(name, id);
     }
     if !in_query {
         headers.insert(header::CONTENT_TYPE, JSON);
+    }
+    if let Some((name, value)) = header {
+        headers.insert(name, value);
     }
     Ok(request)
 }
@@ -192,44 +205,6 @@ fn value_text(value: &Value) -> String {
     }
 }
 
-/// The header that scopes an operation, and the id that it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ScopeHeader {
-    /// No header: the token is enough.
-    None,
-    /// The tenant's id in `X-Tenant-ID`.
-    Tenant,
-    /// The partner's id in `X-Partner-ID`.
-    Partner,
-    /// The organization's id in `X-Organization-ID`.
-    Organization,
-}
-
-impl ScopeHeader {
-    /// The name of the header.
-    pub const fn name(self) -> Option<&'static str> {
-        match self {
-            Self::None => None,
-            Self::Tenant => Some("X-Tenant-ID"),
-            Self::Partner => Some("X-Partner-ID"),
-            Self::Organization => Some("X-Organization-ID"),
-        }
-    }
-}
-
-/// The host of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ApiHost {
-    /// The identity service, which accepts a secret instead of a token.
-    Identity,
-    /// The global host.
-    Global,
-    /// The host of the tenant's data region.
-    DataRegion,
-}
-
 /// The method, path, host and scope of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -246,12 +221,27 @@ pub struct Route {
     pub idempotent: bool,
     /// The fields, by their Rust names, that go into the query of a method with a body.
     pub query: &'static [&'static str],
+    /// The field, by its Rust name, that goes into a header, and the header's name in
+    /// lower case.
+    pub header: Option<(&'static str, &'static str)>,
+    /// The permission that the published specification names, such as
+    /// `fwcm.firewall.group:read`; `None` if it is unknown.
+    pub permission: Option<&'static str>,
 }
 
 impl Route {
     /// An operation of a tenant, on the host of its data region.
     const fn new(method: Method, path: &'static str, idempotent: bool) -> Self {
-        Self { method, path, host: ApiHost::DataRegion, scope: ScopeHeader::Tenant, idempotent, query: &[] }
+        Self {
+            method,
+            path,
+            host: ApiHost::DataRegion,
+            scope: ScopeHeader::Tenant,
+            idempotent,
+            query: &[],
+            header: None,
+            permission: None,
+        }
     }
 
     /// A `GET` of a tenant, which is idempotent.
@@ -284,6 +274,27 @@ impl Route {
     pub const fn global(mut self, scope: ScopeHeader) -> Self {
         self.host = ApiHost::Global;
         self.scope = scope;
+        self
+    }
+
+    /// Sets the scope header, and keeps the host.
+    #[must_use]
+    pub const fn scoped(mut self, scope: ScopeHeader) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// Sets the field that goes into the header of this lower-case name.
+    #[must_use]
+    pub const fn with_header(mut self, field: &'static str, name: &'static str) -> Self {
+        self.header = Some((field, name));
+        self
+    }
+
+    /// Sets the permission that the published specification names.
+    #[must_use]
+    pub const fn with_permission(mut self, permission: &'static str) -> Self {
+        self.permission = Some(permission);
         self
     }
 
@@ -321,16 +332,25 @@ impl std::fmt::Display for Route {
 pub struct RequestTarget {
     pub(crate) base: BaseUrl,
     pub(crate) id: Option<String>,
+    /// The header, if it is not the default one of the route.
+    pub(crate) scope: Option<ScopeHeader>,
 }
 
 impl RequestTarget {
     /// A host, without an id.
     pub fn new(base: BaseUrl) -> Self {
-        Self { base, id: None }
+        Self { base, id: None, scope: None }
     }
 
     /// A host, with the id of the tenant, partner or organization.
     pub fn with_id(base: BaseUrl, id: impl Into<String>) -> Self {
-        Self { base, id: Some(id.into()) }
+        Self { base, id: Some(id.into()), scope: None }
+    }
+
+    /// Sets the header of the id, for operations with a choice of headers.
+    #[must_use]
+    pub fn scoped(mut self, scope: ScopeHeader) -> Self {
+        self.scope = Some(scope);
+        self
     }
 }

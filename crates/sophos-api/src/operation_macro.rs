@@ -20,19 +20,27 @@
 /// `name!: Type` and the list `name!: [Type]` are required, and parameters of `new`.
 /// `name: Type` is optional, `name: [Type]` a list, both with a setter of the same name. `query` puts a field
 /// into the query of a method that has a body. The scope is `tenant`, `partner`,
-/// `organization` or `none`, and after `global` the host is the global one. A listing
-/// of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
+/// `organization`, `distributor` or `none`, and after `global` the host is the global
+/// one. `tenant or partner` and `tenant or owner` leave the choice to the client that
+/// sends it. A literal after the scope is the permission of the published
+/// specification; `header "accept-language" = field` puts a field into a header. A listing of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
+///
+/// A clause `where { name: 1..=50, ..Self::check }` bounds fields before anything is
+/// sent: the value of a number, the characters of a text, the items of a list. It ends
+/// with a function that checks the rest, if there is one.
 macro_rules! operation {
     ($(#[$doc:meta])* pub struct $name:ident = $method:ident $path:literal ($($scope:tt)+)
-        -> $response:ident $(<$item:ty>)? { $($fields:tt)* }) => {
+        -> $response:ident $(<$item:ty>)? { $($fields:tt)* } $(where { $($bounds:tt)* })?) => {
         operation! { @fields [$(#[$doc])*] $name [] [] [] [] [] [] $($fields)* }
 
         impl $crate::Operation for $name {
             type Response = $response $(<$item>)?;
             const ROUTE: $crate::Route =
-                $crate::operation_macro::route!($method $path ($($scope)+)).with_query(Self::QUERY);
+                $crate::route_macro::route!($method $path ($($scope)+)).with_query(Self::QUERY);
 
             $crate::operation_macro::parse_page! { $response $(<$item>)? }
+
+            $($crate::route_macro::validate! { $($bounds)* })?
         }
 
         $crate::operation_macro::paged! { $name $response $(<$item>)? }
@@ -229,6 +237,14 @@ macro_rules! setter {
             self
         }
     };
+    ([$($meta:tt)*] $field:ident one [Timestamp]) => {
+        $($meta)*
+        #[must_use]
+        pub fn $field(mut self, value: impl Into<Timestamp>) -> Self {
+            self.$field = Some(value.into());
+            self
+        }
+    };
     ([$($meta:tt)*] $field:ident one [$type:ty]) => {
         $($meta)*
         #[must_use]
@@ -255,28 +271,6 @@ macro_rules! setter {
     };
 }
 
-/// The route of an operation.
-macro_rules! route {
-    (@base GET $path:literal) => { $crate::Route::get($path) };
-    (@base POST $path:literal) => { $crate::Route::post($path) };
-    (@base PUT $path:literal) => { $crate::Route::put($path) };
-    (@base PATCH $path:literal) => { $crate::Route::patch($path) };
-    (@base DELETE $path:literal) => { $crate::Route::delete($path) };
-    ($method:ident $path:literal (tenant)) => { $crate::operation_macro::route!(@base $method $path) };
-    ($method:ident $path:literal (tenant global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Tenant)
-    };
-    ($method:ident $path:literal (partner global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Partner)
-    };
-    ($method:ident $path:literal (organization global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::Organization)
-    };
-    ($method:ident $path:literal (none global)) => {
-        $crate::operation_macro::route!(@base $method $path).global($crate::ScopeHeader::None)
-    };
-}
-
 /// Reads a page item by item, so that one unreadable item does not lose the others.
 macro_rules! parse_page {
     (NumberedPage <$item:ty>) => {
@@ -286,6 +280,9 @@ macro_rules! parse_page {
         $crate::operation_macro::parse_page! { @lenient }
     };
     (ItemList <$item:ty>) => {
+        $crate::operation_macro::parse_page! { @lenient }
+    };
+    (QueryResults) => {
         $crate::operation_macro::parse_page! { @lenient }
     };
     (@lenient) => {
@@ -334,6 +331,29 @@ macro_rules! paged {
             $crate::operation_macro::paged! { @items KeyedPage <$item> }
         }
     };
+    ($name:ident QueryResults) => {
+        #[cfg(feature = "catalog")]
+        impl $crate::catalog::Described for $name {
+            const PAGING: $crate::catalog::Paging = $crate::catalog::Paging::Key;
+        }
+
+        impl $crate::Paged for $name {
+            type Item = QueryRow;
+
+            fn next_page(&self, page: &QueryResults) -> Result<Option<Self>, $crate::Error> {
+                let next = page.pages.next_page_key(self.page_from_key.as_deref())?;
+                Ok(next.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
+            }
+
+            fn malformed_items(page: &QueryResults) -> &[$crate::page_body::MalformedItem] {
+                &page.malformed_items
+            }
+
+            fn items(page: QueryResults) -> Vec<$crate::Raw<QueryRow>> {
+                page.items
+            }
+        }
+    };
     (@items $page:ident <$item:ty>) => {
         fn malformed_items(page: &$page<$item>) -> &[$crate::page_body::MalformedItem] {
             &page.malformed_items
@@ -351,7 +371,7 @@ macro_rules! paged {
     };
 }
 
-pub(crate) use {families, files, listed, operation, paged, parse_page, route, setter};
+pub(crate) use {families, files, listed, operation, paged, parse_page, setter};
 
 #[cfg(test)]
 mod samples {

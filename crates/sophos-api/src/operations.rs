@@ -1,21 +1,19 @@
-//! The operations, one file each, by area.
+//! The operations by family, one file for each resource.
 //!
 //! Each has a constructor that takes the required values, and one setter for each
 //! optional one. Fields have the service's names. A request omits a field that is
 //! `None` or an empty list; [`Operation`](crate::Operation) describes the rest.
 
-pub mod alerts;
-pub mod endpoints;
-pub mod isolation;
-pub mod organization;
-pub mod siem;
 pub mod token;
 pub mod whoami;
 
 crate::operation_macro::families! {
-    always { partner }
+    always { organization partner }
     "account-health" account_health
+    "account-info" account_info
     "accounts" accounts
+    "audit" audit
+    "business-automation" business_automation
     "cases" cases
     "cloud-security" cloud_security
     "common" common
@@ -27,11 +25,15 @@ crate::operation_macro::families! {
     "licenses" licenses
     "live-discover" live_discover
     "mobile" mobile
+    "siem" siem
     "switch" switch
     "user-activity-verification" user_activity_verification
+    "web-filters" web_filters
     "wifi" wifi
     "xdr-query" xdr_query
 }
 
 #[cfg(test)]
 mod published;
+#[cfg(test)]
+mod snapshots;

@@ -287,8 +287,14 @@ model! {
 impl<T> KeyedPage<T> {
     /// The key of the page after the page of `key`.
     pub(crate) fn next_page_key(&self, key: Option<&str>) -> Result<Option<String>, Error> {
-        let next = self.pages.next_key.as_deref().filter(|next| !next.is_empty());
-        check_progress(next, key)
+        self.pages.next_page_key(key)
+    }
+}
+
+impl KeyedPages {
+    /// The key of the page after the page of `key`.
+    pub(crate) fn next_page_key(&self, key: Option<&str>) -> Result<Option<String>, Error> {
+        check_progress(self.next_key.as_deref().filter(|next| !next.is_empty()), key)
     }
 }
 

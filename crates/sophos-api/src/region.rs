@@ -12,8 +12,9 @@ pub struct DataRegion {
 
 /// The documented data regions. Others work as well: a tenant's host comes from its
 /// record.
-pub const DATA_REGIONS: [DataRegion; 9] = [
+pub const DATA_REGIONS: [DataRegion; 11] = [
     DataRegion { code: "us01", location: "United States (West)" },
+    DataRegion { code: "us02", location: "United States" },
     DataRegion { code: "us03", location: "United States (East)" },
     DataRegion { code: "eu01", location: "Ireland" },
     DataRegion { code: "eu02", location: "Germany" },
@@ -22,6 +23,7 @@ pub const DATA_REGIONS: [DataRegion; 9] = [
     DataRegion { code: "jp01", location: "Japan" },
     DataRegion { code: "br01", location: "Brazil" },
     DataRegion { code: "in01", location: "India" },
+    DataRegion { code: "ae01", location: "United Arab Emirates" },
 ];
 
 impl DataRegion {

@@ -10,11 +10,12 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 
 use crate::{
+    access::RequiredAccess,
     credential_source::CredentialSource,
     error::Error,
     error_kind::ErrorKind,
     hosts::Hosts,
-    operation::{Operation, RequestTarget, Route},
+    operation::{ApiHost, Operation, RequestTarget, Route},
     operations::token::RequestToken,
     rate_limit::{RateLimit, RateLimiter},
     retry::{Jitter, RetryPolicy, parse_date, parse_retry_after},
@@ -34,7 +35,7 @@ pub(crate) struct ClientInner<T> {
     rate_limiter: RateLimiter,
     shared_rate_limiter: Option<Arc<dyn SharedRateLimiter>>,
     retry_policy: RetryPolicy,
-    jitter: Jitter,
+    pub(crate) jitter: Jitter,
     pub(crate) session: Session,
     pub(crate) counters: RequestCounters,
     /// The credentials and tokens in use.
@@ -181,9 +182,24 @@ impl<'a, T: Transport> RequestContext<'a, T> {
     }
 
     fn annotate(&self, error: Error, route: &Route, target: &RequestTarget) -> Error {
-        let error = error.with_operation(route.to_string());
+        let error = self.explain_access(error, route).with_operation(route.to_string());
         // Scrubbed before the displayed texts are cut.
         error.with_tenant_id(self.tenant_counters.and(target.id.as_deref())).scrubbed(self.scrubber())
+    }
+
+    /// Adds the access that the operation takes to an error for lack of it. A path
+    /// without an id cannot name a missing object, so its 404 is one as well.
+    fn explain_access(&self, error: Error, route: &Route) -> Error {
+        match error.status() {
+            Some(403) => {}
+            Some(404) if !route.path.contains(':') => {}
+            _ => return error,
+        }
+        if route.host == ApiHost::Identity {
+            return error;
+        }
+        let credential = self.client.session.known_identity().map(|identity| identity.id_type);
+        error.with_access(RequiredAccess::new(route).with_credential(credential))
     }
 
     /// Sends a request until its response can be parsed, or a retry is not permitted.

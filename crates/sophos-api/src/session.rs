@@ -138,12 +138,17 @@ impl Session {
         }
     }
 
+    /// The identity, if it was requested before.
+    pub(crate) fn known_identity(&self) -> Option<Identity> {
+        lock(&self.state).owner.as_ref().map(|known| known.identity.clone())
+    }
+
     /// The identity, which is requested once.
     pub(crate) async fn identity<T: Transport>(
         &self,
         context: &RequestContext<'_, T>,
     ) -> Result<Identity, Error> {
-        let known = || lock(&self.state).owner.as_ref().map(|known| known.identity.clone());
+        let known = || self.known_identity();
         let fetch = async {
             let mut token = self.token(context).await?;
             // The owner of a credential that names one was verified with the token.

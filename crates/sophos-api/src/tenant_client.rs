@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 #[cfg(feature = "catalog")]
 use serde_json::Value;
@@ -9,7 +9,8 @@ use crate::{
     client::{ApiClient, Client},
     error::Error,
     hosts::BaseUrl,
-    operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
+    models::IdType,
+    operation::{ApiHost, Operation, RequestTarget, Route},
     stats::{RequestCounters, RequestStats},
     tenant_id::TenantId,
     transport::Transport,
@@ -19,7 +20,7 @@ use crate::{
 /// to each operation.
 ///
 /// ```
-/// use sophos_api::{ApiClient, Client, Error, Transport, operations::endpoints::GetEndpoint};
+/// use sophos_api::{ApiClient, Client, Error, Transport, operations::endpoint::endpoints::GetEndpoint};
 ///
 /// async fn hostname<T: Transport>(client: Client<T>, tenant: &str, id: &str) -> Result<Option<String>, Error> {
 ///     let tenant = client.tenant(tenant).await?;
@@ -72,6 +73,18 @@ impl<T: Transport> TenantClient<T> {
         Self { client: client.clone(), ..self.clone() }
     }
 
+    /// Rejects another tenant than the one of a tenant's credential, once that is known.
+    fn check_owner(&self) -> Result<(), Error> {
+        let Some(identity) = self.client.known_identity() else { return Ok(()) };
+        if identity.id_type != IdType::Tenant || identity.id.eq_ignore_ascii_case(self.id.as_str()) {
+            return Ok(());
+        }
+        Err(Error::wrong_credential_type(format!(
+            "the credential is tenant {}'s; use a credential of tenant {}, its partner or its organization",
+            identity.id, self.id
+        )))
+    }
+
     /// The counters of this handle and its clones.
     pub fn stats(&self) -> RequestStats {
         self.counters.snapshot()
@@ -79,6 +92,16 @@ impl<T: Transport> TenantClient<T> {
 }
 
 impl<T: Transport> ApiClient for TenantClient<T> {
+    type Transport = T;
+
+    fn as_client(&self) -> &Client<T> {
+        &self.client
+    }
+
+    fn with_earlier_deadline(&self, deadline: Duration) -> Self {
+        self.with_client(&self.client.with_earlier_deadline(deadline))
+    }
+
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
         let target = self.target(&O::ROUTE).await?;
         self.client.context(Some(&self.counters)).send(operation, &target).await
@@ -94,10 +117,11 @@ impl<T: Transport> ApiClient for TenantClient<T> {
 impl<T: Transport> TenantClient<T> {
     /// The host and the tenant's id for an operation of a tenant.
     async fn target(&self, route: &Route) -> Result<RequestTarget, Error> {
-        if route.scope != ScopeHeader::Tenant {
+        if !route.scope.is_tenant() {
             return Err(Error::invalid("the operation is not a tenant's; send it through the Client")
                 .with_operation(route.to_string()));
         }
+        self.check_owner().map_err(|error| error.with_operation(route.to_string()))?;
         let base = match route.host {
             ApiHost::DataRegion => self.base.clone(),
             ApiHost::Identity | ApiHost::Global => self.client.identity().await?.global,

@@ -1,4 +1,4 @@
-use std::{marker::PhantomData, ops::Deref};
+use std::{fmt, marker::PhantomData, ops::Deref};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ use crate::{error::Error, error_kind::ErrorKind};
 /// assert_eq!(alert.raw(), json);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WithRaw<T> {
     value: T,
     raw: Box<RawValue>,
@@ -47,6 +47,13 @@ impl<T: Serialize> WithRaw<T> {
     pub(crate) fn from_value(value: T) -> Result<Self, Error> {
         let raw = serde_json::value::to_raw_value(&value).map_err(malformed_item)?;
         Ok(Self { value, raw })
+    }
+}
+
+/// Without the JSON, which may hold a secret that the record hides.
+impl<T: fmt::Debug> fmt::Debug for WithRaw<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
     }
 }
 
@@ -90,12 +97,19 @@ impl<T> Serialize for WithRaw<T> {
 /// assert_eq!(event.parse_as::<Severity<'_>>()?.severity, "low");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub struct Raw<T> {
     json: Box<RawValue>,
     #[serde(skip)]
     marker: PhantomData<fn() -> T>,
+}
+
+/// Without the JSON, which may hold a secret.
+impl<T> fmt::Debug for Raw<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Raw({} bytes)", self.json.get().len())
+    }
 }
 
 impl<T> Raw<T> {

@@ -14,7 +14,7 @@ use futures_executor::block_on;
 use serde_json::json;
 use sophos_api::{
     AccessToken, ApiClient, Auth, BoxFuture, Client, CredentialSource, ErrorKind, NoCredential, RateLimit,
-    operations::endpoints::ListEndpoints,
+    operations::endpoint::endpoints::ListEndpoints,
 };
 use support::{SECOND, ScriptedResponse, ScriptedTransport, SentRequest, last_page, tenant, whoami};
 

@@ -15,7 +15,7 @@ use futures_util::future::join;
 use proptest::prelude::*;
 use serde_json::json;
 use sophos_api::{
-    ApiClient, Credentials, ErrorKind, Owner, models::IdType, operations::endpoints::ListEndpoints,
+    ApiClient, Credentials, ErrorKind, Owner, models::IdType, operations::endpoint::endpoints::ListEndpoints,
 };
 use support::{
     OWN_ID, SECOND, SECRET, ScriptedResponse, ScriptedTransport, SentRequest, last_page,

@@ -8,7 +8,7 @@ use futures_executor::block_on;
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use sophos_api::{
-    ApiClient, Client, ErrorKind, NoCredential, Transport, operations::endpoints::ListEndpoints,
+    ApiClient, Client, ErrorKind, NoCredential, Transport, operations::endpoint::endpoints::ListEndpoints,
 };
 use support::{
     SECOND, SECRET, ScriptedResponse, ScriptedTransport, SentRequest,

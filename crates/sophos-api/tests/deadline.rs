@@ -9,8 +9,8 @@ use futures_util::future::join_all;
 use sophos_api::{
     ApiClient, Client, ErrorKind, RateLimit, RateWindow, RetryPolicy, Transport, TransportErrorKind,
     operations::{
-        endpoints::{GetEndpoint, ListEndpoints},
-        isolation::UpdateIsolation,
+        endpoint::endpoints::{GetEndpoint, ListEndpoints},
+        endpoint::isolation::UpdateIsolation,
     },
 };
 use support::{

@@ -8,7 +8,7 @@ use futures_executor::block_on;
 use serde_json::json;
 use sophos_api::{
     ApiClient, Error, ErrorKind, NoCredential, RateLimit, RetryPolicy, TransportError, TransportErrorKind,
-    operations::endpoints::GetEndpoint,
+    operations::endpoint::endpoints::GetEndpoint,
 };
 use support::{ScriptedResponse, ScriptedTransport, TENANT_ID, client, client_with, parse_response, tenant};
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use sophos_api::{
-    ApiClient, Client, Credentials, Hosts, ReqwestTransport, operations::endpoints::ListEndpoints,
+    ApiClient, Client, Credentials, Hosts, ReqwestTransport, operations::endpoint::endpoints::ListEndpoints,
 };
 use sophos_simulator::{Config, CredentialInfo, DataConfig, Owner, Simulator, TenantGroup};
 

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use sophos_api::{
     ApiClient, ErrorKind, Paged, TenantClient,
     operations::{
-        endpoints::ListEndpoints,
-        partner::ListPartnerTenants,
-        siem::{ListSiemAlerts, ListSiemEvents},
+        endpoint::endpoints::ListEndpoints,
+        partner::tenants::ListPartnerTenants,
+        siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
     },
 };
 use support::{ScriptedResponse, ScriptedTransport, client, tenant};

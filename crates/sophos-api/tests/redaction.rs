@@ -12,7 +12,7 @@ use sophos_api::{
     AccessToken, ApiClient, Auth, BoxFuture, Client, CredentialSource, Error, ErrorKind, NoCredential,
     RateLimit, TransportErrorKind,
     models::Tenant,
-    operations::endpoints::{GetEndpoint, ListEndpoints},
+    operations::endpoint::endpoints::{GetEndpoint, ListEndpoints},
 };
 use support::{
     SECRET, ScriptedResponse, ScriptedTransport, SentRequest, TENANT_ID, client, tenant, tenant_record,

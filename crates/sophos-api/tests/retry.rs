@@ -9,9 +9,9 @@ use futures_util::future::join_all;
 use sophos_api::{
     ApiClient, ErrorKind, Operation, RateLimit, RateWindow, RetryPolicy, TransportErrorKind,
     operations::{
-        alerts::{ActOnAlert, SearchAlerts},
-        endpoints::{GetEndpoint, ListEndpoints},
-        isolation::{UpdateIsolation, UpdateIsolations},
+        common::alerts::{ActOnAlert, SearchAlerts},
+        endpoint::endpoints::{GetEndpoint, ListEndpoints},
+        endpoint::isolation::{UpdateIsolation, UpdateIsolations},
     },
 };
 use support::{

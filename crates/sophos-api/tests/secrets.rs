@@ -8,7 +8,7 @@ use futures_executor::block_on;
 use serde_json::json;
 use sophos_api::{
     ApiClient, Client, Error, Operation, RequestTarget,
-    operations::{endpoints::ListEndpoints, token::RequestToken},
+    operations::{endpoint::endpoints::ListEndpoints, token::RequestToken},
 };
 use support::{
     SECRET, ScriptedResponse, ScriptedTransport, client, credentials, last_page, parse_response, tenant,

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use sophos_api::{
     ApiClient, ErrorKind, TransportErrorKind,
     operations::{
-        alerts::GetAlert, endpoints::ListEndpoints, organization::ListOrganizationTenants,
-        partner::ListPartnerTenants, siem::ListSiemEvents,
+        common::alerts::GetAlert, endpoint::endpoints::ListEndpoints,
+        organization::tenants::ListOrganizationTenants, partner::tenants::ListPartnerTenants,
+        siem::events::ListSiemEvents,
     },
 };
 use support::{
@@ -285,7 +286,8 @@ fn wrong_credential_type_is_rejected_before_sending() {
             assert_eq!(answer.is_ok(), allowed, "{kind}");
             if let Err(error) = answer {
                 assert_eq!(error.kind(), ErrorKind::WrongCredentialType, "{kind}");
-                assert!(error.to_string().contains(&format!("this one is of a {kind}")), "{error}");
+                let article = if kind == "organization" { "an" } else { "a" };
+                assert!(error.to_string().ends_with(&format!("credential is {article} {kind}'s")), "{error}");
             }
         }
         assert_eq!(script.api_requests().len(), usize::from(partner) + usize::from(organization), "{kind}");

@@ -12,7 +12,7 @@ use futures_executor::block_on;
 use futures_util::future::join;
 use sophos_api::{
     ApiClient, BoxFuture, Client, ErrorKind, RateLimit, RateWindow, RetryPolicy, SharedRateLimiter,
-    Transport, operations::endpoints::ListEndpoints,
+    Transport, operations::endpoint::endpoints::ListEndpoints,
 };
 use support::{
     SECOND, ScriptedResponse, ScriptedTransport, SentRequest, credentials, last_page, script::YieldOnce,

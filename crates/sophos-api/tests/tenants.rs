@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sophos_api::{
     ApiClient, Client, ErrorKind, Hosts, TransportErrorKind,
     models::{IdType, Whoami},
-    operations::{endpoints::ListEndpoints, whoami::GetWhoami},
+    operations::{endpoint::endpoints::ListEndpoints, whoami::GetWhoami},
 };
 use support::{
     OWN_ID, ScriptedResponse, ScriptedTransport, TENANT_ID, client, credentials, last_page, tenant_record,

@@ -1,6 +1,6 @@
 //! The exported `account-health`.
 
-use sophos_api::{ApiClient, operations::account_health::CheckAccountHealth};
+use sophos_api::{ApiClient, operations::account_health::checks::CheckAccountHealth};
 
 use crate::{
     Component,

@@ -1,6 +1,6 @@
 //! The exported `alert-actions`.
 
-use sophos_api::{ApiClient, Error, models::AlertActionKind, operations::alerts::ActOnAlert};
+use sophos_api::{ApiClient, Error, models::AlertActionKind, operations::common::alerts::ActOnAlert};
 
 use crate::{
     Component,

@@ -4,7 +4,7 @@ use serde_json::Value;
 use sophos_api::{
     ApiClient, Error, Paged,
     models::{AlertCategory, AlertSeverity, Product},
-    operations::alerts::{GetAlert, ListAlerts, SearchAlerts},
+    operations::common::alerts::{GetAlert, ListAlerts, SearchAlerts},
 };
 
 use crate::{

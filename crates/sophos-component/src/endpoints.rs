@@ -4,7 +4,7 @@ use serde_json::Value;
 use sophos_api::{
     ApiClient, Error, Paged,
     models::{EndpointType, EndpointView, HealthStatus, IsolationStatus, LockdownStatus},
-    operations::endpoints::{GetEndpoint, ListEndpoints},
+    operations::endpoint::endpoints::{GetEndpoint, ListEndpoints},
 };
 
 use crate::{

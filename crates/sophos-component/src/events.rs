@@ -1,7 +1,7 @@
 //! The exported `events`.
 
 use serde_json::{Value, json};
-use sophos_api::{ApiClient, Error, operations::siem::ListSiemEvents};
+use sophos_api::{ApiClient, Error, operations::siem::events::ListSiemEvents};
 
 use crate::{
     Component,

@@ -60,7 +60,7 @@ pub(crate) fn no_credential(reason: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use sophos_api::{Operation, operations::alerts::GetAlert};
+    use sophos_api::{Operation, operations::common::alerts::GetAlert};
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use sophos_api::{
     ApiClient, Error,
-    operations::{endpoints::GetEndpoint, isolation::GetIsolation},
+    operations::{endpoint::endpoints::GetEndpoint, endpoint::isolation::GetIsolation},
 };
 
 use crate::{

@@ -1,6 +1,6 @@
 //! The exported `isolation-actions`.
 
-use sophos_api::{ApiClient, operations::isolation::UpdateIsolations};
+use sophos_api::{ApiClient, operations::endpoint::isolation::UpdateIsolations};
 
 use crate::{
     Component,

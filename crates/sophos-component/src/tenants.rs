@@ -4,7 +4,7 @@ use serde_json::json;
 use sophos_api::{
     ApiClient, Client, Error, MalformedItem, Paged, Raw, TenantClient, TenantId,
     models::{self, IdType},
-    operations::{organization::ListOrganizationTenants, partner::ListPartnerTenants},
+    operations::{organization::tenants::ListOrganizationTenants, partner::tenants::ListPartnerTenants},
 };
 
 use crate::{

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use sophos_api::{
     ApiClient, ErrorKind, MalformedItem, Paged, Raw, TenantClient, Transport, models::Alert,
-    operations::alerts::ListAlerts,
+    operations::common::alerts::ListAlerts,
 };
 
-use crate::{commit_log::Backfill, encode::to_rfc3339_millis, error::Error};
+use crate::{commit_log::Backfill, encode::to_rfc3339_millis, error::Error, page_size::reduce_page_size};
 
 /// The source in the rows of a backfill.
 pub(crate) const SOURCE: &str = "common/v1/alerts";
@@ -48,12 +48,13 @@ impl<'a, T: Transport> BackfillReader<'a, T> {
         operation.page_from_key.clone_from(&backfill.next_key);
         let response = loop {
             match self.client.send(&operation).await {
-                Err(error) if error.kind() == ErrorKind::TooLarge && self.page_size > 1 => {
-                    self.page_size /= 2;
-                    self.max_page_size = self.page_size;
-                    operation.page_size = Some(self.page_size);
+                Ok(response) => break response,
+                Err(error) => {
+                    let tenant_id = self.client.id().as_str();
+                    let size = reduce_page_size(tenant_id, &error, self.page_size, 1).ok_or(error)?;
+                    (self.page_size, self.max_page_size) = (size, size);
+                    operation.page_size = Some(size);
                 }
-                response => break response?,
             }
         };
         if let Some(max) = response.pages.max_size.filter(|max| *max > 0) {

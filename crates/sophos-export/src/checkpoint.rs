@@ -201,7 +201,7 @@ impl CheckpointTracker {
     }
 
     /// Continues from this time and returns the gap before it.
-    pub(crate) fn pass_over(&mut self, to_ms: i64, now_ms: i64) -> Gap {
+    pub(crate) fn skip_to(&mut self, to_ms: i64, now_ms: i64) -> Gap {
         let from_ms = if self.position_ms == i64::MIN {
             now_ms + SERVICE_CLOCK_RESOLUTION_MS - FEED_RETENTION_MS
         } else {

@@ -288,9 +288,9 @@ mod tests {
     async fn commit_succeeds_for_one_run_only() {
         let store = Store::from_object_store(Arc::new(InMemory::new()));
         assert!(commit(&store, &stream(), &record(1, "a")).await.expect("a commit"));
-        assert!(!commit(&store, &stream(), &record(1, "b")).await.expect("an answer"));
+        assert!(!commit(&store, &stream(), &record(1, "b")).await.expect("a response"));
         assert!(
-            commit(&store, &stream(), &record(1, "a")).await.expect("an answer"),
+            commit(&store, &stream(), &record(1, "a")).await.expect("a response"),
             "a repetition is the same"
         );
         assert_eq!(load_head(&store, &stream()).await.expect("a log").record, Some(record(1, "a")));

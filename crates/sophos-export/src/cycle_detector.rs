@@ -21,12 +21,12 @@ pub(crate) struct CycleDetector {
     pub(crate) page_limit: u32,
     /// The error of the last page that was skipped, since it was too large even with the
     /// smallest limit.
-    pub(crate) passed_over: Option<sophos_api::Error>,
+    pub(crate) skipped_page_error: Option<sophos_api::Error>,
 }
 
 impl Default for CycleDetector {
     fn default() -> Self {
-        Self { cursors: HashSet::new(), empty_pages: 0, page_limit: MAX_PAGE_SIZE, passed_over: None }
+        Self { cursors: HashSet::new(), empty_pages: 0, page_limit: MAX_PAGE_SIZE, skipped_page_error: None }
     }
 }
 

@@ -78,6 +78,27 @@ impl FromStr for Format {
 pub struct UnknownFormat(String);
 
 /// Encodes rows as one object.
+///
+/// # Examples
+/// ```
+/// # fn main() -> std::io::Result<()> {
+/// use sophos_export::{Dataset, Encoder, Format, Row};
+///
+/// let mut encoder: Box<dyn Encoder> = Format::NdjsonGzip.encoder();
+/// encoder.push(&Row {
+///     id: "e-1",
+///     tenant: "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f",
+///     dataset: Dataset::Events,
+///     source: "siem/v1/events",
+///     time: None,
+///     created_at: None,
+///     revision: 0,
+///     record: r#"{"id":"e-1"}"#,
+/// })?;
+/// assert!(encoder.finish()?.starts_with(&[0x1f, 0x8b]), "the object is gzip");
+/// # Ok(())
+/// # }
+/// ```
 pub trait Encoder: Send + fmt::Debug {
     /// Adds a row.
     ///

@@ -81,6 +81,23 @@ impl Default for ExportScope {
 }
 
 /// Exports the tenants of one credential.
+///
+/// # Examples
+/// ```
+/// use sophos_api::{Client, Transport};
+/// use sophos_export::{Error, ExportScope, ExportSettings, Exporter, Store};
+///
+/// async fn export<T: Transport + 'static>(client: Client<T>) -> Result<(), Error> {
+///     let store = Store::open("s3://my-bucket/sophos")?;
+///     let exporter = Exporter::new(client, store, ExportSettings::default());
+///     // Both datasets of all tenants, without a deadline.
+///     let report = exporter.run(&ExportScope::default(), None).await?;
+///     for stream in &report.streams {
+///         println!("{} {}: {:?}, {} rows", stream.tenant, stream.dataset, stream.outcome, stream.rows);
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Exporter<T> {
     client: Client<T>,

@@ -2,7 +2,7 @@
 //!
 //! Nothing is validated. For a text that is not JSON, each end is somewhere within it.
 
-use crate::word;
+use crate::swar;
 
 /// The next position that is not white space.
 pub(crate) fn blank(json: &[u8], mut at: usize) -> usize {
@@ -27,16 +27,16 @@ pub(crate) fn string_end(json: &[u8], start: usize) -> usize {
 
 /// The number of bytes before the first quote or backslash.
 fn until_special(text: &[u8]) -> usize {
-    let (words, rest) = text.as_chunks::<{ word::LEN }>();
+    let (words, rest) = text.as_chunks::<{ swar::WORD_LEN }>();
     for (index, chunk) in words.iter().enumerate() {
         let chunk = u64::from_le_bytes(*chunk);
-        let found = word::equal(chunk, b'"') | word::equal(chunk, b'\\');
+        let found = swar::bytes_equal(chunk, b'"') | swar::bytes_equal(chunk, b'\\');
         if found != 0 {
-            return index * word::LEN + word::first(found);
+            return index * swar::WORD_LEN + swar::first_byte(found);
         }
     }
     let tail = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len());
-    words.len() * word::LEN + tail
+    words.len() * swar::WORD_LEN + tail
 }
 
 /// The end of a number or a literal, which has at least one byte.

@@ -65,15 +65,16 @@ mod error;
 mod export;
 mod failure;
 mod json_scan;
+mod oversized_page;
 mod page_records;
-mod passing;
+mod page_size;
 mod record_key;
 mod report;
 mod row_json;
 mod siem_feed;
 mod stream;
+mod swar;
 mod tenant_inventory;
-mod word;
 mod write_ahead;
 mod writer;
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     encode::{Row, to_rfc3339_millis},
-    word,
+    swar,
 };
 
 /// Appends the row and a line break.
@@ -49,19 +49,20 @@ fn write_text(line: &mut Vec<u8>, text: &str) {
 /// each run between them takes twice as long.
 fn write_without_controls(line: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     let start = line.len();
-    line.resize(start + 2 * text.len() + word::LEN, 0);
+    line.resize(start + 2 * text.len() + swar::WORD_LEN, 0);
     let to = &mut line[start..];
     let (mut from, mut at) = (0, 0);
-    while let Some(chunk) = text[from..].first_chunk::<{ word::LEN }>() {
+    while let Some(chunk) = text[from..].first_chunk::<{ swar::WORD_LEN }>() {
         let bytes = u64::from_le_bytes(*chunk);
-        let special = word::equal(bytes, b'"') | word::equal(bytes, b'\\') | word::below(bytes, b' ');
-        to[at..at + word::LEN].copy_from_slice(chunk);
+        let special =
+            swar::bytes_equal(bytes, b'"') | swar::bytes_equal(bytes, b'\\') | swar::bytes_below(bytes, b' ');
+        to[at..at + swar::WORD_LEN].copy_from_slice(chunk);
         if special == 0 {
-            from += word::LEN;
-            at += word::LEN;
+            from += swar::WORD_LEN;
+            at += swar::WORD_LEN;
             continue;
         }
-        let index = word::first(special);
+        let index = swar::first_byte(special);
         let byte = chunk[index];
         if byte < b' ' {
             return None;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sophos_api::{
-    ApiClient, CursorPage, ErrorKind, Operation, Paged, TenantClient, Transport,
-    operations::siem::{ListSiemAlerts, ListSiemEvents, MIN_PAGE_SIZE},
+    ApiClient, CursorPage, Operation, Paged, TenantClient, Transport,
+    operations::siem::{MIN_PAGE_SIZE, alerts::alerts::alerts::ListSiemAlerts, events::events::events::ListSiemEvents},
 };
 use tokio::task::JoinHandle;
 
@@ -12,6 +12,7 @@ use crate::{
     checkpoint::StartPosition,
     clock::{excess_skew, now_ms},
     error::Error,
+    page_size::reduce_page_size,
 };
 
 /// The two feeds, which differ in name only.
@@ -76,13 +77,11 @@ pub(crate) async fn fetch_fitting_page<T: Transport, O: SiemFeed>(
     loop {
         match fetch_page(client, &operation, max_skew).await {
             Ok(page) => return Ok((operation, page)),
-            Err(error) if error.kind() == ErrorKind::TooLarge && operation.limit() > MIN_PAGE_SIZE => {
-                let limit = (operation.limit() / 2).max(MIN_PAGE_SIZE);
+            Err(error) => {
                 let tenant_id = client.id().as_str();
-                tracing::warn!(event = "page_limit_reduced", tenant_id, limit, %error, "a page of the feed is too large; retrying with a smaller limit");
-                operation = operation.with_limit(limit);
+                let limit = reduce_page_size(tenant_id, &error, operation.limit(), MIN_PAGE_SIZE);
+                operation = operation.with_limit(limit.ok_or(error)?);
             }
-            Err(error) => return Err(error),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sophos_api::{
     ErrorKind, TenantClient, Transport,
-    operations::siem::{ListSiemAlerts, ListSiemEvents},
+    operations::siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
 };
 use sophos_store::Store;
 
@@ -99,7 +99,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             }
         }
         if report.outcome != StreamOutcome::Failed
-            && let Some(error) = cycle.passed_over
+            && let Some(error) = cycle.skipped_page_error
         {
             report.set_error(&error.into());
         }
@@ -304,7 +304,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             (operation, response) = match join_page(fetch).await {
                 Ok(fetched) => fetched,
                 Err(Error::Service(error)) if error.kind() == ErrorKind::TooLarge => {
-                    match self.pass_over(cycle, batch, error).await {
+                    match self.skip_oversized_page(cycle, batch, error).await {
                         Ok(fetched) => fetched,
                         Err(error) => return Ok(ReadOutcome::Failed(error.into())),
                     }
@@ -338,7 +338,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 }
                 Err(error) if error.kind() == ErrorKind::TooLarge => {
                     batch.tracker.set_start(&start);
-                    return Ok(self.pass_over(cycle, batch, error).await?);
+                    return Ok(self.skip_oversized_page(cycle, batch, error).await?);
                 }
                 Err(error) if starts.peek().is_some() && is_start_error(&error) => {
                     let (tenant_id, dataset) = (&self.stream.tenant, self.stream.dataset);

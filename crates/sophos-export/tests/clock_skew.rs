@@ -63,7 +63,7 @@ async fn checkpoint_ignores_a_response_with_a_wrong_date() {
         env.service.advance(5 * MINUTE);
         let report = env.run_events([page("b", NOW_MS + MINUTE)]).await;
         assert_eq!((report.rows, report.gaps.len()), (1, 0), "{offset}: {report:?}");
-        let asked = env.service.take_requests().pop().and_then(|request| request.from_date);
-        assert_eq!(asked, Some((NOW_MS - 10 * MINUTE) / SECOND), "{offset}");
+        let from_date = env.service.take_requests().pop().and_then(|request| request.from_date);
+        assert_eq!(from_date, Some((NOW_MS - 10 * MINUTE) / SECOND), "{offset}");
     }
 }

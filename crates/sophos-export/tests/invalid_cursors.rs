@@ -54,12 +54,12 @@ async fn run_commits_its_progress_when_cursors_form_a_cycle() {
 fn respond_with_empty_pages(env: &TestEnv, pages: u32) {
     env.service.route(move |request| {
         let number = request.cursor.as_deref().map_or(0, |cursor| cursor.parse().expect("a number"));
-        let answer = if number < pages {
+        let response = if number < pages {
             ScriptedResponse::page(&[], true, Some(&(number + 1).to_string()))
         } else {
             ScriptedResponse::page(&[event("a", NOW_MS)], false, Some("0"))
         };
-        answer.with_latency(Duration::from_millis(250))
+        response.with_latency(Duration::from_millis(250))
     });
 }
 

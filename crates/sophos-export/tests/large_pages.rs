@@ -16,7 +16,7 @@ const TOO_LARGE: FailureKind = FailureKind::Service(ErrorKind::TooLarge);
 struct Feed(Vec<(i64, usize)>);
 
 impl Feed {
-    fn answer(&self, request: &Request, max_bytes: usize) -> ScriptedResponse {
+    fn respond(&self, request: &Request, max_bytes: usize) -> ScriptedResponse {
         let from_ms = request.from_date.map_or(i64::MIN, |seconds| seconds * SECOND);
         let by_time = self.0.iter().position(|(at, _)| *at >= from_ms).unwrap_or(self.0.len());
         let first = request.cursor.as_deref().map_or(by_time, |cursor| cursor.parse().expect("a number"));
@@ -44,7 +44,7 @@ async fn a_page_that_is_too_large_is_read_in_smaller_ones() {
     ] {
         let env = TestEnv::with_settings(|settings| settings.rows_per_commit = 450);
         let feed = feed.clone();
-        env.service.route(move |request| feed.answer(request, max_bytes));
+        env.service.route(move |request| feed.respond(request, max_bytes));
         let report = env.run(dataset).await;
         assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1_000), "{report:?}");
         assert!(report.commits > 1, "the limit holds from commit to commit: {report:?}");
@@ -62,7 +62,7 @@ async fn what_fits_into_no_page_is_a_small_gap() {
         (0..3_000).map(|number| (start + number * SECOND, if large.contains(&number) { 1_000 } else { 1 }));
     let feed = Feed(records.collect());
     let env = TestEnv::new();
-    env.service.route(move |request| feed.answer(request, 2_000));
+    env.service.route(move |request| feed.respond(request, 2_000));
     let report = env.run(Dataset::Events).await;
     assert_eq!((report.outcome, report.error_kind), (StreamOutcome::Failed, Some(TOO_LARGE)), "{report:?}");
     assert!(report.error.as_deref().is_some_and(|error| error.contains("raise the limit")), "{report:?}");
@@ -90,7 +90,7 @@ async fn a_feed_that_begins_too_large_is_read_after_that() {
     let records = (0..600).map(|number| (NOW_MS - HOUR + number * SECOND, 1_000 * usize::from(number < 200)));
     let feed = Feed(records.collect());
     let env = TestEnv::new();
-    env.service.route(move |request| feed.answer(request, 1_000));
+    env.service.route(move |request| feed.respond(request, 1_000));
     let report = env.run(Dataset::Events).await;
     assert_eq!((report.rows, report.error_kind), (401, Some(TOO_LARGE)), "{report:?}");
     let to_ms = NOW_MS - HOUR + 199 * SECOND;
@@ -98,7 +98,7 @@ async fn a_feed_that_begins_too_large_is_read_after_that() {
 }
 
 #[tokio::test]
-async fn nothing_is_passed_over_when_no_page_fits() {
+async fn nothing_is_skipped_when_no_page_fits() {
     let env = TestEnv::new();
     env.service.route(|_| ScriptedResponse::too_large());
     let report = env.run(Dataset::Events).await;

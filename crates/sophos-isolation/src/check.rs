@@ -4,6 +4,35 @@
 //! [`Check::from_message`] is pure: it parses the payload and evaluates the policy
 //! before the resolution of an endpoint. [`Engine::check`](crate::Engine::check)
 //! adds the endpoint. Neither considers budgets, which depend on other isolations.
+//!
+//! # Examples
+//! ```
+//! use std::time::Duration;
+//!
+//! use sophos_isolation::{
+//!     adapters::Message,
+//!     check::{Check, CheckOutcome},
+//!     policy::Policy,
+//! };
+//!
+//! let policy = Policy::parse(
+//!     r#"
+//! version = 1
+//! mode = "enforce"
+//!
+//! [sources.scripts]
+//! tool = "generic"
+//! tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+//! verify = { scheme = "bearer", secret = "webhooks/scripts" }
+//! "#,
+//! )?;
+//! let body = br#"{"event_id": "1", "target": {"hostname": "laptop-4711"}}"#;
+//! let message = Message { body, idempotency_key: None };
+//! let now = Duration::from_secs(1_790_000_000);
+//! let check = Check::from_message(&policy, "scripts", &message, now)?;
+//! assert!(matches!(check.signals[0].outcome, CheckOutcome::Admitted { .. }));
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
 
 use std::time::Duration;
 

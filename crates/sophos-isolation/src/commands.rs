@@ -19,7 +19,7 @@ const MAX_ATTEMPTS: usize = 8;
 const MAX_HOPS: usize = 32;
 
 /// The rejection or failure of a command.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommandError {
     /// The ledger has no such decision.

@@ -25,12 +25,15 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use sophos_api::{Client, ErrorKind, TenantClient, TenantId, Transport, operations::isolation::MAX_IDS};
+use sophos_api::{
+    Client, ErrorKind, TenantClient, TenantId, Transport, operations::endpoint::isolation::MAX_IDS,
+};
 
 pub use follow_up::{FollowUpReport, FollowUpScope};
 
 use crate::{
     approval::ApprovalLinks,
+    backend_error::BackendError,
     decision::{Decision, DecisionId, DecisionState, comment_tag},
     ledger::{Ledger, LedgerStore, LedgerStoreError},
     outcome::OutcomePublisher,
@@ -63,7 +66,8 @@ pub enum EngineError {
         /// The decision.
         id: DecisionId,
         /// The cause.
-        cause: String,
+        #[source]
+        cause: BackendError,
     },
 }
 

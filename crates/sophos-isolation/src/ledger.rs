@@ -7,9 +7,13 @@
 pub(crate) mod paths;
 
 use std::{
+    error::Error,
     fmt,
     hash::{BuildHasher, Hasher, RandomState},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -48,14 +52,26 @@ pub trait LedgerStore: Send + Sync {
 
 /// A failure of the store, or an invalid object. A failed write may have been
 /// applied.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("ledger store failed: {0}")]
-pub struct LedgerStoreError(String);
+#[derive(Debug, Clone)]
+pub struct LedgerStoreError(Arc<dyn Error + Send + Sync>);
 
 impl LedgerStoreError {
-    /// Creates an error from a text, which must hold no secret.
-    pub fn new(text: impl fmt::Display) -> Self {
-        Self(text.to_string())
+    /// Creates an error from its cause, an error or a text. Its text must contain no
+    /// secret.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into().into())
+    }
+}
+
+impl fmt::Display for LedgerStoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ledger store failed: {}", self.0)
+    }
+}
+
+impl Error for LedgerStoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
     }
 }
 

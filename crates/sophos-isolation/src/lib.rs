@@ -66,6 +66,7 @@
 
 pub mod adapters;
 mod approval;
+mod backend_error;
 pub mod check;
 mod commands;
 mod decision;
@@ -85,6 +86,7 @@ pub mod verify;
 pub mod webhook;
 
 pub use approval::{ApprovalAnswer, ApprovalLinks};
+pub use backend_error::BackendError;
 pub use commands::CommandError;
 pub use decision::{
     AlertKey, Claim, Decision, DecisionId, DecisionState, IsolationOrigin, IsolationTarget, LedgerEntry,

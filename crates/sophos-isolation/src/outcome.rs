@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::{
     adapters::Tool,
+    backend_error::BackendError,
     decision::{Decision, DecisionId, DecisionState, IsolationTarget, LedgerEntry, Transition},
     signal::Severity,
 };
@@ -18,7 +19,7 @@ pub trait OutcomePublisher: Send + Sync {
     ///
     /// # Errors
     /// The cause, without secrets. The engine publishes the outcome again later.
-    fn publish(&self, outcome: &DecisionOutcome) -> impl Future<Output = Result<(), String>> + Send;
+    fn publish(&self, outcome: &DecisionOutcome) -> impl Future<Output = Result<(), BackendError>> + Send;
 }
 
 impl OutcomePublisher for () {
@@ -26,7 +27,7 @@ impl OutcomePublisher for () {
         false
     }
 
-    async fn publish(&self, _: &DecisionOutcome) -> Result<(), String> {
+    async fn publish(&self, _: &DecisionOutcome) -> Result<(), BackendError> {
         Ok(())
     }
 }
@@ -36,7 +37,7 @@ impl<N: OutcomePublisher> OutcomePublisher for std::sync::Arc<N> {
         N::is_enabled(self)
     }
 
-    fn publish(&self, outcome: &DecisionOutcome) -> impl Future<Output = Result<(), String>> + Send {
+    fn publish(&self, outcome: &DecisionOutcome) -> impl Future<Output = Result<(), BackendError>> + Send {
         N::publish(self, outcome)
     }
 }

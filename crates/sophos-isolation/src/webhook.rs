@@ -27,6 +27,7 @@
 
 mod approval;
 mod authentication;
+mod backends;
 #[cfg(feature = "public-keys")]
 mod document_cache;
 mod event;
@@ -38,9 +39,10 @@ mod request_log;
 
 use std::{collections::HashSet, net::IpAddr, sync::Mutex, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
+pub use backends::{KeySource, Queue};
 pub use request::{Request, Response};
 pub use request_log::RequestLog;
 
@@ -50,7 +52,7 @@ use crate::{
     decision::{AlertKey, DecisionId, DecisionState, ReceivedSignal},
     ledger::{CreatedDecision, Ledger, LedgerStore},
     policy::{DisabledSource, Policy, Source},
-    verify::{AuthenticatedKey, Keys, Verification},
+    verify::{Verification, VersionStage},
 };
 
 /// The largest body that is accepted, in bytes. Alerts have some kilobytes;
@@ -60,52 +62,71 @@ pub const MAX_BODY_LEN: usize = 1 << 20;
 /// The header with which an authentic sender requests a check.
 const DRY_RUN_HEADER: &str = "x-sophos-dry-run";
 
-/// The source of secrets, by their names in the policy.
-pub trait KeySource: Send + Sync {
-    /// Loads the current and the previous value of a secret.
-    ///
-    /// # Errors
-    /// The cause, with the name of the secret and without its value.
-    fn load_keys(&self, name: &str) -> impl Future<Output = Result<Keys, String>> + Send;
-
-    /// Fetches an `https` URL: a key set, a certificate, or the confirmation of a
-    /// subscription. An implementation follows no redirect, limits the time, and
-    /// accepts only the status 200. Without an implementation the schemes that need
-    /// it fail.
-    ///
-    /// # Errors
-    /// The cause, without secrets.
-    fn fetch_url(&self, url: &str) -> impl Future<Output = Result<Vec<u8>, String>> + Send {
-        let _ = url;
-        std::future::ready(Err("this host makes no requests".into()))
-    }
-}
-
-/// The queue of decisions for the worker.
-pub trait Queue: Send + Sync {
-    /// Sends decisions. Duplicates do no harm.
-    ///
-    /// # Errors
-    /// The cause, without secrets. The sender gets a response to retry.
-    fn send(&self, decisions: &[DecisionId]) -> impl Future<Output = Result<(), String>> + Send;
-
-    /// Has the worker resolve the endpoints of a check. A queue without a worker
-    /// returns the check unchanged.
-    ///
-    /// # Errors
-    /// The cause, without secrets.
-    fn check(
-        &self,
-        policy: &Policy,
-        message: &Message<'_>,
-        check: Check,
-    ) -> impl Future<Output = Result<Value, String>> + Send {
-        let _ = (policy, message);
-        std::future::ready(serde_json::to_value(check).map_err(|error| error.to_string()))
-    }
-}
-
 /// The webhook, which turns requests into decisions.
+///
+/// # Examples
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let temporary = tempfile::tempdir()?;
+/// # let location = temporary.path().to_str().ok_or("no UTF-8")?;
+/// use std::time::Duration;
+///
+/// use sophos_isolation::{
+///     BackendError, DecisionId, Ledger,
+///     policy::Policy,
+///     verify::Keys,
+///     webhook::{KeySource, Queue, Request, Webhook},
+/// };
+/// use sophos_store::Store;
+///
+/// struct Secrets;
+///
+/// impl KeySource for Secrets {
+///     async fn load_keys(&self, name: &str) -> Result<Keys, BackendError> {
+///         match name {
+///             "webhooks/scripts" => Ok(Keys::new("key-of-the-scripts".into(), None)),
+///             _ => Err(BackendError::new(format!("missing secret \"{name}\"; store it"))),
+///         }
+///     }
+/// }
+///
+/// struct Printer;
+///
+/// impl Queue for Printer {
+///     async fn send(&self, decisions: &[DecisionId]) -> Result<(), BackendError> {
+///         println!("for the worker: {decisions:?}");
+///         Ok(())
+///     }
+/// }
+///
+/// let policy = Policy::parse(
+///     r#"
+/// version = 1
+/// mode = "enforce"
+///
+/// [sources.scripts]
+/// tool = "generic"
+/// tenants = ["11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"]
+/// verify = { scheme = "bearer", secret = "webhooks/scripts" }
+/// "#,
+/// )?;
+/// let webhook = Webhook::new(Ledger::new(Store::open(location)?), Secrets, Printer);
+/// let mut request = Request::default();
+/// request.method = "POST".into();
+/// request.path = "/hooks/scripts".into();
+/// request.headers = vec![
+///     ("authorization".into(), "Bearer key-of-the-scripts".into()),
+///     ("content-type".into(), "application/json".into()),
+/// ];
+/// request.body = br#"{"event_id": "1", "target": {"hostname": "laptop-4711"}}"#.to_vec();
+/// let now = Duration::from_secs(1_790_000_000);
+/// assert_eq!(webhook.handle(&policy, &request, now).await.0.status, 202);
+/// // The same event again creates no other decision.
+/// assert_eq!(webhook.handle(&policy, &request, now).await.0.status, 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Webhook<O, K, Q> {
     ledger: Ledger<O>,
@@ -115,6 +136,16 @@ pub struct Webhook<O, K, Q> {
     document_cache: document_cache::DocumentCache,
     /// The secrets with a warning in the log.
     warned_secrets: Mutex<HashSet<String>>,
+}
+
+/// An authentic message and its origin.
+struct ReceivedMessage<'a> {
+    source: &'a Source,
+    /// The body, as it was sent.
+    body: &'a [u8],
+    source_ip: Option<IpAddr>,
+    /// The version of the secret; `None` for an event of AWS.
+    secret_stage: Option<VersionStage>,
 }
 
 /// A response, and the data for the log.
@@ -207,7 +238,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             return response;
         }
         let key = sender.key;
-        log.used_previous_key = key.version_stage == crate::verify::VersionStage::Previous;
+        log.used_previous_key = key.version_stage == VersionStage::Previous;
         if !is_json(source, request) {
             log.problem = Some("the content type is not JSON".into());
             return Response::error(415, "send JSON, with content-type: application/json");
@@ -217,11 +248,17 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         if request.header(DRY_RUN_HEADER).is_some_and(|value| value.trim() == "1") {
             return self.dry_run(policy, name, &message, now, log).await;
         }
+        let received = ReceivedMessage {
+            source,
+            body: &request.body,
+            source_ip: request.source_ip,
+            secret_stage: Some(key.version_stage),
+        };
         let alerts = match source.adapter.parse_message(&message) {
             Ok(alerts) => alerts,
             Err(error) => {
                 let event_id = message.idempotency_key;
-                return self.reject_unparsable(source, &request.body, event_id, &error, now, log).await;
+                return self.reject_unparsable(&received, event_id, &error, now, log).await;
             }
         };
         match self.has_conflicting_idempotency_key(source, &key, &message, &alerts).await {
@@ -235,8 +272,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 return Response::service_unavailable();
             }
         }
-        let source_ip = request.source_ip;
-        self.create_decisions(source, &request.body, alerts, source_ip, Some(&key), now, log).await
+        self.create_decisions(&received, alerts, now, log).await
     }
 
     /// Checks a message. Nothing is recorded.
@@ -255,7 +291,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         match self.queue.check(policy, message, check).await {
             Ok(check) => Response::json(200, &json!({ "dry_run": true, "check": check })),
             Err(failure) => {
-                log.problem = Some(failure);
+                log.problem = Some(failure.to_string());
                 Response::service_unavailable()
             }
         }
@@ -263,18 +299,15 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
 
     /// Creates a decision for each host of a message, and queues those that the
     /// worker must process.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a message")]
     async fn create_decisions(
         &self,
-        source: &Source,
-        body: &[u8],
+        message: &ReceivedMessage<'_>,
         alerts: Vec<Alert>,
-        source_ip: Option<IpAddr>,
-        key: Option<&AuthenticatedKey>,
         now: Duration,
         log: &mut RequestLog,
     ) -> Response {
-        let body_sha256 = hex(&sha256(body));
+        let source = message.source;
+        let body_sha256 = hex(&sha256(message.body));
         let mut all = Vec::with_capacity(alerts.len());
         let mut to_queue = Vec::new();
         for alert in alerts {
@@ -285,8 +318,8 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 signal: alert.signal,
                 alert: Some(AlertKey::from_alert_id(&source.name, &alert.alert_id)),
                 body_sha256: body_sha256.clone(),
-                source_ip: source_ip.map(|address| address.to_string()),
-                secret_stage: key.map(|key| key.version_stage),
+                source_ip: message.source_ip.map(|address| address.to_string()),
+                secret_stage: message.secret_stage,
                 not_actionable: alert.refusal.map(|reason| reason.to_reason(alert.detail.as_deref())),
             };
             let (decision, is_new) = match self.ledger.create_decision(&id, &received, now).await {
@@ -307,7 +340,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         if !to_queue.is_empty()
             && let Err(failure) = self.queue.send(&to_queue).await
         {
-            log.problem = Some(failure);
+            log.problem = Some(failure.to_string());
             return Response::service_unavailable();
         }
         let status = if log.created.is_empty() { 200 } else { 202 };

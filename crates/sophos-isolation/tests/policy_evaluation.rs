@@ -68,12 +68,12 @@ fn selected_by(selectors: &str, record: &Value) -> Option<String> {
         other => panic!("{other:?}"),
     };
     let approve = policy(&format!("[approve]\n{selectors}"), "");
-    let asked = match approve.evaluate(source(&approve), &signal_with_duration(None), &endpoint) {
+    let needs_approval = match approve.evaluate(source(&approve), &signal_with_duration(None), &endpoint) {
         Verdict::WaitForApproval { reason: why, .. } => Some(why),
         Verdict::Isolate { release_after: None } => None,
         other => panic!("{other:?}"),
     };
-    assert_eq!(protected, asked, "{selectors} {record}");
+    assert_eq!(protected, needs_approval, "{selectors} {record}");
     protected
 }
 
@@ -225,18 +225,18 @@ fn evaluate_orders_protection_dry_run_approval() {
         let why = "the policy lists the endpoint's name as dc01".into();
         assert_eq!(verdict, Verdict::Refuse(Refusal::Protected { reason: why }), "{lines}");
     }
-    let asked = "the policy lists the endpoint's name as ceo";
+    let reason = "the policy lists the endpoint's name as ceo";
     let always = "the policy requires approval of every isolation of this source";
     for (lines, hostname, expected) in [
         ("", web, Verdict::Isolate { release_after }),
-        ("", ceo, Verdict::WaitForApproval { reason: asked.into(), timeout: HOUR, release_after }),
+        ("", ceo, Verdict::WaitForApproval { reason: reason.into(), timeout: HOUR, release_after }),
         (
             "approve = \"always\"",
             web,
             Verdict::WaitForApproval { reason: always.into(), timeout: HOUR, release_after },
         ),
         ("mode = \"dry_run\"", web, Verdict::DryRun { approval_reason: None, release_after }),
-        ("mode = \"dry_run\"", ceo, Verdict::DryRun { approval_reason: Some(asked.into()), release_after }),
+        ("mode = \"dry_run\"", ceo, Verdict::DryRun { approval_reason: Some(reason.into()), release_after }),
     ] {
         let policy = policy(tables, lines);
         let verdict = policy.evaluate(
@@ -251,11 +251,11 @@ fn evaluate_orders_protection_dry_run_approval() {
 #[test]
 fn with_dry_run_applies_to_every_source() {
     let enforced = policy("", "mode = \"enforce\"");
-    let held = enforced.clone().with_dry_run();
-    assert_eq!((held.mode(), source(&held).mode), (Mode::DryRun, Mode::DryRun));
-    assert_eq!(held.digest(), enforced.digest(), "it is the same policy");
+    let dry_run = enforced.clone().with_dry_run();
+    assert_eq!((dry_run.mode(), source(&dry_run).mode), (Mode::DryRun, Mode::DryRun));
+    assert_eq!(dry_run.digest(), enforced.digest(), "it is the same policy");
     let verdict =
-        held.evaluate(source(&held), &signal_with_duration(None), &policy_endpoint(plain_endpoint()));
+        dry_run.evaluate(source(&dry_run), &signal_with_duration(None), &policy_endpoint(plain_endpoint()));
     assert_eq!(verdict, Verdict::DryRun { approval_reason: None, release_after: None });
 }
 

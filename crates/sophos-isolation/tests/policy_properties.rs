@@ -171,13 +171,13 @@ proptest! {
         record in endpoint(), signal in signal(), settings in settings(),
     ) {
         let policy = policy(&settings, "");
-        let held = release_after(&evaluate(&policy, &signal, &record));
+        let limited = release_after(&evaluate(&policy, &signal, &record));
         let mut silent = signal;
         silent.release_after_seconds = None;
         let usual = release_after(&evaluate(&policy, &silent, &record));
         prop_assert_eq!(usual, settings.after.map(Duration::from_secs));
         // `never` is the longest time.
-        prop_assert!(held.unwrap_or(Duration::MAX) <= usual.unwrap_or(Duration::MAX));
+        prop_assert!(limited.unwrap_or(Duration::MAX) <= usual.unwrap_or(Duration::MAX));
     }
 
     #[test]

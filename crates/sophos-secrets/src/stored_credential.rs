@@ -40,6 +40,19 @@ impl StoredCredential {
 
     /// Parses the JSON of a secret. See [the crate's documentation](crate).
     ///
+    /// ```
+    /// use sophos_secrets::{Purpose, SecretString, StoredCredential};
+    ///
+    /// let secret = SecretString::from(
+    ///     r#"{"client_id": "…", "client_secret": "…", "created_at": "2026-11-01", "used_for": ["export"]}"#,
+    /// );
+    /// let stored = StoredCredential::from_json(&secret)?;
+    /// assert!(stored.is_used_for(Purpose::Export) && !stored.is_used_for(Purpose::Isolation));
+    /// let expiry = stored.expiry().ok_or("no expiry")?;
+    /// assert_eq!(expiry.to_string(), "2029-11-01T00:00:00Z");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// When the JSON or a member of it is invalid.
     pub fn from_json(secret: &SecretString) -> Result<Self, InvalidCredential> {

@@ -12,6 +12,21 @@ use crate::{Clock, CredentialStore, RequestedVersion, StoredCredential};
 const REJECTION_TTL: Duration = Duration::from_secs(60);
 
 /// The credential source of a client: one credential of a store.
+///
+/// # Examples
+/// ```
+/// use std::{sync::Arc, time::Instant};
+///
+/// use sophos_api::{Client, Transport};
+/// use sophos_secrets::{FileCredentials, StoredCredentialSource};
+///
+/// fn client<T: Transport>(transport: T) -> Client<T> {
+///     let store = Arc::new(FileCredentials::new("credentials.toml"));
+///     let started = Instant::now();
+///     let source = StoredCredentialSource::new(store, "partner", move || started.elapsed());
+///     Client::builder(transport, source).build()
+/// }
+/// ```
 pub struct StoredCredentialSource {
     store: Arc<dyn CredentialStore>,
     name: String,

@@ -94,10 +94,10 @@ fn file_credentials_load_several_by_name() {
     let partner =
         ready(store.load("partner", RequestedVersion::Cached)).expect("it can be read").expect("it is there");
     assert_eq!(partner.credentials.owner(), Some(&Owner::new(IdType::Partner, "ab-12")));
-    for (name, told) in [("bad", "its client_id is empty"), ("worse", "more than one of partner_id")] {
-        let error = ready(store.load(name, RequestedVersion::Cached)).expect_err(told).to_string();
+    for (name, expected) in [("bad", "its client_id is empty"), ("worse", "more than one of partner_id")] {
+        let error = ready(store.load(name, RequestedVersion::Cached)).expect_err(expected).to_string();
         assert!(
-            error.starts_with(&format!("{}: {name}: ", path.display())) && error.contains(told),
+            error.starts_with(&format!("{}: {name}: ", path.display())) && error.contains(expected),
             "{error}"
         );
         assert!(!error.contains("hush"), "{error}");

@@ -42,7 +42,7 @@ async fn collect_errors(service: &Arc<FakeSecretsManager>, status: u16, body: &s
 async fn service_errors_are_one_line_with_a_remedy() {
     let service = FakeSecretsManager::start().await;
     let long = format!(r#"{{"__type":"ThrottlingException","message":"{}"}}"#, "slow ".repeat(400));
-    for (body, told) in [
+    for (body, expected) in [
         (
             r#"{"__type":"AccessDeniedException","Message":"User: x is not authorized"}"#,
             "AccessDeniedException: User: x is not authorized; allow the function's role to read secrets",
@@ -63,7 +63,7 @@ async fn service_errors_are_one_line_with_a_remedy() {
         for (number, error) in failures.iter().enumerate() {
             let text = error.to_string();
             assert_eq!(error.location(), if number < 4 { "a" } else { "secrets with the tag use=sophos" });
-            assert!(text.contains(told), "{text}");
+            assert!(text.contains(expected), "{text}");
             assert!(text.len() < 500 && !text.contains(char::is_control), "{text}");
         }
     }
@@ -99,7 +99,7 @@ async fn malformed_responses_are_not_quoted() {
 async fn invalid_credential_error_omits_the_value() {
     let service = FakeSecretsManager::start().await;
     let store = store(service.client());
-    for (value, told) in [
+    for (value, expected) in [
         (SECRET_TEXT.to_owned(), "invalid JSON (line 1, column 1)"),
         (String::new(), "invalid JSON"),
         (format!("{{\"client_id\": \"a\", \"client_secret\": \"{SECRET_TEXT}\""), "invalid JSON"),
@@ -113,9 +113,9 @@ async fn invalid_credential_error_omits_the_value() {
         ),
     ] {
         service.put("a", value);
-        let error = store.load("a", RequestedVersion::Fresh).await.expect_err(told);
+        let error = store.load("a", RequestedVersion::Fresh).await.expect_err(expected);
         assert_eq!(error.location(), "a");
-        assert!(error.to_string().contains(told), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
         assert!(!format!("{error:?}").contains("hush"), "{error:?}");
     }
     service.put_binary("a");
@@ -136,7 +136,7 @@ async fn unreachable_service_and_timeout_are_reported() {
     let error = store(service.client_with_short_timeout())
         .load("a", RequestedVersion::Cached)
         .await
-        .expect_err("no answer");
+        .expect_err("no response");
     assert_eq!(error.to_string(), "a: the request to Secrets Manager timed out; check the route to it");
 }
 

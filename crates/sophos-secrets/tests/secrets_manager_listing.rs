@@ -107,13 +107,13 @@ async fn concurrent_callers_share_a_listing_and_its_failure() {
             service.fail(operation, 500, "");
         }
         service.hold_responses();
-        let (answers, ()) = join(join_all((0..50).map(|_| store.list())), async {
+        let (responses, ()) = join(join_all((0..50).map(|_| store.list())), async {
             service.wait_for_requests(1).await;
             service.release();
         })
         .await;
-        for answer in answers {
-            match answer {
+        for response in responses {
+            match response {
                 Ok(listed) => assert_eq!((names_and_ids(&listed), fails), (vec!["c/a=one".into()], None)),
                 Err(error) => assert!(fails.is_some(), "{error}"),
             }
@@ -191,15 +191,15 @@ async fn invalid_secret_is_reported_alone_and_reloaded() {
         names_and_ids(&first),
         ["c/a=one", "c/binary=?", "c/denied=?", "c/empty=?", "c/malformed=?", "c/z=three"]
     );
-    for (number, told) in [
+    for (number, expected) in [
         (1, "is binary; store it as text"),
         (2, "; allow the function's role to read secrets"),
         (3, "store a current version"),
         (4, "client_id and"),
     ] {
-        let error = first[number].credential.as_ref().expect_err(told).to_string();
+        let error = first[number].credential.as_ref().expect_err(expected).to_string();
         assert!(error.starts_with(&first[number].name), "{error}");
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
         assert!(!error.contains(SECRET_TEXT), "{error}");
     }
     // The previous versions of two invalid credentials are read as well.

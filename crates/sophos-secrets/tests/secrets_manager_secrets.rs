@@ -68,7 +68,7 @@ async fn invalid_previous_version_is_ignored() {
 #[tokio::test]
 async fn load_failure_is_cached_for_at_most_a_minute() {
     let (service, clock, secrets) = start().await;
-    for (number, (wrong, told)) in [
+    for (number, (wrong, expected)) in [
         ("absent", "hooks/a: the secret does not exist in this account and region; create it"),
         ("empty", "hooks/a: the secret is empty; store a value in it"),
         ("binary", "hooks/a: the secret is binary; store it as text (SecretString)"),
@@ -84,7 +84,7 @@ async fn load_failure_is_cached_for_at_most_a_minute() {
             _ => service.deny("hooks/a"),
         }
         let error = secrets.load("a").await.expect_err(wrong).to_string();
-        assert!(error.contains(told), "{number}: {error}");
+        assert!(error.contains(expected), "{number}: {error}");
         clock.advance(60);
     }
     service.clear_faults();

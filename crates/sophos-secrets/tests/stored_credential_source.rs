@@ -38,15 +38,15 @@ impl CredentialStore for FakeStore {
 
     fn load<'a>(&'a self, name: &'a str, version: RequestedVersion) -> BoxFuture<'a, LoadResult> {
         assert_eq!(name, "c/partner");
-        let mut held = self.0.lock().expect("a lock");
-        held.requests.push_back(version);
+        let mut content = self.0.lock().expect("a lock");
+        content.requests.push_back(version);
         let read = match version {
-            RequestedVersion::Cached => held.cached.as_ref().or(held.current.as_ref()),
+            RequestedVersion::Cached => content.cached.as_ref().or(content.current.as_ref()),
             RequestedVersion::Fresh => {
-                held.cached = None;
-                held.current.as_ref()
+                content.cached = None;
+                content.current.as_ref()
             }
-            RequestedVersion::Previous => held.previous.as_ref(),
+            RequestedVersion::Previous => content.previous.as_ref(),
         };
         Box::pin(ready(read.cloned().unwrap_or(Ok(None))))
     }
@@ -81,7 +81,7 @@ impl Fixture {
             move || Duration::from_secs(clock.load(Ordering::Relaxed)),
         );
         let this = Self { store, source, seconds };
-        this.update(|held| (held.current, held.previous) = (current, previous));
+        this.update(|content| (content.current, content.previous) = (current, previous));
         this
     }
 
@@ -140,7 +140,7 @@ fn cached_credential_is_used_while_it_works() {
 #[test]
 fn rejection_bypasses_the_cache() {
     let set = Fixture::new(stored("b"), stored("a"));
-    set.update(|held| held.cached = stored("a"));
+    set.update(|content| content.cached = stored("a"));
     assert_eq!(set.current(), ok("a"));
     assert_eq!(set.replace_rejected("a"), ok("b"));
     assert_eq!(set.requests(), [Cached, Fresh]);
@@ -150,7 +150,7 @@ fn rejection_bypasses_the_cache() {
 fn previous_version_is_tried_last() {
     for (cached, tried) in [("b", &["b", "a"][..]), ("older", &["older", "b", "a"])] {
         let set = Fixture::new(stored("b"), stored("a"));
-        set.update(|held| held.cached = stored(cached));
+        set.update(|content| content.cached = stored(cached));
         assert_eq!(set.current(), ok(tried[0]));
         for pair in tried.windows(2) {
             assert_eq!(set.replace_rejected(pair[0]), ok(pair[1]), "{tried:?}");
@@ -160,8 +160,8 @@ fn previous_version_is_tried_last() {
             format!("c/partner: all its versions are rejected (client id {})", tried.join(" and "));
         assert!(advice.starts_with(&expected), "{advice}");
         assert!(advice.contains("create a new credential in Sophos Central and store it"), "{advice}");
-        let asked = set.requests();
-        assert_eq!(asked.iter().filter(|version| **version == Fresh).count(), 1, "{asked:?}");
+        let requests = set.requests();
+        assert_eq!(requests.iter().filter(|version| **version == Fresh).count(), 1, "{requests:?}");
     }
 }
 
@@ -189,7 +189,7 @@ fn rejected_credential_is_not_retried_unless_replaced() {
     assert_eq!(set.requests(), [Cached]);
 
     let set = refused();
-    set.update(|held| (held.current, held.previous) = (stored("c"), stored("b")));
+    set.update(|content| (content.current, content.previous) = (stored("c"), stored("b")));
     assert_eq!(set.current(), ok("c"));
     assert_eq!(set.current(), ok("c"), "it was not refused itself");
     assert!(set.replace_rejected("c").expect_err("no more").contains("client id b and a and c"));
@@ -197,7 +197,7 @@ fn rejected_credential_is_not_retried_unless_replaced() {
     // The same client with another secret is another credential.
     let set = refused();
     let other = StoredCredential::new(Credentials::new("b", "hush-another"));
-    set.update(|held| held.current = Some(Ok(Some(Arc::new(other)))));
+    set.update(|content| content.current = Some(Ok(Some(Arc::new(other)))));
     assert_eq!(set.current(), ok("b"));
 }
 
@@ -235,14 +235,14 @@ fn store_failure_is_the_reason() {
 
     // After a rejection, the rejected credential is not retried.
     let set = Fixture::new(unreadable(), None);
-    set.update(|held| held.cached = stored("a"));
+    set.update(|content| content.cached = stored("a"));
     assert_eq!(set.current(), ok("a"));
     assert!(set.replace_rejected("a").expect_err("unreadable").contains("AccessDenied"));
     for _ in 0..3 {
         assert!(set.current().expect_err("unreadable").contains("AccessDenied"));
     }
     assert!(!set.requests()[1..].contains(&Cached), "the cache has what was refused");
-    set.update(|held| held.current = stored("a"));
+    set.update(|content| content.current = stored("a"));
     assert!(set.current().expect_err("it rests").contains("is not replaced"));
     set.advance(60);
     assert_eq!(set.current(), ok("a"));

@@ -17,6 +17,24 @@ use tokio::{
 use crate::{error::StoreError, partition::s3_endpoint};
 
 /// A bucket, or a folder with the same behavior.
+///
+/// # Examples
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let temporary = tempfile::tempdir()?;
+/// # let location = temporary.path().to_str().ok_or("no UTF-8")?;
+/// use sophos_store::Store;
+///
+/// // A folder, or s3://bucket/prefix.
+/// let store = Store::open(location)?;
+/// assert!(store.create("runs/1.json", b"first".to_vec()).await?);
+/// // The object exists, so a second writer learns that it is late.
+/// assert!(!store.create("runs/1.json", b"second".to_vec()).await?);
+/// assert_eq!(store.read("runs/1.json").await?.as_deref(), Some(&b"first"[..]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,

@@ -38,9 +38,9 @@ enum ScriptedResponse {
 
 /// More than the default number of attempts.
 static SLOW_DOWN_MANY_TIMES: [ScriptedResponse; 21] = {
-    let mut answers = [SLOW_DOWN; 21];
-    answers[20] = OK;
-    answers
+    let mut responses = [SLOW_DOWN; 21];
+    responses[20] = OK;
+    responses
 };
 
 /// The received writes, each with its path and its body.
@@ -52,47 +52,50 @@ fn count_writes(writes: &Writes, path: &str) -> usize {
 
 /// A bucket whose server has scripted responses for writes of `a` and for the probe. The
 /// last response repeats.
-async fn bucket(answers: &'static [ScriptedResponse], probe: &'static [ScriptedResponse]) -> (Store, Writes) {
+async fn bucket(
+    responses: &'static [ScriptedResponse],
+    probe: &'static [ScriptedResponse],
+) -> (Store, Writes) {
     // No other timer than those of the store: the clock of these tests moves to the
     // next one whenever all tasks wait.
     let options = ClientOptions::new().with_timeout_disabled().with_connect_timeout_disabled();
-    serve(answers, probe, options).await
+    serve(responses, probe, options).await
 }
 
 async fn serve(
-    answers: &'static [ScriptedResponse],
+    responses: &'static [ScriptedResponse],
     probe: &'static [ScriptedResponse],
     options: ClientOptions,
 ) -> (Store, Writes) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let writes = Writes::default();
-    let seen = Arc::clone(&writes);
-    let answer = move |request: Request<Incoming>| {
-        let seen = Arc::clone(&seen);
+    let recorded = Arc::clone(&writes);
+    let respond = move |request: Request<Incoming>| {
+        let recorded = Arc::clone(&recorded);
         async move {
             let path = request.uri().path().to_owned();
             assert_eq!(request.method(), Method::PUT);
             assert_eq!(request.headers()["if-none-match"], "*");
             assert!(request.headers().contains_key("x-amz-checksum-sha256"));
             let body = request.into_body().collect().await.expect("a body").to_bytes();
-            let answers = if path == PROBE { probe } else { answers };
-            let answer = answers[count_writes(&seen, &path).min(answers.len() - 1)];
-            seen.lock().expect("no panic").push((path, body));
-            let (status, code) = match answer {
+            let responses = if path == PROBE { probe } else { responses };
+            let scripted = responses[count_writes(&recorded, &path).min(responses.len() - 1)];
+            recorded.lock().expect("no panic").push((path, body));
+            let (status, code) = match scripted {
                 ScriptedResponse::Status(status, code) => (status, code),
-                ScriptedResponse::ConnectionDropped => return Err(io::Error::other("no answer")),
+                ScriptedResponse::ConnectionDropped => return Err(io::Error::other("no response")),
                 ScriptedResponse::Hanging => std::future::pending().await,
             };
             let body = Full::<Bytes>::from(format!("<Error><Code>{code}</Code></Error>"));
-            let answer = Response::builder().status(status).header("etag", "\"1\"").body(body);
-            Ok(answer.expect("an answer"))
+            let response = Response::builder().status(status).header("etag", "\"1\"").body(body);
+            Ok(response.expect("a response"))
         }
     };
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let connection =
-                http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer.clone()));
+                http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(respond.clone()));
             tokio::spawn(connection);
         }
     });
@@ -109,8 +112,8 @@ async fn serve(
     )
 }
 
-async fn create(answers: &'static [ScriptedResponse]) -> (Result<bool, StoreError>, usize) {
-    let (store, writes) = bucket(answers, &[PRECONDITION_FAILED]).await;
+async fn create(responses: &'static [ScriptedResponse]) -> (Result<bool, StoreError>, usize) {
+    let (store, writes) = bucket(responses, &[PRECONDITION_FAILED]).await;
     let created = store.create("a", b"one".to_vec()).await;
     let writes = writes.lock().expect("no panic");
     let own: Vec<_> = writes.iter().filter(|(path, _)| path == "/bucket/prefix/a").collect();
@@ -120,22 +123,22 @@ async fn create(answers: &'static [ScriptedResponse]) -> (Result<bool, StoreErro
 
 #[tokio::test(start_paused = true)]
 async fn create_retries_a_conflict() {
-    for (answers, created) in [
+    for (responses, created) in [
         (&[CONFLICT, OK][..], true),
         (&[CONFLICT, CONFLICT, CONFLICT, OK], true),
         // The concurrent request has written the object.
         (&[CONFLICT, PRECONDITION_FAILED], false),
     ] {
-        let (outcome, writes) = create(answers).await;
-        assert_eq!((outcome.expect("an answer"), writes), (created, answers.len()), "{answers:?}");
+        let (outcome, writes) = create(responses).await;
+        assert_eq!((outcome.expect("a response"), writes), (created, responses.len()), "{responses:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn create_does_not_retry_a_definite_response() {
-    for (answers, created) in [(&[PRECONDITION_FAILED][..], false), (&[OK], true)] {
-        let (outcome, writes) = create(answers).await;
-        assert_eq!((outcome.expect("an answer"), writes), (created, 1), "{answers:?}");
+    for (responses, created) in [(&[PRECONDITION_FAILED][..], false), (&[OK], true)] {
+        let (outcome, writes) = create(responses).await;
+        assert_eq!((outcome.expect("a response"), writes), (created, 1), "{responses:?}");
     }
 }
 
@@ -207,16 +210,16 @@ async fn store_retries_slow_down_by_time_not_by_count() {
 
 #[tokio::test]
 async fn create_retries_when_the_response_is_lost() {
-    for (answers, created) in [
+    for (responses, created) in [
         (&[ScriptedResponse::Hanging, OK][..], true),
         (&[ScriptedResponse::ConnectionDropped, OK], true),
         // The first request succeeded, and its response was lost.
         (&[ScriptedResponse::Hanging, PRECONDITION_FAILED], false),
     ] {
         let options = ClientOptions::new().with_timeout(Duration::from_millis(300));
-        let (store, writes) = serve(answers, &[PRECONDITION_FAILED], options).await;
+        let (store, writes) = serve(responses, &[PRECONDITION_FAILED], options).await;
         let outcome = store.create("a", Vec::new()).await;
-        assert_eq!(outcome.expect("an answer"), created, "{answers:?}");
-        assert_eq!(count_writes(&writes, "/bucket/prefix/a"), answers.len(), "{answers:?}");
+        assert_eq!(outcome.expect("a response"), created, "{responses:?}");
+        assert_eq!(count_writes(&writes, "/bucket/prefix/a"), responses.len(), "{responses:?}");
     }
 }

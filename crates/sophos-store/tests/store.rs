@@ -22,16 +22,16 @@ async fn with_objects(store: Store, paths: &[&str]) -> Store {
 #[tokio::test]
 async fn create_keeps_and_write_replaces_an_object() {
     let (_folder, store) = temp_store();
-    assert_eq!(store.read("a/b/c.json").await.expect("an answer"), None);
+    assert_eq!(store.read("a/b/c.json").await.expect("a response"), None);
     assert!(store.create("a/b/c.json", b"one".to_vec()).await.expect("created"));
-    assert!(!store.create("a/b/c.json", b"two".to_vec()).await.expect("an answer"));
+    assert!(!store.create("a/b/c.json", b"two".to_vec()).await.expect("a response"));
     assert_eq!(store.read("a/b/c.json").await.expect("read").as_deref(), Some(b"one".as_slice()));
     store.write("a/b/c.json", b"three".to_vec()).await.expect("written");
     assert_eq!(store.read("a/b/c.json").await.expect("read").as_deref(), Some(b"three".as_slice()));
     for _ in 0..2 {
         store.delete("a/b/c.json").await.expect("gone");
     }
-    assert_eq!(store.read("a/b/c.json").await.expect("an answer"), None);
+    assert_eq!(store.read("a/b/c.json").await.expect("a response"), None);
     assert!(store.create("a/b/c.json", b"again".to_vec()).await.expect("created"));
 }
 
@@ -124,7 +124,8 @@ fn create_succeeds_for_exactly_one_of_many() {
                         let runtime =
                             tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
                         start.wait();
-                        let won = runtime.block_on(store.create(path, vec![racer; 1000])).expect("an answer");
+                        let won =
+                            runtime.block_on(store.create(path, vec![racer; 1000])).expect("a response");
                         won.then_some(racer)
                     })
                 })

@@ -6,6 +6,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
+use lambda_support::aws::RequestError;
 use serde_json::{Value, json};
 use sophos_export::{ExportReport, FailureKind, StreamOutcome, StreamReport};
 use tokio::time::MissedTickBehavior;
@@ -14,7 +15,7 @@ use crate::{
     config::{Config, QueueSettings},
     credential_pool::CredentialPool,
     message::{SqsMessage, StreamMessage},
-    queue::{ExportQueue, QueueError},
+    queue::ExportQueue,
 };
 
 /// The visibility timeout of messages in progress, and the interval of its renewal. The
@@ -208,7 +209,7 @@ fn backoff(receives: u32) -> Duration {
 }
 
 /// Logs a failure. The queue's own visibility timeout applies then, which is only a delay.
-fn log_visibility_error(result: Result<(), QueueError>) {
+fn log_visibility_error(result: Result<(), RequestError>) {
     if let Err(error) = result {
         tracing::warn!(event = "visibility_change_failed", %error, "failed to extend the visibility timeout");
     }

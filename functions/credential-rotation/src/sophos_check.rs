@@ -4,8 +4,8 @@ use sophos_api::{
     ApiClient, Client, Error, ErrorKind, Hosts, Identity, Owner, Paged, RateLimit, TenantClient, Transport,
     models::{IdType, Tenant},
     operations::{
-        alerts::ListAlerts, endpoints::ListEndpoints, organization::ListOrganizationTenants,
-        partner::ListPartnerTenants,
+        common::alerts::ListAlerts, endpoint::endpoints::ListEndpoints,
+        organization::tenants::ListOrganizationTenants, partner::tenants::ListPartnerTenants,
     },
 };
 use sophos_secrets::{Purpose, StoredCredential};

@@ -192,9 +192,9 @@ async fn audit_covers_credentials_of_a_file() {
         RotationFunction::new(reader.finish(config).expect("a configuration")).expect("a function");
     let report = function.handle(RotationTask::Audit, Duration::MAX, "request").await.expect("a report");
     let credentials = report["credentials"].as_array().expect("a list");
-    let seen = |member: &str| credentials.iter().map(|one| one[member].to_string()).collect::<Vec<_>>();
-    assert_eq!(seen("name"), [r#""a""#, r#""b""#, r#""c""#]);
-    assert_eq!(seen("severity"), [r#""error""#, r#""warn""#, r#""error""#]);
+    let values = |member: &str| credentials.iter().map(|one| one[member].to_string()).collect::<Vec<_>>();
+    assert_eq!(values("name"), [r#""a""#, r#""b""#, r#""c""#]);
+    assert_eq!(values("severity"), [r#""error""#, r#""warn""#, r#""error""#]);
     assert_eq!((report["count"].as_u64(), report["unusable"].as_u64()), (Some(3), Some(2)));
     assert!(!report.to_string().contains("hush"), "{report}");
     fs::remove_file(&path).expect("removed");

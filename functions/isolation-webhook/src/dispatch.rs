@@ -8,11 +8,17 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::SendMessageBatchRequestEntry};
-use isolation_functions::{CheckPayload, CheckRequest, Worker};
-use lambda_support::{aws, metrics};
+use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
+use isolation_functions::{CheckPayload, CheckRequest, Worker, WorkerError};
+use lambda_support::{
+    aws::{self, RequestError},
+    metrics,
+};
 use serde_json::{Value, json};
-use sophos_isolation::{DecisionId, adapters::Message, check::Check, policy::Policy, webhook::Queue};
+use sophos_isolation::{
+    BackendError, DecisionId, adapters::Message, check::Check, policy::Policy, webhook::Queue,
+};
+use sophos_store::StoreError;
 
 /// The maximum number of messages in one request to SQS.
 const MAX_BATCH_SIZE: usize = 10;
@@ -26,6 +32,19 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The maximum number of polls for the worker's result: seven seconds in all.
 const MAX_POLLS: usize = 35;
+
+/// The failure to send decisions, or to complete a check.
+#[derive(Debug, thiserror::Error)]
+enum DispatchError {
+    #[error(transparent)]
+    Sqs(#[from] RequestError),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    #[error("reading the worker's result of a check failed: {0}")]
+    Result(#[from] StoreError),
+    #[error("converting a check to or from JSON failed: {0}")]
+    Json(#[from] serde_json::Error),
+}
 
 /// The dispatch of decisions.
 pub(crate) enum Dispatch {
@@ -50,10 +69,8 @@ impl Dispatch {
             deadline_ms.store(deadline.as_millis() as u64, Ordering::Relaxed);
         }
     }
-}
 
-impl Queue for Dispatch {
-    async fn send(&self, decisions: &[DecisionId]) -> Result<(), String> {
+    async fn send_decisions(&self, decisions: &[DecisionId]) -> Result<(), DispatchError> {
         match self {
             Self::Sqs { client, url, .. } => {
                 for batch in decisions.chunks(MAX_BATCH_SIZE) {
@@ -64,15 +81,17 @@ impl Queue for Dispatch {
             Self::Inline { worker, deadline_ms } => {
                 let deadline = Duration::from_millis(deadline_ms.load(Ordering::Relaxed));
                 // Decisions that failed stay scheduled, so the sender need not retry.
-                Box::pin(worker.process(decisions, deadline))
-                    .await
-                    .map(drop)
-                    .map_err(|error| error.to_string())
+                Ok(Box::pin(worker.process(decisions, deadline)).await.map(drop)?)
             }
         }
     }
 
-    async fn check(&self, policy: &Policy, message: &Message<'_>, check: Check) -> Result<Value, String> {
+    async fn complete_check(
+        &self,
+        policy: &Policy,
+        message: &Message<'_>,
+        check: Check,
+    ) -> Result<Value, DispatchError> {
         match self {
             // Only the worker may have the credentials.
             Self::Sqs { client, url, worker } => {
@@ -85,56 +104,67 @@ impl Queue for Dispatch {
                         idempotency_key: message.idempotency_key.map(str::to_owned),
                     };
                     let request = CheckRequest::new(payload, metrics::now_ms());
-                    let body = serde_json::to_string(&request).map_err(|error| error.to_string())?;
+                    let body = serde_json::to_string(&request)?;
                     let sent = client.send_message().queue_url(url).message_body(body).send().await;
-                    sent.map_err(|error| format!("SendMessage failed: {}", DisplayErrorContext(error)))?;
+                    sent.map_err(RequestError::failed("SendMessage"))?;
                     if let Some(result) = poll_check_result(worker, &request).await? {
                         return Ok(result);
                     }
                 }
-                to_json(&check)
+                Ok(serde_json::to_value(&check)?)
             }
             Self::Inline { worker, deadline_ms } => {
                 let deadline = Duration::from_millis(deadline_ms.load(Ordering::Relaxed));
-                let completed = Box::pin(worker.complete_check(policy, check, deadline)).await;
-                to_json(&completed.map_err(|error| error.to_string())?)
+                let completed = Box::pin(worker.complete_check(policy, check, deadline)).await?;
+                Ok(serde_json::to_value(&completed)?)
             }
         }
     }
 }
 
-fn to_json(check: &Check) -> Result<Value, String> {
-    serde_json::to_value(check).map_err(|error| error.to_string())
+impl Queue for Dispatch {
+    async fn send(&self, decisions: &[DecisionId]) -> Result<(), BackendError> {
+        self.send_decisions(decisions).await.map_err(BackendError::new)
+    }
+
+    async fn check(
+        &self,
+        policy: &Policy,
+        message: &Message<'_>,
+        check: Check,
+    ) -> Result<Value, BackendError> {
+        self.complete_check(policy, message, check).await.map_err(BackendError::new)
+    }
 }
 
 /// Polls for the worker's result of a check; `None` if it does not arrive in time.
-async fn poll_check_result(worker: &Worker, request: &CheckRequest) -> Result<Option<Value>, String> {
+async fn poll_check_result(worker: &Worker, request: &CheckRequest) -> Result<Option<Value>, DispatchError> {
     let store = worker.store();
     for _ in 0..MAX_POLLS {
         tokio::time::sleep(POLL_INTERVAL).await;
-        let body = store.read(&request.answer_path()).await.map_err(|error| error.to_string())?;
-        if let Some(body) = body {
-            return serde_json::from_slice(&body).map(Some).map_err(|error| error.to_string());
+        if let Some(body) = store.read(&request.answer_path()).await? {
+            return Ok(Some(serde_json::from_slice(&body)?));
         }
     }
     Ok(None)
 }
 
-async fn send_batch(client: &Client, url: &str, batch: &[DecisionId]) -> Result<(), String> {
+async fn send_batch(client: &Client, url: &str, batch: &[DecisionId]) -> Result<(), RequestError> {
     let body = |id: &DecisionId| json!({ "decision": id }).to_string();
     if let [id] = batch {
         let sent = client.send_message().queue_url(url).message_body(body(id)).send().await;
-        return sent.map(drop).map_err(|error| format!("SendMessage failed: {}", DisplayErrorContext(error)));
+        return sent.map(drop).map_err(RequestError::failed("SendMessage"));
     }
     let entry = |(number, id): (usize, &DecisionId)| {
         let entry = SendMessageBatchRequestEntry::builder();
-        entry.id(number.to_string()).message_body(body(id)).build().map_err(|error| error.to_string())
+        let entry = entry.id(number.to_string()).message_body(body(id)).build();
+        entry.map_err(RequestError::failed("building a request to SQS"))
     };
     let entries = batch.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
     let sent = client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
-    let sent = sent.map_err(|error| format!("SendMessageBatch failed: {}", DisplayErrorContext(error)))?;
+    let sent = sent.map_err(RequestError::failed("SendMessageBatch"))?;
     match sent.failed().first() {
         None => Ok(()),
-        Some(failed) => Err(format!("SendMessageBatch failed for a message: {}", failed.code())),
+        Some(failed) => Err(RequestError::rejected("SendMessageBatch for a message", failed.code())),
     }
 }

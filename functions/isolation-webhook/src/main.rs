@@ -31,7 +31,7 @@ use lambda_runtime::Error;
 use lambda_support::{ConfigReader, Handler, Invocation, InvocationError, metrics};
 use serde_json::Value;
 use sophos_isolation::{
-    Ledger,
+    BackendError, Ledger,
     verify::Keys,
     webhook::{KeySource, Response, Webhook},
 };
@@ -47,13 +47,13 @@ const SHUTDOWN_MARGIN: Duration = Duration::from_secs(2);
 struct PolicySecrets(Arc<Worker>);
 
 impl KeySource for PolicySecrets {
-    async fn load_keys(&self, name: &str) -> Result<Keys, String> {
-        let stages = self.0.secrets().load(name).await.map_err(|error| error.to_string())?;
+    async fn load_keys(&self, name: &str) -> Result<Keys, BackendError> {
+        let stages = self.0.secrets().load(name).await.map_err(BackendError::new)?;
         Ok(Keys::new(stages.current, stages.previous))
     }
 
-    async fn fetch_url(&self, url: &str) -> Result<Vec<u8>, String> {
-        self.0.fetch(url).await.map_err(|error| error.to_string())
+    async fn fetch_url(&self, url: &str) -> Result<Vec<u8>, BackendError> {
+        self.0.fetch(url).await.map_err(BackendError::new)
     }
 }
 

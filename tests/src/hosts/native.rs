@@ -15,13 +15,13 @@ use sophos_api::{
     ApiClient, Client, Error, Hosts, Paged, Raw, RetryPolicy, TenantClient, Transport, WithRaw,
     models::{AlertActionKind, EndpointView, IdType},
     operations::{
-        account_health::CheckAccountHealth,
-        alerts::{ActOnAlert, GetAlert, SearchAlerts},
-        endpoints::GetEndpoint,
-        isolation::{GetIsolation, UpdateIsolations},
-        organization::ListOrganizationTenants,
-        partner::ListPartnerTenants,
-        siem::ListSiemEvents,
+        account_health::checks::CheckAccountHealth,
+        common::alerts::{ActOnAlert, GetAlert, SearchAlerts},
+        endpoint::endpoints::GetEndpoint,
+        endpoint::isolation::{GetIsolation, UpdateIsolations},
+        organization::tenants::ListOrganizationTenants,
+        partner::tenants::ListPartnerTenants,
+        siem::events::ListSiemEvents,
     },
 };
 

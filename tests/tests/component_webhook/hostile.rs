@@ -68,7 +68,7 @@ async fn component_rejects_hostile_requests(server: HostServer) {
     let begun = env.decisions().await.expect("decisions").len();
     let forgeries = forgeries(&hostname(MACHINES));
     for (what, forgery) in &forgeries {
-        let (status, answer) = forgery.send(&Client::new(), webhook.url()).await.expect("an answer");
+        let (status, answer) = forgery.send(&Client::new(), webhook.url()).await.expect("a response");
         assert!([401, 404].contains(&status), "{server:?}, {what}: {status} {answer}");
         outputs.push(answer.to_string());
     }
@@ -111,7 +111,7 @@ async fn component_redacts_a_token_echoed_by_the_service() {
             let echo = FaultRule::new(operation, FaultAction::Echo { status: 403 });
             env.simulator.set_faults(FaultPlan::new([echo]));
             let delivery = Delivery::isolate(&number.to_string(), &hostname(number));
-            let (_, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("an answer");
+            let (_, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("a response");
             outputs.push(answer.to_string());
             let id = parse_decision_id(&answer).expect("a decision");
             let shown = webhook.call("get", json!([id])).await.expect("a decision").to_string();

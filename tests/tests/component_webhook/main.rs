@@ -52,7 +52,7 @@ fn pagerduty(machine: usize) -> Delivery {
 }
 
 async fn deliver(delivery: &Delivery, webhook: &ComponentWebhook, wanted: u16) -> Value {
-    let (status, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("an answer");
+    let (status, answer) = delivery.send(&Client::new(), webhook.url()).await.expect("a response");
     assert_eq!(status, wanted, "{}: {answer}", delivery.path);
     answer
 }
@@ -70,7 +70,7 @@ fn outcome_events(outcomes: &[Value], id: &DecisionId) -> Vec<String> {
 
 /// Sends a request and returns the status, the relevant headers and the body.
 async fn response_summary(request: RequestBuilder) -> Value {
-    let answer = request.send().await.expect("an answer");
+    let answer = request.send().await.expect("a response");
     let header =
         |name: &str| answer.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
     let names = [

@@ -18,10 +18,10 @@ const CONNECTION_HEADERS: [HeaderName; 5] =
 /// The HTTP response to an outcome.
 pub(super) fn response(outcome: InvocationOutcome) -> Response {
     match outcome {
-        InvocationOutcome::Ok(answer) if answer.get("statusCode").is_none_or(Value::is_null) => {
-            Json(answer).into_response()
+        InvocationOutcome::Ok(output) if output.get("statusCode").is_none_or(Value::is_null) => {
+            Json(output).into_response()
         }
-        InvocationOutcome::Ok(answer) => structured_response(&answer).unwrap_or_else(bad_gateway),
+        InvocationOutcome::Ok(output) => structured_response(&output).unwrap_or_else(bad_gateway),
         InvocationOutcome::EventTooLarge { .. } => too_large(),
         _ => bad_gateway(),
     }
@@ -37,20 +37,20 @@ pub(super) fn too_large() -> Response {
     (StatusCode::PAYLOAD_TOO_LARGE, Json(json!({ "Message": "Request Entity Too Large" }))).into_response()
 }
 
-fn structured_response(answer: &Value) -> Option<Response> {
-    let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok())?;
+fn structured_response(output: &Value) -> Option<Response> {
+    let status = output["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok())?;
     // An interim status does not end an exchange.
     let status = StatusCode::from_u16(status).ok().filter(|status| (200..600).contains(&status.as_u16()))?;
-    let body = match &answer["body"] {
+    let body = match &output["body"] {
         Value::Null => Vec::new(),
-        Value::String(body) if answer["isBase64Encoded"] == true => BASE64_STANDARD.decode(body).ok()?,
+        Value::String(body) if output["isBase64Encoded"] == true => BASE64_STANDARD.decode(body).ok()?,
         Value::String(body) => body.clone().into_bytes(),
         _ => return None,
     };
     let mut response = (status, Body::from(body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for (name, value) in optional_members(&answer["headers"])? {
+    for (name, value) in optional_members(&output["headers"])? {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         let value = match value {
             Value::String(text) => HeaderValue::from_bytes(text.as_bytes()),
@@ -61,7 +61,7 @@ fn structured_response(answer: &Value) -> Option<Response> {
             headers.insert(name, value.ok()?);
         }
     }
-    for cookie in answer["cookies"].as_array().into_iter().flatten() {
+    for cookie in output["cookies"].as_array().into_iter().flatten() {
         headers.append(header::SET_COOKIE, HeaderValue::from_bytes(cookie.as_str()?.as_bytes()).ok()?);
     }
     Some(response)

@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use crate::{
     model::{model, open_enum},
     models::Reference,
@@ -42,7 +44,7 @@ model! {
         last_seen_at: Timestamp,
         /// The time of the last update of the agent.
         last_agent_update_at: Timestamp,
-        /// The time of the last update of the operating system.
+        /// The time of the last update of the operating system; in the full view alone.
         last_os_update_at: Timestamp,
         /// The volume encryption.
         encryption: Encryption,
@@ -62,6 +64,38 @@ model! {
         cloned: bool,
         /// The tags, at most 15.
         tags: Vec<EndpointTag>,
+        /// The groups above the group of the endpoint, as the service writes them.
+        group_hierarchy: Value,
+        /// The software packages of the agent.
+        packages: EndpointPackages,
+        /// The agent software, as the service writes it.
+        device_software: Value,
+    }
+}
+
+model! {
+    /// The software packages of an endpoint's agent.
+    pub struct EndpointPackages {
+        /// The protection package.
+        protection: EndpointPackage,
+        /// The package of Zero Trust Network Access.
+        ztna: EndpointPackage,
+        /// The package of Device Encryption.
+        encryption: EndpointPackage,
+    }
+}
+
+model! {
+    /// A software package of an endpoint's agent.
+    pub struct EndpointPackage {
+        /// The id of the assigned package.
+        assigned_id as id: String,
+        /// The name.
+        name: String,
+        /// The status: `assigned`, `unassigned` or `unsupported`.
+        status: String,
+        /// The packages that can be assigned.
+        available: Vec<Reference>,
     }
 }
 

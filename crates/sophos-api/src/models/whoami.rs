@@ -32,5 +32,7 @@ open_enum! {
         Organization = "organization",
         /// One tenant (Central Admin).
         Tenant = "tenant",
+        /// A distributor, which sells to partners.
+        Distributor = "distributor",
     }
 }

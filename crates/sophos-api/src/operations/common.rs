@@ -2,4 +2,4 @@
 
 use crate::operation_macro::files;
 
-files! { admins roles user_groups users }
+files! { admins alerts roles user_groups users }

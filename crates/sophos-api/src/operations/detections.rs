@@ -2,4 +2,6 @@
 
 use crate::operation_macro::files;
 
+mod query_run;
+
 files! { detection_groups queries }

@@ -8,6 +8,7 @@ files! {
     base_policies
     blocked_addresses
     blocked_items
+    device_software
     downloads
     endpoint_groups
     endpoints
@@ -15,8 +16,10 @@ files! {
     exploit_mitigation
     forensic_logs
     intrusion_prevention_exclusions
+    isolation
     isolation_exclusions
     memory_dumps
+    migration_setting
     migrations
     packages
     peripherals

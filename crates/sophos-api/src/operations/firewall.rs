@@ -2,4 +2,4 @@
 
 use crate::operation_macro::files;
 
-files! { firewall_groups firewalls mdr_threat_feed }
+files! { configuration firewall_groups firewalls mdr_threat_feed }

@@ -1,7 +1,5 @@
-//! The tenants of an organization.
+//! Operations of the organization API.
 
-mod get_tenant;
-mod list_tenants;
+use crate::operation_macro::files;
 
-pub use get_tenant::GetOrganizationTenant;
-pub use list_tenants::ListOrganizationTenants;
+files! { tenants }

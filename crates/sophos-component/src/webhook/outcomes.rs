@@ -1,7 +1,7 @@
 //! The imported `outcomes`.
 
 use serde_json::Value;
-use sophos_isolation::{ApprovalUrl, DecisionOutcome, OutcomePublisher};
+use sophos_isolation::{ApprovalUrl, BackendError, DecisionOutcome, OutcomePublisher};
 
 use crate::bindings::sophos::central::outcomes;
 
@@ -14,8 +14,8 @@ impl OutcomePublisher for HostOutcomes {
         outcomes::is_enabled()
     }
 
-    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), String> {
-        let mut details = serde_json::to_value(outcome).map_err(|error| error.to_string())?;
+    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), BackendError> {
+        let mut details = serde_json::to_value(outcome).map_err(BackendError::new)?;
         // The host may store `details`, so the link is a separate field.
         if let Value::Object(members) = &mut details {
             members.remove("approval_url");
@@ -29,5 +29,6 @@ impl OutcomePublisher for HostOutcomes {
             approval_url: outcome.approval_url.as_ref().map(ApprovalUrl::expose).map(str::to_owned),
             details: details.to_string(),
         })
+        .map_err(BackendError::new)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use sophos_isolation::{DecisionId, webhook::Queue};
+use sophos_isolation::{BackendError, DecisionId, webhook::Queue};
 
 use super::{engine, policy_settings::PolicySettings};
 use crate::bindings::sophos::central::queue::{self, Dispatch};
@@ -27,13 +27,14 @@ impl HostQueue {
 }
 
 impl Queue for HostQueue {
-    async fn send(&self, decisions: &[DecisionId]) -> Result<(), String> {
+    async fn send(&self, decisions: &[DecisionId]) -> Result<(), BackendError> {
         let ids: Vec<_> = decisions.iter().map(|id| id.as_str().to_owned()).collect();
-        if queue::enqueue(&ids)? == Dispatch::Queued {
+        if queue::enqueue(&ids).map_err(BackendError::new)? == Dispatch::Queued {
             return Ok(());
         }
         // A failed decision is scheduled, so the sender need not retry.
-        for processed in engine::process_decisions(&self.settings, decisions)? {
+        let processed = engine::process_decisions(&self.settings, decisions).map_err(BackendError::new)?;
+        for processed in processed {
             if let Err(error) = processed.result {
                 let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
                 failures.push(format!("{}: {error}", processed.id));

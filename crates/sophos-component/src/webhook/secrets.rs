@@ -1,6 +1,6 @@
 //! The imported `webhook-secrets`.
 
-use sophos_isolation::{verify::Keys, webhook::KeySource};
+use sophos_isolation::{BackendError, verify::Keys, webhook::KeySource};
 
 use crate::bindings::sophos::central::webhook_secrets;
 
@@ -18,7 +18,7 @@ pub(super) fn get_keys(name: &str) -> Result<Keys, String> {
 }
 
 impl KeySource for HostSecrets {
-    async fn load_keys(&self, name: &str) -> Result<Keys, String> {
-        get_keys(name)
+    async fn load_keys(&self, name: &str) -> Result<Keys, BackendError> {
+        get_keys(name).map_err(BackendError::new)
     }
 }

@@ -103,7 +103,7 @@ pub(crate) struct ScriptedService(Mutex<ServiceState>);
 
 impl ScriptedService {
     pub(crate) fn new(now_ms: i64) -> Arc<Self> {
-        let router: Router = Box::new(|request| panic!("no answer is prepared for {request:?}"));
+        let router: Router = Box::new(|request| panic!("no response is prepared for {request:?}"));
         Arc::new(Self(Mutex::new(ServiceState { now_ms, router, requests: Vec::new() })))
     }
 
@@ -113,10 +113,10 @@ impl ScriptedService {
     }
 
     /// Responds in this order from now on.
-    pub(crate) fn respond_with(&self, answers: impl IntoIterator<Item = ScriptedResponse>) {
-        let mut answers: VecDeque<_> = answers.into_iter().collect();
+    pub(crate) fn respond_with(&self, responses: impl IntoIterator<Item = ScriptedResponse>) {
+        let mut responses: VecDeque<_> = responses.into_iter().collect();
         self.route(move |request| {
-            answers.pop_front().unwrap_or_else(|| panic!("no answer is left for {request:?}"))
+            responses.pop_front().unwrap_or_else(|| panic!("no response is left for {request:?}"))
         });
     }
 
@@ -166,15 +166,15 @@ impl Transport for ScriptedService {
         request: http::Request<Vec<u8>>,
         _timeout: Duration,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let answer = self.respond(request.uri());
-        self.advance(answer.latency.as_millis() as i64);
-        if answer.too_large {
+        let response = self.respond(request.uri());
+        self.advance(response.latency.as_millis() as i64);
+        if response.too_large {
             return Err(TransportError::new(TransportErrorKind::TooLarge, "it has too many bytes"));
         }
-        let date_ms = (self.now_ms() + answer.date_offset_ms).max(0) as u64;
+        let date_ms = (self.now_ms() + response.date_offset_ms).max(0) as u64;
         let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(date_ms));
-        let response = http::Response::builder().status(answer.status).header("date", date);
-        Ok(response.body(answer.body).expect("a response"))
+        let builder = http::Response::builder().status(response.status).header("date", date);
+        Ok(builder.body(response.body).expect("a response"))
     }
 
     fn now(&self) -> Duration {

@@ -14,7 +14,7 @@ use futures_executor::block_on;
 use secrecy::SecretString;
 use serde_json::Value;
 use sophos_isolation::{
-    ApprovalLinks, CreatedDecision, DecisionId, IsolationTarget, Ledger, LedgerStore, LedgerStoreError,
+    ApprovalLinks, BackendError, CreatedDecision, DecisionId, IsolationTarget, Ledger, LedgerStore, LedgerStoreError,
     ReceivedSignal, Transition,
     adapters::Tool,
     policy::Policy,
@@ -73,7 +73,7 @@ impl LedgerStore for InMemoryStore {
 struct Secrets;
 
 impl KeySource for Secrets {
-    async fn load_keys(&self, _: &str) -> Result<Keys, String> {
+    async fn load_keys(&self, _: &str) -> Result<Keys, BackendError> {
         Ok(message::keys())
     }
 }
@@ -82,7 +82,7 @@ impl KeySource for Secrets {
 struct RecordingQueue(Mutex<Vec<DecisionId>>);
 
 impl Queue for RecordingQueue {
-    async fn send(&self, decisions: &[DecisionId]) -> Result<(), String> {
+    async fn send(&self, decisions: &[DecisionId]) -> Result<(), BackendError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(decisions);
         Ok(())
     }
@@ -130,11 +130,11 @@ pub fn check(text: &str) {
         let decision = block_on(hook.ledger().load_decision(id)).expect("the store").expect("a decision");
         assert_eq!(decision.refusal().is_none(), handed_on.contains(id), "{decision:?}");
     }
-    let told: Vec<DecisionId> = serde_json::from_str::<Value>(&response.body)
+    let reported: Vec<DecisionId> = serde_json::from_str::<Value>(&response.body)
         .ok()
         .and_then(|body| serde_json::from_value(body["decisions"].clone()).ok())
         .unwrap_or_default();
-    assert_eq!(told, if is_partial { Vec::new() } else { begun.clone() });
+    assert_eq!(reported, if is_partial { Vec::new() } else { begun.clone() });
 
     let (again, notice) = handle(&hook, &request);
     assert!(notice.created.is_empty());

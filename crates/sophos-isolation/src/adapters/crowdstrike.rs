@@ -145,14 +145,14 @@ fn parse_event<'v>(root: &'v Value, event: Event<'v>) -> ParsedAlert<'v> {
     let titles = ["DetectName", "display_name", "Name", "title", "detections/name", "detection/name"];
     signal.title = event.first_with_text(&titles).display_text().unwrap_or_default();
     signal.reason = event.first_with_text(&["Description", "DetectDescription"]).display_text();
-    let seen = [
+    let time_members = [
         "context_timestamp",
         "SignalEndTimestamp",
         "timestamp",
         "created_timestamp",
         "metadata/eventCreationTime",
     ];
-    signal.observed_at = event.first_with_text(&seen).display_text();
+    signal.observed_at = event.first_with_text(&time_members).display_text();
     parsed.refusal = refusal(event);
     parsed
 }

@@ -175,7 +175,7 @@ fn parse_alert<'v>(document: &'v Value, alert: JsonCursor<'v>) -> ParsedAlert<'v
     signal.severity = alert.get("severity").severity();
     signal.title = alert.get("title").display_text().unwrap_or_default();
     signal.reason = alert.get("description").display_text();
-    let seen = [
+    let time_members = [
         "lastActivityDateTime",
         "eventDateTime",
         "lastEventTime",
@@ -184,7 +184,7 @@ fn parse_alert<'v>(document: &'v Value, alert: JsonCursor<'v>) -> ParsedAlert<'v
         "alertCreationTime",
         "creationTime",
     ];
-    signal.observed_at = alert.first_with_text(&seen).display_text();
+    signal.observed_at = alert.first_with_text(&time_members).display_text();
     parsed.refusal = is_resolved(alert).then_some(NotActionable::Resolved);
 
     let evidence = alert.get("evidence").elements().filter(|evidence| is_device(*evidence));

@@ -94,8 +94,8 @@ fn parse_incident<'v>(
     signal.severity = incident.get("severity").severity();
     signal.title = incident.get("title").display_text().unwrap_or_default();
     signal.reason = incident.get("description").display_text();
-    let seen = ["lastActivityTimeUtc", "lastActivityTime", "firstActivityTimeUtc", "createdTimeUtc"];
-    signal.observed_at = incident.first_with_text(&seen).display_text();
+    let time_members = ["lastActivityTimeUtc", "lastActivityTime", "firstActivityTimeUtc", "createdTimeUtc"];
+    signal.observed_at = incident.first_with_text(&time_members).display_text();
     let judged = incident.get("classification").normalized_text();
     let is_over = incident.get("status").normalized_text() == "closed"
         || ["benignpositive", "falsepositive"].contains(&&*judged);
@@ -114,8 +114,8 @@ fn parse_alert<'v>(root: &'v Value, resource: JsonCursor<'v>, alert: JsonCursor<
     let titles = ["alertDisplayName", "displayName", "alertName", "title"];
     signal.title = alert.first_with_text(&titles).display_text().unwrap_or_default();
     signal.reason = alert.get("description").display_text();
-    let seen = ["endTimeUtc", "endTime", "startTimeUtc", "startTime", "timeGenerated"];
-    signal.observed_at = alert.first_with_text(&seen).display_text();
+    let time_members = ["endTimeUtc", "endTime", "startTimeUtc", "startTime", "timeGenerated"];
+    signal.observed_at = alert.first_with_text(&time_members).display_text();
     let status = alert.first_with_text(&["status", "alertStatus"]).normalized_text();
     let is_over = ["resolved", "dismissed", "closed"].contains(&status.as_str());
     parsed.refusal = is_over.then_some(NotActionable::Resolved);

@@ -143,14 +143,14 @@ fn parse_message<'v>(document: &'v Value, message: JsonCursor<'v>) -> ParsedAler
         "data/threatClassification",
     ];
     signal.reason = message.first_with_text(&reasons).display_text();
-    let seen = [
+    let time_members = [
         "data/detectedAt",
         "alertInfo/reportedAt",
         "threatInfo/identifiedAt",
         "threatInfo/createdAt",
         "createdAt",
     ];
-    signal.observed_at = message.first_with_text(&seen).display_text();
+    signal.observed_at = message.first_with_text(&time_members).display_text();
 
     let inner = [threat, alert, data].into_iter().find(|cursor| cursor.is_object()).unwrap_or(message);
     parsed.refusal = if is_resolved(inner) {

@@ -7,7 +7,7 @@ use std::{collections::HashSet, time::Duration};
 use sophos_api::{
     ApiClient, TenantClient, Transport,
     models::{EndpointView, IsolationStatus},
-    operations::endpoints::ListEndpoints,
+    operations::endpoint::endpoints::ListEndpoints,
 };
 
 use super::{Engine, EngineError, lock};

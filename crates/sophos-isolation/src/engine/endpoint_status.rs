@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sophos_api::{
     ApiClient, TenantClient, Transport,
     models::{Endpoint, EndpointView, IsolationStatus},
-    operations::{endpoints::ListEndpoints, isolation::MAX_IDS},
+    operations::{endpoint::endpoints::ListEndpoints, endpoint::isolation::MAX_IDS},
 };
 
 /// Returns the isolation by an administrator that an endpoint reports; `None`
@@ -34,14 +34,16 @@ pub(super) fn describe_released(endpoint: Option<&Endpoint>) -> String {
 /// Describes an isolation or a release that an endpoint has not confirmed.
 pub(super) fn describe_pending(endpoint: Option<&Endpoint>, is_release: bool) -> String {
     let change = if is_release { "release" } else { "isolation" };
-    let seen = endpoint.and_then(|endpoint| endpoint.last_seen_at.as_ref());
+    let last_seen = endpoint.and_then(|endpoint| endpoint.last_seen_at.as_ref());
     // The ledger keeps this text, so it takes only a valid time.
-    let seen = seen.filter(|seen| seen.instant().is_some());
-    let seen = seen.map(|seen| format!(", last seen {seen}")).unwrap_or_default();
+    let last_seen = last_seen.filter(|time| time.instant().is_some());
+    let last_seen = last_seen.map(|time| format!(", last seen {time}")).unwrap_or_default();
     match endpoint.and_then(|endpoint| endpoint.online) {
-        Some(true) => format!("the endpoint is online{seen}, and has not reported its {change}"),
-        Some(false) => format!("the endpoint is offline{seen}; its {change} takes effect when it is back"),
-        None => format!("the endpoint has not reported its {change}{seen}"),
+        Some(true) => format!("the endpoint is online{last_seen}, and has not reported its {change}"),
+        Some(false) => {
+            format!("the endpoint is offline{last_seen}; its {change} takes effect when it is back")
+        }
+        None => format!("the endpoint has not reported its {change}{last_seen}"),
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use sophos_api::{ApiClient, Transport, WithRaw, models::Endpoint, operations::isolation::GetIsolation};
+use sophos_api::{
+    ApiClient, Transport, WithRaw, models::Endpoint, operations::endpoint::isolation::GetIsolation,
+};
 
 use super::{
     Engine, EngineError,

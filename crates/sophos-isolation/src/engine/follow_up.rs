@@ -11,7 +11,7 @@ use serde::Serialize;
 use sophos_api::{
     ApiClient, ErrorKind, TenantClient, TenantId, Transport,
     models::Endpoint,
-    operations::isolation::{GetIsolation, MAX_IDS},
+    operations::endpoint::isolation::{GetIsolation, MAX_IDS},
 };
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use sophos_api::{TenantClient, TenantId, Transport, operations::isolation::MAX_IDS};
+use sophos_api::{TenantClient, TenantId, Transport, operations::endpoint::isolation::MAX_IDS};
 
 use super::{
     Engine, EngineError,

@@ -2,7 +2,7 @@
 
 use sophos_api::{
     ApiClient, ErrorKind, TenantClient, Transport,
-    operations::isolation::{GetIsolation, UpdateIsolations},
+    operations::endpoint::isolation::{GetIsolation, UpdateIsolations},
 };
 
 use crate::decision::{IsolationOrigin, comment_tag::has_tag};

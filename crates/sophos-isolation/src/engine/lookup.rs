@@ -5,7 +5,7 @@ use std::time::Duration;
 use sophos_api::{
     ApiClient, ErrorKind, Raw, TenantClient, TenantId, Transport, WithRaw,
     models::{Endpoint, EndpointView},
-    operations::endpoints::ListEndpoints,
+    operations::endpoint::endpoints::ListEndpoints,
 };
 
 use super::{Engine, EngineError, evaluate::AlertTimes};

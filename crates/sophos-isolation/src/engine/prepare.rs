@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sophos_api::{ApiClient, ErrorKind, TenantId, Transport, operations::isolation::GetIsolation};
+use sophos_api::{ApiClient, ErrorKind, TenantId, Transport, operations::endpoint::isolation::GetIsolation};
 
 use super::{
     Engine, EngineError, GIVE_UP_AFTER,
@@ -39,16 +39,21 @@ enum Plan {
     /// Record this transition.
     Transition(Transition),
     /// Isolate this endpoint.
-    Isolate { target: IsolationTarget, release_after: Option<Duration> },
+    Isolate(PlannedIsolation),
+}
+
+/// An endpoint to isolate, and the time until its release.
+struct PlannedIsolation {
+    target: IsolationTarget,
+    release_after: Option<Duration>,
 }
 
 impl Plan {
     /// Returns the endpoint to isolate, at once or after approval.
     fn isolation_target(&self) -> Option<&IsolationTarget> {
         match self {
-            Self::Isolate { target, .. } | Self::Transition(Transition::PendingApproval { target, .. }) => {
-                Some(target)
-            }
+            Self::Isolate(PlannedIsolation { target, .. })
+            | Self::Transition(Transition::PendingApproval { target, .. }) => Some(target),
             Self::Transition(_) => None,
         }
     }
@@ -124,17 +129,9 @@ where
             };
             let mut transition = match plan {
                 Ok(Plan::Transition(transition)) => Ok(transition),
-                Ok(Plan::Isolate { target, release_after }) => {
-                    self.prepare_claim(
-                        policy,
-                        &decision,
-                        target,
-                        release_after,
-                        comment_tag,
-                        &mut permits,
-                        deadline,
-                    )
-                    .await
+                Ok(Plan::Isolate(isolation)) => {
+                    self.prepare_claim(policy, &decision, isolation, comment_tag, &mut permits, deadline)
+                        .await
                 }
                 Err(error) => Err(error),
             };
@@ -258,7 +255,7 @@ where
                 Plan::Transition(Transition::PendingApproval { target, reason, expires_at })
             }
             Verdict::WaitForApproval { release_after, .. } | Verdict::Isolate { release_after } => {
-                Plan::Isolate { target, release_after }
+                Plan::Isolate(PlannedIsolation { target, release_after })
             }
         })
     }
@@ -283,13 +280,11 @@ where
 
     /// Acquires the permits of an isolation. Returns the claim, or the transition
     /// to record instead. `permits` gets those that were acquired.
-    #[expect(clippy::too_many_arguments, reason = "none of them belong together")]
     async fn prepare_claim(
         &self,
         policy: &Policy,
         decision: &Decision,
-        target: IsolationTarget,
-        release_after: Option<Duration>,
+        PlannedIsolation { target, release_after }: PlannedIsolation,
         comment_tag: &str,
         permits: &mut Vec<Permit>,
         deadline: Option<Duration>,

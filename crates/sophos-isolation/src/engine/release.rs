@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use sophos_api::{
     ApiClient, ErrorKind, TenantClient, TenantId, Transport,
-    operations::isolation::{GetIsolation, MAX_IDS},
+    operations::endpoint::isolation::{GetIsolation, MAX_IDS},
 };
 
 use super::{

@@ -5,13 +5,23 @@ use std::time::Duration;
 use super::{KeySource, Queue, Request, RequestLog, Response, Webhook, page};
 use crate::{
     approval::{self, ApprovalAnswer},
+    backend_error::BackendError,
     commands::CommandError,
     decision::{DecisionId, DecisionState},
-    ledger::LedgerStore,
+    ledger::{LedgerStore, LedgerStoreError},
     policy::Policy,
 };
 
 const INVALID_LINK: &str = "the approval link is invalid or has expired";
+
+/// The failure to show a page, or to record or queue an answer.
+#[derive(Debug, thiserror::Error)]
+enum ApprovalError {
+    #[error(transparent)]
+    Store(#[from] LedgerStoreError),
+    #[error(transparent)]
+    Queue(#[from] BackendError),
+}
 
 impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     pub(super) async fn handle_approval(
@@ -42,7 +52,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             Err(failure) => {
                 log.error_kind = Some("SecretUnreadable");
                 log.secret_name = Some(secret.clone());
-                log.problem = Some(failure);
+                log.problem = Some(failure.to_string());
                 return gone();
             }
         };
@@ -63,7 +73,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         match outcome {
             Ok(page) => Response::html(200, &page),
             Err(failure) => {
-                log.problem = Some(failure);
+                log.problem = Some(failure.to_string());
                 Response::service_unavailable()
             }
         }
@@ -71,15 +81,12 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
 
     /// Returns the page for a decision. After an answer it shows the confirmation,
     /// also before the worker has applied the answer.
-    async fn approval_page(&self, id: &DecisionId) -> Result<String, String> {
-        let decision = self.ledger.load_decision(id).await.map_err(|failure| failure.to_string())?;
-        let Some(decision) = decision else {
+    async fn approval_page(&self, id: &DecisionId) -> Result<String, ApprovalError> {
+        let Some(decision) = self.ledger.load_decision(id).await? else {
             return Ok(page::render_message("This decision does not exist."));
         };
         if decision.state() == DecisionState::PendingApproval {
-            let submitted =
-                self.ledger.load_submitted_answer(id).await.map_err(|failure| failure.to_string())?;
-            if let Some(submitted) = submitted {
+            if let Some(submitted) = self.ledger.load_submitted_answer(id).await? {
                 return Ok(page::render_answer(&decision, submitted.answer));
             }
         }
@@ -91,7 +98,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         id: &DecisionId,
         answer: ApprovalAnswer,
         now: Duration,
-    ) -> Result<String, String> {
+    ) -> Result<String, ApprovalError> {
         match self.ledger.submit_answer(id, answer, "the holder of the approval link", now).await {
             Ok(decision) => {
                 if answer == ApprovalAnswer::Approve {
@@ -99,7 +106,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 }
                 Ok(page::render_answer(&decision, answer))
             }
-            Err(CommandError::Store(failure)) => Err(failure.to_string()),
+            Err(CommandError::Store(failure)) => Err(failure.into()),
             Err(other) => Ok(page::render_message(&format!("Nothing was changed: {other}."))),
         }
     }

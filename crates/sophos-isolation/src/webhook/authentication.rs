@@ -2,11 +2,14 @@
 
 use std::{borrow::Cow, time::Duration};
 
+#[cfg(feature = "public-keys")]
+use super::document_cache::{DocumentError, DocumentRequest};
 use super::{KeySource, Queue, Request, RequestLog, Response, Webhook, hex};
 #[cfg(feature = "public-keys")]
 use crate::verify::{JwtConfig, MessageKind, SnsConfig, UnverifiedToken, is_certificate, is_key_set};
 use crate::{
     adapters::{Alert, Message},
+    backend_error::BackendError,
     decision::DecisionId,
     ledger::{LedgerStore, LedgerStoreError, paths},
     policy::Source,
@@ -33,13 +36,16 @@ pub(super) enum AuthError {
     /// The proof is missing or invalid.
     Rejected(String),
     /// The secret for the verification cannot be read.
-    SecretUnreadable { secret: String, problem: String },
+    SecretUnreadable { secret: String, cause: BackendError },
     /// The certificate that the request names cannot be fetched now.
     #[cfg(feature = "public-keys")]
-    CertificateUnavailable(String),
-    /// The verification failed for now.
+    CertificateUnavailable(DocumentError),
+    /// The issuer's key set cannot be fetched now.
     #[cfg(feature = "public-keys")]
-    Failed(String),
+    KeySetUnavailable(DocumentError),
+    /// The confirmation of a subscription failed.
+    #[cfg(feature = "public-keys")]
+    ConfirmationFailed(BackendError),
 }
 
 impl AuthError {
@@ -52,21 +58,26 @@ impl AuthError {
                 log.problem = Some(reason);
                 super::unauthorized()
             }
-            Self::SecretUnreadable { secret, problem } => {
+            Self::SecretUnreadable { secret, cause } => {
                 log.error_kind = Some("SecretUnreadable");
                 log.secret_name = Some(secret);
-                log.problem = Some(problem);
+                log.problem = Some(cause.to_string());
                 super::unauthorized()
             }
             #[cfg(feature = "public-keys")]
-            Self::CertificateUnavailable(reason) => {
+            Self::CertificateUnavailable(error) => {
                 log.error_kind = Some("CertificateUnavailable");
-                log.problem = Some(reason);
+                log.problem = Some(error.to_string());
                 Response::service_unavailable()
             }
             #[cfg(feature = "public-keys")]
-            Self::Failed(reason) => {
-                log.problem = Some(reason);
+            Self::KeySetUnavailable(error) => {
+                log.problem = Some(error.to_string());
+                Response::service_unavailable()
+            }
+            #[cfg(feature = "public-keys")]
+            Self::ConfirmationFailed(cause) => {
+                log.problem = Some(format!("confirming the subscription failed: {cause}"));
                 Response::service_unavailable()
             }
         }
@@ -106,7 +117,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
                 let name = name.ok_or(VerificationError::UnsupportedScheme)?;
                 let keys = self.keys.load_keys(name).await;
                 let keys =
-                    keys.map_err(|problem| AuthError::SecretUnreadable { secret: name.into(), problem })?;
+                    keys.map_err(|cause| AuthError::SecretUnreadable { secret: name.into(), cause })?;
                 self.warn_about_key_format(name, &keys, log);
                 let keys = if source.accept_previous { keys } else { keys.without_previous() };
                 match verification.verify(request, &keys, now) {
@@ -148,9 +159,9 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         let url = &jwt.key_set_url;
         let fetch = || self.keys.fetch_url(url);
         let has_key = |key_set: &[u8]| token.has_key_in(key_set);
-        let key_set =
-            self.document_cache.get_or_fetch(&source.name, url, None, now, has_key, is_key_set, fetch).await;
-        let key = jwt.verify(&token, &key_set.map_err(AuthError::Failed)?, now)?;
+        let document = DocumentRequest { source: &source.name, url, caller: None, now };
+        let key_set = self.document_cache.get_or_fetch(document, has_key, is_key_set, fetch).await;
+        let key = jwt.verify(&token, &key_set.map_err(AuthError::KeySetUnavailable)?, now)?;
         Ok(Authenticated::from_request(request, key))
     }
 
@@ -167,10 +178,8 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         let message = sns.parse_message(&request.body)?;
         let url = &message.certificate_url;
         let fetch = || self.keys.fetch_url(url);
-        let documents = &self.document_cache;
-        let certificate = documents
-            .get_or_fetch(&source.name, url, request.source_ip, now, |_| true, is_certificate, fetch)
-            .await;
+        let document = DocumentRequest { source: &source.name, url, caller: request.source_ip, now };
+        let certificate = self.document_cache.get_or_fetch(document, |_| true, is_certificate, fetch).await;
         let certificate = certificate.map_err(AuthError::CertificateUnavailable)?;
         let key = sns.verify(&message, &certificate, now)?;
         let response = match message.kind {
@@ -178,10 +187,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             _ if !is_enabled => None,
             MessageKind::SubscriptionConfirmation => {
                 let url = message.confirmation_url().ok_or(VerificationError::InvalidCertificateUrl)?;
-                let confirmed = self.keys.fetch_url(url).await;
-                confirmed.map_err(|problem| {
-                    AuthError::Failed(format!("confirming the subscription failed: {problem}"))
-                })?;
+                self.keys.fetch_url(url).await.map_err(AuthError::ConfirmationFailed)?;
                 log.notes.push(format!("confirmed the subscription to {}", message.topic_arn));
                 Some(Response::json(200, &serde_json::json!({ "subscription": "confirmed" })))
             }

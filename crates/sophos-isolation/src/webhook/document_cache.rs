@@ -9,6 +9,8 @@ use std::{
 
 use async_lock::Mutex as AsyncMutex;
 
+use crate::backend_error::BackendError;
+
 /// The age up to which a document is used without a new fetch.
 const MAX_AGE: Duration = Duration::from_secs(60 * 60);
 
@@ -32,6 +34,32 @@ const MAX_DOCUMENT_LEN: usize = 1 << 20;
 
 /// The maximum number of documents in the cache.
 const MAX_DOCUMENTS: usize = 256;
+
+/// A request for a document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DocumentRequest<'a> {
+    /// The name of the source.
+    pub(super) source: &'a str,
+    pub(super) url: &'a str,
+    /// The caller that named the document; `None` if the policy names it.
+    pub(super) caller: Option<IpAddr>,
+    pub(super) now: Duration,
+}
+
+/// The failure to get a document.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum DocumentError {
+    #[error("fetching {url} is rate limited: another document was just fetched")]
+    RateLimited { url: String },
+    #[error("fetching {url} failed: {cause}")]
+    FetchFailed {
+        url: String,
+        #[source]
+        cause: BackendError,
+    },
+    #[error("fetching {url} failed: the response has not the expected format")]
+    UnexpectedFormat { url: String },
+}
 
 /// Documents by source and URL. Any caller can name a document before it is
 /// authenticated. So in [`RETRY_INTERVAL`] one new document is fetched for a caller,
@@ -61,40 +89,31 @@ struct FetchAttempt {
     url: String,
     caller: Option<IpAddr>,
     attempted_at: Duration,
-    failure: Option<String>,
+    failure: Option<DocumentError>,
 }
 
 impl DocumentCacheState {
-    /// Checks that `url` may be fetched now for this caller.
+    /// Checks that a document may be fetched now.
     ///
     /// # Errors
-    /// The reason why it may not be fetched.
-    fn may_fetch(
-        &mut self,
-        source: &str,
-        url: &str,
-        caller: Option<IpAddr>,
-        is_cached: bool,
-        now: Duration,
-    ) -> Result<(), String> {
+    /// The last failure to fetch it, or the rate limit.
+    fn may_fetch(&mut self, request: DocumentRequest<'_>, is_cached: bool) -> Result<(), DocumentError> {
+        let DocumentRequest { source, url, caller, now } = request;
+        let rate_limited = || DocumentError::RateLimited { url: url.to_owned() };
         let Some(attempts) = self.attempts.get_mut(source) else { return Ok(()) };
         attempts.retain(|attempt| attempt.attempted_at.abs_diff(now) < REFETCH_INTERVAL);
         let is_recent = |attempt: &FetchAttempt| attempt.attempted_at.abs_diff(now) < RETRY_INTERVAL;
         if let Some(last) = attempts.iter().rfind(|attempt| attempt.url == url)
             && (is_recent(last) || (is_cached && last.failure.is_none()))
         {
-            return Err(last.failure.clone().unwrap_or_else(|| rate_limit_error(url)));
+            return Err(last.failure.clone().unwrap_or_else(rate_limited));
         }
         let mut recent = attempts.iter().filter(|attempt| is_recent(attempt));
         let is_limited = !is_cached
             && (recent.clone().any(|attempt| attempt.caller == caller)
                 || recent.nth(MAX_FETCHES - 1).is_some());
-        if is_limited { Err(rate_limit_error(url)) } else { Ok(()) }
+        if is_limited { Err(rate_limited()) } else { Ok(()) }
     }
-}
-
-fn rate_limit_error(url: &str) -> String {
-    format!("fetching {url} is rate limited: another document was just fetched")
 }
 
 /// Returns the address of a caller, or the IPv6 network of one host.
@@ -106,23 +125,20 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 impl DocumentCache {
-    /// Returns the document at `url`. `caller` is the caller that named it; `None` if
-    /// the policy names it. `is_sufficient` checks a cached document for this request,
+    /// Returns a document. `is_sufficient` checks a cached document for this request,
     /// and `is_valid` checks a fetched one.
     ///
     /// # Errors
     /// When the document is not cached and cannot be fetched now.
-    #[expect(clippy::too_many_arguments, reason = "the document, its caller and its checks")]
-    pub(super) async fn get_or_fetch<F: Future<Output = Result<Vec<u8>, String>>>(
+    pub(super) async fn get_or_fetch<F: Future<Output = Result<Vec<u8>, BackendError>>>(
         &self,
-        source: &str,
-        url: &str,
-        caller: Option<IpAddr>,
-        now: Duration,
+        request: DocumentRequest<'_>,
         is_sufficient: impl Fn(&[u8]) -> bool,
         is_valid: impl Fn(&[u8]) -> bool,
         fetch: impl FnOnce() -> F,
-    ) -> Result<Arc<[u8]>, String> {
+    ) -> Result<Arc<[u8]>, DocumentError> {
+        let request = DocumentRequest { caller: request.caller.map(network), ..request };
+        let DocumentRequest { source, url, caller, now } = request;
         let key = (source.to_owned(), url.to_owned());
         let fresh = || {
             let state = self.lock_state();
@@ -137,12 +153,11 @@ impl DocumentCache {
         if let Some(content) = fresh() {
             return Ok(content);
         }
-        let caller = caller.map(network);
         let known = {
             let mut state = self.lock_state();
             let known = state.documents.get(&key).cloned();
             let known = known.filter(|known| known.fetched_at.abs_diff(now) < MAX_STALE_AGE);
-            if let Err(reason) = state.may_fetch(source, url, caller, known.is_some(), now) {
+            if let Err(reason) = state.may_fetch(request, known.is_some()) {
                 return known.map(|known| known.content).ok_or(reason);
             }
             // Recorded before the fetch, which may be cancelled.
@@ -150,10 +165,11 @@ impl DocumentCache {
             state.attempts.entry(source.to_owned()).or_default().push(attempt);
             known
         };
-        let fetched = fetch().await.and_then(|content| {
-            let is_accepted = content.len() <= MAX_DOCUMENT_LEN && is_valid(&content);
-            if is_accepted { Ok(content) } else { Err("the response has not the expected format".into()) }
-        });
+        let fetched = match fetch().await {
+            Ok(content) if content.len() <= MAX_DOCUMENT_LEN && is_valid(&content) => Ok(content),
+            Ok(_) => Err(DocumentError::UnexpectedFormat { url: url.to_owned() }),
+            Err(cause) => Err(DocumentError::FetchFailed { url: url.to_owned(), cause }),
+        };
         let mut state = self.lock_state();
         match fetched {
             Ok(content) => {
@@ -166,8 +182,7 @@ impl DocumentCache {
                     .insert(key, CachedDocument { content: Arc::clone(&content), fetched_at: now });
                 Ok(content)
             }
-            Err(problem) => {
-                let failure = format!("fetching {url} failed: {problem}");
+            Err(failure) => {
                 let mut attempts = state.attempts.get_mut(source).into_iter().flatten();
                 if let Some(last) = attempts.rfind(|attempt| attempt.url == url) {
                     last.failure = Some(failure.clone());

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{HandledRequest, KeySource, Queue, RequestLog, Response, Webhook, source_disabled};
+use super::{
+    HandledRequest, KeySource, Queue, ReceivedMessage, RequestLog, Response, Webhook, source_disabled,
+};
 use crate::{
     adapters::{Alert, Message, NotActionable, Tool},
     ledger::LedgerStore,
@@ -41,11 +43,12 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         };
         log.source = Some(source.name.clone());
         let body = event.to_string().into_bytes();
+        let message = ReceivedMessage { source, body: &body, source_ip: None, secret_stage: None };
         let response = match source.adapter.parse_message(&Message { body: &body, idempotency_key: None }) {
             Ok(alerts) => {
                 let is_unreadable = |alert: &Alert| alert.refusal == Some(NotActionable::Unreadable);
                 let has_unreadable = alerts.iter().any(is_unreadable);
-                let response = self.create_decisions(source, &body, alerts, None, None, now, &mut log).await;
+                let response = self.create_decisions(&message, alerts, now, &mut log).await;
                 if has_unreadable && response.status < 300 {
                     log.error_kind = Some("MalformedEvent");
                     log.problem = Some("a finding of the event could not be parsed".into());
@@ -56,7 +59,7 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
             }
             Err(error) => {
                 let event_id = event["id"].as_str();
-                self.reject_unparsable(source, &body, event_id, &error, now, &mut log).await
+                self.reject_unparsable(&message, event_id, &error, now, &mut log).await
             }
         };
         (response, log)

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{KeySource, Queue, RequestLog, Response, Webhook, hex};
+use super::{KeySource, Queue, ReceivedMessage, RequestLog, Response, Webhook, hex};
 use crate::{
     adapters::ParseError,
     ledger::{LedgerStore, paths},
     outcome::format_rfc3339,
-    policy::Source,
     signal::clean,
 };
 
@@ -22,13 +21,13 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
     /// depend on the record.
     pub(super) async fn reject_unparsable(
         &self,
-        source: &Source,
-        body: &[u8],
+        message: &ReceivedMessage<'_>,
         event_id: Option<&str>,
         error: &ParseError,
         now: Duration,
         log: &mut RequestLog,
     ) -> Response {
+        let ReceivedMessage { source, body, .. } = message;
         let digest = super::sha256(body);
         let record = json!({
             "version": 1,

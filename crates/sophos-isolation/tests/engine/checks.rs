@@ -10,11 +10,11 @@ use sophos_simulator::MachineConfig;
 
 use crate::support::{HOUR, TestEnv, TestPolicy, id, machine};
 
-pub(crate) async fn check(world: &TestEnv, policy: &Policy, payload: &Value) -> Value {
+pub(crate) async fn check(env: &TestEnv, policy: &Policy, payload: &Value) -> Value {
     let body = payload.to_string();
     let message = Message { body: body.as_bytes(), idempotency_key: None };
-    let check = Check::from_message(policy, "edr", &message, world.now()).unwrap();
-    let check = world.engine().check(policy, check, None).await.unwrap();
+    let check = Check::from_message(policy, "edr", &message, env.now()).unwrap();
+    let check = env.engine().check(policy, check, None).await.unwrap();
     serde_json::to_value(check).unwrap()
 }
 
@@ -26,11 +26,11 @@ pub(crate) fn payload(hostname: &str) -> Value {
 async fn check_reports_each_outcome_and_changes_nothing() {
     let mut all: Vec<MachineConfig> = (1..=4).map(machine).collect();
     all[2].hostname = all[1].hostname.clone();
-    let world = TestEnv::new(all).await;
+    let env = TestEnv::new(all).await;
     let rules = TestPolicy { extra: "[protect]\nnames = [\"pc-4\"]", ..TestPolicy::default() };
     let policy = rules.policy();
 
-    let isolate = check(&world, &policy, &payload("pc-1")).await;
+    let isolate = check(&env, &policy, &payload("pc-1")).await;
     let signal = &isolate["signals"][0];
     assert_eq!(signal["outcome"], "isolate");
     assert_eq!(signal["release_after_seconds"], 4 * HOUR);
@@ -38,7 +38,7 @@ async fn check_reports_each_outcome_and_changes_nothing() {
     assert_eq!(isolate["response"]["status"], 202);
     assert_eq!(isolate["response"]["body"]["decision"], signal["decision"]);
 
-    let several = check(&world, &policy, &payload("pc-2")).await;
+    let several = check(&env, &policy, &payload("pc-2")).await;
     let signal = &several["signals"][0];
     assert_eq!((&signal["outcome"], &signal["code"]), (&json!("refused"), &json!("ambiguous")));
     let considered: Vec<_> = signal["rejected_candidates"].as_array().unwrap().iter().collect();
@@ -58,31 +58,31 @@ async fn check_reports_each_outcome_and_changes_nothing() {
             "too_old",
         ),
     ] {
-        let checked = check(&world, &policy, &payload).await;
+        let checked = check(&env, &policy, &payload).await;
         assert_eq!(checked["signals"][0]["code"], code, "{payload}");
     }
 
     let dry_run = TestPolicy { mode: "dry_run", ..TestPolicy::default() }.policy();
-    assert_eq!(check(&world, &dry_run, &payload("pc-1")).await["signals"][0]["outcome"], "dry_run");
-    world.isolate_in_console(1, true, "by hand").await;
-    let isolated = check(&world, &policy, &payload("pc-1")).await;
+    assert_eq!(check(&env, &dry_run, &payload("pc-1")).await["signals"][0]["outcome"], "dry_run");
+    env.isolate_in_console(1, true, "by hand").await;
+    let isolated = check(&env, &policy, &payload("pc-1")).await;
     assert_eq!(isolated["signals"][0]["outcome"], "already_isolated");
     assert_eq!(isolated["signals"][0]["comment"], "by hand");
 
-    assert_eq!(world.changes(), ["on 1"], "only the console changed anything");
+    assert_eq!(env.changes(), ["on 1"], "only the console changed anything");
     for folder in ["decisions", "schedule", "machines", "slots", "alerts"] {
-        assert_eq!(world.object_names(folder).await, [""; 0], "{folder}");
+        assert_eq!(env.object_names(folder).await, [""; 0], "{folder}");
     }
 }
 
 #[tokio::test]
 async fn check_reports_invalid_payload_and_unknown_source() {
-    let world = TestEnv::new(Vec::new()).await;
+    let env = TestEnv::new(Vec::new()).await;
     let policy = TestPolicy::default().policy();
-    let unreadable = check(&world, &policy, &json!({ "target": { "hostname": "pc-1" } })).await;
+    let unreadable = check(&env, &policy, &json!({ "target": { "hostname": "pc-1" } })).await;
     assert_eq!(unreadable["response"]["status"], 422);
     assert_eq!(unreadable["signals"], json!([]));
     let message = Message { body: b"{}", idempotency_key: None };
-    let unknown = Check::from_message(&policy, "absent", &message, world.now());
+    let unknown = Check::from_message(&policy, "absent", &message, env.now());
     assert_eq!(unknown.unwrap_err(), CheckError::UnknownSource("absent".to_owned()));
 }

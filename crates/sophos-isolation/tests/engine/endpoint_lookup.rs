@@ -11,20 +11,20 @@ fn dry_run_policy() -> TestPolicy<'static> {
 }
 
 /// The endpoint's id for a host, or the code of a refusal.
-async fn lookup_result(world: &TestEnv, event: &str, signal: Value) -> String {
-    let decision = world.begin_with(event, signal).await;
-    match world.work(&dry_run_policy().policy(), &decision).await {
-        DecisionState::DryRun => world.decision(&decision).await.target().unwrap().endpoint.clone(),
-        DecisionState::Refused => world.code(&decision).await,
+async fn lookup_result(env: &TestEnv, event: &str, signal: Value) -> String {
+    let decision = env.begin_with(event, signal).await;
+    match env.work(&dry_run_policy().policy(), &decision).await {
+        DecisionState::DryRun => env.decision(&decision).await.target().unwrap().endpoint.clone(),
+        DecisionState::Refused => env.code(&decision).await,
         state => panic!("{event}: {state}"),
     }
 }
 
-async fn check(world: &TestEnv, cases: &[(&str, Value, &str)]) {
+async fn check(env: &TestEnv, cases: &[(&str, Value, &str)]) {
     for (event, host, expected) in cases {
-        assert_eq!(lookup_result(world, event, json!({ "host": host })).await, *expected, "{event}");
+        assert_eq!(lookup_result(env, event, json!({ "host": host })).await, *expected, "{event}");
     }
-    assert_eq!(world.changes(), [""; 0]);
+    assert_eq!(env.changes(), [""; 0]);
 }
 
 #[tokio::test]
@@ -33,9 +33,9 @@ async fn lookup_finds_a_host_by_each_identifier() {
     all[0].hostname = Some("web01.corp.example".into());
     all[1].hostname = Some("DB01".into());
     all[2].cloud_instance = Some("i-0123456789abcdef0".into());
-    let world = TestEnv::new(all).await;
+    let env = TestEnv::new(all).await;
     check(
-        &world,
+        &env,
         &[
             ("endpoint id", json!({ "endpoint_id": id(2).to_uppercase() }), &id(2)),
             ("instance", json!({ "ec2_instance_id": "i-0123456789ABCDEF0" }), &id(3)),
@@ -81,9 +81,9 @@ async fn lookup_refuses_a_host_that_is_not_one_endpoint() {
     all[6].hostname = Some("web.a.example".into());
     all[7].hostname = Some("web.b.example".into());
     all[8].hostname = Some("pc-99".into());
-    let world = TestEnv::new(all).await;
+    let env = TestEnv::new(all).await;
     check(
-        &world,
+        &env,
         &[
             ("nothing said", json!({}), "no_host"),
             ("no such name", json!({ "hostnames": ["pc-1000"] }), "not_found"),
@@ -150,14 +150,14 @@ async fn lookup_refuses_a_host_that_is_not_one_endpoint() {
 
 #[tokio::test]
 async fn lookup_accepts_an_address_for_fifteen_minutes() {
-    let world = TestEnv::new(machines(1)).await;
+    let env = TestEnv::new(machines(1)).await;
     let host = json!({ "host": { "ip_addresses": ["10.1.0.1"] } });
-    assert_eq!(lookup_result(&world, "at once", host.clone()).await, id(1));
-    world.set_online(1, false);
-    world.advance_clock(14 * 60);
-    assert_eq!(lookup_result(&world, "soon", host.clone()).await, id(1));
-    world.advance_clock(2 * 60);
-    assert_eq!(lookup_result(&world, "late", host).await, "stale_address");
+    assert_eq!(lookup_result(&env, "at once", host.clone()).await, id(1));
+    env.set_online(1, false);
+    env.advance_clock(14 * 60);
+    assert_eq!(lookup_result(&env, "soon", host.clone()).await, id(1));
+    env.advance_clock(2 * 60);
+    assert_eq!(lookup_result(&env, "late", host).await, "stale_address");
 }
 
 #[tokio::test]
@@ -166,9 +166,9 @@ async fn lookup_finds_one_among_hundreds_with_a_common_prefix() {
         hostname: Some(format!("production-web-{number}.corp.example")),
         ..machine(number)
     };
-    let world = TestEnv::new((1..=620).map(named).collect()).await;
+    let env = TestEnv::new((1..=620).map(named).collect()).await;
     check(
-        &world,
+        &env,
         &[
             ("short", json!({ "hostnames": ["production-web-617"] }), &id(617)),
             ("qualified", json!({ "hostnames": ["PRODUCTION-WEB-1.corp.example"] }), &id(1)),
@@ -185,7 +185,7 @@ async fn lookup_searches_all_tenants_of_the_source() {
         hostname: Some(name.to_owned()),
         ..machine(number)
     };
-    let world = TestEnv::new(vec![
+    let env = TestEnv::new(vec![
         of(ACME, 1, "only-acme"),
         of(BETA, 2, "only-beta"),
         of(ACME, 3, "both"),
@@ -206,15 +206,15 @@ async fn lookup_searches_all_tenants_of_the_source() {
         ("not severe", json!({ "severity": "low", "host": host(1) }), "severity".into()),
         ("of no severity", json!({ "severity": null, "host": host(1) }), "severity".into()),
     ] {
-        assert_eq!(lookup_result(&world, event, signal).await, expected, "{event}");
+        assert_eq!(lookup_result(&env, event, signal).await, expected, "{event}");
     }
 }
 
 #[tokio::test]
 async fn work_refuses_a_source_removed_from_the_policy() {
-    let world = TestEnv::new(machines(1)).await;
-    let decision = world.begin_for_source("gone", "event", json!({ "host": host(1) })).await;
-    assert_eq!(world.work(&dry_run_policy().policy(), &decision).await, DecisionState::Refused);
-    assert_eq!(world.code(&decision).await, "no_source");
-    assert_eq!(world.sim.calls().total, 0, "no request was sent");
+    let env = TestEnv::new(machines(1)).await;
+    let decision = env.begin_for_source("gone", "event", json!({ "host": host(1) })).await;
+    assert_eq!(env.work(&dry_run_policy().policy(), &decision).await, DecisionState::Refused);
+    assert_eq!(env.code(&decision).await, "no_source");
+    assert_eq!(env.sim.calls().total, 0, "no request was sent");
 }

@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn episodes_of_an_alert_never_overlap(events in vec(some_event(), 5..40)) {
         block_on(async {
-            let world = TestEnv::new(machines(6)).await;
+            let env = TestEnv::new(machines(6)).await;
             let more = "[approve]\nnames = [\"pc-3\"]\ntimeout = \"1h\"";
             let rules = TestPolicy { release: "1h", extra: more, ..TestPolicy::default() };
             let mut ids = Vec::new();
@@ -64,23 +64,23 @@ proptest! {
             for (at, machine) in [1, 1, 1, 3, 3, 3].into_iter().enumerate() {
                 let signal = json!({ "host": host(machine), "release_after_seconds": 900 });
                 let alert = format!("alert {machine}");
-                ids.push(world.begin_update("edr", &alert, &format!("event {at}"), signal).await);
+                ids.push(env.begin_update("edr", &alert, &format!("event {at}"), signal).await);
             }
             for event in &events {
-                apply_event(&world, &rules, &ids, event).await;
+                apply_event(&env, &rules, &ids, event).await;
             }
-            world.clear_faults();
-            (1..4).for_each(|number| world.set_online(number, true));
-            let engine = world.engine();
+            env.clear_faults();
+            (1..4).for_each(|number| env.set_online(number, true));
+            let engine = env.engine();
             for _ in 0..60 {
-                world.advance_clock(300);
+                env.advance_clock(300);
                 engine.follow_up(&rules.policy(), None).await.unwrap();
             }
-            check_history(&world, &ids).await?;
+            check_history(&env, &ids).await?;
             for some in ids.chunks(3) {
                 let mut decisions = Vec::new();
                 for id in some {
-                    decisions.push(world.decision(id).await);
+                    decisions.push(env.decision(id).await);
                 }
                 check_episodes(&decisions)?;
             }

@@ -34,7 +34,7 @@ impl Transport for ForgedTransport {
     ) -> Result<http::Response<Bytes>, TransportError> {
         let path = request.uri().path();
         self.requests.lock().unwrap().push(format!("{} {path}", request.method()));
-        let answer = match path {
+        let body = match path {
             "/api/v2/oauth2/token" => json!({
                 "access_token": TOKEN, "expires_in": 3600, "token_type": "bearer", "errorCode": "success",
             }),
@@ -48,7 +48,7 @@ impl Transport for ForgedTransport {
             path if path.ends_with("/isolation") && self.isolation.is_some() => json!(self.isolation),
             path => panic!("unexpected request for {path}"),
         };
-        Ok(http::Response::new(serde_json::to_vec(&answer).unwrap().into()))
+        Ok(http::Response::new(serde_json::to_vec(&body).unwrap().into()))
     }
 
     fn now(&self) -> Duration {
@@ -62,8 +62,8 @@ async fn refusal_code(endpoints: Value, host: Value) -> String {
     let forger = ForgedTransport { endpoints, isolation: None, requests: Arc::default() };
     let (worked, whole) = work_on(forger.clone(), host).await;
     assert!(matches!(worked, Ok(Some(DecisionState::Refused))), "{worked:?}");
-    let asked = forger.requests.lock().unwrap().clone();
-    assert!(!asked.iter().any(|asked| asked.ends_with("/isolation")), "{asked:?}");
+    let requests = forger.requests.lock().unwrap().clone();
+    assert!(!requests.iter().any(|request| request.ends_with("/isolation")), "{requests:?}");
     let last = serde_json::to_value(whole.entries().last().unwrap()).unwrap();
     last["code"].as_str().unwrap().to_owned()
 }

@@ -9,12 +9,12 @@ use crate::support::{ACME, BETA, HOUR, TestEnv, TestPolicy, id, mac, machine};
 const MINUTE: u64 = 60;
 
 /// The endpoint that is isolated in a dry run, or the code of the refusal.
-async fn outcome(world: &TestEnv, event: &str, signal: Value) -> String {
+async fn outcome(env: &TestEnv, event: &str, signal: Value) -> String {
     let policy = TestPolicy { mode: "dry_run", ..TestPolicy::default() }.policy();
-    let decision = world.begin_with(event, signal).await;
-    match world.work(&policy, &decision).await {
-        DecisionState::DryRun => world.decision(&decision).await.target().unwrap().endpoint.clone(),
-        DecisionState::Refused => world.code(&decision).await,
+    let decision = env.begin_with(event, signal).await;
+    match env.work(&policy, &decision).await {
+        DecisionState::DryRun => env.decision(&decision).await.target().unwrap().endpoint.clone(),
+        DecisionState::Refused => env.code(&decision).await,
         state => panic!("{event}: {state}"),
     }
 }
@@ -37,28 +37,28 @@ fn names(names: &[&str]) -> Value {
 }
 
 /// A signal that was observed so many seconds ago.
-fn observed(world: &TestEnv, ago: u64, mut signal: Value) -> Value {
-    let moment = jiff::Timestamp::from_second((world.now().as_secs() - ago) as i64).unwrap();
+fn observed(env: &TestEnv, ago: u64, mut signal: Value) -> Value {
+    let moment = jiff::Timestamp::from_second((env.now().as_secs() - ago) as i64).unwrap();
     signal["observed_at"] = json!(moment.to_string());
     signal
 }
 
 #[tokio::test]
 async fn full_name_never_finds_another_domain() {
-    let world = TestEnv::new(vec![named(1, "vm1.fabrikam.example")]).await;
+    let env = TestEnv::new(vec![named(1, "vm1.fabrikam.example")]).await;
     for (event, given) in
         [("full", vec!["vm1.contoso.example"]), ("both", vec!["vm1.contoso.example", "vm1"])]
     {
-        assert_eq!(outcome(&world, event, names(&given)).await, "not_found", "{event}");
+        assert_eq!(outcome(&env, event, names(&given)).await, "not_found", "{event}");
     }
-    let world = TestEnv::new(vec![
+    let env = TestEnv::new(vec![
         named(1, "vm1.fabrikam.example"),
         named(2, "vm1.contoso.example"),
         named(3, "vm1"),
     ])
     .await;
-    assert_eq!(outcome(&world, "full", names(&["VM1.contoso.example"])).await, id(2));
-    assert_eq!(outcome(&world, "short", names(&["vm1"])).await, "ambiguous");
+    assert_eq!(outcome(&env, "full", names(&["VM1.contoso.example"])).await, id(2));
+    assert_eq!(outcome(&env, "short", names(&["vm1"])).await, "ambiguous");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn unknown_instance_is_never_found_by_name_or_address() {
         with_addresses(1, "onprem-laptop", &["10.0.0.7"]),
         with_addresses(2, "ip-10-0-0-8", &["10.0.0.8"]),
     ];
-    let world = TestEnv::new(estate).await;
+    let env = TestEnv::new(estate).await;
     let instance = "i-0ddddddd234567891";
     for (event, host) in [
         ("address", json!({ "ec2_instance_id": instance, "ip_addresses": ["10.0.0.7"] })),
@@ -80,10 +80,10 @@ async fn unknown_instance_is_never_found_by_name_or_address() {
         ),
         ("a cloud's name alone", json!({ "hostnames": ["ip-10-0-0-8.eu-central-1.compute.internal"] })),
     ] {
-        assert_eq!(outcome(&world, event, json!({ "host": host })).await, "not_found", "{event}");
+        assert_eq!(outcome(&env, event, json!({ "host": host })).await, "not_found", "{event}");
     }
     let other = json!({ "host": { "ec2_instance_id": "vm-0007", "ip_addresses": ["10.0.0.7"] } });
-    assert_eq!(outcome(&world, "another cloud's id", other).await, "malformed_host");
+    assert_eq!(outcome(&env, "another cloud's id", other).await, "malformed_host");
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn address_counts_only_while_the_alert_is_fresh() {
         with_addresses(1, "dhcp-new", &["10.3.0.1"]),
         offline(with_addresses(2, "dhcp-old", &["10.3.0.1"]), HOUR),
     ];
-    let world = TestEnv::new(estate).await;
+    let env = TestEnv::new(estate).await;
     let signal = json!({ "host": { "ip_addresses": ["10.3.0.1"] } });
     for (event, ago, expected) in [
         ("fresh", 14 * MINUTE, id(1).as_str()),
@@ -100,12 +100,12 @@ async fn address_counts_only_while_the_alert_is_fresh() {
         ("very late", 65 * MINUTE, "old_address"),
         ("too old for anything", 25 * HOUR, "too_old"),
     ] {
-        assert_eq!(outcome(&world, event, observed(&world, ago, signal.clone())).await, expected, "{event}");
+        assert_eq!(outcome(&env, event, observed(&env, ago, signal.clone())).await, expected, "{event}");
     }
     for time in ["soon", "2026-01-15T12:00:00"] {
         let mut signal = signal.clone();
         signal["observed_at"] = json!(time);
-        assert_eq!(outcome(&world, time, signal).await, "old_address", "{time}");
+        assert_eq!(outcome(&env, time, signal).await, "old_address", "{time}");
     }
 }
 
@@ -115,33 +115,33 @@ async fn holders_at_the_time_of_the_alert_count() {
         with_addresses(1, "dhcp-new", &["10.3.0.1"]),
         offline(with_addresses(2, "dhcp-old", &["10.3.0.1"]), 20 * MINUTE),
     ];
-    let world = TestEnv::new(estate).await;
+    let env = TestEnv::new(estate).await;
     let signal = json!({ "host": { "ip_addresses": ["10.3.0.1"] } });
-    assert_eq!(outcome(&world, "now", observed(&world, 0, signal.clone())).await, id(1));
-    assert_eq!(outcome(&world, "then", observed(&world, 10 * MINUTE, signal)).await, "ambiguous");
+    assert_eq!(outcome(&env, "now", observed(&env, 0, signal.clone())).await, id(1));
+    assert_eq!(outcome(&env, "then", observed(&env, 10 * MINUTE, signal)).await, "ambiguous");
 }
 
 #[tokio::test]
 async fn alert_is_refused_when_older_than_the_policy_allows() {
-    let world = TestEnv::new(vec![machine(1)]).await;
+    let env = TestEnv::new(vec![machine(1)]).await;
     let signal = names(&["pc-1"]);
-    assert_eq!(outcome(&world, "a day", observed(&world, 24 * HOUR, signal.clone())).await, id(1));
-    let old = observed(&world, 24 * HOUR + 1, signal.clone());
-    assert_eq!(outcome(&world, "more than a day", old.clone()).await, "too_old");
+    assert_eq!(outcome(&env, "a day", observed(&env, 24 * HOUR, signal.clone())).await, id(1));
+    let old = observed(&env, 24 * HOUR + 1, signal.clone());
+    assert_eq!(outcome(&env, "more than a day", old.clone()).await, "too_old");
     for (age, expected) in
         [("never", DecisionState::DryRun), ("2d", DecisionState::DryRun), ("1h", DecisionState::Refused)]
     {
         let source = format!("max_alert_age = \"{age}\"");
         let policy = TestPolicy { mode: "dry_run", source: &source, ..TestPolicy::default() }.policy();
-        let decision = world.begin_with(age, old.clone()).await;
-        assert_eq!(world.work(&policy, &decision).await, expected, "{age}");
+        let decision = env.begin_with(age, old.clone()).await;
+        assert_eq!(env.work(&policy, &decision).await, expected, "{age}");
     }
     // As from a dead-letter queue: received long ago, without a time of the sender.
-    let kept_back = world.begin_with("kept back", signal).await;
-    world.advance_clock(25 * HOUR);
+    let kept_back = env.begin_with("kept back", signal).await;
+    env.advance_clock(25 * HOUR);
     let policy = TestPolicy { mode: "dry_run", ..TestPolicy::default() }.policy();
-    assert_eq!(world.work(&policy, &kept_back).await, DecisionState::Refused);
-    assert_eq!(world.code(&kept_back).await, "too_old");
+    assert_eq!(env.work(&policy, &kept_back).await, DecisionState::Refused);
+    assert_eq!(env.code(&kept_back).await, "too_old");
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn stale_record_does_not_compete_with_live_one() {
         offline(named(7, "both"), 60 * 24 * HOUR),
         MachineConfig { tenant: BETA.to_owned(), ..named(8, "both") },
     ];
-    let world = TestEnv::new(estate).await;
+    let env = TestEnv::new(estate).await;
     let with_address = json!({ "host": { "hostnames": ["REIMAGED-02"], "ip_addresses": ["10.1.0.3"] } });
     for (event, signal, expected) in [
         ("stale and live", names(&["reimaged-01"]), id(2)),
@@ -165,7 +165,7 @@ async fn stale_record_does_not_compete_with_live_one() {
         ("of another domain", names(&["web"]), "ambiguous".to_owned()),
         ("of another tenant", names(&["both"]), "ambiguous".to_owned()),
     ] {
-        assert_eq!(outcome(&world, event, signal).await, expected, "{event}");
+        assert_eq!(outcome(&env, event, signal).await, expected, "{event}");
     }
 }
 
@@ -176,19 +176,19 @@ async fn name_with_address_of_another_machine_is_contradiction() {
         with_addresses(2, "laptop-2", &["10.2.0.2"]),
         offline(with_addresses(3, "laptop-3", &["10.2.0.3"]), 5 * HOUR),
     ];
-    let world = TestEnv::new(estate).await;
+    let env = TestEnv::new(estate).await;
     let signal = |address: &str| json!({ "host": { "hostnames": ["laptop-1"], "ip_addresses": [address], "mac_addresses": [mac(1)] } });
-    assert_eq!(outcome(&world, "its own", signal("10.2.0.1")).await, id(1));
-    assert_eq!(outcome(&world, "another's", signal("10.2.0.2")).await, "contradiction");
-    assert_eq!(outcome(&world, "unused address", signal("10.2.0.9")).await, id(1));
-    assert_eq!(outcome(&world, "one that was another's", signal("10.2.0.3")).await, id(1));
-    let late = observed(&world, HOUR, signal("10.2.0.2"));
-    assert_eq!(outcome(&world, "another's by now", late).await, id(1));
+    assert_eq!(outcome(&env, "its own", signal("10.2.0.1")).await, id(1));
+    assert_eq!(outcome(&env, "another's", signal("10.2.0.2")).await, "contradiction");
+    assert_eq!(outcome(&env, "unused address", signal("10.2.0.9")).await, id(1));
+    assert_eq!(outcome(&env, "one that was another's", signal("10.2.0.3")).await, id(1));
+    let late = observed(&env, HOUR, signal("10.2.0.2"));
+    assert_eq!(outcome(&env, "another's by now", late).await, id(1));
 }
 
 #[tokio::test]
 async fn netbios_name_fits_each_longer_name() {
-    let world = TestEnv::new(vec![named(1, "CORP-LAPTOP-001"), named(2, "CORP-LAPTOP-0012")]).await;
+    let env = TestEnv::new(vec![named(1, "CORP-LAPTOP-001"), named(2, "CORP-LAPTOP-0012")]).await;
     let netbios = json!({ "host": { "netbios_names": ["CORP-LAPTOP-001"] } });
     let both = json!({
         "host": { "hostnames": ["CORP-LAPTOP-0012.corp.example"], "netbios_names": ["CORP-LAPTOP-001"] },
@@ -200,31 +200,31 @@ async fn netbios_name_fits_each_longer_name() {
         ("full", names(&["CORP-LAPTOP-001.corp.example"]), id(1)),
         ("in lower case", names(&["corp-laptop-001"]), id(1)),
     ] {
-        assert_eq!(outcome(&world, event, signal).await, expected, "{event}");
+        assert_eq!(outcome(&env, event, signal).await, expected, "{event}");
     }
-    let world = TestEnv::new(vec![named(2, "CORP-LAPTOP-0012")]).await;
-    assert_eq!(outcome(&world, "cut", netbios).await, id(2));
-    assert_eq!(outcome(&world, "whole", names(&["CORP-LAPTOP-001"])).await, "not_found");
+    let env = TestEnv::new(vec![named(2, "CORP-LAPTOP-0012")]).await;
+    assert_eq!(outcome(&env, "cut", netbios).await, id(2));
+    assert_eq!(outcome(&env, "whole", names(&["CORP-LAPTOP-001"])).await, "not_found");
 }
 
 #[tokio::test]
 async fn name_is_found_in_either_normalization_form() {
-    let world = TestEnv::new(vec![named(1, "bu\u{308}ro-7"), named(2, "k\u{fc}che-7")]).await;
+    let env = TestEnv::new(vec![named(1, "bu\u{308}ro-7"), named(2, "k\u{fc}che-7")]).await;
     for (event, name, expected) in [
         ("composed", "B\u{dc}RO-7", id(1)),
         ("decomposed", "bu\u{308}ro-7.corp.example", id(1)),
         ("listed composed", "KU\u{308}CHE-7", id(2)),
         ("another letter", "buro-7", "not_found".to_owned()),
     ] {
-        assert_eq!(outcome(&world, event, names(&[name])).await, expected, "{event}");
+        assert_eq!(outcome(&env, event, names(&[name])).await, expected, "{event}");
     }
 }
 
 #[tokio::test]
 async fn name_takes_one_list_call_in_large_estate() {
     let estate = (1..=1_200).map(|number| named(number, &format!("workplace-{number}.corp.example")));
-    let world = TestEnv::new(estate.collect()).await;
-    let calls = || world.calls("endpoints.list");
+    let env = TestEnv::new(estate.collect()).await;
+    let calls = || env.calls("endpoints.list");
     for (event, name, expected, most) in [
         ("short", "workplace-1117", id(1_117), 1),
         ("full", "WORKPLACE-1117.corp.example", id(1_117), 1),
@@ -235,7 +235,7 @@ async fn name_takes_one_list_call_in_large_estate() {
         let before = calls();
         let mut signal = names(&[name]);
         signal["tenant"] = json!(ACME);
-        assert_eq!(outcome(&world, event, signal).await, expected, "{event}");
+        assert_eq!(outcome(&env, event, signal).await, expected, "{event}");
         assert!(calls() - before <= most, "{event}: {} list calls", calls() - before);
     }
 }
@@ -243,11 +243,11 @@ async fn name_takes_one_list_call_in_large_estate() {
 #[tokio::test]
 async fn name_is_found_by_paging_when_the_search_is_refused() {
     let estate = (1..=1_200).map(|number| named(number, &format!("workplace-{number}.corp.example")));
-    let world = TestEnv::new(estate.collect()).await;
+    let env = TestEnv::new(estate.collect()).await;
     // The first list of each tenant is the search.
-    world.fault(FaultRule::new("endpoints.list", FaultAction::status(400)).tenant(ACME).times(1));
+    env.fault(FaultRule::new("endpoints.list", FaultAction::status(400)).tenant(ACME).times(1));
     let mut signal = names(&["workplace-1117"]);
     signal["tenant"] = json!(ACME);
-    assert_eq!(outcome(&world, "refused", signal).await, id(1_117));
-    assert_eq!(world.calls("endpoints.list"), 4);
+    assert_eq!(outcome(&env, "refused", signal).await, id(1_117));
+    assert_eq!(env.calls("endpoints.list"), 4);
 }

@@ -8,20 +8,20 @@ use crate::support::{ACME, HOUR, TestEnv, TestPolicy, host, id, machines, policy
 
 #[tokio::test]
 async fn isolation_runs_from_signal_to_release() {
-    let world = TestEnv::new(machines(2)).await;
+    let env = TestEnv::new(machines(2)).await;
     let policy = policy();
-    let decision = world.decide(&policy, "event", host(1)).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Requested);
-    assert_eq!(world.changes(), ["on 1"]);
-    assert!(world.sim.isolation_changes()[0].comment.as_deref().unwrap().starts_with(decision.as_str()));
+    let decision = env.decide(&policy, "event", host(1)).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Requested);
+    assert_eq!(env.changes(), ["on 1"]);
+    assert!(env.sim.isolation_changes()[0].comment.as_deref().unwrap().starts_with(decision.as_str()));
 
-    world.follow_up_for(&policy, 180).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Isolated);
-    world.follow_up_for(&policy, 4 * HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Released);
-    assert_eq!(world.changes(), ["on 1", "off 1"]);
+    env.follow_up_for(&policy, 180).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Isolated);
+    env.follow_up_for(&policy, 4 * HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Released);
+    assert_eq!(env.changes(), ["on 1", "off 1"]);
 
-    let whole = world.decision(&decision).await;
+    let whole = env.decision(&decision).await;
     let steps: Vec<&Transition> = whole.entries().iter().map(|entry| &entry.transition).collect();
     match steps.as_slice() {
         [
@@ -42,181 +42,177 @@ async fn isolation_runs_from_signal_to_release() {
         }
         steps => panic!("{steps:#?}"),
     }
-    let told = ["requested", "isolated", "release_requested", "released"];
-    assert_eq!(world.publisher.outcomes_of(&decision), told);
-    world.follow_up_for(&policy, HOUR).await;
-    assert_eq!(world.publisher.outcomes_of(&decision), told, "once each");
+    let expected = ["requested", "isolated", "release_requested", "released"];
+    assert_eq!(env.publisher.outcomes_of(&decision), expected);
+    env.follow_up_for(&policy, HOUR).await;
+    assert_eq!(env.publisher.outcomes_of(&decision), expected, "once each");
 }
 
 #[tokio::test]
 async fn ledger_is_clean_when_all_decisions_have_ended() {
-    let world = TestEnv::new(machines(4)).await;
+    let env = TestEnv::new(machines(4)).await;
     let policy = TestPolicy { extra: "[protect]\nnames = [\"pc-2\"]", ..TestPolicy::default() }.policy();
-    let decisions = world.begin_all(1..=4).await;
-    world.engine().process(&policy, &decisions[..3], None).await;
-    world.follow_up_for(&policy, 5 * HOUR).await;
+    let decisions = env.begin_all(1..=4).await;
+    env.engine().process(&policy, &decisions[..3], None).await;
+    env.follow_up_for(&policy, 5 * HOUR).await;
     for decision in &decisions {
-        assert!(world.state(decision).await.is_final(), "{decision}");
+        assert!(env.state(decision).await.is_final(), "{decision}");
     }
-    assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
+    assert_eq!(env.ledger().scheduled_follow_ups().await.unwrap(), []);
     for number in 1..=4 {
-        assert_eq!(world.object_names(&format!("claims/{ACME}/{}", id(number))).await, [""; 0]);
+        assert_eq!(env.object_names(&format!("claims/{ACME}/{}", id(number))).await, [""; 0]);
     }
 }
 
 #[tokio::test]
 async fn repeated_events_add_no_scheduled_checks() {
-    let world = TestEnv::new(machines(1)).await;
+    let env = TestEnv::new(machines(1)).await;
     let policy = policy();
-    let decision = world.decide(&policy, "event", host(1)).await;
-    let received = world.decision(&decision).await.received().unwrap().clone();
+    let decision = env.decide(&policy, "event", host(1)).await;
+    let received = env.decision(&decision).await.received().unwrap().clone();
     for _ in 0..40 {
-        world.ledger().create_decision(&decision, &received, world.now()).await.unwrap();
-        world.follow_up_for(&policy, 30).await;
+        env.ledger().create_decision(&decision, &received, env.now()).await.unwrap();
+        env.follow_up_for(&policy, 30).await;
     }
-    world.follow_up_for(&policy, 120).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Isolated);
-    let reminders = world.ledger().scheduled_follow_ups().await.unwrap();
+    env.follow_up_for(&policy, 120).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Isolated);
+    let reminders = env.ledger().scheduled_follow_ups().await.unwrap();
     assert!(reminders.len() <= 2, "{reminders:?}");
 }
 
 #[tokio::test]
 async fn follow_up_finds_a_decision_whose_message_was_lost() {
-    let world = TestEnv::new(machines(1)).await;
+    let env = TestEnv::new(machines(1)).await;
     let policy = policy();
-    let decision = world.begin("event", host(1)).await;
-    world.follow_up(&policy).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Received, "its message may be on its way");
-    world.advance_clock(90);
-    let report = world.follow_up(&policy).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Requested);
+    let decision = env.begin("event", host(1)).await;
+    env.follow_up(&policy).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Received, "its message may be on its way");
+    env.advance_clock(90);
+    let report = env.follow_up(&policy).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Requested);
     assert_eq!((report.due, report.transitions.get("requested")), (1, Some(&1)));
-    assert_eq!(world.changes(), ["on 1"]);
+    assert_eq!(env.changes(), ["on 1"]);
 }
 
 #[tokio::test]
 async fn offline_endpoint_is_reported_once_and_isolated_later() {
-    let world = TestEnv::new(machines(1)).await;
-    world.set_online(1, false);
+    let env = TestEnv::new(machines(1)).await;
+    env.set_online(1, false);
     let policy = policy();
-    let decision = world.decide(&policy, "event", host(1)).await;
-    world.follow_up_for(&policy, 3 * HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Requested);
-    assert_eq!(world.publisher.outcomes_of(&decision), ["requested", "overdue"]);
-    assert!(world.publisher.last_outcome(&decision).detail.unwrap().contains("offline"));
-    world.set_online(1, true);
-    world.follow_up_for(&policy, HOUR / 2 + 60).await;
-    assert_eq!(world.publisher.outcomes_of(&decision), ["requested", "overdue", "isolated"]);
-    world.follow_up_for(&policy, 2 * HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Isolated, "its time began when it took effect");
-    world.follow_up_for(&policy, 3 * HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Released);
-    assert_eq!(world.changes(), ["on 1", "off 1"]);
+    let decision = env.decide(&policy, "event", host(1)).await;
+    env.follow_up_for(&policy, 3 * HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Requested);
+    assert_eq!(env.publisher.outcomes_of(&decision), ["requested", "overdue"]);
+    assert!(env.publisher.last_outcome(&decision).detail.unwrap().contains("offline"));
+    env.set_online(1, true);
+    env.follow_up_for(&policy, HOUR / 2 + 60).await;
+    assert_eq!(env.publisher.outcomes_of(&decision), ["requested", "overdue", "isolated"]);
+    env.follow_up_for(&policy, 2 * HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Isolated, "its time began when it took effect");
+    env.follow_up_for(&policy, 3 * HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Released);
+    assert_eq!(env.changes(), ["on 1", "off 1"]);
 }
 
 #[tokio::test]
 async fn isolation_time_starts_when_the_endpoint_is_online() {
-    let world = TestEnv::new(machines(1)).await;
-    world.set_online(1, false);
+    let env = TestEnv::new(machines(1)).await;
+    env.set_online(1, false);
     let policy = TestPolicy { release: "1h", ..TestPolicy::default() }.policy();
-    let decision = world.decide(&policy, "event", host(1)).await;
-    world.follow_up_for(&policy, 30 * HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Requested);
-    assert_eq!((world.changes(), world.calls("isolation.bulk")), (vec!["on 1".to_owned()], 1));
-    world.set_online(1, true);
-    world.follow_up_for(&policy, HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Isolated);
-    world.follow_up_for(&policy, 2 * HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Released);
+    let decision = env.decide(&policy, "event", host(1)).await;
+    env.follow_up_for(&policy, 30 * HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Requested);
+    assert_eq!((env.changes(), env.calls("isolation.bulk")), (vec!["on 1".to_owned()], 1));
+    env.set_online(1, true);
+    env.follow_up_for(&policy, HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Isolated);
+    env.follow_up_for(&policy, 2 * HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Released);
 }
 
 #[tokio::test]
 async fn ineffective_isolation_is_released_when_online_again() {
-    let world = TestEnv::new(machines(1)).await;
-    world.set_online(1, false);
+    let env = TestEnv::new(machines(1)).await;
+    env.set_online(1, false);
     let policy = TestPolicy { release: "1h", ..TestPolicy::default() }.policy();
-    let decision = world.decide(&policy, "event", host(1)).await;
-    world.ledger().request_release(&decision, "a person", world.now()).await.unwrap();
-    world.follow_up_for(&policy, 6 * HOUR).await;
-    assert_eq!(
-        world.state(&decision).await,
-        DecisionState::ReleasePending,
-        "the service has a change pending"
-    );
-    let calls = world.calls("isolation.bulk");
+    let decision = env.decide(&policy, "event", host(1)).await;
+    env.ledger().request_release(&decision, "a person", env.now()).await.unwrap();
+    env.follow_up_for(&policy, 6 * HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::ReleasePending, "the service has a change pending");
+    let calls = env.calls("isolation.bulk");
     assert!(calls < 60, "{calls} calls in six hours");
-    world.set_online(1, true);
-    world.follow_up_for(&policy, HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Released);
-    assert_eq!(world.changes(), ["on 1", "off 1"]);
-    assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
+    env.set_online(1, true);
+    env.follow_up_for(&policy, HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Released);
+    assert_eq!(env.changes(), ["on 1", "off 1"]);
+    assert_eq!(env.ledger().scheduled_follow_ups().await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn pending_release_of_offline_endpoint_is_polled_rarely() {
-    let world = TestEnv::new(machines(1)).await;
+    let env = TestEnv::new(machines(1)).await;
     let policy = TestPolicy { release: "1h", ..TestPolicy::default() }.policy();
-    let decision = world.decide(&policy, "event", host(1)).await;
-    world.follow_up_for(&policy, 300).await;
-    world.set_online(1, false);
-    world.follow_up_for(&policy, 2 * HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::ReleaseRequested);
-    world.sim.reset_calls();
-    world.follow_up_for(&policy, 12 * HOUR).await;
-    let looks = world.calls("isolation.get");
+    let decision = env.decide(&policy, "event", host(1)).await;
+    env.follow_up_for(&policy, 300).await;
+    env.set_online(1, false);
+    env.follow_up_for(&policy, 2 * HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::ReleaseRequested);
+    env.sim.reset_calls();
+    env.follow_up_for(&policy, 12 * HOUR).await;
+    let looks = env.calls("isolation.get");
     assert!(looks < 60, "{looks} looks in twelve hours");
-    assert_eq!(world.publisher.outcomes_of(&decision).iter().filter(|what| *what == "overdue").count(), 1);
-    world.set_online(1, true);
-    world.follow_up_for(&policy, HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Released);
+    assert_eq!(env.publisher.outcomes_of(&decision).iter().filter(|what| *what == "overdue").count(), 1);
+    env.set_online(1, true);
+    env.follow_up_for(&policy, HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Released);
 }
 
 #[tokio::test]
 async fn outcome_is_published_again_when_the_bus_failed() {
-    let world = TestEnv::new(machines(1)).await;
+    let env = TestEnv::new(machines(1)).await;
     let policy = policy();
-    let decision = world.begin("event", host(1)).await;
-    world.publisher.fail(2);
-    let worked = world.engine().process(&policy, std::slice::from_ref(&decision), None).await;
+    let decision = env.begin("event", host(1)).await;
+    env.publisher.fail(2);
+    let worked = env.engine().process(&policy, std::slice::from_ref(&decision), None).await;
     let error = worked[0].result.as_ref().unwrap_err().to_string();
     assert!(error.contains(decision.as_str()) && error.contains("the bus is down"), "{error}");
-    assert_eq!(world.state(&decision).await, DecisionState::Requested, "it is isolated all the same");
-    world.advance_clock(90);
-    let report = world.follow_up(&policy).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Requested, "it is isolated all the same");
+    env.advance_clock(90);
+    let report = env.follow_up(&policy).await;
     assert_eq!(report.errors.len(), 1, "{report:?}");
-    assert_eq!(world.publisher.outcomes_of(&decision), [""; 0]);
-    world.follow_up_for(&policy, 300).await;
-    assert_eq!(world.publisher.outcomes_of(&decision), ["requested", "isolated"]);
-    assert_eq!(world.changes(), ["on 1"]);
+    assert_eq!(env.publisher.outcomes_of(&decision), [""; 0]);
+    env.follow_up_for(&policy, 300).await;
+    assert_eq!(env.publisher.outcomes_of(&decision), ["requested", "isolated"]);
+    assert_eq!(env.changes(), ["on 1"]);
 }
 
 #[tokio::test]
 async fn signal_may_only_shorten_an_isolation() {
-    let world = TestEnv::new(machines(2)).await;
+    let env = TestEnv::new(machines(2)).await;
     let policy = policy();
-    for (number, asked, held) in [(1, 600, 600), (2, 90 * HOUR, 4 * HOUR)] {
-        let signal = json!({ "host": host(number), "release_after_seconds": asked });
-        let decision = world.begin_with(&format!("event {number}"), signal).await;
-        world.work(&policy, &decision).await;
-        assert_eq!(world.decision(&decision).await.claim().unwrap().release_after_seconds, Some(held));
+    for (number, requested, granted) in [(1, 600, 600), (2, 90 * HOUR, 4 * HOUR)] {
+        let signal = json!({ "host": host(number), "release_after_seconds": requested });
+        let decision = env.begin_with(&format!("event {number}"), signal).await;
+        env.work(&policy, &decision).await;
+        assert_eq!(env.decision(&decision).await.claim().unwrap().release_after_seconds, Some(granted));
     }
 }
 
 #[tokio::test]
 async fn isolation_without_an_end_stays() {
-    let world = TestEnv::new(machines(1)).await;
+    let env = TestEnv::new(machines(1)).await;
     let policy = TestPolicy { release: "never", ..TestPolicy::default() }.policy();
-    let decision = world.decide(&policy, "event", host(1)).await;
-    world.follow_up_for(&policy, 30 * HOUR).await;
-    assert_eq!(world.state(&decision).await, DecisionState::Isolated);
-    assert_eq!(world.changes(), ["on 1"]);
+    let decision = env.decide(&policy, "event", host(1)).await;
+    env.follow_up_for(&policy, 30 * HOUR).await;
+    assert_eq!(env.state(&decision).await, DecisionState::Isolated);
+    assert_eq!(env.changes(), ["on 1"]);
 }
 
 #[tokio::test]
 async fn work_ignores_an_unknown_decision() {
-    let world = TestEnv::new(machines(1)).await;
+    let env = TestEnv::new(machines(1)).await;
     let unknown = DecisionId::from_event_id("edr", "never seen");
-    let worked = world.engine().process(&policy(), &[unknown.clone(), unknown], None).await;
+    let worked = env.engine().process(&policy(), &[unknown.clone(), unknown], None).await;
     assert_eq!(worked.len(), 1);
     assert!(matches!(worked[0].result, Ok(None)));
 }
@@ -224,16 +220,16 @@ async fn work_ignores_an_unknown_decision() {
 #[tokio::test]
 async fn deleted_endpoint_ends_its_decision() {
     for releasing in [false, true] {
-        let world = TestEnv::new(machines(1)).await;
+        let env = TestEnv::new(machines(1)).await;
         let policy = TestPolicy { release: "1h", ..TestPolicy::default() }.policy();
-        world.set_online(1, releasing);
-        let decision = world.decide(&policy, "event", host(1)).await;
-        world.follow_up_for(&policy, 300).await;
+        env.set_online(1, releasing);
+        let decision = env.decide(&policy, "event", host(1)).await;
+        env.follow_up_for(&policy, 300).await;
         let state = if releasing { DecisionState::Isolated } else { DecisionState::Requested };
-        assert_eq!(world.state(&decision).await, state);
-        world.fault(FaultRule::new("isolation.get", FaultAction::status(404)));
-        world.follow_up_for(&policy, if releasing { HOUR } else { HOUR / 2 }).await;
-        assert_eq!(world.state(&decision).await, DecisionState::Superseded, "releasing: {releasing}");
-        assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
+        assert_eq!(env.state(&decision).await, state);
+        env.fault(FaultRule::new("isolation.get", FaultAction::status(404)));
+        env.follow_up_for(&policy, if releasing { HOUR } else { HOUR / 2 }).await;
+        assert_eq!(env.state(&decision).await, DecisionState::Superseded, "releasing: {releasing}");
+        assert_eq!(env.ledger().scheduled_follow_ups().await.unwrap(), []);
     }
 }

@@ -243,25 +243,25 @@ proptest! {
     ) {
         block_on(async {
             let machines = (1..).zip(&all).map(|(number, machine)| machine_config(number, machine)).collect();
-            let world = TestEnv::new(machines).await;
+            let env = TestEnv::new(machines).await;
             let protected = format!("[protect]\nnames = [\"dc01\"]\nids = [\"{}\"]", id(2));
             let policy = TestPolicy { extra: &protected, ..TestPolicy::default() }.policy();
             let mut ids = Vec::new();
             for (at, facts) in facts.iter().enumerate() {
-                ids.push(world.begin(&format!("event {at}"), facts.clone()).await);
+                ids.push(env.begin(&format!("event {at}"), facts.clone()).await);
             }
-            world.engine().process(&policy, &ids, None).await;
-            world.follow_up_for(&policy, 600).await;
+            env.engine().process(&policy, &ids, None).await;
+            env.follow_up_for(&policy, 600).await;
             let mut targets = Vec::new();
             for (decision, facts) in ids.iter().zip(&facts) {
-                let whole = world.decision(decision).await;
+                let whole = env.decision(decision).await;
                 prop_assert!(!matches!(whole.state(), DecisionState::Received | DecisionState::Claimed | DecisionState::Deferred));
                 let Some(claim) = whole.claim() else { continue };
                 let number: u32 = claim.target.endpoint.rsplit('-').next().unwrap().parse().unwrap();
                 check(&all, number, facts)?;
                 targets.push(number);
             }
-            for change in world.changes() {
+            for change in env.changes() {
                 let number: u32 = change.strip_prefix("on ").unwrap().parse().unwrap();
                 prop_assert!(number != 2 && all[number as usize - 1].name != "dc01");
                 prop_assert!(targets.contains(&number), "{number} is no decision's");
@@ -320,35 +320,35 @@ fn fault(kind: u8) -> FaultRule {
     }
 }
 
-pub(crate) async fn apply_event(world: &TestEnv, rules: &TestPolicy<'_>, ids: &[DecisionId], event: &Event) {
+pub(crate) async fn apply_event(env: &TestEnv, rules: &TestPolicy<'_>, ids: &[DecisionId], event: &Event) {
     let policy = rules.policy();
     let some = |some: &[usize]| some.iter().map(|at| ids[*at].clone()).collect::<Vec<_>>();
     match event {
-        Event::Work(numbers) => drop(world.engine().process(&policy, &some(numbers), None).await),
+        Event::Work(numbers) => drop(env.engine().process(&policy, &some(numbers), None).await),
         Event::Race(numbers) => {
             let some = some(numbers);
-            let (one, other) = (world.engine(), world.engine());
+            let (one, other) = (env.engine(), env.engine());
             tokio::join!(one.process(&policy, &some, None), other.process(&policy, &some, None));
         }
         Event::Crash(numbers, carried_out) => {
-            world.try_crash_run(&policy, &some(numbers), *carried_out).await;
+            env.try_crash_run(&policy, &some(numbers), *carried_out).await;
         }
-        Event::FollowUp => drop(world.follow_up(&policy).await),
-        Event::FollowUpTwice => drop(tokio::join!(world.follow_up(&policy), world.follow_up(&policy))),
-        Event::Wait(seconds) => world.advance_clock(*seconds),
+        Event::FollowUp => drop(env.follow_up(&policy).await),
+        Event::FollowUpTwice => drop(tokio::join!(env.follow_up(&policy), env.follow_up(&policy))),
+        Event::Wait(seconds) => env.advance_clock(*seconds),
         Event::Answer(at, yes) => {
             let answer = if *yes { ApprovalAnswer::Approve } else { ApprovalAnswer::Decline };
-            drop(world.ledger().answer_approval(&ids[*at], answer, "ana", world.now()).await);
+            drop(env.ledger().answer_approval(&ids[*at], answer, "ana", env.now()).await);
         }
-        Event::Release(at) => drop(world.ledger().release_decision(&ids[*at], "ana", world.now()).await),
+        Event::Release(at) => drop(env.ledger().release_decision(&ids[*at], "ana", env.now()).await),
         Event::ReleaseMachine(number) => {
-            drop(world.ledger().release_endpoint(ACME, &id(*number), "ana", world.now()).await);
+            drop(env.ledger().release_endpoint(ACME, &id(*number), "ana", env.now()).await);
         }
         // As a source releases its own isolation.
-        Event::ReleaseOne(at) => drop(world.ledger().request_release(&ids[*at], "ana", world.now()).await),
-        Event::Console(number, on) => drop(world.try_isolate_in_console(*number, *on, "by hand").await),
-        Event::Online(number, online) => world.set_online(*number, *online),
-        Event::Fault(kind) => world.fault(fault(*kind)),
+        Event::ReleaseOne(at) => drop(env.ledger().request_release(&ids[*at], "ana", env.now()).await),
+        Event::Console(number, on) => drop(env.try_isolate_in_console(*number, *on, "by hand").await),
+        Event::Online(number, online) => env.set_online(*number, *online),
+        Event::Fault(kind) => env.fault(fault(*kind)),
     }
 }
 
@@ -357,15 +357,15 @@ pub(crate) fn first_step_at(decision: &Decision, is: impl Fn(&Transition) -> boo
     decision.entries().iter().find(|entry| is(&entry.transition)).map(|entry| entry.at_ms)
 }
 
-pub(crate) async fn check_history(world: &TestEnv, ids: &[DecisionId]) -> Result<(), TestCaseError> {
+pub(crate) async fn check_history(env: &TestEnv, ids: &[DecisionId]) -> Result<(), TestCaseError> {
     let mut decisions = Vec::new();
     for id in ids {
-        let decision = world.decision(id).await;
+        let decision = env.decision(id).await;
         prop_assert!(decision.state().is_final(), "{} is {}", id, decision.state());
         decisions.push(decision);
     }
-    let changes = world.sim.isolation_changes();
-    let ours = |by: &str| by == world.client_id();
+    let changes = env.sim.isolation_changes();
+    let ours = |by: &str| by == env.client_id();
     for number in 1..4 {
         let of_it: Vec<_> = changes.iter().filter(|change| change.endpoint == id(number)).collect();
         for (before, change) in of_it.iter().zip(of_it.iter().skip(1)) {
@@ -380,7 +380,8 @@ pub(crate) async fn check_history(world: &TestEnv, ids: &[DecisionId]) -> Result
             for decision in decisions.iter().filter(|decision| {
                 decision.claim().is_some_and(|claim| claim.target.endpoint == off.endpoint)
             }) {
-                let asked = first_step_at(decision, |step| matches!(step, Transition::Requested { .. }));
+                let requested_at =
+                    first_step_at(decision, |step| matches!(step, Transition::Requested { .. }));
                 let ended = first_step_at(decision, |step| {
                     matches!(
                         step,
@@ -395,20 +396,21 @@ pub(crate) async fn check_history(world: &TestEnv, ids: &[DecisionId]) -> Result
                     let at = change.at_ms as u64;
                     !change.enabled
                         && !ours(&change.requested_by)
-                        && asked.is_some_and(|asked| asked <= at)
+                        && requested_at.is_some_and(|requested_at| requested_at <= at)
                         && at <= when
                 });
-                let held = asked.is_some_and(|asked| asked < when) && ended.is_none_or(|ended| ended > when);
-                let holds = held && !lost;
+                let was_isolated = requested_at.is_some_and(|requested_at| requested_at < when)
+                    && ended.is_none_or(|ended| ended > when);
+                let holds = was_isolated && !lost;
                 prop_assert!(!holds, "released too early for {:#?}", decision);
             }
         }
     }
-    prop_assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
+    prop_assert_eq!(env.ledger().scheduled_follow_ups().await.unwrap(), []);
     for number in 1..4 {
-        prop_assert_eq!(world.object_names(&format!("claims/{}/{}", ACME, id(number))).await, [""; 0]);
+        prop_assert_eq!(env.object_names(&format!("claims/{}/{}", ACME, id(number))).await, [""; 0]);
     }
-    let slots = world.object_names(&format!("permits/estate/{ACME}")).await;
+    let slots = env.object_names(&format!("permits/estate/{ACME}")).await;
     prop_assert!(slots.iter().all(|slot| is_free(slot)), "{:?}", slots);
     Ok(())
 }
@@ -424,26 +426,26 @@ proptest! {
     #[test]
     fn isolation_is_single_and_ends_in_any_event_order(events in vec(some_event(), 5..40)) {
         block_on(async {
-            let world = TestEnv::new(machines(6)).await;
+            let env = TestEnv::new(machines(6)).await;
             let more = "[approve]\nnames = [\"pc-3\"]\ntimeout = \"1h\"";
             let rules = TestPolicy { release: "1h", extra: more, ..TestPolicy::default() };
             let mut ids = Vec::new();
             for (at, seconds) in (0..DECISIONS as u32).zip([600, HOUR, 1_800, 1_800, 600, HOUR]) {
                 let host = crate::support::host(1 + at / 2);
                 let signal = json!({ "host": host, "release_after_seconds": seconds });
-                ids.push(world.begin_with(&format!("event {at}"), signal).await);
+                ids.push(env.begin_with(&format!("event {at}"), signal).await);
             }
             for event in &events {
-                apply_event(&world, &rules, &ids, event).await;
+                apply_event(&env, &rules, &ids, event).await;
             }
-            world.clear_faults();
-            (1..4).for_each(|number| world.set_online(number, true));
-            let engine = world.engine();
+            env.clear_faults();
+            (1..4).for_each(|number| env.set_online(number, true));
+            let engine = env.engine();
             for _ in 0..80 {
-                world.advance_clock(300);
+                env.advance_clock(300);
                 engine.follow_up(&rules.policy(), None).await.unwrap();
             }
-            check_history(&world, &ids).await
+            check_history(&env, &ids).await
         })?;
     }
 }

@@ -9,15 +9,14 @@ use sophos_simulator::{FaultAction, FaultRule};
 use crate::support::{HOUR, TestEnv, host, machines, policy};
 
 /// A decision about the first machine with this time to release.
-async fn begin_with_duration(world: &TestEnv, event: &str, seconds: u64) -> DecisionId {
-    let decision =
-        world.begin_with(event, json!({ "host": host(1), "release_after_seconds": seconds })).await;
-    world.work(&policy(), &decision).await;
+async fn begin_with_duration(env: &TestEnv, event: &str, seconds: u64) -> DecisionId {
+    let decision = env.begin_with(event, json!({ "host": host(1), "release_after_seconds": seconds })).await;
+    env.work(&policy(), &decision).await;
     decision
 }
 
-async fn isolation_origin(world: &TestEnv, decision: &DecisionId) -> IsolationOrigin {
-    let whole = world.decision(decision).await;
+async fn isolation_origin(env: &TestEnv, decision: &DecisionId) -> IsolationOrigin {
+    let whole = env.decision(decision).await;
     let how = whole.entries().iter().find_map(|entry| match entry.transition {
         Transition::Requested { origin: how, .. } => Some(how),
         _ => None,
@@ -28,189 +27,189 @@ async fn isolation_origin(world: &TestEnv, decision: &DecisionId) -> IsolationOr
 #[tokio::test]
 async fn last_of_two_decisions_releases() {
     for (first, second) in [(HOUR, 2 * HOUR), (2 * HOUR, HOUR)] {
-        let world = TestEnv::new(machines(1)).await;
+        let env = TestEnv::new(machines(1)).await;
         let (a, b) =
-            (begin_with_duration(&world, "a", first).await, begin_with_duration(&world, "b", second).await);
-        assert_eq!(isolation_origin(&world, &a).await, IsolationOrigin::Requested);
-        assert_eq!(isolation_origin(&world, &b).await, IsolationOrigin::Shared);
-        assert_eq!(world.changes(), ["on 1"]);
+            (begin_with_duration(&env, "a", first).await, begin_with_duration(&env, "b", second).await);
+        assert_eq!(isolation_origin(&env, &a).await, IsolationOrigin::Requested);
+        assert_eq!(isolation_origin(&env, &b).await, IsolationOrigin::Shared);
+        assert_eq!(env.changes(), ["on 1"]);
         let (shorter, longer) = if first < second { (&a, &b) } else { (&b, &a) };
-        world.follow_up_for(&policy(), HOUR + 1_200).await;
-        assert_eq!(world.state(shorter).await, DecisionState::Transferred);
-        assert_eq!(world.state(longer).await, DecisionState::Isolated);
-        assert_eq!(world.changes(), ["on 1"]);
-        world.follow_up_for(&policy(), HOUR).await;
-        assert_eq!(world.state(longer).await, DecisionState::Released);
-        assert_eq!(world.changes(), ["on 1", "off 1"]);
-        assert_eq!(world.ledger().scheduled_follow_ups().await.unwrap(), []);
+        env.follow_up_for(&policy(), HOUR + 1_200).await;
+        assert_eq!(env.state(shorter).await, DecisionState::Transferred);
+        assert_eq!(env.state(longer).await, DecisionState::Isolated);
+        assert_eq!(env.changes(), ["on 1"]);
+        env.follow_up_for(&policy(), HOUR).await;
+        assert_eq!(env.state(longer).await, DecisionState::Released);
+        assert_eq!(env.changes(), ["on 1", "off 1"]);
+        assert_eq!(env.ledger().scheduled_follow_ups().await.unwrap(), []);
     }
 }
 
 #[tokio::test]
 async fn one_of_two_decisions_ending_together_releases() {
-    let world = TestEnv::new(machines(1)).await;
-    let (a, b) = (begin_with_duration(&world, "a", HOUR).await, begin_with_duration(&world, "b", HOUR).await);
-    world.follow_up_for(&policy(), 2 * HOUR).await;
-    assert_eq!(world.changes(), ["on 1", "off 1"]);
+    let env = TestEnv::new(machines(1)).await;
+    let (a, b) = (begin_with_duration(&env, "a", HOUR).await, begin_with_duration(&env, "b", HOUR).await);
+    env.follow_up_for(&policy(), 2 * HOUR).await;
+    assert_eq!(env.changes(), ["on 1", "off 1"]);
     for decision in [&a, &b] {
-        assert!(world.state(decision).await.is_final(), "{}", world.state(decision).await);
+        assert!(env.state(decision).await.is_final(), "{}", env.state(decision).await);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_follow_ups_release_once() {
     for round in 0..6 {
-        let world = TestEnv::new(machines(1)).await;
+        let env = TestEnv::new(machines(1)).await;
         let mut ids = Vec::new();
         for event in ["a", "b", "c"] {
-            ids.push(begin_with_duration(&world, event, HOUR).await);
+            ids.push(begin_with_duration(&env, event, HOUR).await);
         }
-        world.follow_up_for(&policy(), 300).await;
-        world.advance_clock(HOUR);
+        env.follow_up_for(&policy(), 300).await;
+        env.advance_clock(HOUR);
         let policy = Arc::new(policy());
         let runs: Vec<_> = (0..4)
             .map(|_| {
-                let (engine, policy) = (world.engine(), Arc::clone(&policy));
+                let (engine, policy) = (env.engine(), Arc::clone(&policy));
                 tokio::spawn(async move { engine.follow_up(&policy, None).await })
             })
             .collect();
         for run in runs {
             run.await.unwrap().unwrap();
         }
-        world.follow_up_for(&policy, 1_200).await;
-        assert_eq!(world.changes().last().unwrap(), "off 1", "round {round}");
+        env.follow_up_for(&policy, 1_200).await;
+        assert_eq!(env.changes().last().unwrap(), "off 1", "round {round}");
         for decision in &ids {
-            assert!(world.state(decision).await.is_final());
+            assert!(env.state(decision).await.is_final());
         }
     }
 }
 
 #[tokio::test]
 async fn two_decisions_of_one_run_share_an_isolation() {
-    let world = TestEnv::new(machines(1)).await;
-    let a = world.begin_with("a", json!({ "host": host(1), "release_after_seconds": HOUR })).await;
-    let b = world.begin_with("b", json!({ "host": host(1), "release_after_seconds": 2 * HOUR })).await;
-    world.engine().process(&policy(), &[a.clone(), b.clone()], None).await;
-    assert_eq!(world.changes(), ["on 1"]);
-    world.follow_up_for(&policy(), HOUR + 1_200).await;
-    assert_eq!(world.state(&a).await, DecisionState::Transferred);
-    world.follow_up_for(&policy(), HOUR).await;
-    assert_eq!(world.state(&b).await, DecisionState::Released);
-    assert_eq!(world.changes(), ["on 1", "off 1"]);
+    let env = TestEnv::new(machines(1)).await;
+    let a = env.begin_with("a", json!({ "host": host(1), "release_after_seconds": HOUR })).await;
+    let b = env.begin_with("b", json!({ "host": host(1), "release_after_seconds": 2 * HOUR })).await;
+    env.engine().process(&policy(), &[a.clone(), b.clone()], None).await;
+    assert_eq!(env.changes(), ["on 1"]);
+    env.follow_up_for(&policy(), HOUR + 1_200).await;
+    assert_eq!(env.state(&a).await, DecisionState::Transferred);
+    env.follow_up_for(&policy(), HOUR).await;
+    assert_eq!(env.state(&b).await, DecisionState::Released);
+    assert_eq!(env.changes(), ["on 1", "off 1"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_engines_share_an_isolation() {
     for _ in 0..6 {
-        let world = TestEnv::new(machines(1)).await;
+        let env = TestEnv::new(machines(1)).await;
         let policy = Arc::new(policy());
         let mut ids = Vec::new();
         let mut runs = Vec::new();
         for event in ["a", "b"] {
-            let id = world.begin(event, host(1)).await;
+            let id = env.begin(event, host(1)).await;
             ids.push(id.clone());
-            let (engine, policy) = (world.engine(), Arc::clone(&policy));
+            let (engine, policy) = (env.engine(), Arc::clone(&policy));
             runs.push(tokio::spawn(async move { engine.process(&policy, &[id], None).await }));
         }
         for run in runs {
             run.await.unwrap()[0].result.as_ref().unwrap();
         }
-        world.follow_up_for(&policy, 300).await;
+        env.follow_up_for(&policy, 300).await;
         for id in &ids {
-            assert_eq!(world.state(id).await, DecisionState::Isolated);
+            assert_eq!(env.state(id).await, DecisionState::Isolated);
         }
-        world.follow_up_for(&policy, 5 * HOUR).await;
-        assert_eq!(world.changes(), ["on 1", "off 1"]);
+        env.follow_up_for(&policy, 5 * HOUR).await;
+        assert_eq!(env.changes(), ["on 1", "off 1"]);
     }
 }
 
 #[tokio::test]
 async fn early_release_transfers_the_isolation() {
     for ended in ["a", "b"] {
-        let world = TestEnv::new(machines(1)).await;
+        let env = TestEnv::new(machines(1)).await;
         let (a, b) =
-            (begin_with_duration(&world, "a", 3 * HOUR).await, begin_with_duration(&world, "b", HOUR).await);
-        world.follow_up_for(&policy(), 300).await;
+            (begin_with_duration(&env, "a", 3 * HOUR).await, begin_with_duration(&env, "b", HOUR).await);
+        env.follow_up_for(&policy(), 300).await;
         let (ended, other) = if ended == "a" { (&a, &b) } else { (&b, &a) };
-        world.ledger().request_release(ended, "ana", world.now()).await.unwrap();
-        world.follow_up_for(&policy(), 300).await;
-        assert_eq!(world.state(ended).await, DecisionState::Transferred);
-        assert_eq!(world.changes(), ["on 1"], "the other has not ended");
-        world.follow_up_for(&policy(), 4 * HOUR).await;
-        assert_eq!(world.state(other).await, DecisionState::Released);
-        assert_eq!(world.changes(), ["on 1", "off 1"]);
+        env.ledger().request_release(ended, "ana", env.now()).await.unwrap();
+        env.follow_up_for(&policy(), 300).await;
+        assert_eq!(env.state(ended).await, DecisionState::Transferred);
+        assert_eq!(env.changes(), ["on 1"], "the other has not ended");
+        env.follow_up_for(&policy(), 4 * HOUR).await;
+        assert_eq!(env.state(other).await, DecisionState::Released);
+        assert_eq!(env.changes(), ["on 1", "off 1"]);
     }
 }
 
 #[tokio::test]
 async fn isolation_is_not_transferred_to_a_waiting_decision() {
-    let world = TestEnv::new(machines(2)).await;
+    let env = TestEnv::new(machines(2)).await;
     // Both have read that it is not isolated; the request of one is deferred.
-    let b = world.begin("b", host(1)).await;
-    world.fault(FaultRule::new("isolation.bulk", FaultAction::status(503)));
-    assert_eq!(world.work(&policy(), &b).await, DecisionState::Deferred);
-    world.clear_faults();
-    let a = begin_with_duration(&world, "a", 600).await;
-    assert_eq!(world.state(&a).await, DecisionState::Requested);
+    let b = env.begin("b", host(1)).await;
+    env.fault(FaultRule::new("isolation.bulk", FaultAction::status(503)));
+    assert_eq!(env.work(&policy(), &b).await, DecisionState::Deferred);
+    env.clear_faults();
+    let a = begin_with_duration(&env, "a", 600).await;
+    assert_eq!(env.state(&a).await, DecisionState::Requested);
     // The other is no longer allowed when its turn comes.
     let without =
         crate::support::TestPolicy { extra: "[protect]\nnames = [\"pc-1\"]", ..Default::default() }.policy();
-    world.follow_up_for(&without, HOUR).await;
-    assert_eq!(world.state(&b).await, DecisionState::Refused);
-    assert_eq!(world.state(&a).await, DecisionState::Released);
-    assert_eq!(world.changes(), ["on 1", "off 1"]);
+    env.follow_up_for(&without, HOUR).await;
+    assert_eq!(env.state(&b).await, DecisionState::Refused);
+    assert_eq!(env.state(&a).await, DecisionState::Released);
+    assert_eq!(env.changes(), ["on 1", "off 1"]);
 }
 
 #[tokio::test]
 async fn signal_during_a_release_isolates_again() {
-    let world = TestEnv::new(machines(1)).await;
-    let a = begin_with_duration(&world, "a", HOUR).await;
-    world.follow_up_for(&policy(), 300).await;
+    let env = TestEnv::new(machines(1)).await;
+    let a = begin_with_duration(&env, "a", HOUR).await;
+    env.follow_up_for(&policy(), 300).await;
     // Its time has passed, and Sophos Central refuses the release.
-    world.fault(FaultRule::new("isolation.bulk", FaultAction::status(503)));
-    world.follow_up_for(&policy(), HOUR).await;
-    assert_eq!(world.state(&a).await, DecisionState::ReleasePending);
-    let b = begin_with_duration(&world, "b", HOUR).await;
-    assert!(!world.state(&b).await.is_final(), "{}", world.state(&b).await);
-    world.clear_faults();
-    world.follow_up_for(&policy(), 1_500).await;
-    assert_eq!(world.state(&a).await, DecisionState::Released);
-    assert_eq!(world.state(&b).await, DecisionState::Isolated);
-    assert_eq!(world.changes(), ["on 1", "off 1", "on 1"]);
-    world.follow_up_for(&policy(), 2 * HOUR).await;
-    assert_eq!(world.changes(), ["on 1", "off 1", "on 1", "off 1"]);
+    env.fault(FaultRule::new("isolation.bulk", FaultAction::status(503)));
+    env.follow_up_for(&policy(), HOUR).await;
+    assert_eq!(env.state(&a).await, DecisionState::ReleasePending);
+    let b = begin_with_duration(&env, "b", HOUR).await;
+    assert!(!env.state(&b).await.is_final(), "{}", env.state(&b).await);
+    env.clear_faults();
+    env.follow_up_for(&policy(), 1_500).await;
+    assert_eq!(env.state(&a).await, DecisionState::Released);
+    assert_eq!(env.state(&b).await, DecisionState::Isolated);
+    assert_eq!(env.changes(), ["on 1", "off 1", "on 1"]);
+    env.follow_up_for(&policy(), 2 * HOUR).await;
+    assert_eq!(env.changes(), ["on 1", "off 1", "on 1", "off 1"]);
 }
 
 #[tokio::test]
 async fn three_decisions_transfer_the_isolation_in_turn() {
-    let world = TestEnv::new(machines(1)).await;
+    let env = TestEnv::new(machines(1)).await;
     let mut ids = Vec::new();
     for (event, hours) in [("a", 1), ("b", 2), ("c", 3)] {
-        ids.push(begin_with_duration(&world, event, hours * HOUR).await);
+        ids.push(begin_with_duration(&env, event, hours * HOUR).await);
     }
-    world.follow_up_for(&policy(), 2 * HOUR + 1_200).await;
-    assert_eq!(world.state(&ids[0]).await, DecisionState::Transferred);
-    assert_eq!(world.state(&ids[1]).await, DecisionState::Transferred);
-    assert_eq!(world.changes(), ["on 1"]);
-    world.follow_up_for(&policy(), HOUR).await;
-    assert_eq!(world.state(&ids[2]).await, DecisionState::Released);
-    assert_eq!(world.changes(), ["on 1", "off 1"]);
+    env.follow_up_for(&policy(), 2 * HOUR + 1_200).await;
+    assert_eq!(env.state(&ids[0]).await, DecisionState::Transferred);
+    assert_eq!(env.state(&ids[1]).await, DecisionState::Transferred);
+    assert_eq!(env.changes(), ["on 1"]);
+    env.follow_up_for(&policy(), HOUR).await;
+    assert_eq!(env.state(&ids[2]).await, DecisionState::Released);
+    assert_eq!(env.changes(), ["on 1", "off 1"]);
 }
 
 #[tokio::test]
 async fn isolation_is_not_transferred_to_an_ended_decision() {
-    let world = TestEnv::new(machines(2)).await;
-    let late = world.begin_with("late", json!({ "host": host(1), "release_after_seconds": 600 })).await;
-    world.crash_run(&policy(), std::slice::from_ref(&late), false).await;
-    let ended = begin_with_duration(&world, "ended", 4 * HOUR).await;
-    world.follow_up_for(&policy(), 60).await;
-    assert_eq!(world.state(&ended).await, DecisionState::Isolated);
-    world.isolate_in_console(1, false, "it is clean").await;
-    world.advance_clock(60);
+    let env = TestEnv::new(machines(2)).await;
+    let late = env.begin_with("late", json!({ "host": host(1), "release_after_seconds": 600 })).await;
+    env.crash_run(&policy(), std::slice::from_ref(&late), false).await;
+    let ended = begin_with_duration(&env, "ended", 4 * HOUR).await;
+    env.follow_up_for(&policy(), 60).await;
+    assert_eq!(env.state(&ended).await, DecisionState::Isolated);
+    env.isolate_in_console(1, false, "it is clean").await;
+    env.advance_clock(60);
     // The other was not followed up since; it is once an hour.
-    world.follow_up_for(&policy(), HOUR / 2).await;
-    assert_eq!(world.state(&late).await, DecisionState::Released);
-    assert_eq!(world.changes(), ["on 1", "off 1", "on 1", "off 1"]);
-    world.follow_up_for(&policy(), HOUR).await;
-    assert_eq!(world.state(&ended).await, DecisionState::Superseded);
+    env.follow_up_for(&policy(), HOUR / 2).await;
+    assert_eq!(env.state(&late).await, DecisionState::Released);
+    assert_eq!(env.changes(), ["on 1", "off 1", "on 1", "off 1"]);
+    env.follow_up_for(&policy(), HOUR).await;
+    assert_eq!(env.state(&ended).await, DecisionState::Superseded);
 }

@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 use sophos_isolation::{
-    AlertKey, ApprovalAnswer, Claim, CreatedDecision, DecisionId, DecisionState, FollowUpScope,
+    AlertKey, ApprovalAnswer, BackendError, Claim, CreatedDecision, DecisionId, DecisionState, FollowUpScope,
     IsolationOrigin, IsolationTarget, Ledger, ReceivedSignal, RefusalReason, ReleaseReason, Transition,
     adapters::Tool,
     policy::Policy,
@@ -226,13 +226,13 @@ fn transitions() -> Vec<(Transition, DecisionState)> {
 struct Nowhere;
 
 impl KeySource for Nowhere {
-    async fn load_keys(&self, name: &str) -> Result<Keys, String> {
+    async fn load_keys(&self, name: &str) -> Result<Keys, BackendError> {
         Ok(Keys::new(format!("key of {name}").into(), None))
     }
 }
 
 impl Queue for Nowhere {
-    async fn send(&self, _: &[DecisionId]) -> Result<(), String> {
+    async fn send(&self, _: &[DecisionId]) -> Result<(), BackendError> {
         Ok(())
     }
 }
@@ -263,7 +263,7 @@ async fn post(ledger: Ledger<Store>, body: &str, idempotency_key: Option<&str>) 
 const UNNAMED_EVENT: &str = r#"{"target":{"hostname":"pc-8"},"severity":"high","title":"beacon"}"#;
 
 /// Writes one object of every kind into a folder.
-async fn write_ledger(world: &TestEnv, folder: &Path) {
+async fn write_ledger(env: &TestEnv, folder: &Path) {
     // Without an engine: every transition.
     let all = ledger(folder);
     for (event, received) in [("full", full_signal()), ("minimal", minimal_signal())] {
@@ -279,7 +279,7 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
     assert_eq!(post(ledger(folder), "no JSON", Some("key-2")).await.status, 422);
     // By the worker: an isolation, and a decision with a submitted answer.
     let policy = policy();
-    let engine = world.engine_with_ledger(ledger(folder));
+    let engine = env.engine_with_ledger(ledger(folder));
     for (source, number) in [("edr", 1), ("ask", 2), ("edr", 3)] {
         let received = ReceivedSignal {
             source: source.to_owned(),
@@ -291,7 +291,7 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
             ..full_signal()
         };
         let id = DecisionId::from_event_id(source, &format!("event {number}"));
-        engine.ledger().create_decision(&id, &received, world.now()).await.unwrap();
+        engine.ledger().create_decision(&id, &received, env.now()).await.unwrap();
         if number == 3 {
             continue;
         }
@@ -299,10 +299,10 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
             worked.result.unwrap();
         }
         if source == "ask" {
-            let answer = engine.ledger().submit_answer(&id, ApprovalAnswer::Approve, "ana", world.now());
+            let answer = engine.ledger().submit_answer(&id, ApprovalAnswer::Approve, "ana", env.now());
             answer.await.unwrap();
         } else {
-            world.advance_clock(75);
+            env.advance_clock(75);
             engine
                 .follow_up_scope(&policy, FollowUpScope::Decisions(std::slice::from_ref(&id)), None)
                 .await
@@ -314,9 +314,9 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
     for worked in engine.process(&policy, std::slice::from_ref(&ended), None).await {
         worked.result.unwrap();
     }
-    engine.ledger().release_decision(&ended, "ana", world.now()).await.unwrap();
+    engine.ledger().release_decision(&ended, "ana", env.now()).await.unwrap();
     for _ in 0..4 {
-        world.advance_clock(95);
+        env.advance_clock(95);
         engine
             .follow_up_scope(&policy, FollowUpScope::Decisions(std::slice::from_ref(&ended)), None)
             .await
@@ -324,7 +324,7 @@ async fn write_ledger(world: &TestEnv, folder: &Path) {
     }
     // A decision that awaits its first follow-up.
     let received = ReceivedSignal { not_actionable: None, ..minimal_signal() };
-    engine.ledger().create_decision(&decision_id("waiting"), &received, world.now()).await.unwrap();
+    engine.ledger().create_decision(&decision_id("waiting"), &received, env.now()).await.unwrap();
 }
 
 /// The objects of a ledger, by their paths.
@@ -360,18 +360,18 @@ fn without_sentences(path: &str, body: &[u8], of_engine: &[DecisionId]) -> Strin
 }
 
 fn engine_decisions() -> Vec<DecisionId> {
-    let asked = DecisionId::from_event_id("ask", "event 2");
-    vec![decision_id("event 1"), asked, decision_id("event 3")]
+    let approved = DecisionId::from_event_id("ask", "event 2");
+    vec![decision_id("event 1"), approved, decision_id("event 3")]
 }
 
 #[tokio::test]
 async fn ledger_writes_the_stored_bytes() {
-    let world = TestEnv::new(machines(3)).await;
+    let env = TestEnv::new(machines(3)).await;
     // Kept after a failure, so that new objects can be copied from it.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stored_ledger");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    write_ledger(&world, &folder).await;
+    write_ledger(&env, &folder).await;
     let (written, stored) = (objects(&folder), objects(&stored_ledger()));
     let paths = |all: &BTreeMap<String, Vec<u8>>| all.keys().cloned().collect::<Vec<_>>();
     assert_eq!(paths(&written), paths(&stored), "written to {}", folder.display());
@@ -448,45 +448,45 @@ async fn stored_transitions_have_the_same_state() {
 
 #[tokio::test]
 async fn engine_continues_the_stored_ledger() {
-    let world = TestEnv::new(machines(3)).await;
+    let env = TestEnv::new(machines(3)).await;
     for (path, body) in objects(&stored_ledger()) {
-        fs::create_dir_all(world.path(&path).parent().unwrap()).unwrap();
-        fs::write(world.path(&path), body).unwrap();
+        fs::create_dir_all(env.path(&path).parent().unwrap()).unwrap();
+        fs::write(env.path(&path), body).unwrap();
     }
-    let [isolated, asked, ended] = &engine_decisions()[..] else { panic!("three decisions") };
-    let states = [isolated, asked, ended];
+    let [isolated, approved, ended] = &engine_decisions()[..] else { panic!("three decisions") };
+    let states = [isolated, approved, ended];
     let expected = [DecisionState::Isolated, DecisionState::PendingApproval, DecisionState::Released];
     for (id, expected) in states.into_iter().zip(expected) {
-        assert_eq!(world.state(id).await, expected, "{id}");
+        assert_eq!(env.state(id).await, expected, "{id}");
     }
-    world.isolate_in_console(1, true, &format!("{isolated}: edr: malware")).await;
-    world.advance_clock(600);
+    env.isolate_in_console(1, true, &format!("{isolated}: edr: malware")).await;
+    env.advance_clock(600);
     let policy = policy();
 
     // The alert's episode and the claim: an update of it is merged.
-    let update = world.begin_update("edr", "alert", "update", json!({ "host": host(1) })).await;
-    world.work(&policy, &update).await;
-    let merged = world.decision(&update).await;
+    let update = env.begin_update("edr", "alert", "update", json!({ "host": host(1) })).await;
+    env.work(&policy, &update).await;
+    let merged = env.decision(&update).await;
     let last = &merged.entries().last().unwrap().transition;
     assert!(matches!(last, Transition::Merged { into, .. } if into == isolated), "{last:?}");
     // The replay: another key for the same signed request is refused.
-    assert_eq!(post(world.ledger(), UNNAMED_EVENT, Some("key-3")).await.status, 401);
-    assert_eq!(post(world.ledger(), UNNAMED_EVENT, Some("key-1")).await.status, 200);
+    assert_eq!(post(env.ledger(), UNNAMED_EVENT, Some("key-3")).await.status, 401);
+    assert_eq!(post(env.ledger(), UNNAMED_EVENT, Some("key-1")).await.status, 200);
     // What was published is not published again.
-    world.follow_up(&policy).await;
-    assert_eq!(world.publisher.outcomes_of(isolated), [""; 0]);
+    env.follow_up(&policy).await;
+    assert_eq!(env.publisher.outcomes_of(isolated), [""; 0]);
     // The answer, and the schedule of both.
-    world.follow_up_for(&policy, 300).await;
-    assert_eq!(world.state(asked).await, DecisionState::Isolated);
-    assert_eq!(world.state(isolated).await, DecisionState::Isolated);
-    let waiting = world.decision(&decision_id("waiting")).await;
+    env.follow_up_for(&policy, 300).await;
+    assert_eq!(env.state(approved).await, DecisionState::Isolated);
+    assert_eq!(env.state(isolated).await, DecisionState::Isolated);
+    let waiting = env.decision(&decision_id("waiting")).await;
     assert_eq!(waiting.state(), DecisionState::Refused, "{waiting:?}");
-    world.follow_up_for(&policy, 5 * HOUR).await;
-    assert_eq!(world.state(isolated).await, DecisionState::Released);
-    assert_eq!(world.state(asked).await, DecisionState::Released);
+    env.follow_up_for(&policy, 5 * HOUR).await;
+    assert_eq!(env.state(isolated).await, DecisionState::Released);
+    assert_eq!(env.state(approved).await, DecisionState::Released);
     // Claims and permits are released.
-    assert_eq!(world.object_names(&format!("claims/{ACME}/{}", id(1))).await, [""; 0]);
-    let held = |name: &String| name.rsplit('.').next().unwrap().parse::<u32>().unwrap() % 2 == 1;
-    let permits = world.object_names(&format!("permits/estate/{ACME}")).await;
-    assert!(!permits.is_empty() && !permits.iter().any(held), "{permits:?}");
+    assert_eq!(env.object_names(&format!("claims/{ACME}/{}", id(1))).await, [""; 0]);
+    let is_held = |name: &String| name.rsplit('.').next().unwrap().parse::<u32>().unwrap() % 2 == 1;
+    let permits = env.object_names(&format!("permits/estate/{ACME}")).await;
+    assert!(!permits.is_empty() && !permits.iter().any(is_held), "{permits:?}");
 }

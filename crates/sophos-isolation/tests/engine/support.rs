@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use sophos_api::{
     ApiClient, Client, Credentials, Hosts, RateLimit, ReqwestTransport, Transport,
-    operations::isolation::UpdateIsolation,
+    operations::endpoint::isolation::UpdateIsolation,
 };
 use sophos_isolation::{
     AlertKey, ApprovalLinks, CreatedDecision, Decision, DecisionId, DecisionState, Engine, FollowUpReport,

@@ -219,13 +219,13 @@ fn finding_text_does_not_set_the_account() {
 /// the other account's from being acted on.
 #[tokio::test]
 async fn finding_ids_are_separate_per_account() {
-    let mut world = TestEnv::new();
-    world.policy = policy("");
+    let mut env = TestEnv::new();
+    env.policy = policy("");
     let empty = asff(A, json!([]));
-    assert_eq!(world.event(&empty).await.0.status, 202);
-    assert!(world.queued().is_empty());
+    assert_eq!(env.event(&empty).await.0.status, 202);
+    assert!(env.queued().is_empty());
     let real = asff(B, json!([instance(&arn(B))]));
-    let (response, _) = world.event(&real).await;
-    assert_eq!((response.status, world.queued()), (202, decision_ids(&response)));
-    assert_eq!(world.event(&real).await.0.status, 200, "the same again");
+    let (response, _) = env.event(&real).await;
+    assert_eq!((response.status, env.queued()), (202, decision_ids(&response)));
+    assert_eq!(env.event(&real).await.0.status, 200, "the same again");
 }

@@ -33,7 +33,7 @@ pub(super) fn answer_request(request: &Request, body: &str) -> Request {
 }
 
 /// A decision that awaits approval.
-pub(super) async fn waiting_decision(world: &TestEnv, event: &str) -> DecisionId {
+pub(super) async fn waiting_decision(env: &TestEnv, event: &str) -> DecisionId {
     let id = DecisionId::from_event_id("scripts", event);
     let mut signal = Signal::default();
     signal.title = "<script>alert('1')</script> & \"x\"".into();
@@ -47,7 +47,7 @@ pub(super) async fn waiting_decision(world: &TestEnv, event: &str) -> DecisionId
         secret_stage: None,
         not_actionable: None,
     };
-    let ledger = world.webhook.ledger();
+    let ledger = env.webhook.ledger();
     ledger.create_decision(&id, &received, NOW).await.expect("the store");
     let mut decision = ledger.load_decision(&id).await.expect("the store").expect("a decision");
     let hostname = Some("<b onload=x>ws-042</b>".into());
@@ -60,11 +60,11 @@ pub(super) async fn waiting_decision(world: &TestEnv, event: &str) -> DecisionId
 
 #[tokio::test]
 async fn approval_page_shows_the_decision() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
-    let before = world.store.objects();
-    let (response, notice) = world.handle(&request).await;
+    let before = env.store.objects();
+    let (response, notice) = env.handle(&request).await;
     assert_eq!((response.status, notice.problem()), (200, None));
     let page = &response.body;
     for text in [
@@ -86,16 +86,16 @@ async fn approval_page_shows_the_decision() {
     }
     // Mail programs follow links repeatedly.
     for _ in 0..3 {
-        assert_eq!(world.send(&request).await, response);
+        assert_eq!(env.send(&request).await, response);
     }
-    assert_eq!(world.store.objects(), before);
-    assert!(world.queued().is_empty());
+    assert_eq!(env.store.objects(), before);
+    assert!(env.queued().is_empty());
 }
 
 #[tokio::test]
 async fn approval_page_loads_nothing_and_sends_no_referrer() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
     let bad = Request { query: String::new(), ..request.clone() };
     for request in [
@@ -104,7 +104,7 @@ async fn approval_page_loads_nothing_and_sends_no_referrer() {
         &answer_request(&request, "answer=maybe"),
         &answer_request(&request, "answer=decline"),
     ] {
-        let response = world.send(request).await;
+        let response = env.send(request).await;
         let header = |name: &str| response.header(name).unwrap_or_default().to_owned();
         assert_eq!(header("content-type"), "text/html; charset=utf-8");
         let policy = header("content-security-policy");
@@ -120,68 +120,68 @@ async fn approval_page_loads_nothing_and_sends_no_referrer() {
 
 #[tokio::test]
 async fn approval_is_recorded_once() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
-    let response = world.send(&answer_request(&request, "answer=approve")).await;
+    let response = env.send(&answer_request(&request, "answer=approve")).await;
     assert_eq!(response.status, 200);
     assert!(response.body.contains("Approved"), "{}", response.body);
-    assert_eq!(world.submitted_answer(id.as_str()).as_deref(), Some("approve"));
-    assert_eq!(world.queued(), [id.to_string()]);
-    let reminders = world.store.count("inbox/");
-    let before = world.store.objects();
+    assert_eq!(env.submitted_answer(id.as_str()).as_deref(), Some("approve"));
+    assert_eq!(env.queued(), [id.to_string()]);
+    let reminders = env.store.count("inbox/");
+    let before = env.store.objects();
 
     // The button was pressed twice.
-    let again = world.send(&answer_request(&request, "answer=approve")).await;
+    let again = env.send(&answer_request(&request, "answer=approve")).await;
     assert!(again.body.contains("Approved"), "{}", again.body);
-    let declined = world.send(&answer_request(&request, "answer=decline")).await;
+    let declined = env.send(&answer_request(&request, "answer=decline")).await;
     assert!(declined.body.contains("Nothing was changed"), "{}", declined.body);
-    let shown = world.send(&request).await;
+    let shown = env.send(&request).await;
     assert!(shown.body.contains("Approved") && !shown.body.contains("<form"), "{}", shown.body);
-    assert_eq!((world.store.objects(), reminders), (before, 2), "nothing was changed");
+    assert_eq!((env.store.objects(), reminders), (before, 2), "nothing was changed");
 }
 
 #[tokio::test]
 async fn decline_is_recorded_once() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
-    let response = world.send(&answer_request(&request, "answer=decline")).await;
+    let response = env.send(&answer_request(&request, "answer=decline")).await;
     assert!(response.body.contains("Declined"), "{}", response.body);
-    assert_eq!(world.submitted_answer(id.as_str()).as_deref(), Some("decline"));
-    let before = world.store.objects();
-    assert!(world.send(&answer_request(&request, "answer=decline")).await.body.contains("Declined"));
-    let approved = world.send(&answer_request(&request, "answer=approve")).await;
+    assert_eq!(env.submitted_answer(id.as_str()).as_deref(), Some("decline"));
+    let before = env.store.objects();
+    assert!(env.send(&answer_request(&request, "answer=decline")).await.body.contains("Declined"));
+    let approved = env.send(&answer_request(&request, "answer=approve")).await;
     assert!(approved.body.contains("Nothing was changed"), "{}", approved.body);
-    assert_eq!(world.store.objects(), before);
-    assert!(world.queued().is_empty(), "there is nothing to work on");
+    assert_eq!(env.store.objects(), before);
+    assert!(env.queued().is_empty(), "there is nothing to work on");
 }
 
 #[tokio::test]
 async fn concurrent_answers_are_recorded_once() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
     let words = ["approve", "decline", "approve", "decline", "approve"];
     let requests = words.map(|word| answer_request(&request, &format!("answer={word}")));
-    let answers = futures_util::future::join_all(requests.iter().map(|request| world.send(request))).await;
-    assert!(answers.iter().all(|answer| answer.status == 200));
-    let (won, lost) = match world.submitted_answer(id.as_str()).expect("an answer").as_str() {
+    let responses = futures_util::future::join_all(requests.iter().map(|request| env.send(request))).await;
+    assert!(responses.iter().all(|response| response.status == 200));
+    let (won, lost) = match env.submitted_answer(id.as_str()).expect("a response").as_str() {
         "approve" => ("approve", "decline"),
         _ => ("decline", "approve"),
     };
-    for (word, answer) in words.iter().zip(&answers) {
-        let unchanged = answer.body.contains("Nothing was changed");
-        assert_eq!(unchanged, *word == lost, "{won} won: {}", answer.body);
+    for (word, response) in words.iter().zip(&responses) {
+        let unchanged = response.body.contains("Nothing was changed");
+        assert_eq!(unchanged, *word == lost, "{won} won: {}", response.body);
     }
 }
 
 #[tokio::test]
 async fn form_accepts_approve_or_decline_only() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
-    let before = world.store.objects();
+    let before = env.store.objects();
     for body in [
         "",
         "answer=",
@@ -196,78 +196,77 @@ async fn form_accepts_approve_or_decline_only() {
         "answer+=approve",
         "answer=approve+",
     ] {
-        assert_eq!(world.send(&answer_request(&request, body)).await.status, 422, "{body}");
+        assert_eq!(env.send(&answer_request(&request, body)).await.status, 422, "{body}");
     }
     let broken = Request { body: b"answer=approve\xff".to_vec(), ..answer_request(&request, "") };
-    assert_eq!(world.send(&broken).await.status, 422);
+    assert_eq!(env.send(&broken).await.status, 422);
     // The answer is in the form, not in a link.
     let linked =
         Request { query: format!("{}&answer=approve", request.query), ..answer_request(&request, "") };
-    assert_eq!(world.send(&linked).await.status, 422);
-    assert_eq!(world.store.objects(), before);
+    assert_eq!(env.send(&linked).await.status, 422);
+    assert_eq!(env.store.objects(), before);
 }
 
 #[tokio::test]
 async fn answer_is_rejected_after_its_time() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
-    let before = world.store.objects();
+    let before = env.store.objects();
     for now in [UNTIL, UNTIL + 1, UNTIL + 100_000] {
         for request in [
             &request,
             &answer_request(&request, "answer=approve"),
             &answer_request(&request, "answer=decline"),
         ] {
-            let (response, _) = world.handle_at(request, Duration::from_secs(now)).await;
+            let (response, _) = env.handle_at(request, Duration::from_secs(now)).await;
             assert_eq!(response.status, 403);
         }
     }
     // A link that expires after the decision.
     let long = follow_link(&approval_links(), &id, UNTIL + 100);
     let (response, _) =
-        world.handle_at(&answer_request(&long, "answer=approve"), Duration::from_secs(UNTIL)).await;
+        env.handle_at(&answer_request(&long, "answer=approve"), Duration::from_secs(UNTIL)).await;
     assert!(response.body.contains("Nothing was changed"), "{}", response.body);
-    assert_eq!(world.store.objects(), before);
+    assert_eq!(env.store.objects(), before);
     let last = Duration::from_secs(UNTIL) - Duration::from_millis(1);
     assert!(
-        world.handle_at(&answer_request(&request, "answer=approve"), last).await.0.body.contains("Approved")
+        env.handle_at(&answer_request(&request, "answer=approve"), last).await.0.body.contains("Approved")
     );
 }
 
 #[tokio::test]
 async fn answer_can_be_repeated_after_a_failure() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let request = follow_link(&approval_links(), &id, UNTIL);
     let approve = answer_request(&request, "answer=approve");
     for folder in ["decisions/", "answers/"] {
-        world.store.fail_on(Some(folder));
+        env.store.fail_on(Some(folder));
         for request in [&request, &approve] {
-            assert_eq!(world.send(request).await.status, 503);
+            assert_eq!(env.send(request).await.status, 503);
         }
     }
-    world.store.fail_on(None);
-    world.queue.set_failing(true);
-    let (response, notice) = world.handle(&approve).await;
+    env.store.fail_on(None);
+    env.queue.set_failing(true);
+    let (response, notice) = env.handle(&approve).await;
     assert_eq!((response.status, notice.problem().as_deref()), (503, Some("the queue is out of order")));
-    world.queue.set_failing(false);
-    assert_eq!(world.send(&approve).await.status, 200);
-    assert_eq!(world.queued(), [id.to_string()]);
-    assert_eq!(world.submitted_answer(id.as_str()).as_deref(), Some("approve"));
+    env.queue.set_failing(false);
+    assert_eq!(env.send(&approve).await.status, 200);
+    assert_eq!(env.queued(), [id.to_string()]);
+    assert_eq!(env.submitted_answer(id.as_str()).as_deref(), Some("approve"));
 }
 
 /// The worker applies the answer: the webhook writes no transition.
 #[tokio::test]
 async fn answer_writes_no_decision_entry() {
     for word in ["approve", "decline"] {
-        let world = TestEnv::new();
-        let id = waiting_decision(&world, "a").await;
-        let before = world.store.count("decisions/");
-        world
-            .send(&answer_request(&follow_link(&approval_links(), &id, UNTIL), &format!("answer={word}")))
+        let env = TestEnv::new();
+        let id = waiting_decision(&env, "a").await;
+        let before = env.store.count("decisions/");
+        env.send(&answer_request(&follow_link(&approval_links(), &id, UNTIL), &format!("answer={word}")))
             .await;
-        assert_eq!((world.store.count("decisions/"), world.store.count("schedule/")), (before, 0));
+        assert_eq!((env.store.count("decisions/"), env.store.count("schedule/")), (before, 0));
     }
 }
 

@@ -10,8 +10,8 @@ use super::{
 
 /// Checks that these requests get the same response for every method, and change
 /// nothing.
-async fn assert_all_refused(world: &TestEnv, requests: impl IntoIterator<Item = Request>) {
-    let before = world.store.objects();
+async fn assert_all_refused(env: &TestEnv, requests: impl IntoIterator<Item = Request>) {
+    let before = env.store.objects();
     let mut expected = None;
     for request in requests {
         for request in [
@@ -19,33 +19,33 @@ async fn assert_all_refused(world: &TestEnv, requests: impl IntoIterator<Item = 
             answer_request(&request, "answer=approve"),
             answer_request(&request, "answer=decline"),
         ] {
-            let response = world.send(&request).await;
+            let response = env.send(&request).await;
             assert_eq!(response.status, 403, "{} {}", request.path, request.query);
             assert_eq!(*expected.get_or_insert_with(|| response.clone()), response);
         }
     }
-    assert_eq!(world.store.objects(), before);
-    assert!(world.queued().is_empty());
+    assert_eq!(env.store.objects(), before);
+    assert!(env.queued().is_empty());
 }
 
 #[tokio::test]
 async fn link_signature_covers_decision_and_expiry() {
-    let world = TestEnv::new();
-    let (id, other) = (waiting_decision(&world, "a").await, waiting_decision(&world, "b").await);
+    let env = TestEnv::new();
+    let (id, other) = (waiting_decision(&env, "a").await, waiting_decision(&env, "b").await);
     let good = follow_link(&approval_links(), &id, UNTIL);
     let with = |until: u64| {
         let (_, signature) = good.query.split_once('&').expect("two members");
         Request { query: format!("until={until}&{signature}"), ..good.clone() }
     };
     let sibling = Request { path: format!("/approvals/{other}"), ..good.clone() };
-    assert_all_refused(&world, [sibling, with(UNTIL + 1), with(UNTIL - 1), with(u64::MAX), with(0)]).await;
-    assert_eq!(world.send(&with(UNTIL)).await.status, 200);
+    assert_all_refused(&env, [sibling, with(UNTIL + 1), with(UNTIL - 1), with(u64::MAX), with(0)]).await;
+    assert_eq!(env.send(&with(UNTIL)).await.status, 200);
 }
 
 #[tokio::test]
 async fn link_is_refused_with_any_other_signature() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let good = follow_link(&approval_links(), &id, UNTIL);
     let signature = good.query.rsplit('=').next().expect("a signature").to_owned();
     let request =
@@ -79,7 +79,7 @@ async fn link_is_refused_with_any_other_signature() {
         // And the right text under another key.
         hex(&hmac_sha256(&current_value("scripts"), format!("approval\n{id}\n{UNTIL}").as_bytes())),
     ];
-    assert_all_refused(&world, forged.iter().map(|forged| request(forged))).await;
+    assert_all_refused(&env, forged.iter().map(|forged| request(forged))).await;
     let queries = [
         String::new(),
         format!("until={UNTIL}"),
@@ -91,20 +91,20 @@ async fn link_is_refused_with_any_other_signature() {
         format!("until={UNTIL};signature={signature}"),
         format!("until={UNTIL}&until=1&signature=0&signature={signature}"),
     ];
-    assert_all_refused(&world, queries.map(|query| Request { query, ..good.clone() })).await;
+    assert_all_refused(&env, queries.map(|query| Request { query, ..good.clone() })).await;
     for id in
         ["x", "..", "iso-", &id.as_str()[4..], &id.as_str().to_uppercase(), "%69so-0123456789abcdef01234567"]
     {
-        assert_all_refused(&world, [Request { path: format!("/approvals/{id}"), ..good.clone() }]).await;
+        assert_all_refused(&env, [Request { path: format!("/approvals/{id}"), ..good.clone() }]).await;
     }
-    assert_eq!(world.send(&request(&signature)).await.status, 200);
-    assert_eq!(world.send(&request(&signature.to_uppercase())).await.status, 200);
+    assert_eq!(env.send(&request(&signature)).await.status, 200);
+    assert_eq!(env.send(&request(&signature.to_uppercase())).await.status, 200);
 }
 
 /// `from_str_radix` takes a sign for a digit.
 #[tokio::test]
 async fn link_signature_rejects_a_sign_as_a_digit() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let mut events = (0..).map(|number| DecisionId::from_event_id("scripts", &number.to_string()));
     let (id, request) = events
         .find_map(|id| {
@@ -114,35 +114,35 @@ async fn link_signature_rejects_a_sign_as_a_digit() {
         .expect("one of sixteen");
     let query = request.query.replace("signature=0", "signature=%2B");
     assert_ne!(query, request.query);
-    assert_all_refused(&world, [Request { query, ..request.clone() }]).await;
-    let response = world.send(&request).await;
+    assert_all_refused(&env, [Request { query, ..request.clone() }]).await;
+    let response = env.send(&request).await;
     assert!(response.body.contains("does not exist"), "{id}: {}", response.body);
 }
 
 #[tokio::test]
 async fn link_key_rotates() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let of = |key: &str| follow_link(&ApprovalLinks::new("https://hooks.example", key.into()), &id, UNTIL);
-    assert_all_refused(&world, [of("third"), of(""), of(&current_value("scripts"))]).await;
-    assert_eq!(world.send(&of(&previous_value("approval"))).await.status, 200);
+    assert_all_refused(&env, [of("third"), of(""), of(&current_value("scripts"))]).await;
+    assert_eq!(env.send(&of(&previous_value("approval"))).await.status, 200);
 }
 
 #[tokio::test]
 async fn links_are_refused_without_a_secret() {
-    let mut world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
-    world.policy = Policy::parse(&POLICY.replace("secret = \"approval\"", "")).expect("a policy");
-    assert_all_refused(&world, [follow_link(&approval_links(), &id, UNTIL)]).await;
+    let mut env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
+    env.policy = Policy::parse(&POLICY.replace("secret = \"approval\"", "")).expect("a policy");
+    assert_all_refused(&env, [follow_link(&approval_links(), &id, UNTIL)]).await;
 }
 
 #[tokio::test]
 async fn unreadable_link_key_is_reported() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
-    world.secrets.fail();
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
+    env.secrets.fail();
     let good = follow_link(&approval_links(), &id, UNTIL);
-    let (response, notice) = world.handle(&good).await;
+    let (response, notice) = env.handle(&good).await;
     assert_eq!(
         (notice.error_kind, notice.secret_name.as_deref()),
         (Some("SecretUnreadable"), Some("approval"))
@@ -150,21 +150,21 @@ async fn unreadable_link_key_is_reported() {
     assert!(notice.is_server_error(&response));
     assert!(notice.problem().is_some_and(|problem| problem.contains("approval")));
     // The same response as for an invalid link.
-    assert_all_refused(&world, [good.clone(), Request { query: String::new(), ..good }]).await;
+    assert_all_refused(&env, [good.clone(), Request { query: String::new(), ..good }]).await;
 }
 
 /// Other methods are always rejected.
 #[tokio::test]
 async fn valid_link_accepts_get_and_post_only() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let good = answer_request(&follow_link(&approval_links(), &id, UNTIL), "answer=approve");
-    let before = world.store.objects();
+    let before = env.store.objects();
     for method in ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
-        let response = world.send(&Request { method: method.into(), ..good.clone() }).await;
+        let response = env.send(&Request { method: method.into(), ..good.clone() }).await;
         assert_eq!((response.status, response.header("allow")), (405, Some("GET, POST")), "{method}");
     }
-    assert_eq!(world.store.objects(), before);
+    assert_eq!(env.store.objects(), before);
 }
 
 #[test]

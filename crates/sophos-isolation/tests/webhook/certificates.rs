@@ -64,16 +64,16 @@ fn certificate_must_match_every_pin() {
 
 #[tokio::test]
 async fn certificate_authenticates_without_a_secret() {
-    let world = TestEnv::with_policy(&format!(
+    let env = TestEnv::with_policy(&format!(
         "version = 1\n[sources.soar]\ntool = 'generic'\ntenants = ['{}']\nverify = {{ scheme = 'client_certificate', subject = '{SUBJECT}', issuer = '{ISSUER}' }}",
         super::TENANT
     ));
     // There is no secret to read.
-    world.secrets.fail();
+    env.secrets.fail();
     let bare = post("/hooks/soar", alert_body("a"));
-    let (response, notice) = world.handle(&bare).await;
+    let (response, notice) = env.handle(&bare).await;
     assert_eq!(response.status, 401);
     assert!(notice.problem().is_some_and(|problem| problem.contains("no client certificate")));
     let good = Request { client_certificate: certificate(DER, SUBJECT, ISSUER), ..bare };
-    assert_eq!(world.send(&good).await.status, 202);
+    assert_eq!(env.send(&good).await.status, 202);
 }

@@ -15,17 +15,17 @@ fn grafana_env() -> TestEnv {
 
 #[tokio::test]
 async fn decision_records_which_condition_was_not_met() {
-    let world = grafana_env();
+    let env = grafana_env();
     let send = async |status: &str| {
         let alert = json!({"status": status, "fingerprint": "f1", "startsAt": "2026-03-04T05:06:07Z",
             "labels": {"instance": "graf-01:9100", "severity": "critical"}});
         let request = post("/hooks/grafana", json!({"alerts": [alert]}).to_string());
-        world.send(&request.with_header("authorization", format!("Bearer {}", current_value("office")))).await
+        env.send(&request.with_header("authorization", format!("Bearer {}", current_value("office")))).await
     };
     let resolved = send("resolved").await;
     assert_eq!(resolved.status, 202);
-    assert!(world.queued().is_empty());
-    let last = world.received_signal(&decision_ids(&resolved)[0]).to_string();
+    assert!(env.queued().is_empty());
+    let last = env.received_signal(&decision_ids(&resolved)[0]).to_string();
     assert!(last.contains("\"not_selected\""), "{last}");
     assert!(
         last.contains("the value at \\\"/alerts/0/status\\\" does not meet when[0] of the source"),
@@ -34,6 +34,6 @@ async fn decision_records_which_condition_was_not_met() {
 
     // The same alert acts once it fires.
     let firing = send("firing").await;
-    assert_eq!((firing.status, world.queued().len()), (202, 1));
+    assert_eq!((firing.status, env.queued().len()), (202, 1));
     assert_ne!(decision_ids(&firing), decision_ids(&resolved));
 }

@@ -17,49 +17,49 @@ fn office_request(body: impl Into<Vec<u8>>) -> Request {
 
 #[tokio::test]
 async fn new_alert_is_recorded_and_enqueued() {
-    let world = TestEnv::new();
-    let (response, notice) = world.handle(&signed_request(alert_body("a"))).await;
+    let env = TestEnv::new();
+    let (response, notice) = env.handle(&signed_request(alert_body("a"))).await;
     assert_eq!((response.status, response.header("content-type")), (202, Some("application/json")));
     let ids = decision_ids(&response);
-    assert_eq!(world.queued(), ids);
+    assert_eq!(env.queued(), ids);
     assert_eq!(notice.created.iter().map(ToString::to_string).collect::<Vec<_>>(), ids);
     assert_eq!((notice.source.as_deref(), notice.problem()), (Some("scripts"), None));
     assert!(notice.duplicates.is_empty() && !notice.used_previous_key);
-    let received = world.received_signal(&ids[0]);
+    let received = env.received_signal(&ids[0]);
     assert_eq!(received["transition"], "received");
     assert_eq!(received["source"], "scripts");
     assert_eq!(received["secret_stage"], "current");
     assert_eq!(received["signal"]["host"]["hostnames"], json!(["ws-042"]));
-    assert_eq!(world.store.count("inbox/"), 1, "a lost message would be found");
-    assert_eq!(world.store.objects().len(), 2, "the webhook writes nothing of the worker's");
+    assert_eq!(env.store.count("inbox/"), 1, "a lost message would be found");
+    assert_eq!(env.store.objects().len(), 2, "the webhook writes nothing of the worker's");
 }
 
 #[tokio::test]
 async fn previous_key_is_logged() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let (time, body) = (NOW.as_secs().to_string(), alert_body("a"));
     let signature = v1_signature(&previous_value("scripts"), &time, body.as_bytes());
     let (response, notice) =
-        world.handle(&signed_request(body).with_header("x-sophos-signature", signature)).await;
+        env.handle(&signed_request(body).with_header("x-sophos-signature", signature)).await;
     assert_eq!(response.status, 202);
     assert!(notice.used_previous_key);
-    assert_eq!(world.received_signal(&decision_ids(&response)[0])["secret_stage"], "previous");
+    assert_eq!(env.received_signal(&decision_ids(&response)[0])["secret_stage"], "previous");
 }
 
 #[tokio::test]
 async fn refused_alert_is_recorded_with_its_reason() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let body = r#"{"event_id":"a","severity":"high"}"#;
-    let response = world.send(&signed_request(body)).await;
+    let response = env.send(&signed_request(body)).await;
     assert_eq!(response.status, 202);
-    let reason = &world.received_signal(&decision_ids(&response)[0])["not_actionable"];
+    let reason = &env.received_signal(&decision_ids(&response)[0])["not_actionable"];
     assert_eq!(reason["code"], "no_host");
     assert!(reason["detail"].as_str().is_some_and(|detail| detail.contains("no host")), "{reason}");
-    assert!(world.queued().is_empty());
-    let again = world.send(&signed_request(body)).await;
+    assert!(env.queued().is_empty());
+    let again = env.send(&signed_request(body)).await;
     assert_eq!((again.status, decision_ids(&again)), (200, decision_ids(&response)));
-    assert_eq!(world.decision_count(), 1);
-    assert!(world.queued().is_empty());
+    assert_eq!(env.decision_count(), 1);
+    assert!(env.queued().is_empty());
 }
 
 /// An alert of Defender about two hosts, one of them twice.
@@ -76,38 +76,38 @@ fn request_about_two_hosts() -> Request {
 
 #[tokio::test]
 async fn message_about_several_hosts_creates_several_decisions() {
-    let world = TestEnv::new();
-    let response = world.send(&request_about_two_hosts()).await;
+    let env = TestEnv::new();
+    let response = env.send(&request_about_two_hosts()).await;
     let ids = decision_ids(&response);
     assert_eq!((response.status, ids.len()), (202, 2));
-    assert_eq!(world.queued(), ids);
-    let host = |id: &String| world.received_signal(id)["signal"]["host"]["hostnames"][0].clone();
+    assert_eq!(env.queued(), ids);
+    let host = |id: &String| env.received_signal(id)["signal"]["host"]["hostnames"][0].clone();
     assert_eq!(ids.iter().map(host).collect::<Vec<_>>(), ["ws-1.corp.example", "ws-2.corp.example"]);
 }
 
 #[tokio::test]
 async fn partly_recorded_message_is_completed_on_retry() {
     let whole = decision_ids(&TestEnv::new().send(&request_about_two_hosts()).await);
-    let world = TestEnv::new();
-    world.store.fail_on(Some(&format!("received/{}", whole[1])));
-    let (response, notice) = world.handle(&request_about_two_hosts()).await;
-    assert_eq!((response.status, notice.created.len(), world.decision_count()), (503, 1, 1));
-    assert!(world.queued().is_empty());
-    world.store.fail_on(None);
-    let (response, notice) = world.handle(&request_about_two_hosts()).await;
+    let env = TestEnv::new();
+    env.store.fail_on(Some(&format!("received/{}", whole[1])));
+    let (response, notice) = env.handle(&request_about_two_hosts()).await;
+    assert_eq!((response.status, notice.created.len(), env.decision_count()), (503, 1, 1));
+    assert!(env.queued().is_empty());
+    env.store.fail_on(None);
+    let (response, notice) = env.handle(&request_about_two_hosts()).await;
     assert_eq!((response.status, decision_ids(&response)), (202, whole.clone()), "one of them is new");
     assert_eq!((notice.duplicates.len(), notice.created.len()), (1, 1));
-    assert_eq!(world.queued(), whole);
-    assert_eq!(world.send(&request_about_two_hosts()).await.status, 200);
-    assert_eq!(world.decision_count(), 2);
+    assert_eq!(env.queued(), whole);
+    assert_eq!(env.send(&request_about_two_hosts()).await.status, 200);
+    assert_eq!(env.decision_count(), 2);
 }
 
 #[tokio::test]
 async fn unknown_source_is_answered_like_a_wrong_signature() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let wrong =
         signed_request(alert_body("a")).with_header("x-sophos-signature", format!("v1={}", "0".repeat(64)));
-    let expected = world.send(&wrong).await;
+    let expected = env.send(&wrong).await;
     assert_eq!(expected.status, 401);
     let others = [
         Request { path: "/hooks/absent".into(), ..signed_request(alert_body("a")) },
@@ -125,48 +125,47 @@ async fn unknown_source_is_answered_like_a_wrong_signature() {
         post("/hooks/defender", "{}").with_header("authorization", "Bearer x"),
     ];
     for request in others {
-        let (response, notice) = world.handle(&request).await;
+        let (response, notice) = env.handle(&request).await;
         assert_eq!(response, expected, "{notice:?}");
         assert!(notice.problem().is_some() && notice.created.is_empty());
     }
-    assert_eq!(world.send(&post("/hooks/pd", "{}")).await, expected);
+    assert_eq!(env.send(&post("/hooks/pd", "{}")).await, expected);
     let signature = format!("v1={}", hex(&hmac_sha256("other", b"{}")));
     assert_eq!(
-        world.send(&post("/hooks/pd", "{}").with_header("x-pagerduty-signature", signature)).await,
+        env.send(&post("/hooks/pd", "{}").with_header("x-pagerduty-signature", signature)).await,
         expected
     );
-    assert!(world.store.objects().is_empty() && world.queued().is_empty());
+    assert!(env.store.objects().is_empty() && env.queued().is_empty());
 }
 
 #[tokio::test]
 async fn source_may_call_from_its_networks_only() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     for (number, address) in
         ["203.0.113.7", "203.0.113.255", "2001:db8::1", "::ffff:203.0.113.7"].iter().enumerate()
     {
         let request =
             Request { source_ip: address.parse().ok(), ..office_request(alert_body(&number.to_string())) };
-        let response = world.send(&request).await;
+        let response = env.send(&request).await;
         assert_eq!(response.status, 202, "{address}");
-        let from = &world.received_signal(&decision_ids(&response)[0])["source_ip"];
+        let from = &env.received_signal(&decision_ids(&response)[0])["source_ip"];
         assert_eq!(from, address, "where it came from is recorded");
     }
-    let before = world.store.objects();
+    let before = env.store.objects();
     for address in ["203.0.114.1", "2001:db9::1", "127.0.0.1", "::ffff:10.0.0.1"] {
-        let (response, notice) = world
-            .handle(&Request { source_ip: address.parse().ok(), ..office_request(alert_body("x")) })
-            .await;
+        let (response, notice) =
+            env.handle(&Request { source_ip: address.parse().ok(), ..office_request(alert_body("x")) }).await;
         assert_eq!(response.status, 401, "{address}");
         assert!(notice.problem().is_some_and(|problem| problem.contains("address")));
     }
     // A missing address is not in the list either.
-    assert_eq!(world.send(&Request { source_ip: None, ..office_request(alert_body("x")) }).await.status, 401);
-    assert_eq!(world.store.objects(), before);
+    assert_eq!(env.send(&Request { source_ip: None, ..office_request(alert_body("x")) }).await.status, 401);
+    assert_eq!(env.store.objects(), before);
 }
 
 #[tokio::test]
 async fn non_json_body_is_rejected() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let good = [
         "application/json",
         "application/json; charset=utf-8",
@@ -187,37 +186,37 @@ async fn non_json_body_is_rejected() {
     ];
     for kind in good {
         let status =
-            world.send(&signed_request(alert_body(kind)).with_header("content-type", kind)).await.status;
+            env.send(&signed_request(alert_body(kind)).with_header("content-type", kind)).await.status;
         assert_eq!(status, 202, "{kind}");
     }
     for kind in bad {
-        let response = world.send(&signed_request(alert_body("x")).with_header("content-type", kind)).await;
+        let response = env.send(&signed_request(alert_body("x")).with_header("content-type", kind)).await;
         assert_eq!(response.status, 415, "{kind}");
         assert!(response.body.contains("application/json"), "{}", response.body);
     }
-    assert_eq!(world.send(&signed_request(alert_body("x")).without_header("content-type")).await.status, 415);
+    assert_eq!(env.send(&signed_request(alert_body("x")).without_header("content-type")).await.status, 415);
     for kind in ["text/plain", "Text/Plain; charset=utf-8", "application/json"] {
         assert_eq!(
-            world.send(&office_request(alert_body(kind)).with_header("content-type", kind)).await.status,
+            env.send(&office_request(alert_body(kind)).with_header("content-type", kind)).await.status,
             202,
             "{kind}"
         );
     }
     assert_eq!(
-        world.send(&office_request(alert_body("x")).with_header("content-type", "text/html")).await.status,
+        env.send(&office_request(alert_body("x")).with_header("content-type", "text/html")).await.status,
         415
     );
 }
 
 #[tokio::test]
 async fn oversized_body_is_rejected() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let mut body = alert_body("a").into_bytes();
     body.resize(MAX_BODY_LEN, b' ');
-    assert_eq!(world.send(&signed_request(body.clone())).await.status, 202);
+    assert_eq!(env.send(&signed_request(body.clone())).await.status, 202);
     body.push(b' ');
     for path in ["/hooks/scripts", "/hooks/absent"] {
-        let response = world.send(&Request { path: path.into(), ..signed_request(body.clone()) }).await;
+        let response = env.send(&Request { path: path.into(), ..signed_request(body.clone()) }).await;
         assert_eq!(response.status, 413);
         assert!(response.body.contains(&MAX_BODY_LEN.to_string()), "{}", response.body);
     }
@@ -225,7 +224,7 @@ async fn oversized_body_is_rejected() {
 
 #[tokio::test]
 async fn invalid_body_is_explained_and_not_repeated() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let word = "Wq7x";
     let rows = [
         (format!("{{\"event_id\": \"{word}"), "line 1"),
@@ -238,28 +237,27 @@ async fn invalid_body_is_explained_and_not_repeated() {
         (String::new(), "line 1"),
     ];
     for (body, hint) in rows {
-        let (response, notice) = world.handle(&signed_request(body)).await;
+        let (response, notice) = env.handle(&signed_request(body)).await;
         assert_eq!(response.status, 422, "{}", response.body);
         assert!(response.body.contains(hint), "{hint}: {}", response.body);
-        let told = format!("{response:?} {notice:?}");
-        assert!(!told.contains(word), "{told}");
+        let text = format!("{response:?} {notice:?}");
+        assert!(!text.contains(word), "{text}");
     }
-    assert_eq!(world.decision_count(), 0);
+    assert_eq!(env.decision_count(), 0);
 }
 
 #[tokio::test]
 async fn other_methods_and_paths_are_rejected() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let id = "iso-0123456789abcdef01234567";
     for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post", ""] {
         for path in ["/hooks/scripts", "/hooks/absent", "/hooks/scripts/x"] {
-            let response = world.send(&Request { method: method.into(), ..get(path) }).await;
+            let response = env.send(&Request { method: method.into(), ..get(path) }).await;
             assert_eq!((response.status, response.header("allow")), (405, Some("POST")), "{method} {path}");
         }
     }
     for method in ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "get", ""] {
-        let response =
-            world.send(&Request { method: method.into(), ..get(&format!("/approvals/{id}")) }).await;
+        let response = env.send(&Request { method: method.into(), ..get(&format!("/approvals/{id}")) }).await;
         assert_eq!((response.status, response.header("allow")), (405, Some("GET, POST")), "{method}");
     }
     for path in [
@@ -279,7 +277,7 @@ async fn other_methods_and_paths_are_rejected() {
         "/%68ooks/scripts",
     ] {
         for method in ["GET", "POST", "PUT"] {
-            let response = world
+            let response = env
                 .send(&Request {
                     path: path.into(),
                     method: method.into(),
@@ -289,17 +287,17 @@ async fn other_methods_and_paths_are_rejected() {
             assert_eq!((response.status, response.header("allow")), (404, None), "{method} {path}");
         }
     }
-    assert!(world.store.objects().is_empty());
+    assert!(env.store.objects().is_empty());
 }
 
 #[tokio::test]
 #[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 async fn pagerduty_sample_delivery_is_accepted() {
     let body = recorded("pagerduty/incident_priority_updated_body.json");
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let signature = format!("v1={}", hex(&hmac_sha256(&current_value("pd"), &body)));
     let request = post("/hooks/pd", body).with_header("x-pagerduty-signature", signature);
-    assert_eq!(world.send(&request).await.status, 202);
-    assert_eq!(world.send(&request).await.status, 200);
-    assert_eq!(world.decision_count(), 1);
+    assert_eq!(env.send(&request).await.status, 202);
+    assert_eq!(env.send(&request).await.status, 200);
+    assert_eq!(env.decision_count(), 1);
 }

@@ -8,39 +8,39 @@ const BODY: &str = r#"{"event_id":"e-1","severity":"high","target":{"hostname":"
 
 #[tokio::test]
 async fn dry_run_reports_the_outcome_and_records_nothing() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let request = signed_request(BODY).with_header("x-sophos-dry-run", "1");
-    let (response, notice) = world.handle(&request).await;
+    let (response, notice) = env.handle(&request).await;
     assert_eq!(response.status, 200);
-    let answer: Value = serde_json::from_str(&response.body).expect("JSON");
-    assert_eq!(answer["dry_run"], true);
-    let check = &answer["check"];
+    let body: Value = serde_json::from_str(&response.body).expect("JSON");
+    assert_eq!(body["dry_run"], true);
+    let check = &body["check"];
     assert_eq!(check["signals"][0]["outcome"], "admitted", "this queue looks for no endpoint");
     assert_eq!(check["signals"][0]["signal"]["host"]["hostnames"][0], "pc-1");
     assert_eq!(check["response"]["status"], 202);
-    assert!(world.store.objects().is_empty() && notice.created.is_empty());
+    assert!(env.store.objects().is_empty() && notice.created.is_empty());
 
     // The real message creates the decision that the check named.
-    let (response, notice) = world.handle(&signed_request(BODY)).await;
+    let (response, notice) = env.handle(&signed_request(BODY)).await;
     assert_eq!(response.status, 202);
     assert_eq!(check["signals"][0]["decision"], notice.created[0].as_str());
 }
 
 #[tokio::test]
 async fn dry_run_reports_why_a_body_is_invalid() {
-    let world = TestEnv::new();
-    let (response, _) = world.handle(&signed_request("{}").with_header("x-sophos-dry-run", "1")).await;
-    let answer: Value = serde_json::from_str(&response.body).expect("JSON");
-    assert_eq!((response.status, &answer["check"]["response"]["status"]), (200, &422.into()));
-    assert!(world.store.objects().is_empty());
+    let env = TestEnv::new();
+    let (response, _) = env.handle(&signed_request("{}").with_header("x-sophos-dry-run", "1")).await;
+    let body: Value = serde_json::from_str(&response.body).expect("JSON");
+    assert_eq!((response.status, &body["check"]["response"]["status"]), (200, &422.into()));
+    assert!(env.store.objects().is_empty());
 }
 
 #[tokio::test]
 async fn dry_run_requires_a_valid_signature_and_the_value_1() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let mut forged = signed_request(BODY).with_header("x-sophos-dry-run", "1");
     forged.body.push(b' ');
-    assert_eq!(world.handle(&forged).await.0.status, 401);
-    let (response, _) = world.handle(&signed_request(BODY).with_header("x-sophos-dry-run", "0")).await;
+    assert_eq!(env.handle(&forged).await.0.status, 401);
+    let (response, _) = env.handle(&signed_request(BODY).with_header("x-sophos-dry-run", "0")).await;
     assert_eq!(response.status, 202);
 }

@@ -33,12 +33,12 @@ fn security_hub_event(findings: Value) -> Value {
 
 #[tokio::test]
 async fn guardduty_finding_creates_a_decision() {
-    let world = TestEnv::new();
-    let (response, notice) = world.event(&guardduty_event()).await;
+    let env = TestEnv::new();
+    let (response, notice) = env.event(&guardduty_event()).await;
     assert_eq!((response.status, notice.source.as_deref()), (202, Some("guardduty")));
     let ids = decision_ids(&response);
-    assert_eq!(world.queued(), ids);
-    let received = &world.received_signal(&ids[0]);
+    assert_eq!(env.queued(), ids);
+    let received = &env.received_signal(&ids[0]);
     assert_eq!(received["signal"]["host"]["ec2_instance_id"], "i-0123456789abcdef0");
     assert_eq!(
         (&received["secret_stage"], &received["source_ip"]),
@@ -48,41 +48,41 @@ async fn guardduty_finding_creates_a_decision() {
     // It is delivered again in another envelope.
     let mut again = guardduty_event();
     again["id"] = json!("envelope-3");
-    assert_eq!(world.event(&again).await.0.status, 200);
+    assert_eq!(env.event(&again).await.0.status, 200);
     again["detail"]["service"]["count"] = json!(2);
-    assert_eq!(world.event(&again).await.0.status, 202);
-    assert_eq!(world.decision_count(), 2);
+    assert_eq!(env.event(&again).await.0.status, 202);
+    assert_eq!(env.decision_count(), 2);
 }
 
 #[tokio::test]
 async fn security_hub_findings_create_a_decision_each() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let findings = json!([finding("a", "i-0123456789abcdef0"), finding("b", "i-0123456789abcdef1")]);
-    let (response, notice) = world.event(&security_hub_event(findings)).await;
+    let (response, notice) = env.event(&security_hub_event(findings)).await;
     assert_eq!((response.status, notice.source.as_deref()), (202, Some("hub")));
     assert_eq!(decision_ids(&response).len(), 2);
-    assert_eq!(world.queued(), decision_ids(&response));
+    assert_eq!(env.queued(), decision_ids(&response));
 }
 
 #[tokio::test]
 async fn findings_that_need_no_action_are_recorded() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let mut sample = guardduty_event();
     sample["detail"]["service"]["additionalInfo"] = json!({"sample": true});
     let mut user = guardduty_event();
     user["detail"]["id"] = json!("f2");
     user["detail"]["resource"] = json!({"resourceType": "AccessKey"});
     for event in [sample, user, security_hub_event(json!([]))] {
-        let (response, _) = world.event(&event).await;
+        let (response, _) = env.event(&event).await;
         assert_eq!(response.status, 202);
-        assert!(world.received_signal(&decision_ids(&response)[0])["not_actionable"]["code"].is_string());
+        assert!(env.received_signal(&decision_ids(&response)[0])["not_actionable"]["code"].is_string());
     }
-    assert!(world.queued().is_empty());
+    assert!(env.queued().is_empty());
 }
 
 #[tokio::test]
 async fn events_of_other_sources_create_nothing() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let change = |member: &str, value: Value| {
         let mut event = guardduty_event();
         event[member] = value;
@@ -104,128 +104,128 @@ async fn events_of_other_sources_create_nothing() {
         (change("detail", json!({"title": "Wq7x"})), 422),
     ];
     for (event, status) in rows {
-        let (response, notice) = world.event(&event).await;
+        let (response, notice) = env.event(&event).await;
         assert_eq!(response.status, status, "{event}");
         assert!(notice.problem().is_some() && notice.created.is_empty(), "{event}");
         assert!(!format!("{response:?} {notice:?}").contains("Wq7x"));
     }
-    assert_eq!(world.decision_count(), 0);
+    assert_eq!(env.decision_count(), 0);
     // The last is authentic, and can be found.
-    assert_eq!((world.store.objects().len(), world.store.count("unreadable/guardduty/")), (1, 1));
-    assert!(world.queued().is_empty());
+    assert_eq!((env.store.objects().len(), env.store.count("unreadable/guardduty/")), (1, 1));
+    assert!(env.queued().is_empty());
 }
 
 #[tokio::test]
 async fn event_error_names_the_key_when_account_is_unlisted() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let mut event = guardduty_event();
     event["account"] = json!("210987654321");
     for source in ["aws.guardduty", "aws.securityhub"] {
         event["source"] = json!(source);
-        let (response, notice) = world.event(&event).await;
+        let (response, notice) = env.event(&event).await;
         assert_eq!((response.status, notice.error_kind), (403, Some("UnlistedAccount")));
         let problem = notice.problem().expect("a problem");
         assert!(problem.contains("account 210987654321") && problem.contains("administrator account"));
         assert!(problem.ends_with("findings are regional"), "it is not cut: {problem}");
     }
     event["account"] = json!("Wq7x");
-    let (response, notice) = world.event(&event).await;
+    let (response, notice) = env.event(&event).await;
     assert!(!format!("{response:?} {notice:?}").contains("Wq7x"));
     event["source"] = json!("aws.ec2");
-    assert_eq!(world.event(&event).await.1.error_kind, Some("InvalidEvent"));
+    assert_eq!(env.event(&event).await.1.error_kind, Some("InvalidEvent"));
 }
 
 #[tokio::test]
 async fn event_is_recorded_when_it_cannot_be_parsed() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let mut event = guardduty_event();
     event["detail"] = json!({ "title": "Wq7x" });
-    let (response, notice) = world.event(&event).await;
+    let (response, notice) = env.event(&event).await;
     assert_eq!((response.status, notice.error_kind), (422, Some("MalformedEvent")));
     let path = notice.record_path.expect("a record");
-    let record: Value = serde_json::from_slice(&world.store.objects()[&path]).expect("JSON");
+    let record: Value = serde_json::from_slice(&env.store.objects()[&path]).expect("JSON");
     assert_eq!((&record["source"], &record["event_id"]), (&json!("guardduty"), &json!("envelope-1")));
     assert!(!record.to_string().contains("Wq7x"));
 }
 
 #[tokio::test]
 async fn event_is_retried_when_its_source_is_disabled() {
-    let mut world = TestEnv::new();
+    let mut env = TestEnv::new();
     let wrong = POLICY.replace("tool = \"guardduty\"", "tool = \"guardduty\"\nmode = \"loud\"");
-    world.policy = Policy::parse_lenient(&wrong).expect("the other sources");
-    let (response, notice) = world.event(&guardduty_event()).await;
+    env.policy = Policy::parse_lenient(&wrong).expect("the other sources");
+    let (response, notice) = env.event(&guardduty_event()).await;
     assert_eq!((response.status, notice.error_kind), (503, Some("SourceDisabled")));
     assert_eq!(notice.source.as_deref(), Some("guardduty"));
     assert!(notice.problem().is_some_and(|problem| problem.contains("sources.guardduty.mode")));
-    assert!(world.store.objects().is_empty());
+    assert!(env.store.objects().is_empty());
     let findings = json!([finding("a", "i-0123456789abcdef0")]);
-    assert_eq!(world.event(&security_hub_event(findings)).await.0.status, 202);
+    assert_eq!(env.event(&security_hub_event(findings)).await.0.status, 202);
 }
 
 /// Each tool has its source, and the accounts are separate.
 #[tokio::test]
 async fn accounts_are_separate_per_tool() {
-    let mut world = TestEnv::new();
+    let mut env = TestEnv::new();
     let (rest, hub_source) = POLICY.split_once("[sources.hub]").expect("its source");
     let moved = format!("{rest}[sources.hub]{}", hub_source.replace("123456789012", "210987654321"));
-    world.policy = Policy::parse(&moved).expect("a policy");
+    env.policy = Policy::parse(&moved).expect("a policy");
     let mut event = security_hub_event(json!([finding("a", "i-0123456789abcdef0")]));
-    assert_eq!(world.event(&event).await.0.status, 403);
-    assert_eq!(world.decision_count(), 0);
+    assert_eq!(env.event(&event).await.0.status, 403);
+    assert_eq!(env.decision_count(), 0);
     event["account"] = json!("210987654321");
-    assert_eq!(world.event(&event).await.0.status, 202);
-    assert_eq!(world.event(&guardduty_event()).await.0.status, 202);
+    assert_eq!(env.event(&event).await.0.status, 202);
+    assert_eq!(env.event(&guardduty_event()).await.0.status, 202);
 }
 
 /// The decision has no host, and the ledger keeps it for the operator.
 #[tokio::test]
 async fn event_without_a_finding_is_recorded_and_not_enqueued() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let mut event = guardduty_event();
     event["detail"] = Value::Null;
-    let (response, _) = world.event(&event).await;
+    let (response, _) = env.event(&event).await;
     assert_eq!(response.status, 202);
-    assert_eq!(world.received_signal(&decision_ids(&response)[0])["not_actionable"]["code"], "no_host");
-    assert!(world.queued().is_empty());
+    assert_eq!(env.received_signal(&decision_ids(&response)[0])["not_actionable"]["code"], "no_host");
+    assert!(env.queued().is_empty());
 }
 
 #[tokio::test]
 async fn event_is_retried_after_a_failure() {
-    let world = TestEnv::new();
-    world.queue.set_failing(true);
-    assert_eq!(world.event(&guardduty_event()).await.0.status, 503);
-    world.queue.set_failing(false);
-    world.store.fail_on(Some("received/"));
-    assert_eq!(world.event(&guardduty_event()).await.0.status, 503);
-    world.store.fail_on(None);
-    let (response, _) = world.event(&guardduty_event()).await;
-    assert_eq!((response.status, world.queued()), (200, decision_ids(&response)));
-    assert_eq!(world.decision_count(), 1);
+    let env = TestEnv::new();
+    env.queue.set_failing(true);
+    assert_eq!(env.event(&guardduty_event()).await.0.status, 503);
+    env.queue.set_failing(false);
+    env.store.fail_on(Some("received/"));
+    assert_eq!(env.event(&guardduty_event()).await.0.status, 503);
+    env.store.fail_on(None);
+    let (response, _) = env.event(&guardduty_event()).await;
+    assert_eq!((response.status, env.queued()), (200, decision_ids(&response)));
+    assert_eq!(env.decision_count(), 1);
 }
 
 /// Any caller that knows the URL can send an envelope.
 #[tokio::test]
 async fn envelope_sent_to_the_webhook_is_rejected() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     for name in ["guardduty", "hub"] {
         let request = post(&format!("/hooks/{name}"), guardduty_event().to_string())
             .with_header("authorization", format!("Bearer {}", current_value(name)));
-        let (response, notice) = world.handle(&request).await;
+        let (response, notice) = env.handle(&request).await;
         assert_eq!(response.status, 401);
         assert!(notice.problem().is_some_and(|problem| problem.contains("EventBridge")));
         let path = post(&format!("/hooks/{name}/{}", current_value(name)), guardduty_event().to_string());
-        assert_eq!(world.send(&path).await, response);
+        assert_eq!(env.send(&path).await, response);
     }
-    assert!(world.store.objects().is_empty());
+    assert!(env.store.objects().is_empty());
 }
 
 #[tokio::test]
 #[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 async fn collected_event_is_accepted() {
     let body = recorded("security_hub/eventbridge_findings_imported_asff.json");
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let event: Value = serde_json::from_slice(&body).expect("JSON");
-    let (response, notice) = world.event(&event).await;
+    let (response, notice) = env.event(&event).await;
     assert_eq!((response.status, notice.source.as_deref()), (202, Some("hub")), "{}", response.body);
-    assert!(world.queued().is_empty(), "it is about a user");
+    assert!(env.queued().is_empty(), "it is about a user");
 }

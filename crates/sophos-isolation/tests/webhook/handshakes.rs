@@ -12,44 +12,43 @@ const SOURCE_NAMES: [&str; 6] = ["okta", "defender", "scripts", "guardduty", "ab
 
 #[tokio::test]
 async fn okta_challenge_is_answered_for_any_source() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     for name in SOURCE_NAMES {
         for challenge in ["my verification challenge", "dj0xLjA=", &"c".repeat(1_024)] {
-            let response =
-                world.send(&get(&format!("/hooks/{name}")).with_header(CHALLENGE, challenge)).await;
+            let response = env.send(&get(&format!("/hooks/{name}")).with_header(CHALLENGE, challenge)).await;
             assert_eq!((response.status, response.header("content-type")), (200, Some("application/json")));
             let body: serde_json::Value = serde_json::from_str(&response.body).expect("JSON");
             assert_eq!(body, serde_json::json!({ "verification": challenge }), "{name}");
         }
         // A challenge is no proof.
         let post = post(&format!("/hooks/{name}"), "{}").with_header(CHALLENGE, "my-challenge");
-        assert_eq!(world.send(&post).await.status, 401);
+        assert_eq!(env.send(&post).await.status, 401);
     }
-    assert!(world.store.objects().is_empty());
+    assert!(env.store.objects().is_empty());
 }
 
 #[tokio::test]
 async fn request_without_a_plain_challenge_is_rejected() {
-    let world = TestEnv::new();
-    let plain = world.send(&get("/hooks/absent")).await;
+    let env = TestEnv::new();
+    let plain = env.send(&get("/hooks/absent")).await;
     assert_eq!(plain.status, 405);
     for name in SOURCE_NAMES {
         let path = format!("/hooks/{name}");
         for challenge in ["", "<script>", "a\"", "'", "a\u{1}", "é", "{", "`", "\\", &"c".repeat(1_025)] {
             assert_eq!(
-                world.send(&get(&path).with_header(CHALLENGE, challenge)).await,
+                env.send(&get(&path).with_header(CHALLENGE, challenge)).await,
                 plain,
                 "{name} {challenge}"
             );
         }
         let query = Request { query: format!("{CHALLENGE}=my-challenge"), ..get(&path) };
-        assert_eq!(world.send(&query).await, plain);
+        assert_eq!(env.send(&query).await, plain);
         let head = Request { method: "HEAD".into(), ..get(&path).with_header(CHALLENGE, "x") };
-        assert_eq!(world.send(&head).await, plain);
+        assert_eq!(env.send(&head).await, plain);
         let got = Request { query: "validationToken=W7q".into(), ..get(&path) };
-        assert_eq!(world.send(&got).await, plain);
+        assert_eq!(env.send(&got).await, plain);
     }
-    assert!(world.store.objects().is_empty());
+    assert!(env.store.objects().is_empty());
 }
 
 fn validation(source: &str, query: &str) -> Request {
@@ -58,7 +57,7 @@ fn validation(source: &str, query: &str) -> Request {
 
 #[tokio::test]
 async fn graph_token_is_answered_for_any_source() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let rows = [
         ("validationToken=abc", "abc"),
         ("a=b&validationToken=Validation%3a+Testing+client%20app%2B&c", "Validation: Testing client app+"),
@@ -67,21 +66,21 @@ async fn graph_token_is_answered_for_any_source() {
     ];
     for source in SOURCE_NAMES {
         for (query, token) in rows {
-            let response = world.send(&validation(source, query)).await;
+            let response = env.send(&validation(source, query)).await;
             assert_eq!((response.status, response.body.as_str()), (200, token), "{query}");
             assert_eq!(response.header("content-type"), Some("text/plain; charset=utf-8"));
             assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
         }
         // The token comes first: the subscription has no secret yet.
         let bare = validation(source, "validationToken=abc").without_header("content-type");
-        assert_eq!(world.send(&bare).await.status, 200);
+        assert_eq!(env.send(&bare).await.status, 200);
     }
-    assert!(world.store.objects().is_empty() && world.secrets.take_loaded().is_empty());
+    assert!(env.store.objects().is_empty() && env.secrets.take_loaded().is_empty());
 }
 
 #[tokio::test]
 async fn graph_token_is_not_echoed_when_not_plain() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let long = format!("validationToken={}", "a".repeat(1_025));
     for source in SOURCE_NAMES {
         for query in [
@@ -95,7 +94,7 @@ async fn graph_token_is_not_echoed_when_not_plain() {
             long.as_str(),
             "",
         ] {
-            let response = world.send(&validation(source, query)).await;
+            let response = env.send(&validation(source, query)).await;
             assert_eq!(response.status, 401, "{source} {query}");
             assert!(!response.body.contains("W7q"));
         }
@@ -104,7 +103,7 @@ async fn graph_token_is_not_echoed_when_not_plain() {
 
 #[tokio::test]
 async fn each_scheme_authenticates_its_tool() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let splunk = r#"{"sid":"s1","search_name":"beacon","result":{"dest_host":"ws-042","urgency":"high"}}"#;
     let okta = r#"{"eventId":"e","data":{"events":[{"uuid":"1"},{"uuid":"2"}]}}"#;
     let elastic = r#"{"kibana":{"alert":{"uuid":"u"}},"host":{"name":"ws-042"}}"#;
@@ -115,17 +114,17 @@ async fn each_scheme_authenticates_its_tool() {
         (post("/hooks/elastic", elastic).with_header("authorization", format!("Basic {basic}")), 1, 1),
     ];
     for (request, decisions, queued) in requests {
-        world.clear_queue();
-        let response = world.send(&request).await;
+        env.clear_queue();
+        let response = env.send(&request).await;
         assert_eq!((response.status, decision_ids(&response).len()), (202, decisions), "{}", response.body);
-        assert_eq!(world.queued().len(), queued);
+        assert_eq!(env.queued().len(), queued);
     }
 }
 
 #[tokio::test]
 #[ignore = "needs recorded material beside the checkout: `cargo xtask test` runs it where that is"]
 async fn sample_messages_of_the_tools_are_accepted() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     for (path, target) in [
         ("splunk/alert_webhook_one_result.json", format!("/hooks/splunk/{}", current_value("splunk"))),
         ("okta/event_hook_user_session_start.json", "/hooks/okta".to_owned()),
@@ -138,10 +137,10 @@ async fn sample_messages_of_the_tools_are_accepted() {
                 .with_header("authorization", format!("Bearer {}", current_value("sentinel"))),
             _ => post(&target, body),
         };
-        let response = world.send(&request).await;
+        let response = env.send(&request).await;
         assert_eq!(response.status, 202, "{path}: {}", response.body);
-        assert_eq!(world.send(&request).await.status, 200, "{path}");
+        assert_eq!(env.send(&request).await.status, 200, "{path}");
     }
     // None of them names a host where its tool puts one.
-    assert!(world.queued().is_empty());
+    assert!(env.queued().is_empty());
 }

@@ -34,8 +34,8 @@ fn error_is_one_short_line() {
 /// Responses and records repeat no text of the caller except ids.
 #[tokio::test]
 async fn responses_echo_nothing_of_the_caller() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let link = follow_link(&approval_links(), &id, UNTIL);
     let signature = link.query.rsplit('=').next().expect("a signature").to_owned();
     let body = r#"{"event_id":"W7q","W7q":"W7q"}"#;
@@ -58,10 +58,10 @@ async fn responses_echo_nothing_of_the_caller() {
         link,
     ];
     for request in requests {
-        let (response, notice) = world.handle(&request).await;
-        let told = format!("{response:?} {notice:?}");
+        let (response, notice) = env.handle(&request).await;
+        let text = format!("{response:?} {notice:?}");
         for hidden in ["W7q", SECRET_MARKER, signature.as_str(), "v1="] {
-            assert!(!told.contains(hidden), "{hidden}: {told}");
+            assert!(!text.contains(hidden), "{hidden}: {text}");
         }
     }
 }

@@ -80,13 +80,13 @@ fn claims_with(name: &str, value: Value) -> Value {
     claims
 }
 
-fn publish(world: &TestEnv, keys: &[&Key]) {
+fn publish(env: &TestEnv, keys: &[&Key]) {
     let keys: Vec<_> = keys.iter().map(|key| key.public()).collect();
-    world.secrets.publish(KEY_SET_URL, Some(json!({ "keys": keys }).to_string().as_bytes()));
+    env.secrets.publish(KEY_SET_URL, Some(json!({ "keys": keys }).to_string().as_bytes()));
 }
 
-async fn problem(world: &TestEnv, token: &str) -> Option<String> {
-    let (response, notice) = world.handle(&request_with_token(token)).await;
+async fn problem(env: &TestEnv, token: &str) -> Option<String> {
+    let (response, notice) = env.handle(&request_with_token(token)).await;
     assert!([200, 202, 401, 503].contains(&response.status), "{}", response.status);
     assert_eq!(response.status < 300, notice.problem.is_none());
     assert_eq!(response.status == 401, notice.problem.is_some());
@@ -97,33 +97,33 @@ async fn problem(world: &TestEnv, token: &str) -> Option<String> {
 #[tokio::test]
 async fn vectors_of_all_algorithms_verify_with_one_fetch() {
     let vectors: Value = serde_json::from_str(VECTORS).expect("JSON");
-    let world = test_env(&format!(", app_id = ['{APP}'], subject = ['other', '{SUBJECT}']"));
-    world.secrets.publish(KEY_SET_URL, Some(vectors["key_set"].to_string().as_bytes()));
+    let env = test_env(&format!(", app_id = ['{APP}'], subject = ['other', '{SUBJECT}']"));
+    env.secrets.publish(KEY_SET_URL, Some(vectors["key_set"].to_string().as_bytes()));
     for algorithm in ["RS256", "PS256", "ES256"] {
         let token = vectors["tokens"][algorithm].as_str().expect("a token");
-        assert_eq!(problem(&world, token).await, None, "{algorithm}");
+        assert_eq!(problem(&env, token).await, None, "{algorithm}");
         let (head, signature) = token.rsplit_once('.').expect("a signature");
         let mut bytes: Vec<char> = signature.chars().collect();
         bytes[10] = if bytes[10] == 'A' { 'B' } else { 'A' };
         let changed = format!("{head}.{}", bytes.iter().collect::<String>());
-        assert!(problem(&world, &changed).await.expect("a problem").contains("wrong"), "{algorithm}");
+        assert!(problem(&env, &changed).await.expect("a problem").contains("wrong"), "{algorithm}");
         let claims = base64_url(claims_with("sub", json!("x")).to_string().as_bytes());
         let header = token.split('.').next().expect("a header");
-        assert!(problem(&world, &format!("{header}.{claims}.{signature}")).await.is_some(), "{algorithm}");
+        assert!(problem(&env, &format!("{header}.{claims}.{signature}")).await.is_some(), "{algorithm}");
     }
-    assert_eq!(world.secrets.take_fetched(), [KEY_SET_URL]);
+    assert_eq!(env.secrets.take_fetched(), [KEY_SET_URL]);
 }
 
 #[tokio::test]
 async fn token_is_rejected_with_an_algorithm_of_the_caller() {
-    let (world, key) = (test_env(""), Key::new("k"));
-    publish(&world, &[&key]);
-    assert_eq!(problem(&world, &key.signed_token(&claims())).await, None);
+    let (env, key) = (test_env(""), Key::new("k"));
+    publish(&env, &[&key]);
+    assert_eq!(problem(&env, &key.signed_token(&claims())).await, None);
     for algorithm in ["none", "None", "", "HS256", "HS512", "ES384", "EdDSA"] {
         let header = json!({ "alg": algorithm, "kid": "k" });
-        let refused = problem(&world, &format!("{}.", signing_input(&header, &claims()))).await;
+        let refused = problem(&env, &format!("{}.", signing_input(&header, &claims()))).await;
         assert!(refused.is_some_and(|why| why.contains("not a JSON Web Token")), "{algorithm}");
-        assert!(problem(&world, &key.token(&header, &claims())).await.is_some(), "{algorithm}");
+        assert!(problem(&env, &key.token(&header, &claims())).await.is_some(), "{algorithm}");
     }
     // The public key as the key of an HMAC.
     let signed = signing_input(&json!({ "alg": "HS256", "kid": "k" }), &claims());
@@ -131,28 +131,28 @@ async fn token_is_rejected_with_an_algorithm_of_the_caller() {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("any length");
         mac.update(signed.as_bytes());
         let tag = base64_url(&mac.finalize().into_bytes());
-        assert!(problem(&world, &format!("{signed}.{tag}")).await.is_some());
+        assert!(problem(&env, &format!("{signed}.{tag}")).await.is_some());
     }
     // An algorithm of the family of another key.
     for algorithm in ["RS256", "PS256"] {
         let header = json!({ "alg": algorithm, "kid": "k" });
-        let refused = problem(&world, &key.token(&header, &claims())).await.expect("a problem");
+        let refused = problem(&env, &key.token(&header, &claims())).await.expect("a problem");
         assert!(refused.contains("key set"), "{refused}");
     }
     let critical = json!({ "alg": "ES256", "kid": "k", "crit": ["exp"], "exp": 0 });
-    assert!(problem(&world, &key.token(&critical, &claims())).await.is_some());
+    assert!(problem(&env, &key.token(&critical, &claims())).await.is_some());
     // A key that the token brings itself.
     let own = Key::new("k");
     let header = json!({ "alg": "ES256", "kid": "k", "jwk": own.public(), "jku": "https://evil.example" });
-    assert!(problem(&world, &own.token(&header, &claims())).await.is_some());
-    assert_eq!(world.secrets.take_fetched(), [KEY_SET_URL]);
+    assert!(problem(&env, &own.token(&header, &claims())).await.is_some());
+    assert_eq!(env.secrets.take_fetched(), [KEY_SET_URL]);
 }
 
 #[tokio::test]
 async fn token_claims_must_match_the_policy() {
     let key = Key::new("k");
-    let world = test_env(&format!(", app_id = ['{APP}'], subject = ['{SUBJECT}']"));
-    publish(&world, &[&key]);
+    let env = test_env(&format!(", app_id = ['{APP}'], subject = ['{SUBJECT}']"));
+    publish(&env, &[&key]);
     let now = NOW.as_secs();
     let good = [
         claims_with("aud", json!(["other", "api://sophos-isolation"])),
@@ -162,12 +162,12 @@ async fn token_claims_must_match_the_policy() {
         claims_with("nbf", Value::Null),
     ];
     for claims in good {
-        assert_eq!(problem(&world, &key.signed_token(&claims)).await, None, "{claims}");
+        assert_eq!(problem(&env, &key.signed_token(&claims)).await, None, "{claims}");
     }
     // As in version 1 of Entra's tokens.
     let mut version1 = claims_with("appid", json!(APP));
     version1.as_object_mut().expect("an object").remove("azp");
-    assert_eq!(problem(&world, &key.signed_token(&version1)).await, None);
+    assert_eq!(problem(&env, &key.signed_token(&version1)).await, None);
     let bad = [
         ("iss", json!("https://login.microsoftonline.com/8c5b1f0e-54a2-4c0e-9b53-7f1f0e7a3d12/v2.0")),
         ("iss", json!([ISSUER])),
@@ -188,99 +188,99 @@ async fn token_claims_must_match_the_policy() {
     ];
     for (name, value) in bad {
         let refused =
-            problem(&world, &key.signed_token(&claims_with(name, value.clone()))).await.expect("a problem");
+            problem(&env, &key.signed_token(&claims_with(name, value.clone()))).await.expect("a problem");
         assert!(refused.contains(&format!("the claim {name}")), "{name} {value}: {refused}");
     }
     // No claim of the token decides before its signature.
-    let refused = problem(&world, &Key::new("k").signed_token(&claims_with("iss", json!("x")))).await;
+    let refused = problem(&env, &Key::new("k").signed_token(&claims_with("iss", json!("x")))).await;
     assert!(refused.is_some_and(|why| why.contains("signature")));
 }
 
 #[tokio::test]
 async fn malformed_token_is_rejected_without_a_fetch() {
-    let world = test_env("");
+    let env = test_env("");
     let key = Key::new("k");
     let unnamed = key.token(&json!({ "alg": "ES256" }), &claims());
     let long = key.token(&json!({ "alg": "ES256", "kid": "k".repeat(257) }), &claims());
     let huge = key.signed_token(&claims_with("x", json!("x".repeat(20_000))));
     for token in ["", ".", "..", "a.b.c", "eyJhbGciOiJub25lIn0..", &unnamed, &long, &huge] {
-        assert!(problem(&world, token).await.is_some(), "{token}");
+        assert!(problem(&env, token).await.is_some(), "{token}");
     }
     let basic = post("/hooks/defender", alert_body("a")).with_header("authorization", "Basic eDp5");
-    assert_eq!(world.send(&basic).await.status, 401);
-    assert_eq!(world.send(&post("/hooks/defender", alert_body("a"))).await.status, 401);
-    assert!(world.secrets.take_fetched().is_empty());
-    assert!(world.store.objects().is_empty());
+    assert_eq!(env.send(&basic).await.status, 401);
+    assert_eq!(env.send(&post("/hooks/defender", alert_body("a"))).await.status, 401);
+    assert!(env.secrets.take_fetched().is_empty());
+    assert!(env.store.objects().is_empty());
 }
 
 #[tokio::test]
 async fn unknown_key_fetches_once_in_five_minutes() {
-    let (world, old, new) = (test_env(""), Key::new("old"), Key::new("new"));
-    publish(&world, &[&old]);
+    let (env, old, new) = (test_env(""), Key::new("old"), Key::new("new"));
+    publish(&env, &[&old]);
     let at = |seconds: u64| NOW + Duration::from_secs(seconds);
     let send = async |key: &Key, seconds| {
-        world.handle_at(&request_with_token(&key.signed_token(&claims())), at(seconds)).await
+        env.handle_at(&request_with_token(&key.signed_token(&claims())), at(seconds)).await
     };
     assert_eq!(send(&old, 0).await.0.status, 202);
-    publish(&world, &[&old, &new]);
+    publish(&env, &[&old, &new]);
     for seconds in [1, 100, 299] {
         let (response, notice) = send(&new, seconds).await;
         assert_eq!(response.status, 401);
         assert!(notice.problem().is_some_and(|why| why.contains("key set")));
         assert_eq!(send(&old, seconds).await.0.status, 200);
     }
-    assert_eq!(world.secrets.take_fetched().len(), 1);
+    assert_eq!(env.secrets.take_fetched().len(), 1);
     // Concurrent requests share one fetch.
     let token = new.signed_token(&claims());
     let request = request_with_token(&token);
-    let all = join_all((0..20).map(|_| world.handle_at(&request, at(300)))).await;
+    let all = join_all((0..20).map(|_| env.handle_at(&request, at(300)))).await;
     assert!(all.iter().all(|(response, _)| response.status == 200));
-    assert_eq!(world.secrets.take_fetched().len(), 1);
+    assert_eq!(env.secrets.take_fetched().len(), 1);
     let strange = Key::new("strange");
     for seconds in 301..360 {
         assert_eq!(send(&strange, seconds).await.0.status, 401);
     }
-    assert!(world.secrets.take_fetched().is_empty());
+    assert!(env.secrets.take_fetched().is_empty());
 }
 
 #[tokio::test]
 async fn key_set_is_used_for_an_hour_and_survives_an_outage() {
-    let (world, key) = (test_env(""), Key::new("k"));
-    publish(&world, &[&key]);
+    let (env, key) = (test_env(""), Key::new("k"));
+    publish(&env, &[&key]);
     let hours = |hours: u64, seconds: u64| NOW + Duration::from_secs(hours * 3_600 + seconds);
     let token = key.signed_token(&claims_with("exp", json!(NOW.as_secs() + 90_000)));
-    let send = async |at| world.handle_at(&request_with_token(&token), at).await.0.status;
+    let send = async |at| env.handle_at(&request_with_token(&token), at).await.0.status;
     assert_eq!(send(hours(0, 0)).await, 202);
     assert_eq!(send(hours(0, 3_599)).await, 200);
-    assert_eq!(world.secrets.take_fetched().len(), 1);
-    world.secrets.publish(KEY_SET_URL, None);
+    assert_eq!(env.secrets.take_fetched().len(), 1);
+    env.secrets.publish(KEY_SET_URL, None);
     assert_eq!(send(hours(1, 0)).await, 200);
     assert_eq!(send(hours(1, 59)).await, 200);
-    assert_eq!(world.secrets.take_fetched().len(), 1);
+    assert_eq!(env.secrets.take_fetched().len(), 1);
     assert_eq!(send(hours(5, 3_599)).await, 200);
     assert_eq!(send(hours(6, 60)).await, 503);
     // A withdrawn key is no longer valid.
-    publish(&world, &[&Key::new("other")]);
+    publish(&env, &[&Key::new("other")]);
     assert_eq!(send(hours(6, 120)).await, 401);
 }
 
 #[tokio::test]
 async fn failed_fetch_is_not_repeated_for_a_minute() {
-    let (world, key) = (test_env(""), Key::new("k"));
+    let (env, key) = (test_env(""), Key::new("k"));
     let at = |seconds: u64| NOW + Duration::from_secs(seconds);
     let send =
-        async |seconds| world.handle_at(&request_with_token(&key.signed_token(&claims())), at(seconds)).await;
+        async |seconds| env.handle_at(&request_with_token(&key.signed_token(&claims())), at(seconds)).await;
     for (number, document) in [None, Some(&b"<html>"[..]), Some(b"{}"), Some(b"[]")].into_iter().enumerate() {
-        world.secrets.publish(KEY_SET_URL, document);
+        env.secrets.publish(KEY_SET_URL, document);
         let start = 60 * number as u64;
         for seconds in [0, 1, 30, 59] {
             let (response, notice) = send(start + seconds).await;
             assert_eq!((response.status, response.header("retry-after")), (503, Some("5")));
             assert!(notice.problem().is_some_and(|why| why.contains(KEY_SET_URL)));
         }
-        assert_eq!(world.secrets.take_fetched().len(), 1, "{document:?}");
+        assert_eq!(env.secrets.take_fetched().len(), 1, "{document:?}");
     }
-    publish(&world, &[&key]);
+    publish(&env, &[&key]);
     assert_eq!(send(1_000).await.0.status, 202);
-    assert!(world.decision_count() == 1 && world.store.count("replays/") == 0);
+    assert!(env.decision_count() == 1 && env.store.count("replays/") == 0);
 }

@@ -67,23 +67,23 @@ fn blank_key_verifies_nothing() {
 
 #[tokio::test]
 async fn json_object_key_is_used_with_one_warning() {
-    let world = TestEnv::new();
-    world.secrets.store("scripts", "{\"scripts\": \" the key\\n\", \"version\": 2}\n");
-    let (response, notice) = world.handle(&signed_with("the key", "a")).await;
+    let env = TestEnv::new();
+    env.secrets.store("scripts", "{\"scripts\": \" the key\\n\", \"version\": 2}\n");
+    let (response, notice) = env.handle(&signed_with("the key", "a")).await;
     assert_eq!(response.status, 202);
     let [note] = &notice.notes()[..] else { panic!("{notice:?}") };
     assert!(note.contains("the secret \"scripts\" is a JSON object"), "{note}");
     assert!(note.contains("store the plain key"), "{note}");
-    let (response, notice) = world.handle(&signed_with("the key", "b")).await;
+    let (response, notice) = env.handle(&signed_with("the key", "b")).await;
     assert_eq!((response.status, notice.notes), (202, vec![]));
 }
 
 #[tokio::test]
 async fn mismatch_is_explained_when_the_key_is_a_json_object() {
     for stored in [r#"{"user":"u","password":"p"}"#, r#"{"key":"other"}"#, "{}"] {
-        let world = TestEnv::new();
-        world.secrets.store("scripts", stored);
-        let (response, notice) = world.handle(&signed_with("p", "a")).await;
+        let env = TestEnv::new();
+        env.secrets.store("scripts", stored);
+        let (response, notice) = env.handle(&signed_with("p", "a")).await;
         assert_eq!(response.status, 401, "{stored}");
         assert!(!response.body.contains("JSON"));
         let problem = notice.problem().expect("a problem");
@@ -92,10 +92,10 @@ async fn mismatch_is_explained_when_the_key_is_a_json_object() {
         assert_eq!(notice.notes.len(), 1);
     }
     // A key of another shape is not to blame.
-    let world = TestEnv::new();
-    world.secrets.store("scripts", "{not json");
-    let (_, notice) = world.handle(&signed_request(alert_body("a"))).await;
+    let env = TestEnv::new();
+    env.secrets.store("scripts", "{not json");
+    let (_, notice) = env.handle(&signed_request(alert_body("a"))).await;
     assert_eq!(notice.problem().as_deref(), Some("the signature or secret is wrong"));
     assert!(notice.notes.is_empty());
-    assert_eq!(world.send(&signed_with("{not json", "a")).await.status, 202);
+    assert_eq!(env.send(&signed_with("{not json", "a")).await.status, 202);
 }

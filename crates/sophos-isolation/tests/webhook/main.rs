@@ -200,7 +200,7 @@ fn alert_body(event: &str) -> String {
     json!({ "event_id": event, "target": target, "severity": "high", "title": "beacon" }).to_string()
 }
 
-/// The ids in an answer.
+/// The ids in a response.
 fn decision_ids(response: &Response) -> Vec<String> {
     let body: Value = serde_json::from_str(&response.body).expect("JSON");
     let ids: Vec<String> = serde_json::from_value(body["decisions"].clone()).expect("ids");

@@ -221,9 +221,9 @@ proptest! {
     /// Unauthenticated requests have no effect and reveal nothing.
     #[test]
     fn unauthenticated_request_has_no_effect(request in request(), now in any::<u32>()) {
-        let world = TestEnv::new();
+        let env = TestEnv::new();
         block_on(async {
-            let (response, notice) = world.handle_at(&request, Duration::from_secs(now.into())).await;
+            let (response, notice) = env.handle_at(&request, Duration::from_secs(now.into())).await;
             assert!([200, 401, 403, 404, 405, 413].contains(&response.status), "{}", response.status);
             let challenge = request.query.contains("validationToken")
                 || request.header("x-okta-verification-challenge").is_some();
@@ -236,7 +236,7 @@ proptest! {
             }
             assert!(notice.created.is_empty() && notice.duplicates.is_empty());
         });
-        prop_assert!(world.store.objects().is_empty() && world.queued().is_empty());
+        prop_assert!(env.store.objects().is_empty() && env.queued().is_empty());
     }
 
     /// Nor does a good delivery whose header, path or query was played with
@@ -248,36 +248,36 @@ proptest! {
         query in any::<String>(),
         rest in segment(),
     ) {
-        let world = TestEnv::new();
+        let env = TestEnv::new();
         let request = Request { query, path: format!("/hooks/scripts/{rest}"), ..signed_request(alert_body("a")).with_header(header, value) };
         block_on(async {
-            world.send(&request).await;
-            let response = world.send(&signed_request(alert_body("a"))).await;
+            env.send(&request).await;
+            let response = env.send(&signed_request(alert_body("a"))).await;
             assert!([200, 202].contains(&response.status));
         });
-        prop_assert_eq!(world.decision_count(), 1);
+        prop_assert_eq!(env.decision_count(), 1);
     }
 
     /// Approval needs the link.
     #[test]
     fn guessed_link_is_refused(until in prop_oneof![any::<u64>(), Just(UNTIL)], signature in prop_oneof!["[0-9a-f]{64}", any::<String>()], yes in any::<bool>()) {
-        let world = TestEnv::new();
+        let env = TestEnv::new();
         block_on(async {
-            let id = waiting_decision(&world, "a").await;
-            let before = world.store.objects();
+            let id = waiting_decision(&env, "a").await;
+            let before = env.store.objects();
             let good = follow_link(&approval_links(), &id, UNTIL);
             let request = Request { query: format!("until={until}&signature={signature}"), ..good };
             let body = if yes { "answer=approve" } else { "answer=decline" };
-            assert_eq!(world.send(&request).await.status, 403);
-            assert_eq!(world.send(&answer_request(&request, body)).await.status, 403);
-            assert_eq!(world.store.objects(), before);
+            assert_eq!(env.send(&request).await.status, 403);
+            assert_eq!(env.send(&answer_request(&request, body)).await.status, 403);
+            assert_eq!(env.store.objects(), before);
         });
     }
 
     /// Any authentic message is parsed or explained.
     #[test]
     fn authentic_body_is_accepted_or_explained(body in body(), name in prop::sample::select(&["office", "okta", "elastic", "defender", "sentinel"][..])) {
-        let world = TestEnv::new();
+        let env = TestEnv::new();
         let proof = match name {
             "okta" => current_value(name),
             "elastic" => format!("Basic {}", base64(format!("kibana:{}", current_value(name)).as_bytes())),
@@ -285,7 +285,7 @@ proptest! {
         };
         let request = post(&format!("/hooks/{name}"), body).with_header("authorization", proof);
         let request = Request { source_ip: "203.0.113.7".parse().ok(), ..request };
-        let response = block_on(world.send(&request));
+        let response = block_on(env.send(&request));
         prop_assert!([202, 422].contains(&response.status), "{} {}", response.status, response.body);
     }
 }

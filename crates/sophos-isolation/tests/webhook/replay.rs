@@ -10,84 +10,84 @@ use super::{
 
 #[tokio::test]
 async fn repeated_request_returns_the_same_decision() {
-    let world = TestEnv::new();
-    let first = world.send(&signed_request(alert_body("a"))).await;
-    let (again, notice) = world.handle(&signed_request(alert_body("a"))).await;
+    let env = TestEnv::new();
+    let first = env.send(&signed_request(alert_body("a"))).await;
+    let (again, notice) = env.handle(&signed_request(alert_body("a"))).await;
     assert_eq!((first.status, again.status), (202, 200));
     assert_eq!(first.body, again.body);
-    assert_eq!(world.decision_count(), 1);
+    assert_eq!(env.decision_count(), 1);
     assert!(notice.created.is_empty());
     assert_eq!(notice.duplicates.iter().map(ToString::to_string).collect::<Vec<_>>(), decision_ids(&first));
     // An hour later its signature is too old, although the request is known.
     let late =
-        world.handle_at(&signed_request(alert_body("a")), NOW + std::time::Duration::from_secs(3_600)).await;
+        env.handle_at(&signed_request(alert_body("a")), NOW + std::time::Duration::from_secs(3_600)).await;
     assert_eq!(late.0.status, 401);
 }
 
 #[tokio::test]
 async fn five_concurrent_requests_create_one_decision() {
     for key in [None, Some("k")] {
-        let world = TestEnv::new();
+        let env = TestEnv::new();
         let body = if key.is_some() { r#"{"target":{"hostname":"ws-042"}}"#.into() } else { alert_body("a") };
         let request = key
             .iter()
             .fold(signed_request(body), |request, key| request.with_header("idempotency-key", *key));
-        let answers = join_all((0..5).map(|_| world.send(&request))).await;
-        let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+        let responses = join_all((0..5).map(|_| env.send(&request))).await;
+        let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 200, 200, 200, 202]);
-        assert!(answers.iter().all(|answer| answer.body == answers[0].body));
-        assert_eq!(world.decision_count(), 1);
+        assert!(responses.iter().all(|response| response.body == responses[0].body));
+        assert_eq!(env.decision_count(), 1);
     }
 }
 
 #[tokio::test]
 async fn five_concurrent_refusals_create_one_decision() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let request = signed_request(r#"{"event_id":"a"}"#);
-    let answers = join_all((0..5).map(|_| world.send(&request))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 202).count(), 1);
-    assert!(world.received_signal(&decision_ids(&answers[0])[0])["not_actionable"].is_object());
-    assert!(world.decision_count() == 1 && world.queued().is_empty());
+    let responses = join_all((0..5).map(|_| env.send(&request))).await;
+    assert_eq!(responses.iter().filter(|response| response.status == 202).count(), 1);
+    assert!(env.received_signal(&decision_ids(&responses[0])[0])["not_actionable"].is_object());
+    assert!(env.decision_count() == 1 && env.queued().is_empty());
 }
 
 #[tokio::test]
 async fn repeated_request_is_enqueued_when_its_message_was_lost() {
-    let world = TestEnv::new();
-    let first = world.send(&signed_request(alert_body("a"))).await;
-    world.clear_queue();
-    assert_eq!(world.send(&signed_request(alert_body("a"))).await.status, 200);
-    assert_eq!(world.queued(), decision_ids(&first));
+    let env = TestEnv::new();
+    let first = env.send(&signed_request(alert_body("a"))).await;
+    env.clear_queue();
+    assert_eq!(env.send(&signed_request(alert_body("a"))).await.status, 200);
+    assert_eq!(env.queued(), decision_ids(&first));
 }
 
 #[tokio::test]
 async fn repeated_request_is_not_enqueued_after_processing() {
-    let world = TestEnv::new();
-    let first = world.send(&signed_request(alert_body("a"))).await;
-    let ledger = world.webhook.ledger();
+    let env = TestEnv::new();
+    let first = env.send(&signed_request(alert_body("a"))).await;
+    let ledger = env.webhook.ledger();
     let id = decision_ids(&first)[0].parse().expect("an id");
     let mut decision = ledger.load_decision(&id).await.expect("the store").expect("a decision");
     let step = serde_json::from_str(r#"{"transition":"failed","detail":"given up"}"#).expect("a step");
     assert!(ledger.append_transition(&mut decision, step, NOW).await.expect("the store"));
-    world.clear_queue();
-    assert_eq!(world.send(&signed_request(alert_body("a"))).await.status, 200);
-    assert!(world.queued().is_empty());
+    env.clear_queue();
+    assert_eq!(env.send(&signed_request(alert_body("a"))).await.status, 200);
+    assert!(env.queued().is_empty());
 }
 
 #[tokio::test]
 async fn queue_failure_gets_503_and_retry_succeeds() {
-    let world = TestEnv::new();
-    world.queue.set_failing(true);
-    let (response, notice) = world.handle(&signed_request(alert_body("a"))).await;
+    let env = TestEnv::new();
+    env.queue.set_failing(true);
+    let (response, notice) = env.handle(&signed_request(alert_body("a"))).await;
     assert_eq!((response.status, response.header("retry-after")), (503, Some("5")));
     assert_eq!(notice.problem().as_deref(), Some("the queue is out of order"));
-    assert_eq!((world.decision_count(), world.queued().len()), (1, 0));
-    world.queue.set_failing(false);
+    assert_eq!((env.decision_count(), env.queued().len()), (1, 0));
+    env.queue.set_failing(false);
     // The decision exists, so it is not new.
-    let again = world.send(&signed_request(alert_body("a"))).await;
+    let again = env.send(&signed_request(alert_body("a"))).await;
     assert_eq!(again.status, 200);
-    assert_eq!(world.queued(), decision_ids(&again));
-    assert_eq!(world.decision_count(), 1);
+    assert_eq!(env.queued(), decision_ids(&again));
+    assert_eq!(env.decision_count(), 1);
 }
 
 #[tokio::test]
@@ -99,26 +99,26 @@ async fn store_failure_gets_503_and_retry_succeeds() {
     let rows: [Row; 4] =
         [("received/", plain), ("inbox/", plain), ("replays/", keyed), ("received/", refused)];
     for (prefix, request) in rows {
-        let world = TestEnv::new();
-        world.store.fail_on(Some(prefix));
-        let (response, notice) = world.handle(&request()).await;
+        let env = TestEnv::new();
+        env.store.fail_on(Some(prefix));
+        let (response, notice) = env.handle(&request()).await;
         assert_eq!((response.status, response.header("retry-after")), (503, Some("5")), "{prefix}");
         assert!(notice.problem().is_some_and(|problem| problem.contains("store")));
-        assert!(world.queued().is_empty());
-        world.store.fail_on(None);
-        let again = world.send(&request()).await;
+        assert!(env.queued().is_empty());
+        env.store.fail_on(None);
+        let again = env.send(&request()).await;
         assert!([200, 202].contains(&again.status), "{prefix}: {}", again.status);
-        assert_eq!(world.decision_count(), 1, "{prefix}");
-        let refused = world.received_signal(&decision_ids(&again)[0])["not_actionable"].is_object();
-        assert_eq!(world.queued().is_empty(), refused, "{prefix}");
+        assert_eq!(env.decision_count(), 1, "{prefix}");
+        let refused = env.received_signal(&decision_ids(&again)[0])["not_actionable"].is_object();
+        assert_eq!(env.queued().is_empty(), refused, "{prefix}");
     }
 }
 
 #[tokio::test]
 async fn unreadable_secret_is_logged() {
-    let world = TestEnv::new();
-    world.secrets.fail();
-    let (response, notice) = world.handle(&signed_request(alert_body("a"))).await;
+    let env = TestEnv::new();
+    env.secrets.fail();
+    let (response, notice) = env.handle(&signed_request(alert_body("a"))).await;
     assert_eq!((response.status, notice.error_kind), (401, Some("SecretUnreadable")));
     assert_eq!(notice.problem().as_deref(), Some("the secret scripts cannot be read"));
     assert!(!response.body.contains("secret scripts"));
@@ -128,16 +128,16 @@ const NO_ID: &str = r#"{"target":{"hostname":"ws-042"},"severity":"high"}"#;
 
 #[tokio::test]
 async fn signature_is_valid_for_one_idempotency_key() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let request = signed_request(NO_ID).with_header("idempotency-key", "one");
-    assert_eq!(world.send(&request).await.status, 202);
-    assert_eq!(world.send(&request).await.status, 200);
-    let (response, notice) = world.handle(&request.clone().with_header("idempotency-key", "two")).await;
+    assert_eq!(env.send(&request).await.status, 202);
+    assert_eq!(env.send(&request).await.status, 200);
+    let (response, notice) = env.handle(&request.clone().with_header("idempotency-key", "two")).await;
     assert_eq!(response.status, 401);
     assert!(notice.problem().is_some_and(|problem| problem.contains("Idempotency-Key")));
     for key in ["", "  "] {
         assert_eq!(
-            world.send(&request.clone().with_header("idempotency-key", key)).await.status,
+            env.send(&request.clone().with_header("idempotency-key", key)).await.status,
             422,
             "{key:?}"
         );
@@ -148,21 +148,21 @@ async fn signature_is_valid_for_one_idempotency_key() {
         .with_header("idempotency-key", "two")
         .with_header("x-sophos-signature", v1_signature(&current_value("scripts"), &time, NO_ID.as_bytes()))
         .with_header("x-sophos-timestamp", time);
-    assert_eq!(world.send(&resigned).await.status, 202);
-    assert_eq!(world.decision_count(), 2);
+    assert_eq!(env.send(&resigned).await.status, 202);
+    assert_eq!(env.decision_count(), 2);
 }
 
 /// While a key rotates a sender signs with both, and each is a signature of
 /// the same request.
 #[tokio::test]
 async fn second_signature_of_a_rotation_is_the_same_request() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let time = NOW.as_secs().to_string();
     let [new, old] = [current_value("scripts"), previous_value("scripts")]
         .map(|key| v1_signature(&key, &time, NO_ID.as_bytes()));
     let request = signed_request(NO_ID).with_header("idempotency-key", "one");
     assert_eq!(
-        world.send(&request.clone().with_header("x-sophos-signature", format!("{new},{old}"))).await.status,
+        env.send(&request.clone().with_header("x-sophos-signature", format!("{new},{old}"))).await.status,
         202
     );
     for signature in [old.clone(), new.clone(), format!("{old},{new}"), new.to_uppercase()] {
@@ -170,41 +170,41 @@ async fn second_signature_of_a_rotation_is_the_same_request() {
             .clone()
             .with_header("idempotency-key", "two")
             .with_header("x-sophos-signature", signature);
-        assert_eq!(world.send(&dressed).await.status, 401);
+        assert_eq!(env.send(&dressed).await.status, 401);
     }
-    assert_eq!(world.decision_count(), 1);
+    assert_eq!(env.decision_count(), 1);
 }
 
 /// An event with its own id stays the same under any key.
 #[tokio::test]
 async fn idempotency_key_does_not_replace_the_event_id() {
-    let world = TestEnv::new();
-    let first = world.send(&signed_request(alert_body("a")).with_header("idempotency-key", "one")).await;
-    let again = world.send(&signed_request(alert_body("a")).with_header("idempotency-key", "two")).await;
+    let env = TestEnv::new();
+    let first = env.send(&signed_request(alert_body("a")).with_header("idempotency-key", "one")).await;
+    let again = env.send(&signed_request(alert_body("a")).with_header("idempotency-key", "two")).await;
     assert_eq!((first.status, again.status), (202, 200));
     assert_eq!(decision_ids(&first), decision_ids(&again));
 
     let body = r#"{"event":{"id":"e1","event_type":"incident.triggered"}}"#;
     let signature = format!("v1={}", hex(&hmac_sha256(&current_value("pd"), body.as_bytes())));
     let request = super::post("/hooks/pd", body).with_header("x-pagerduty-signature", signature);
-    let first = world.send(&request.clone().with_header("idempotency-key", "one")).await;
-    let again = world.send(&request.with_header("idempotency-key", "two")).await;
+    let first = env.send(&request.clone().with_header("idempotency-key", "one")).await;
+    let again = env.send(&request.with_header("idempotency-key", "two")).await;
     assert_eq!((first.status, again.status), (202, 200));
 }
 
 /// The same event of two sources is two decisions.
 #[tokio::test]
 async fn events_are_separate_per_source() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let request = |name: &str| {
         let request = super::post(&format!("/hooks/{name}"), alert_body("a"));
         let request = request.with_header("authorization", format!("Bearer {}", current_value(name)));
         Request { source_ip: "203.0.113.7".parse().ok(), ..request }
     };
-    let first = decision_ids(&world.send(&signed_request(alert_body("a"))).await);
-    let second = decision_ids(&world.send(&request("office")).await);
+    let first = decision_ids(&env.send(&signed_request(alert_body("a"))).await);
+    let second = decision_ids(&env.send(&request("office")).await);
     assert_ne!(first, second);
-    let ledger = world.webhook.ledger();
+    let ledger = env.webhook.ledger();
     let id = first[0].parse().expect("an id");
     let decision = ledger.load_decision(&id).await.expect("the store").expect("a decision");
     let received = decision.received().expect("its signal").clone();

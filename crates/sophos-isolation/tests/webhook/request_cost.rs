@@ -5,7 +5,7 @@ use super::{NOW, RequestExt, TestEnv, alert_body, current_value, get, post, sign
 /// Unauthenticated requests call neither the store nor the queue.
 #[tokio::test]
 async fn rejected_request_makes_no_store_call() {
-    let world = TestEnv::new();
+    let env = TestEnv::new();
     let old = (NOW.as_secs() - 301).to_string();
     let strangers = [
         post("/hooks/absent", alert_body("a")),
@@ -28,11 +28,11 @@ async fn rejected_request_makes_no_store_call() {
     ];
     for request in &strangers {
         for _ in 0..3 {
-            assert!(world.send(request).await.status >= 400);
+            assert!(env.send(request).await.status >= 400);
         }
     }
-    assert_eq!((world.store.calls(), world.queued().len()), (0, 0));
+    assert_eq!((env.store.calls(), env.queued().len()), (0, 0));
     // The counter works.
-    assert_eq!(world.send(&signed_request(alert_body("a"))).await.status, 202);
-    assert!(world.store.calls() > 0);
+    assert_eq!(env.send(&signed_request(alert_body("a"))).await.status, 202);
+    assert!(env.store.calls() > 0);
 }

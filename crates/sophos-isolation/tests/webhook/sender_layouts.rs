@@ -234,8 +234,8 @@ verify = { scheme = "signature", layout = "standard_webhooks", secret = "standar
 /// signs that: neither layout makes it new.
 #[tokio::test]
 async fn header_of_another_layout_makes_no_new_request() {
-    let world = TestEnv::with_policy(SOURCES);
-    world.secrets.store("falcon", "key");
+    let env = TestEnv::with_policy(SOURCES);
+    env.secrets.store("falcon", "key");
     let body = r#"{"target":{"hostname":"ws-042"}}"#;
     let time = NOW.as_secs().to_string();
     let plain = post("/hooks/falcon", body).with_header("x-cs-delivery-timestamp", time.clone());
@@ -246,16 +246,16 @@ async fn header_of_another_layout_makes_no_new_request() {
     let second = plain
         .with_header("x-cs-primary-signature", hex(&hmac_of_text("key", format!("{time}{body}"))))
         .with_header("idempotency-key", "two");
-    assert_eq!(world.send(&first).await.status, 202);
-    assert_eq!(world.send(&second).await.status, 401);
-    assert_eq!(world.send(&second.clone().with_header("idempotency-key", "one")).await.status, 200);
-    assert_eq!(world.decision_count(), 1);
+    assert_eq!(env.send(&first).await.status, 202);
+    assert_eq!(env.send(&second).await.status, 401);
+    assert_eq!(env.send(&second.clone().with_header("idempotency-key", "one")).await.status, 200);
+    assert_eq!(env.decision_count(), 1);
 }
 
 #[tokio::test]
 async fn signed_id_identifies_the_delivery() {
-    let world = TestEnv::with_policy(SOURCES);
-    world.secrets.store("standard", "whsec_a2V5");
+    let env = TestEnv::with_policy(SOURCES);
+    env.secrets.store("standard", "whsec_a2V5");
     let body = r#"{"target":{"hostname":"ws-042"}}"#;
     let time = NOW.as_secs().to_string();
     let delivery = |id: &str| {
@@ -265,10 +265,10 @@ async fn signed_id_identifies_the_delivery() {
             .with_header("webhook-timestamp", time.clone())
             .with_header("webhook-signature", format!("v1,{signature}"))
     };
-    let first = world.send(&delivery("msg_1")).await;
-    let again = world.send(&delivery("msg_1").with_header("idempotency-key", "other")).await;
-    let next = world.send(&delivery("msg_2")).await;
+    let first = env.send(&delivery("msg_1")).await;
+    let again = env.send(&delivery("msg_1").with_header("idempotency-key", "other")).await;
+    let next = env.send(&delivery("msg_2")).await;
     assert_eq!((first.status, again.status, next.status), (202, 200, 202));
     assert_eq!(decision_ids(&first), decision_ids(&again));
-    assert_eq!((world.decision_count(), world.store.count("replays/")), (2, 0));
+    assert_eq!((env.decision_count(), env.store.count("replays/")), (2, 0));
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 use sophos_isolation::{
-    DecisionId, Ledger, LedgerStore, LedgerStoreError,
+    BackendError, DecisionId, Ledger, LedgerStore, LedgerStoreError,
     policy::Policy,
     verify::Keys,
     webhook::{KeySource, Queue, Request, RequestLog, Response, Webhook},
@@ -135,10 +135,10 @@ impl InMemorySecrets {
 }
 
 impl KeySource for InMemorySecrets {
-    async fn load_keys(&self, name: &str) -> Result<Keys, String> {
+    async fn load_keys(&self, name: &str) -> Result<Keys, BackendError> {
         lock(&self.loaded).push(name.to_owned());
         if *lock(&self.failing) || lock(&self.missing).iter().any(|missing| missing == name) {
-            return Err(format!("the secret {name} cannot be read"));
+            return Err(BackendError::new(format!("the secret {name} cannot be read")));
         }
         let stored = lock(&self.overrides).get(name).cloned();
         Ok(match stored {
@@ -147,10 +147,13 @@ impl KeySource for InMemorySecrets {
         })
     }
 
-    async fn fetch_url(&self, url: &str) -> Result<Vec<u8>, String> {
+    async fn fetch_url(&self, url: &str) -> Result<Vec<u8>, BackendError> {
         tokio::task::yield_now().await;
         lock(&self.fetched).push(url.to_owned());
-        lock(&self.published).get(url).cloned().ok_or_else(|| "the answer has the status 404".to_owned())
+        lock(&self.published)
+            .get(url)
+            .cloned()
+            .ok_or_else(|| BackendError::new("the response has the status 404"))
     }
 }
 
@@ -168,9 +171,9 @@ impl RecordingQueue {
 }
 
 impl Queue for RecordingQueue {
-    async fn send(&self, decisions: &[DecisionId]) -> Result<(), String> {
+    async fn send(&self, decisions: &[DecisionId]) -> Result<(), BackendError> {
         if *lock(&self.failing) {
-            return Err("the queue is out of order".into());
+            return Err(BackendError::new("the queue is out of order"));
         }
         lock(&self.sent).extend(decisions.iter().map(ToString::to_string));
         Ok(())
@@ -243,7 +246,7 @@ impl TestEnv {
     /// The answer that was submitted for a decision.
     pub(super) fn submitted_answer(&self, id: &str) -> Option<String> {
         let body = self.store.objects().remove(&format!("answers/{id}.json"))?;
-        let answer: Value = serde_json::from_slice(&body).expect("an answer");
-        Some(answer["answer"].as_str().expect("a word").to_owned())
+        let body: Value = serde_json::from_slice(&body).expect("a response");
+        Some(body["answer"].as_str().expect("a word").to_owned())
     }
 }

@@ -13,15 +13,15 @@ use super::{
 /// Sources of every kind: unknown, disabled with and without a scheme that can be
 /// read, without a secret, of EventBridge, with addresses, and good ones.
 fn test_env() -> TestEnv {
-    let mut world = TestEnv::new();
+    let mut env = TestEnv::new();
     let policy = POLICY
         .replace("[sources.elastic]", "[sources.elastic]\nper_hour = 0")
         .replace("secret = \"sentinel\"", "secret = \"looks like a secret\"");
-    world.policy = Policy::parse_lenient(&policy).expect("the other sources");
-    assert!(world.policy.disabled_source("elastic").is_some());
-    assert!(world.policy.disabled_source("sentinel").is_some());
-    world.secrets.remove_secret("splunk");
-    world
+    env.policy = Policy::parse_lenient(&policy).expect("the other sources");
+    assert!(env.policy.disabled_source("elastic").is_some());
+    assert!(env.policy.disabled_source("sentinel").is_some());
+    env.secrets.remove_secret("splunk");
+    env
 }
 
 const NAMES: [&str; 12] = [
@@ -41,7 +41,7 @@ const NAMES: [&str; 12] = [
 
 #[tokio::test]
 async fn unauthenticated_request_gets_the_same_answer_everywhere() {
-    let world = test_env();
+    let env = test_env();
     let old = (NOW.as_secs() - 301).to_string();
     let forged = format!("v1={}", "0".repeat(64));
     let pagerduty = format!("v1={}", hex(&hmac_sha256("other", b"{}")));
@@ -96,30 +96,30 @@ async fn unauthenticated_request_gets_the_same_answer_everywhere() {
             let mut expected = None;
             for name in NAMES {
                 let request = Request { path: format!("/hooks/{name}{end}"), ..request.clone() };
-                let response = world.send(&request).await;
+                let response = env.send(&request).await;
                 assert!([200, 401, 404, 405, 413].contains(&response.status), "{what} {name}: {response:?}");
                 let expected = expected.get_or_insert_with(|| response.clone());
                 assert_eq!(response, *expected, "{what} {name}{end}");
             }
         }
     }
-    assert_eq!((world.store.calls(), world.queued().len()), (0, 0));
+    assert_eq!((env.store.calls(), env.queued().len()), (0, 0));
 }
 
 /// The response reveals nothing; the log names the secret.
 #[tokio::test]
 async fn missing_secret_is_reported_in_the_log_only() {
-    let world = test_env();
+    let env = test_env();
     let path = format!("/hooks/splunk/{}", current_value("splunk"));
     let (response, notice) =
-        world.handle(&post(&path, r#"{"sid":"s1","result":{"dest_host":"ws-042"}}"#)).await;
-    assert_eq!(response, world.send(&post("/hooks/absent", "{}")).await);
+        env.handle(&post(&path, r#"{"sid":"s1","result":{"dest_host":"ws-042"}}"#)).await;
+    assert_eq!(response, env.send(&post("/hooks/absent", "{}")).await);
     assert_eq!((notice.source.as_deref(), notice.error_kind), (Some("splunk"), Some("SecretUnreadable")));
     assert_eq!(notice.secret_name.as_deref(), Some("splunk"));
     assert!(notice.is_server_error(&response));
     // An unauthenticated request is not a server error.
     for request in [post("/hooks/absent", "{}"), post("/hooks/scripts", "{}"), post("/hooks/elastic", "{}")] {
-        let (response, notice) = world.handle(&request).await;
+        let (response, notice) = env.handle(&request).await;
         assert!(!notice.is_server_error(&response), "{notice:?}");
     }
 }
@@ -128,30 +128,29 @@ async fn missing_secret_is_reported_in_the_log_only() {
 /// requested.
 #[tokio::test]
 async fn unknown_source_loads_no_secret() {
-    let world = test_env();
+    let env = test_env();
     for number in 0..200 {
-        let (response, notice) =
-            world.handle(&post(&format!("/hooks/source-{number}"), alert_body("a"))).await;
+        let (response, notice) = env.handle(&post(&format!("/hooks/source-{number}"), alert_body("a"))).await;
         assert_eq!(
             (response.status, notice.source.as_deref(), notice.is_server_error(&response)),
             (401, None, false)
         );
     }
-    assert!(world.secrets.take_loaded().is_empty());
+    assert!(env.secrets.take_loaded().is_empty());
     for name in NAMES {
-        world.send(&post(&format!("/hooks/{name}"), alert_body("a"))).await;
+        env.send(&post(&format!("/hooks/{name}"), alert_body("a"))).await;
     }
-    let asked: HashSet<_> = world.secrets.take_loaded().into_iter().collect();
+    let loaded: HashSet<_> = env.secrets.take_loaded().into_iter().collect();
     // `office` may call from its addresses alone.
-    assert_eq!(asked, ["scripts", "pd", "okta", "elastic", "defender", "splunk"].map(str::to_owned).into());
+    assert_eq!(loaded, ["scripts", "pd", "okta", "elastic", "defender", "splunk"].map(str::to_owned).into());
 }
 
 #[tokio::test]
 async fn malformed_link_loads_neither_key_nor_decision() {
-    let world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let good = follow_link(&approval_links(), &id, UNTIL);
-    let calls = world.store.calls();
+    let calls = env.store.calls();
     let zeros = "0".repeat(64);
     for query in [
         String::new(),
@@ -162,23 +161,23 @@ async fn malformed_link_loads_neither_key_nor_decision() {
         format!("until=0&signature={zeros}"),
         format!("until=x&signature={zeros}"),
     ] {
-        assert_eq!(world.send(&Request { query, ..good.clone() }).await.status, 403);
+        assert_eq!(env.send(&Request { query, ..good.clone() }).await.status, 403);
     }
     for number in 0..50 {
         let path = format!("/approvals/iso-{number}");
-        assert_eq!(world.send(&Request { path, ..good.clone() }).await.status, 403);
+        assert_eq!(env.send(&Request { path, ..good.clone() }).await.status, 403);
     }
-    assert!(world.secrets.take_loaded().is_empty());
+    assert!(env.secrets.take_loaded().is_empty());
     // Only the key distinguishes it from a valid one.
     for number in 0..50 {
         let query = format!("until={UNTIL}&signature={number:064x}");
         let request = Request { query, path: format!("/approvals/iso-{number:024x}"), ..good.clone() };
-        let (response, notice) = world.handle(&request).await;
+        let (response, notice) = env.handle(&request).await;
         assert_eq!((response.status, notice.is_server_error(&response)), (403, false));
     }
-    assert_eq!(world.secrets.take_loaded().len(), 50, "what the host has kept");
-    assert_eq!(world.store.calls(), calls);
-    assert_eq!(world.send(&good).await.status, 200);
-    assert!(world.store.calls() > calls);
-    assert_eq!(world.send(&signed_request(alert_body("b"))).await.status, 202);
+    assert_eq!(env.secrets.take_loaded().len(), 50, "what the host has kept");
+    assert_eq!(env.store.calls(), calls);
+    assert_eq!(env.send(&good).await.status, 200);
+    assert!(env.store.calls() > calls);
+    assert_eq!(env.send(&signed_request(alert_body("b"))).await.status, 202);
 }

@@ -18,29 +18,29 @@ fn signed_with(key: &str, event: &str) -> sophos_isolation::webhook::Request {
 
 #[tokio::test]
 async fn previous_key_is_refused_when_the_policy_says_so() {
-    let mut world = TestEnv::new();
-    let (response, notice) = world.handle(&signed_with(&previous_value("scripts"), "a")).await;
+    let mut env = TestEnv::new();
+    let (response, notice) = env.handle(&signed_with(&previous_value("scripts"), "a")).await;
     assert_eq!((response.status, notice.used_previous_key), (202, true));
     // The same process with its cached keys, under the next policy.
     let table = "[sources.scripts]";
     let stopped = POLICY.replace(table, &format!("{table}\naccept_previous = false"));
-    world.policy = Policy::parse(&stopped).expect("a policy");
-    assert_eq!(world.send(&signed_with(&previous_value("scripts"), "b")).await.status, 401);
-    assert_eq!(world.send(&signed_with(&current_value("scripts"), "c")).await.status, 202);
+    env.policy = Policy::parse(&stopped).expect("a policy");
+    assert_eq!(env.send(&signed_with(&previous_value("scripts"), "b")).await.status, 401);
+    assert_eq!(env.send(&signed_with(&current_value("scripts"), "c")).await.status, 202);
     let bearer =
         |key: String| post("/hooks/defender", "{}").with_header("authorization", format!("Bearer {key}"));
-    assert_ne!(world.send(&bearer(previous_value("defender"))).await.status, 401, "of this source alone");
+    assert_ne!(env.send(&bearer(previous_value("defender"))).await.status, 401, "of this source alone");
 }
 
 #[tokio::test]
 async fn previous_link_key_is_refused_when_the_policy_says_so() {
-    let mut world = TestEnv::new();
-    let id = waiting_decision(&world, "a").await;
+    let mut env = TestEnv::new();
+    let id = waiting_decision(&env, "a").await;
     let link =
         |key: String| follow_link(&ApprovalLinks::new("https://hooks.example", key.into()), &id, UNTIL);
     let [old, new] = [link(previous_value("approval")), link(current_value("approval"))];
-    assert_eq!(world.send(&old).await.status, 200);
+    assert_eq!(env.send(&old).await.status, 200);
     let stopped = POLICY.replace("[approve]", "[approve]\naccept_previous = false");
-    world.policy = Policy::parse(&stopped).expect("a policy");
-    assert_eq!((world.send(&old).await.status, world.send(&new).await.status), (403, 200));
+    env.policy = Policy::parse(&stopped).expect("a policy");
+    assert_eq!((env.send(&old).await.status, env.send(&new).await.status), (403, 200));
 }

@@ -4,8 +4,8 @@
 // Each test file is a crate, and uses a part of this module.
 #![allow(dead_code, unused_imports)]
 
-mod answers;
 mod clock;
+mod responses;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -63,7 +63,7 @@ struct FakeState {
 /// The service. A delayed response has the content of the time of its request.
 pub(crate) struct FakeSecretsManager {
     inside: Mutex<FakeState>,
-    held: watch::Sender<&'static [&'static str]>,
+    delayed: watch::Sender<&'static [&'static str]>,
     arrived: watch::Sender<usize>,
     endpoint: String,
 }
@@ -74,11 +74,11 @@ impl FakeSecretsManager {
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let this = Arc::new(Self {
             inside: Mutex::default(),
-            held: watch::Sender::new(&[]),
+            delayed: watch::Sender::new(&[]),
             arrived: watch::Sender::new(0),
             endpoint,
         });
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&this));
+        let router = Router::new().fallback(respond).with_state(Arc::clone(&this));
         tokio::spawn(async move { axum::serve(listener, router).await });
         this
     }
@@ -151,16 +151,16 @@ impl FakeSecretsManager {
 
     /// Delays all responses.
     pub(crate) fn hold_responses(&self) {
-        self.held.send_replace(&[LIST, BATCH, GET]);
+        self.delayed.send_replace(&[LIST, BATCH, GET]);
     }
 
     /// Delays the responses to batches.
     pub(crate) fn hold_batches(&self) {
-        self.held.send_replace(&[BATCH]);
+        self.delayed.send_replace(&[BATCH]);
     }
 
     pub(crate) fn release(&self) {
-        self.held.send_replace(&[]);
+        self.delayed.send_replace(&[]);
     }
 
     /// Waits until this many requests have arrived.
@@ -205,7 +205,7 @@ pub(crate) fn unreachable_client() -> Client {
     client("http://127.0.0.1:1", None)
 }
 
-async fn answer(
+async fn respond(
     State(service): State<Arc<FakeSecretsManager>>,
     headers: HeaderMap,
     body: Bytes,
@@ -215,13 +215,13 @@ async fn answer(
     let request: Value = serde_json::from_slice(&body).expect("JSON");
     let (status, body) = {
         let mut inside = service.inside();
-        let answer = answers::answer(&inside, &operation, &request);
+        let response = responses::respond(&inside, &operation, &request);
         inside.calls.push((operation.clone(), request));
-        answer
+        response
     };
     service.arrived.send_modify(|arrived| *arrived += 1);
-    let mut held = service.held.subscribe();
-    held.wait_for(|held| !held.contains(&operation.as_str())).await.expect("the service lives");
+    let mut delayed = service.delayed.subscribe();
+    delayed.wait_for(|delayed| !delayed.contains(&operation.as_str())).await.expect("the service lives");
     let status = axum::http::StatusCode::from_u16(status).expect("a status");
     (status, [("content-type", "application/x-amz-json-1.1")], body)
 }

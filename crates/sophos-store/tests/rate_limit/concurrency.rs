@@ -37,12 +37,12 @@ impl ProcessGroup {
     }
 
     /// A process that always sends `at_once` concurrent requests, each with the latency
-    /// `answer`.
+    /// `latency`.
     fn run_requests(
         &self,
         process: StoreRateLimiter<Time>,
         at_once: usize,
-        answer: Duration,
+        latency: Duration,
     ) -> tokio::task::JoinSet<()> {
         let process = Arc::new(process);
         let mut tasks = tokio::task::JoinSet::new();
@@ -52,7 +52,7 @@ impl ProcessGroup {
                 loop {
                     process.acquire_permit(None).await.expect("no deadline");
                     sent.lock().expect("a list").push(time.now());
-                    tokio::time::sleep(answer).await;
+                    tokio::time::sleep(latency).await;
                 }
             });
         }
@@ -221,13 +221,13 @@ proptest! {
         windows in windows(),
         deaths in prop::collection::vec((0_usize..6, 1_u64..400), 0..30),
         at_once in 1_usize..4,
-        answer in 1_u64..3_000,
+        latency in 1_u64..3_000,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let outcome = runtime.expect("a runtime").block_on(async {
             let mut together = ProcessGroup::new("1/s");
             together.budget = RateLimit::new(windows);
-            let hungry = || together.run_requests(together.process(), at_once, Duration::from_millis(answer));
+            let hungry = || together.run_requests(together.process(), at_once, Duration::from_millis(latency));
             let mut processes: Vec<_> = (0..6).map(|_| hungry()).collect();
             let length = together.process().slice_duration();
             for (number, part) in deaths {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sophos_api::{
     ApiClient, Client, Credentials, Hosts, RateLimit, ReqwestTransport, Transport,
-    operations::siem::ListSiemEvents,
+    operations::siem::events::ListSiemEvents,
 };
 use sophos_simulator::{
     Config, CredentialConfig, CredentialKind, LimiterConfig, Owner, Role, Simulator, TenantGroup,
@@ -49,7 +49,7 @@ async fn rate_limiter_keeps_processes_within_the_service_limit() {
         let tenant = client.for_tenant(&tenants.tenants[number]).expect("a host");
         let began = client.transport().now();
         for _ in 0..REQUESTS {
-            tenant.send(&ListSiemEvents::default()).await.expect("an answer");
+            tenant.send(&ListSiemEvents::default()).await.expect("a response");
         }
         (client.stats(), client.transport().now() - began)
     };

@@ -140,8 +140,8 @@ impl MemorySecret {
     /// Every label, and the version that has it.
     pub(crate) fn labels(&self) -> BTreeMap<String, String> {
         let state = self.state();
-        let one = |(version, held): (&String, &Version)| {
-            held.labels.iter().map(|label| (label.clone(), version.clone())).collect::<Vec<_>>()
+        let one = |(id, version): (&String, &Version)| {
+            version.labels.iter().map(|label| (label.clone(), id.clone())).collect::<Vec<_>>()
         };
         state.versions.iter().flat_map(one).collect()
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sophos_api::{
     models::IsolationStatus,
-    operations::{alerts::ListAlerts, endpoints::ListEndpoints},
+    operations::{common::alerts::ListAlerts, endpoint::endpoints::ListEndpoints},
 };
 
 use super::{optional_string, strings};

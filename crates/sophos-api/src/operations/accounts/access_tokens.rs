@@ -31,6 +31,8 @@ operation! {
         r#type!: AccessTokenType,
         /// The time of expiry.
         expires_at: Timestamp,
+    } where {
+        label: 1..=50,
     }
 }
 
@@ -52,6 +54,8 @@ operation! {
         label: String,
         /// The time of expiry.
         expires_at: Timestamp,
+    } where {
+        label: 1..=50,
     }
 }
 
@@ -69,7 +73,7 @@ model! {
         /// The time of expiry.
         expires_at: Timestamp,
         /// The URL that the token gives access to.
-        url: String,
+        url: SecretText,
         /// The actor that created it.
         created_by: Actor,
         /// The label, of 1 to 50 characters.

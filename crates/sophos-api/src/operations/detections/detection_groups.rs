@@ -1,7 +1,8 @@
 //! Queries of detections grouped by rule and device: `/detections/v1/queries/detection-groups`.
 
 use crate::{
-    NumberedPage, Timestamp,
+    Error, Job, JobProgress, NumberedPage, Timestamp,
+    checks::Bounded,
     model::model,
     operation_macro::{listed, operation},
     operations::detections::queries::{Device, MitreAttack, QueryRun, Sensor, SortField},
@@ -23,6 +24,14 @@ operation! {
         from: Timestamp,
         /// The end of the time range.
         to: Timestamp,
+    } where {
+        ..Self::check_severity
+    }
+}
+
+impl StartDetectionGroupsQuery {
+    fn check_severity(&self) -> Result<(), Error> {
+        self.severity.iter().try_for_each(|severity| severity.check("severity", &(0..=10)))
     }
 }
 
@@ -71,6 +80,12 @@ model! {
         device: Device,
         /// The description of the rule.
         detection_rule_description: String,
+    }
+}
+
+impl Job for GetDetectionGroupsQuery {
+    fn progress(run: &QueryRun) -> JobProgress {
+        run.progress()
     }
 }
 

@@ -3,11 +3,14 @@
 use serde_json::Value;
 
 use crate::{
-    NumberedPage, Timestamp,
+    Error, Job, JobProgress, NumberedPage, Timestamp,
+    checks::Bounded,
     model::{model, open_enum},
     models::Reference,
     operation_macro::{listed, operation},
 };
+
+pub use super::query_run::{QueryRun, RunResult, RunStatus};
 
 operation! {
     /// Starts a query of detections.
@@ -24,6 +27,14 @@ operation! {
         from: Timestamp,
         /// The end of the time range.
         to: Timestamp,
+    } where {
+        ..Self::check_severity
+    }
+}
+
+impl StartDetectionsQuery {
+    fn check_severity(&self) -> Result<(), Error> {
+        self.severity.iter().try_for_each(|severity| severity.check("severity", &(0..=10)))
     }
 }
 
@@ -91,26 +102,6 @@ operation! {
         username: String,
         /// Whether suppressed detections are counted.
         show_suppressed: bool,
-    }
-}
-
-model! {
-    /// A query that the service runs. Its results can be listed once it is finished.
-    pub struct QueryRun {
-        /// The id of the query run.
-        id as id: String,
-        /// The time of creation.
-        created_at: Timestamp,
-        /// The time of expiry.
-        expires_at: Timestamp,
-        /// The time of completion.
-        finished_at: Timestamp,
-        /// The number of results.
-        result_count: i64,
-        /// The result.
-        result: RunResult,
-        /// The status.
-        status: RunStatus,
     }
 }
 
@@ -315,26 +306,6 @@ model! {
 }
 
 open_enum! {
-    /// The result of a query.
-    pub enum RunResult {
-        /// The query was canceled.
-        Canceled = "canceled",
-        /// The query succeeded.
-        Succeeded = "succeeded",
-    }
-}
-
-open_enum! {
-    /// The status of a query.
-    pub enum RunStatus {
-        /// The query is finished.
-        Finished = "finished",
-        /// The query is in progress.
-        Pending = "pending",
-    }
-}
-
-open_enum! {
     /// The length of an interval of counts.
     pub enum CountInterval {
         /// A day.
@@ -373,6 +344,12 @@ open_enum! {
         Iam = "iam",
         /// Network.
         Network = "network",
+    }
+}
+
+impl Job for GetDetectionsQuery {
+    fn progress(run: &QueryRun) -> JobProgress {
+        run.progress()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages that were put in quarantine after their delivery: `/email/v1/post-delivery-quarantine`.
 
 use crate::{
-    NumberedPage, Timestamp,
+    Job, JobProgress, NumberedPage, Timestamp,
     model::model,
     operation_macro::{listed, operation},
     operations::email::quarantine::{
@@ -156,6 +156,12 @@ model! {
         reason: Vec<String>,
         /// Whether the message has an attachment.
         has_any_attachment: bool,
+    }
+}
+
+impl Job for GetPostDeliveryDownloadStatus {
+    fn progress(job: &DownloadJob) -> JobProgress {
+        job.progress()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Attachments of messages in quarantine: `/email/v1/quarantine/messages/{id}/attachments`.
 
 use crate::{
-    NumberedPage,
+    Job, JobProgress, NumberedPage,
     model::{model, open_enum},
     models::SecretText,
     operation_macro::{listed, operation},
@@ -77,8 +77,8 @@ model! {
         status: DownloadStatus,
         /// The names of the attachments.
         attachments: Vec<String>,
-        /// The URL of the archive, once it is ready.
-        url: String,
+        /// The URL of the archive, once it is ready. It grants access by itself.
+        url: SecretText,
         /// The password of the archive.
         password: SecretText,
         /// The failure.
@@ -129,6 +129,19 @@ open_enum! {
         Failed = "failed",
         /// The job is in progress.
         Processing = "processing",
+    }
+}
+
+impl DownloadJob {
+    pub(crate) fn progress(&self) -> JobProgress {
+        let status = self.status.as_ref().map(DownloadStatus::as_str);
+        JobProgress::from_words(status, self.error.as_deref().filter(|_| status == Some("failed")))
+    }
+}
+
+impl Job for GetQuarantineDownloadStatus {
+    fn progress(job: &DownloadJob) -> JobProgress {
+        job.progress()
     }
 }
 

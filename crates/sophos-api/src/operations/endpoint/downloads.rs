@@ -2,7 +2,7 @@
 
 use crate::{
     model::{model, open_enum},
-    models::{Platform, Reference},
+    models::{Platform, Reference, SecretText},
     operation_macro::{listed, operation},
 };
 
@@ -39,8 +39,8 @@ model! {
         r#type: String,
         /// The products that it installs.
         supported_products: Vec<EndpointProduct>,
-        /// The link.
-        download_url: String,
+        /// The link. It holds the secret that registers an endpoint with the tenant.
+        download_url: SecretText,
     }
 }
 

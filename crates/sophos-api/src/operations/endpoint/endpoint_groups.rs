@@ -136,6 +136,8 @@ operation! {
         group_id!: String,
         /// The ids of the endpoints, fewer than 1,000.
         ids!: [String],
+    } where {
+        ids: 1..=999,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Collection of forensic logs: `/endpoint/v1/endpoints/{endpointId}/forensic-logs`.
 
 use crate::{
-    Timestamp,
+    Job, JobProgress, Timestamp,
     model::{model, open_enum},
     operation_macro::{listed, operation},
 };
@@ -67,6 +67,13 @@ open_enum! {
         Finished = "finished",
         /// The endpoint has not uploaded the file yet.
         Pending = "pending",
+    }
+}
+
+impl Job for GetForensicLog {
+    fn progress(log: &ForensicLog) -> JobProgress {
+        let status = log.status.as_ref().map(CollectionStatus::as_str);
+        JobProgress::from_words(status, None).until(log.expires_at.as_ref())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Memory dumps of endpoints: `/endpoint/v1/endpoints/{endpointId}/memory-dumps`.
 
 use crate::{
-    Timestamp,
+    Job, JobProgress, Timestamp,
     model::model,
     operation_macro::{listed, operation},
     operations::endpoint::forensic_logs::{CollectedFile, CollectionStatus},
@@ -49,6 +49,13 @@ model! {
         expires_at: Timestamp,
         /// The file, once it was uploaded.
         memory_dump_file: CollectedFile,
+    }
+}
+
+impl Job for GetMemoryDump {
+    fn progress(dump: &MemoryDump) -> JobProgress {
+        let status = dump.status.as_ref().map(CollectionStatus::as_str);
+        JobProgress::from_words(status, None).until(dump.expires_at.as_ref())
     }
 }
 

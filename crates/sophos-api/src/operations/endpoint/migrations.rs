@@ -31,6 +31,8 @@ operation! {
         from_tenant!: String,
         /// The ids of the endpoints, at most 1,000.
         endpoints!: [String],
+    } where {
+        endpoints: 1..=1_000,
     }
 }
 
@@ -53,6 +55,8 @@ operation! {
         token!: SecretText,
         /// The ids of the endpoints, at most 1,000.
         endpoints!: [String],
+    } where {
+        endpoints: 1..=1_000,
     }
 }
 

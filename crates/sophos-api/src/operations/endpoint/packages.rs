@@ -3,7 +3,7 @@
 use crate::{
     ItemList, Timestamp,
     model::{model, open_enum},
-    models::{Deleted, EndpointType, Module, Platform},
+    models::{Deleted, EndpointType, Module, Platform, SecretText},
     operation_macro::{listed, operation},
 };
 
@@ -88,7 +88,7 @@ operation! {
     pub struct AddStaticPackage = POST "/endpoint/v1/software/packages/static/:staticPackageId/add" (tenant)
         -> StaticPackage {
         /// The token of Sophos Support.
-        static_package_id!: String,
+        static_package_id!: SecretText,
     }
 }
 

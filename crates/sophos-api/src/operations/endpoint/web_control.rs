@@ -37,6 +37,10 @@ operation! {
         tags: [String],
         /// The comment, of at most 300 characters.
         comment: String,
+    } where {
+        url: 1..=2_048,
+        category_id: 1..=57,
+        comment: 0..=300,
     }
 }
 
@@ -72,6 +76,10 @@ operation! {
         url: String,
         /// The comment, of at most 300 characters.
         comment: String,
+    } where {
+        url: 1..=2_048,
+        category_id: 1..=57,
+        comment: 0..=300,
     }
 }
 

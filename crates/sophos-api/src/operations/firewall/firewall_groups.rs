@@ -11,7 +11,7 @@ use crate::{
 
 operation! {
     /// Lists the firewall groups of a tenant.
-    pub struct ListFirewallGroups = GET "/firewall/v1/firewall-groups" (tenant)
+    pub struct ListFirewallGroups = GET "/firewall/v1/firewall-groups" (tenant, "fwcm.firewall.group:read")
         -> NumberedPage<FirewallGroup> {
         /// The page number, from 1.
         page: u64,
@@ -128,7 +128,8 @@ model! {
         source_firewall: Reference,
         /// The progress, in percent.
         percent_complete: i64,
-        /// The status, such as `initializing` or `success`.
+        /// The status: `initializing`, `initializingFailed`, `initializingFailedExport`,
+        /// `uploaded`, `uploadFailed`, `downloadFailed`, `processing`, `failed` or `success`.
         status: String,
         /// The failures.
         errors: Vec<Value>,

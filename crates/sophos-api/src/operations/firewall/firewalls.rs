@@ -2,7 +2,7 @@
 
 use crate::{
     NumberedPage, Timestamp,
-    model::model,
+    model::{model, open_enum},
     models::{Actor, Deleted, Reference},
     operation_macro::{listed, operation},
 };
@@ -14,7 +14,7 @@ operation! {
         page: u64,
         /// Whether the response holds the number of pages and items.
         page_total: bool,
-        /// The number of items per page.
+        /// The number of items per page; 100 if missing.
         page_size: u32,
         /// The id of a group, or `ungrouped` for firewalls outside of any group.
         group_id: String,
@@ -110,8 +110,8 @@ model! {
         status: FirewallStatus,
         /// The time of the last change of the status, under the older name.
         status_changed_at: Timestamp,
-        /// The capabilities, such as `highAvailability` or `sdwanGroup`.
-        capabilities: Vec<String>,
+        /// The capabilities.
+        capabilities: Vec<FirewallCapability>,
         /// The location.
         geo_location: GeoLocation,
         /// The actor that created it.
@@ -156,8 +156,8 @@ model! {
     ///
     /// The service uses `managing` or `managingStatus`, and `reporting` or `reportingStatus`.
     pub struct FirewallStatus {
-        /// The management status, such as `approvedByCustomer`.
-        managing: String,
+        /// The management status.
+        managing: ManagingStatus,
         /// The reporting status.
         reporting: String,
         /// Whether the firewall is connected.
@@ -165,9 +165,63 @@ model! {
         /// Whether the firewall is suspended.
         suspended: bool,
         /// The management status under the name of the schema.
-        managing_status: String,
+        managing_status: ManagingStatus,
         /// The reporting status under the name of the schema.
         reporting_status: String,
+    }
+}
+
+impl FirewallStatus {
+    /// The management status under either name.
+    pub fn management(&self) -> Option<&ManagingStatus> {
+        self.managing_status.as_ref().or(self.managing.as_ref())
+    }
+
+    /// The reporting status under either name.
+    pub fn report(&self) -> Option<&str> {
+        self.reporting_status.as_deref().or(self.reporting.as_deref())
+    }
+}
+
+open_enum! {
+    /// The management of a firewall by Sophos Central.
+    pub enum ManagingStatus {
+        /// The customer approved it.
+        ApprovedByCustomer = "approvedByCustomer",
+        /// The approval is pending.
+        ApprovalPending = "approvalPending",
+        /// The customer rejected it.
+        RejectedByCustomer = "rejectedByCustomer",
+        /// The customer revoked it.
+        RevokedByCustomer = "revokedByCustomer",
+        /// The partner revoked it.
+        RevokedByPartner = "revokedByPartner",
+        /// It was not requested.
+        RequestNotSent = "requestNotSent",
+        /// The firewall is claimed.
+        Claimed = "claimed",
+        /// The firewall is not claimed.
+        Unclaimed = "unclaimed",
+        /// The firewall waits for its deployment.
+        WaitingForDeployment = "waitingForDeployment",
+    }
+}
+
+open_enum! {
+    /// A capability of a firewall.
+    pub enum FirewallCapability {
+        /// High availability.
+        HighAvailability = "highAvailability",
+        /// SD-WAN connection groups.
+        SdwanGroup = "sdwanGroup",
+        /// Several SD-WAN connection groups.
+        SdwanMultiGroup = "sdwanMultiGroup",
+        /// Import of a configuration.
+        ConfigImport = "configImport",
+        /// The capabilities of each firewall.
+        Default = "default",
+        /// Automatic scaling in a cloud.
+        CloudAutoScale = "cloudAutoScale",
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    Timestamp,
+    Job, JobProgress, Timestamp,
     model::model,
     operation_macro::{listed, operation},
 };
@@ -36,6 +36,8 @@ operation! {
         firewall_id!: String,
         /// The indicators, 1 to 100.
         indicators!: [Indicator],
+    } where {
+        indicators: 1..=100,
     }
 }
 
@@ -47,6 +49,8 @@ operation! {
         firewall_id!: String,
         /// The indicators, 1 to 100.
         indicators!: [Indicator],
+    } where {
+        indicators: 1..=100,
     }
 }
 
@@ -136,6 +140,18 @@ model! {
         path: String,
         /// The query parameters.
         query: Vec<Value>,
+    }
+}
+
+impl FirewallTransaction {
+    pub(crate) fn progress(&self) -> JobProgress {
+        JobProgress::from_words(self.status.as_deref(), self.result.as_deref()).until(self.expiry_at.as_ref())
+    }
+}
+
+impl Job for GetFirewallTransaction {
+    fn progress(transaction: &FirewallTransaction) -> JobProgress {
+        transaction.progress()
     }
 }
 

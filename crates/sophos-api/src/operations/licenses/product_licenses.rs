@@ -13,8 +13,11 @@ operation! {
 }
 
 operation! {
-    /// Lists the firewalls that the tenant claimed, with their licenses.
-    pub struct ListFirewallLicenses = GET "/licenses/v1/licenses/firewalls" (tenant global)
+    /// Lists the claimed firewalls with their licenses.
+    ///
+    /// A [`TenantClient`](crate::TenantClient) lists those of its tenant, a partner's
+    /// [`Client`](crate::Client) those of the partner.
+    pub struct ListFirewallLicenses = GET "/licenses/v1/licenses/firewalls" (tenant or partner global)
         -> NumberedPage<LicensedFirewall> {
         /// The page number, from 1.
         page: u64,

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    NumberedPage, Timestamp,
-    model::model,
+    KeyedPages, NumberedPage, Raw, Timestamp,
+    model::{items, model, null_as_default},
     models::{EndpointType, OperatingSystem},
     operation_macro::{listed, operation},
     operations::live_discover::queries::{DataType, PerformanceScore},
     operations::live_discover::query_runs::{RunResult, RunStatus},
+    page_body::{LenientPage, MalformedItem},
 };
 
 operation! {
@@ -35,9 +37,7 @@ operation! {
 }
 
 operation! {
-    /// Returns a page of the results of a run.
-    ///
-    /// `pages.next_key` is the key of the next page.
+    /// Lists the results of a finished run, in rows.
     pub struct GetQueryRunResults = GET "/live-discover/v1/queries/runs/:runId/results" (tenant)
         -> QueryResults {
         /// The run's id.
@@ -50,6 +50,8 @@ operation! {
         page_from_key: String,
         /// The order, such as `name:asc`.
         sort: [String],
+    } where {
+        page_size: 1..=1_000,
     }
 }
 
@@ -99,33 +101,31 @@ model! {
     }
 }
 
-model! {
-    /// A page of the results of a run.
-    pub struct QueryResults {
-        /// The position of the page.
-        pages: ResultPage,
-        /// The description of the columns.
-        metadata: ResultMetadata,
-        /// The rows, by column. Each also has `endpointId` and `hostname`.
-        items: Vec<BTreeMap<String, Value>>,
-    }
+/// A row of results, by column. Each also has `endpointId` and `hostname`.
+pub type QueryRow = BTreeMap<String, Value>;
+
+/// A page of the results of a run, in rows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct QueryResults {
+    /// The rows, not parsed yet.
+    #[serde(deserialize_with = "items")]
+    pub items: Vec<Raw<QueryRow>>,
+    /// The rows that are not JSON.
+    #[serde(skip)]
+    pub malformed_items: Vec<MalformedItem>,
+    /// The position of the page.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub pages: KeyedPages,
+    /// The description of the columns.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub metadata: ResultMetadata,
 }
 
-model! {
-    /// The position of a page of results.
-    pub struct ResultPage {
-        /// The maximum page size.
-        max_size: i64,
-        /// The page size.
-        size: i64,
-        /// The key of this page.
-        from_key: String,
-        /// The key of the next page; missing on the last.
-        next_key: String,
-        /// The number of pages.
-        total: i64,
-        /// The number of items.
-        items: i64,
+impl LenientPage for QueryResults {
+    fn set_malformed_items(&mut self, malformed_items: Vec<MalformedItem>) {
+        self.malformed_items = malformed_items;
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    NumberedPage, Timestamp,
+    Error, Job, JobProgress, NumberedPage, Timestamp,
+    checks::Bounded,
     model::{model, open_enum},
     models::{Actor, EndpointType, HealthStatus, LockdownStatus, Platform},
     operation_macro::{listed, operation},
@@ -50,6 +51,22 @@ operation! {
         ad_hoc_query: AdHocQuery,
         /// The values of the query's variables.
         variables: [QueryVariable],
+    } where {
+        ..Self::check_query
+    }
+}
+
+impl StartQueryRun {
+    fn check_query(&self) -> Result<(), Error> {
+        if self.saved_query.is_none() && self.ad_hoc_query.is_none() {
+            return Err(Error::invalid("missing query: expected saved_query or ad_hoc_query"));
+        }
+        if let Some(query) = &self.ad_hoc_query {
+            query.template.check("template", &(15..=50_000))?;
+            query.name.check("name", &(1..=300))?;
+        }
+        let filters = self.match_endpoints.filters.iter().flatten();
+        filters.map(|filter| &filter.ids).try_for_each(|ids| ids.check("ids", &(1..=1_000)))
     }
 }
 
@@ -304,6 +321,18 @@ open_enum! {
         Succeeded = "succeeded",
         /// The time limit ended the run.
         TimedOut = "timedOut",
+    }
+}
+
+impl Job for GetQueryRun {
+    fn progress(run: &QueryRun) -> JobProgress {
+        let status = run.status.as_ref().map(RunStatus::as_str);
+        let result = run.result.as_ref().map(RunResult::as_str);
+        let counts = run.endpoint_counts.clone().unwrap_or_default();
+        let finished = counts.statuses.and_then(|statuses| statuses.finished).unwrap_or_default();
+        let done = [finished.succeeded, finished.failed, finished.timed_out];
+        let done = done.into_iter().flatten().filter_map(|counts| counts.total).sum();
+        JobProgress::from_words(status, result).with_share(done, counts.total.unwrap_or(0))
     }
 }
 

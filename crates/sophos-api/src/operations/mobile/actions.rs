@@ -1,9 +1,9 @@
 //! Actions on mobile devices: `/mobile/v1/actions`.
 
 use crate::{
-    NumberedPage, Timestamp,
+    Job, JobProgress, JobState, NumberedPage, Timestamp,
     model::{model, open_enum},
-    models::{Actor, Deleted, Reference},
+    models::{Actor, Deleted, Reference, SecretNumber},
     operation_macro::{listed, operation},
     operations::mobile::devices::View,
 };
@@ -238,7 +238,7 @@ model! {
     /// The arguments of a lock.
     pub struct LockArguments with setters {
         /// The code that unlocks the device.
-        lock_code: i64,
+        lock_code: SecretNumber,
     }
 }
 
@@ -270,7 +270,7 @@ model! {
     /// The arguments of a wipe.
     pub struct WipeArguments with setters {
         /// The code that the device needs after the wipe.
-        wipe_code: i64,
+        wipe_code: SecretNumber,
     }
 }
 
@@ -293,6 +293,16 @@ open_enum! {
         Unenroll = "unenroll",
         /// Deletion of all data on the device.
         Wipe = "wipe",
+    }
+}
+
+impl Job for GetAction {
+    fn progress(action: &Action) -> JobProgress {
+        match action.state.as_deref() {
+            Some("successful" | "skipped") => JobProgress::new(JobState::Finished),
+            Some("failed") => JobProgress::failed(action.error.as_deref().unwrap_or("failed")),
+            _ => JobProgress::new(JobState::Running),
+        }
     }
 }
 

@@ -28,6 +28,8 @@ operation! {
         contact_email: String,
         /// The id of a tenant.
         account_id: String,
+    } where {
+        month: 1..=12,
     }
 }
 

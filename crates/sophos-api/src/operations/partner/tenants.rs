@@ -1,10 +1,55 @@
-//! Creation of the tenants of a partner: `/partner/v1/tenants`.
+//! Tenants of a partner: `/partner/v1/tenants`.
 
 use crate::{
+    Error, NumberedPage, WithRaw,
+    checks::check_positive,
     model::model,
     models::{BillingType, Tenant},
     operation_macro::{listed, operation},
+    tenant_list::MAX_TENANT_PAGE_SIZE,
 };
+
+operation! {
+    /// Lists the tenants of the partner.
+    ///
+    /// A listed tenant may still reject every request with 403: this account does
+    /// not manage it, or its trial is over.
+    pub struct ListPartnerTenants = GET "/partner/v1/tenants" (partner global) -> NumberedPage<Tenant> {
+        /// The number of the page, from 1.
+        page: u64,
+        /// Tenants per page, 1 to 100; 50 by default.
+        page_size: u32,
+        /// Whether the response holds the number of pages and tenants.
+        page_total: bool,
+        /// The fields to return; `id` is always one of them.
+        fields: [String],
+    }
+    where { page_size: 1..=MAX_TENANT_PAGE_SIZE as i64, ..Self::check }
+}
+
+impl ListPartnerTenants {
+    /// Lists all tenants in the fewest pages.
+    pub fn all() -> Self {
+        Self::with_page_size(MAX_TENANT_PAGE_SIZE)
+    }
+
+    /// Lists all tenants in pages of this size, 100 at most.
+    pub(crate) fn with_page_size(page_size: u32) -> Self {
+        Self::new().page_size(page_size).page_total(true)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        check_positive("page", self.page)
+    }
+}
+
+operation! {
+    /// Returns a tenant of the partner.
+    pub struct GetPartnerTenant = GET "/partner/v1/tenants/:tenantId" (partner global) -> WithRaw<Tenant> {
+        /// The tenant's id.
+        tenant_id!: String,
+    }
+}
 
 operation! {
     /// Creates a tenant of a partner.
@@ -65,5 +110,7 @@ model! {
 }
 
 listed! {
+    ListPartnerTenants
+    GetPartnerTenant
     CreateTenant
 }

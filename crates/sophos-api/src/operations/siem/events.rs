@@ -9,12 +9,15 @@ use crate::{
     checks::{check_range, check_unix_seconds},
     models::SiemEvent,
     page_body::{MalformedItem, parse_page_lenient},
+    operation_macro::listed,
     setters::with_setters,
 };
 
 with_setters! {
     /// Lists a tenant's events of the last 24 hours, in the order of ingestion.
     #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+    #[cfg_attr(feature = "catalog", derive(serde::Deserialize, schemars::JsonSchema))]
+    #[cfg_attr(feature = "catalog", serde(default, deny_unknown_fields))]
     #[non_exhaustive]
     pub struct ListSiemEvents {
         /// Items per page, 200 to 1,000; 200 by default.
@@ -65,4 +68,27 @@ impl Paged for ListSiemEvents {
     fn items(page: CursorPage<SiemEvent>) -> Vec<Raw<SiemEvent>> {
         page.items
     }
+}
+
+#[cfg(feature = "catalog")]
+impl crate::catalog::Described for ListSiemEvents {
+    const PAGING: crate::catalog::Paging = crate::catalog::Paging::Cursor;
+}
+
+#[cfg(test)]
+impl crate::operation_macro::Sample for ListSiemEvents {
+    fn sample() -> Self {
+        use crate::operation_macro::Sample;
+
+        Self {
+            limit: Some(200),
+            cursor: Sample::sample(),
+            from_date: Some(1_790_000_000),
+            exclude_types: Sample::sample(),
+        }
+    }
+}
+
+listed! {
+    ListSiemEvents
 }

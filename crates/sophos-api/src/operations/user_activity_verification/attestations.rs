@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Timestamp,
+    Job, JobProgress, Timestamp,
     model::{model, open_enum},
     models::Reference,
     operation_macro::{listed, operation},
@@ -93,6 +93,13 @@ open_enum! {
         Completed = "completed",
         /// The user has not responded.
         Pending = "pending",
+    }
+}
+
+impl Job for GetAttestation {
+    fn progress(attestation: &Attestation) -> JobProgress {
+        let status = attestation.status.as_ref().map(AttestationStatus::as_str);
+        JobProgress::from_words(status, None).until(attestation.expires_at.as_ref())
     }
 }
 

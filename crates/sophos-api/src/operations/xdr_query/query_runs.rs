@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    NumberedPage, Timestamp,
-    model::{model, open_enum},
+    Error, Job, JobProgress, KeyedPages, NumberedPage, Raw, Timestamp,
+    model::{items, model, null_as_default, open_enum},
     models::Actor,
     operation_macro::{listed, operation},
     operations::xdr_query::queries::QueryVariable,
+    page_body::{LenientPage, MalformedItem},
 };
 
 operation! {
@@ -25,6 +27,8 @@ operation! {
         page_total: bool,
         /// The order by time of creation.
         order: SortDirection,
+    } where {
+        page_size: 1..=2_000,
     }
 }
 
@@ -46,6 +50,17 @@ operation! {
         from: Timestamp,
         /// The end of the time range.
         to: Timestamp,
+    } where {
+        ..Self::check_query
+    }
+}
+
+impl StartQueryRun {
+    fn check_query(&self) -> Result<(), Error> {
+        if self.saved_query.is_none() && self.ad_hoc_query.is_none() {
+            return Err(Error::invalid("missing query: expected saved_query or ad_hoc_query"));
+        }
+        Ok(())
     }
 }
 
@@ -66,9 +81,7 @@ operation! {
 }
 
 operation! {
-    /// Returns a page of the results of a run.
-    ///
-    /// `pages.next_key` is the key of the next page.
+    /// Lists the results of a finished run, in rows.
     pub struct GetQueryRunResults = GET "/xdr-query/v1/queries/runs/:runId/results" (tenant) -> QueryResults {
         /// The run's id.
         run_id!: String,
@@ -76,6 +89,8 @@ operation! {
         page_from_key: String,
         /// The number of items per page, at most 2,000.
         page_size: u32,
+    } where {
+        page_size: 1..=2_000,
     }
 }
 
@@ -171,15 +186,31 @@ model! {
     }
 }
 
-model! {
-    /// A page of the results of a run.
-    pub struct QueryResults {
-        /// The description of the columns.
-        metadata: ResultMetadata,
-        /// The position of the page.
-        pages: ResultPage,
-        /// The rows, by column.
-        items: Vec<BTreeMap<String, Value>>,
+/// A row of results, by column.
+pub type QueryRow = BTreeMap<String, Value>;
+
+/// A page of the results of a run, in rows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct QueryResults {
+    /// The rows, not parsed yet.
+    #[serde(deserialize_with = "items")]
+    pub items: Vec<Raw<QueryRow>>,
+    /// The rows that are not JSON.
+    #[serde(skip)]
+    pub malformed_items: Vec<MalformedItem>,
+    /// The position of the page.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub pages: KeyedPages,
+    /// The description of the columns.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub metadata: ResultMetadata,
+}
+
+impl LenientPage for QueryResults {
+    fn set_malformed_items(&mut self, malformed_items: Vec<MalformedItem>) {
+        self.malformed_items = malformed_items;
     }
 }
 
@@ -198,20 +229,6 @@ model! {
         name: String,
         /// The type of the values.
         r#type: String,
-    }
-}
-
-model! {
-    /// The position of a page of results.
-    pub struct ResultPage {
-        /// The page size.
-        size: i64,
-        /// The maximum page size.
-        max_size: i64,
-        /// The key of this page.
-        from_key: String,
-        /// The key of the next page; missing on the last.
-        next_key: String,
     }
 }
 
@@ -250,6 +267,14 @@ open_enum! {
         Asc = "asc",
         /// Descending.
         Desc = "desc",
+    }
+}
+
+impl Job for GetQueryRun {
+    fn progress(run: &QueryRun) -> JobProgress {
+        let status = run.status.as_ref().map(RunStatus::as_str);
+        let result = run.result.as_ref().map(RunResult::as_str);
+        JobProgress::from_words(status, result).until(run.expires_at.as_ref())
     }
 }
 

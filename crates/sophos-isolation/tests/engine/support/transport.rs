@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use sophos_api::{ReqwestTransport, Transport, TransportError};
-use sophos_isolation::{DecisionId, DecisionOutcome, OutcomePublisher};
+use sophos_isolation::{BackendError, DecisionId, DecisionOutcome, OutcomePublisher};
 use sophos_simulator::Clock;
 use tokio::sync::Notify;
 
@@ -44,12 +44,12 @@ impl Transport for ClockedTransport {
             self.gate.reached.notify_one();
             self.gate.resume.notified().await;
         }
-        let answer = self.http.send(request, timeout).await;
+        let response = self.http.send(request, timeout).await;
         if changes && self.gate.block_after.load(Ordering::SeqCst) {
             self.gate.reached.notify_one();
             std::future::pending::<()>().await;
         }
-        answer
+        response
     }
 
     fn now(&self) -> Duration {
@@ -101,13 +101,13 @@ impl OutcomePublisher for RecordingPublisher {
         true
     }
 
-    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), String> {
+    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), BackendError> {
         let fails = self
             .failures
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
             .is_ok();
         if fails {
-            return Err("the bus is down".into());
+            return Err(BackendError::new("the bus is down"));
         }
         self.outcomes.lock().unwrap().push(outcome.clone());
         Ok(())

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use sophos_api::{
     Client, Credentials, Hosts, Operation, RateLimit, ReqwestTransport, Transport, TransportError,
-    TransportErrorKind, operations::siem::ListSiemEvents,
+    TransportErrorKind, operations::siem::events::ListSiemEvents,
 };
 use sophos_export::{Dataset, ExportScope, ExportSettings, Exporter, Format, GZIP_LEVEL, Row, Store};
 use tokio::runtime;

@@ -15,7 +15,7 @@ use central_host::{
 };
 use sophos_api::{
     ApiClient, Paged, ReqwestTransport, TenantClient, Transport, models::EndpointView,
-    operations::endpoints::ListEndpoints,
+    operations::endpoint::endpoints::ListEndpoints,
 };
 use wasmtime::{
     AsContextMut, Result, Store, bail,

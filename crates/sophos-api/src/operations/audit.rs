@@ -1,0 +1,5 @@
+//! Operations of the audit API.
+
+use crate::operation_macro::files;
+
+files! { audit_events }

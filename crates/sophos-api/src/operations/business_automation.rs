@@ -1,0 +1,5 @@
+//! Operations of the business automation API.
+
+use crate::operation_macro::files;
+
+files! { quotes }
