@@ -76,7 +76,7 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
 
 /// Builds the request of a route from the fields of an operation. It is not generic,
 /// so that it is compiled once.
-fn build_request(
+pub(crate) fn build_request(
     route: &Route,
     fields: serde_json::Result<Value>,
     target: &RequestTarget,

@@ -58,6 +58,7 @@ model! {
 /// `POST /endpoint/v1/endpoints/isolation`. The service rejected any requested id that is
 /// missing here.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct IsolationItems {
     /// The endpoints, without invalid items.
