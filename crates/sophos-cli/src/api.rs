@@ -6,7 +6,7 @@ mod find;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
-use sophos_api::{ApiClient, Error, RequestTarget, Route, ScopeHeader, catalog::OperationDescription};
+use sophos_api::{ApiClient, Error, RequestTarget, Route, catalog::OperationDescription};
 
 use crate::{
     confirm::Change,
@@ -92,7 +92,7 @@ async fn send(
     let session = context.session().await?;
     let route = call.route();
     if paginate || context.globals.all_tenants {
-        let targets = if route.scope == ScopeHeader::Tenant {
+        let targets = if session.is_for_tenant(context, route.scope).await? {
             tenant_targets(session.selected_tenants(context).await?)
         } else {
             vec![(String::new(), Ok(Target::Account(session.client.clone())))]
@@ -105,7 +105,7 @@ async fn send(
         records.finish()?;
         return result;
     }
-    let target = if route.scope == ScopeHeader::Tenant {
+    let target = if session.is_for_tenant(context, route.scope).await? {
         Target::Tenant(session.selected_tenant(context).await?)
     } else {
         Target::Account(session.client.clone())

@@ -27,7 +27,7 @@ Exit codes: 0 success, 1 failure, 2 usage, 3 partial failure, 4 authentication,
 
 /// Builds the command tree.
 pub(crate) fn command() -> Command {
-    let command = Command::new("sophos")
+    let command = GlobalArgs::augment_args(Command::new("sophos"))
         .version(env!("CARGO_PKG_VERSION"))
         .about("The command line of Sophos Central")
         .after_help(AFTER_HELP)
@@ -39,8 +39,7 @@ pub(crate) fn command() -> Command {
         .subcommand(api::command())
         .subcommands(completion::commands())
         .subcommands(pack::commands());
-    let command = NOUNS.iter().fold(command, |command, noun| command.subcommand(noun_command(noun)));
-    GlobalArgs::augment_args(command)
+    NOUNS.iter().fold(command, |command, noun| command.subcommand(noun_command(noun)))
 }
 
 /// Parses the arguments, runs the command, and reports its failure.

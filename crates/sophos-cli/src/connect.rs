@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sophos_api::{
-    Client, Hosts, Identity, RateLimit, TenantClient,
+    Client, Hosts, Identity, RateLimit, ScopeHeader, TenantClient,
     models::{IdType, Tenant},
 };
 
@@ -54,6 +54,22 @@ impl Session {
     /// As for [`Client::identity`].
     pub(crate) async fn identity(&self) -> Result<Identity, Failure> {
         Ok(self.client.identity().await?)
+    }
+
+    /// Whether an operation goes to a tenant rather than to the credential's own account.
+    ///
+    /// # Errors
+    /// As for [`Client::identity`].
+    pub(crate) async fn is_for_tenant(&self, context: &Context, scope: ScopeHeader) -> Result<bool, Failure> {
+        let account = match scope {
+            ScopeHeader::Tenant => return Ok(true),
+            ScopeHeader::TenantOrOwner => [IdType::Partner, IdType::Organization],
+            ScopeHeader::TenantOrPartner => [IdType::Partner, IdType::Partner],
+            _ => return Ok(false),
+        };
+        let globals = &context.globals;
+        let is_chosen = globals.tenant.is_some() || globals.all_tenants || self.profile.tenant.is_some();
+        Ok(is_chosen || !account.contains(&self.identity().await?.id_type))
     }
 
     /// Lists the tenants, and stores their names for shell completion.

@@ -23,6 +23,7 @@ pub(crate) const NOUNS: &[&Noun] = &[
     &endpoints::GROUPS,
     &alerts::ALERTS,
     &alerts::EVENTS,
+    &alerts::AUDIT,
     &directory::USERS,
     &directory::USER_GROUPS,
     &policies::POLICIES,

@@ -54,6 +54,9 @@ fn scope(scope: ScopeHeader) -> &'static str {
         ScopeHeader::Tenant => "tenant",
         ScopeHeader::Partner => "partner",
         ScopeHeader::Organization => "organization",
+        ScopeHeader::Distributor => "distributor",
+        ScopeHeader::TenantOrPartner => "tenant or partner",
+        ScopeHeader::TenantOrOwner => "tenant or owner",
         _ => "none",
     }
 }

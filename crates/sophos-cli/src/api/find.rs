@@ -137,7 +137,7 @@ mod tests {
                 found.operation.name(),
                 Value::Object(found.fields)
             ),
-            Err(failure) => format!("{failure}; {}", failure.hint.clone().unwrap_or_default()),
+            Err(failure) => format!("{failure}; {}", failure.hint.as_deref().unwrap_or_default()),
         }
     }
 

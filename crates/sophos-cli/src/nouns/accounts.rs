@@ -8,11 +8,11 @@ pub(crate) const TENANTS: Noun = Noun {
     object: "tenant",
     columns: &["name=/showAs", "id", "region=/dataRegion", "geography=/dataGeography", "billing=/billingType", "status"],
     verbs: &[
-        Verb::list("list", "Lists the tenants", &[op!(partner::ListPartnerTenants), op!(organization::ListOrganizationTenants)])
+        Verb::list("list", "Lists the tenants", &[op!(partner::tenants::ListPartnerTenants), op!(organization::tenants::ListOrganizationTenants)])
             .page_size(100)
             .fixed(&[("pageTotal", "true")])
             .examples(&["tenants list", "tenants list -o csv --columns showAs,id,apiHost"]),
-        Verb::get("get", "Shows a tenant", &[op!(partner::GetPartnerTenant), op!(organization::GetOrganizationTenant)])
+        Verb::get("get", "Shows a tenant", &[op!(partner::tenants::GetPartnerTenant), op!(organization::tenants::GetOrganizationTenant)])
             .examples(&["tenants get 4a7b…"]),
         Verb::change("create", "Creates a tenant of a partner", "create", &[op!(partner::tenants::CreateTenant)])
             .params(&[

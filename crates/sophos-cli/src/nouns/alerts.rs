@@ -27,7 +27,7 @@ pub(crate) const ALERTS: Noun = Noun {
         "id",
     ],
     verbs: &[
-        Verb::list("list", "Lists alerts", &[op!(alerts::ListAlerts)])
+        Verb::list("list", "Lists alerts", &[op!(common::alerts::ListAlerts)])
             .page_size(100)
             .params(&[
                 Param::choices("severity", "The severity", &["low", "medium", "high"]),
@@ -43,8 +43,8 @@ pub(crate) const ALERTS: Noun = Noun {
                 "alerts list --severity high --all-tenants",
                 "alerts list --category malware -o jsonl",
             ]),
-        Verb::get("get", "Shows an alert", &[op!(alerts::GetAlert)]),
-        Verb::change("act", "Requests an action on alerts", "act on", &[op!(alerts::ActOnAlert)])
+        Verb::get("get", "Shows an alert", &[op!(common::alerts::GetAlert)]),
+        Verb::change("act", "Requests an action on alerts", "act on", &[op!(common::alerts::ActOnAlert)])
             .params(&[
                 Param::choice("action", "The action; the alert's allowedActions permit some", ACTIONS)
                     .required(),
@@ -54,7 +54,7 @@ pub(crate) const ALERTS: Noun = Noun {
         Verb::list(
             "feed",
             "Lists the SIEM feed of alerts of the last 24 hours",
-            &[op!(siem::ListSiemAlerts)],
+            &[op!(siem::alerts::ListSiemAlerts)],
         )
         .page_size(1000)
         .columns(&["when", "severity", "type", "description", "location", "id"]),
@@ -66,7 +66,7 @@ pub(crate) const EVENTS: Noun = Noun {
     about: "Events of the last 24 hours, from the SIEM feed",
     object: "event",
     columns: &["when", "severity", "type", "name", "location", "id"],
-    verbs: &[Verb::list("list", "Lists events in the order of ingestion", &[op!(siem::ListSiemEvents)])
+    verbs: &[Verb::list("list", "Lists events in the order of ingestion", &[op!(siem::events::ListSiemEvents)])
         .page_size(1000)
         .params(&[
             Param::number("from-date", "The start, in seconds since the Unix epoch").field("from_date"),
@@ -74,4 +74,24 @@ pub(crate) const EVENTS: Noun = Noun {
             Param::list("exclude-types", "The types to leave out").field("exclude_types"),
         ])
         .examples(&["events list --limit 20", "events list --all-tenants -o jsonl"])],
+};
+
+pub(crate) const AUDIT: Noun = Noun {
+    name: "audit",
+    about: "Audit events of the last 90 days, of an account or of a tenant",
+    object: "event",
+    columns: &["*"],
+    verbs: &[
+        Verb::list("list", "Lists audit events", &[op!(audit::audit_events::ListAuditEvents)])
+            .page_size(100)
+            .params(&[
+                Param::text("start-date", "The start, such as 2026-11-23T10:00:00.000Z").required(),
+                Param::text("end-date", "The end"),
+                Param::text("modified-by", "The email address of the actor"),
+                Param::text("origin-ip-address", "The IP address of the actor"),
+                Param::text("modifier-account-id", "The account of the actor"),
+                Param::text("resource-owner-id", "The account of the changed object"),
+            ])
+            .examples(&["audit list --start-date 2026-11-23T00:00:00.000Z --tenant Acme -o jsonl"]),
+    ],
 };

@@ -19,7 +19,7 @@ pub(crate) const ENDPOINTS: Noun = Noun {
         "last seen=/lastSeenAt",
     ],
     verbs: &[
-        Verb::list("list", "Lists endpoints, by any filter of the service", &[op!(endpoints::ListEndpoints)])
+        Verb::list("list", "Lists endpoints, by any filter of the service", &[op!(endpoint::endpoints::ListEndpoints)])
             .page_size(500)
             .params(FILTERS)
             .examples(&[
@@ -28,7 +28,7 @@ pub(crate) const ENDPOINTS: Noun = Noun {
                 "endpoints list --search LAPTOP --columns hostname,ipv4Addresses,/os/name",
                 "endpoints list --jq 'select(.tamperProtectionEnabled | not) | .hostname'",
             ]),
-        Verb::get("get", "Shows an endpoint", &[op!(endpoints::GetEndpoint)])
+        Verb::get("get", "Shows an endpoint", &[op!(endpoint::endpoints::GetEndpoint)])
             .endpoints()
             .params(&[Param::choice("view", "The amount of detail", &["basic", "summary", "full"])])
             .examples(&["endpoints get LAPTOP-4711", "endpoints get LAPTOP-4711 --view full -o json"]),
@@ -42,7 +42,7 @@ pub(crate) const ENDPOINTS: Noun = Noun {
             "isolate",
             "Isolates endpoints from the network",
             "isolate",
-            &[op!(isolation::UpdateIsolation)],
+            &[op!(endpoint::isolation::UpdateIsolation)],
         )
         .endpoints()
         .fixed(&[("enabled", "true")])
@@ -52,13 +52,13 @@ pub(crate) const ENDPOINTS: Noun = Noun {
             "release",
             "Ends the isolation of endpoints",
             "release",
-            &[op!(isolation::UpdateIsolation)],
+            &[op!(endpoint::isolation::UpdateIsolation)],
         )
         .endpoints()
         .fixed(&[("enabled", "false")])
         .params(&[Param::text("comment", "The reason, for the audit log")])
         .examples(&["endpoints release LAPTOP-4711"]),
-        Verb::get("isolation", "Shows the isolation of an endpoint", &[op!(isolation::GetIsolation)])
+        Verb::get("isolation", "Shows the isolation of an endpoint", &[op!(endpoint::isolation::GetIsolation)])
             .endpoints(),
         Verb::get(
             "tamper-protection",

@@ -13,7 +13,7 @@ pub(crate) const HEALTH: Noun = Noun {
         "not protected=/endpoint/protection/server/notFullyProtected",
     ],
     verbs: &[
-        Verb::get("get", "Checks the configuration of a tenant", &[op!(account_health::CheckAccountHealth)])
+        Verb::get("get", "Checks the configuration of a tenant", &[op!(account_health::checks::CheckAccountHealth)])
             .params(&[
                 Param::list("checks", "The checks, such as protection,exclusions"),
                 Param::list("products", "The products: endpoint, networkDevice"),
@@ -22,7 +22,7 @@ pub(crate) const HEALTH: Noun = Noun {
         Verb::list(
             "list",
             "Checks the configuration of each tenant",
-            &[op!(account_health::CheckAccountHealth)],
+            &[op!(account_health::checks::CheckAccountHealth)],
         )
         .examples(&["health list --all-tenants"]),
         Verb::get(

@@ -124,7 +124,9 @@ pub(crate) fn choose<'c>(
         IdType::Organization => find(ScopeHeader::Organization),
         _ => None,
     };
-    let tenant = find(ScopeHeader::Tenant);
+    let tenant = find(ScopeHeader::Tenant)
+        .or_else(|| find(ScopeHeader::TenantOrOwner))
+        .or_else(|| find(ScopeHeader::TenantOrPartner));
     let chosen = if wants_tenant { tenant.or(own) } else { own.or(tenant) };
     chosen.or_else(|| find(ScopeHeader::None)).ok_or_else(|| {
         let needed: Vec<_> = calls

@@ -167,7 +167,7 @@ pub(crate) async fn resolve_endpoint(target: &Target, value: &str) -> Result<(St
     if is_id(value) {
         return Ok((value.to_owned(), value.to_owned()));
     }
-    let call = op!(endpoints::ListEndpoints);
+    let call = op!(endpoint::endpoints::ListEndpoints);
     let mut fields = Fields::new();
     fields.insert("hostnameContains".to_owned(), value.into());
     fields.insert("fields".to_owned(), Value::from(vec!["hostname"]));

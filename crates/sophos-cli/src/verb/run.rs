@@ -96,7 +96,7 @@ pub(crate) async fn target(
     context: &Context,
     call: &'static dyn Call,
 ) -> Result<Target, Failure> {
-    if call.route().scope == ScopeHeader::Tenant {
+    if session.is_for_tenant(context, call.route().scope).await? {
         return Ok(Target::Tenant(session.selected_tenant(context).await?));
     }
     Ok(Target::Account(session.client.clone()))
@@ -129,13 +129,12 @@ async fn run_list(
     fields: Fields,
 ) -> Result<(), Failure> {
     let session = context.session().await?;
-    let targets = if call.route().scope == ScopeHeader::Tenant {
+    let targets = if session.is_for_tenant(context, call.route().scope).await? {
         tenant_targets(session.selected_tenants(context).await?)
     } else {
         vec![(String::new(), Ok(Target::Account(session.client.clone())))]
     };
-    let columns = match verb.columns {
-        [] => noun.columns,
+    let columns = match if verb.columns.is_empty() { noun.columns } else { verb.columns } {
         ["*"] => &[],
         columns => columns,
     };

@@ -12,16 +12,16 @@ use sophos_simulator::{ClockConfig, Config, DataConfig, MachineConfig, Owner, Si
 use tempfile::TempDir;
 
 /// A running simulator and an empty home directory.
-pub struct Fixture {
-    pub simulator: Arc<Simulator>,
-    pub home: TempDir,
+pub(crate) struct Fixture {
+    pub(crate) simulator: Arc<Simulator>,
+    pub(crate) home: TempDir,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Fixture {
     /// Two tenants of a partner, one of an organization, one on its own; the time stands
     /// still. `endpoints` is the number of generated ones of the first tenant.
-    pub fn start(endpoints: u64) -> Self {
+    pub(crate) fn start(endpoints: u64) -> Self {
         let tenant = |name: &str, owner, endpoints| TenantGroup {
             name: Some(name.to_owned()),
             endpoints: Some(endpoints),
@@ -66,12 +66,12 @@ impl Fixture {
     }
 
     /// The variables for a credential of this type (`partner`, `organization`, `tenant`).
-    pub fn environment(&self, id_type: &str) -> BTreeMap<&'static str, String> {
+    pub(crate) fn environment(&self, id_type: &str) -> BTreeMap<&'static str, String> {
         self.environment_of_role(id_type, "super_admin")
     }
 
     /// The variables for a credential of this type and role.
-    pub fn environment_of_role(&self, id_type: &str, role: &str) -> BTreeMap<&'static str, String> {
+    pub(crate) fn environment_of_role(&self, id_type: &str, role: &str) -> BTreeMap<&'static str, String> {
         let credentials = self.simulator.credentials();
         let found = credentials
             .iter()
@@ -91,7 +91,7 @@ impl Fixture {
     }
 
     /// Runs `sophos` without a terminal, with a partner's credential.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_sophos"))
             .args(arguments)
             .env_clear()
@@ -103,7 +103,7 @@ impl Fixture {
 
 /// The golden tests of a folder below `tests/cmd`. `TRYCMD=overwrite` writes what the
 /// program prints into them.
-pub fn golden(folder: &str, environment: &BTreeMap<&'static str, String>) {
+pub(crate) fn golden(folder: &str, environment: &BTreeMap<&'static str, String>) {
     let cases = trycmd::TestCases::new();
     cases.register_bin("sophos", Path::new(env!("CARGO_BIN_EXE_sophos")));
     for (name, value) in environment {
@@ -122,10 +122,10 @@ pub fn golden(folder: &str, environment: &BTreeMap<&'static str, String>) {
     cases.run();
 }
 
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
