@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use sophos_isolation::{
-    DecisionId, DecisionOutcome, Engine, FollowUpScope, Ledger, OutcomePublisher, ProcessedDecision,
-    policy::Policy,
+    BackendError, DecisionId, DecisionOutcome, Engine, FollowUpScope, Ledger, OutcomePublisher,
+    ProcessedDecision, policy::Policy,
 };
 use sophos_store::Store;
 use tokio::sync::mpsc::UnboundedSender;
@@ -19,12 +19,9 @@ use crate::{
 /// The longest time of one step of the worker.
 const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The failure of a part that this process provides to the library.
-pub(super) type BackendFailure = String;
-
 /// A failure of a part that this process provides, from its cause.
-pub(super) fn backend_failure(cause: impl std::fmt::Display) -> BackendFailure {
-    cause.to_string()
+pub(super) fn backend_failure(cause: impl std::fmt::Display) -> BackendError {
+    BackendError::new(cause.to_string())
 }
 
 /// The engine over a ledger in a folder or a bucket.
@@ -50,7 +47,7 @@ impl OutcomePublisher for Outcomes {
         self.0.is_some()
     }
 
-    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), BackendFailure> {
+    async fn publish(&self, outcome: &DecisionOutcome) -> Result<(), BackendError> {
         match &self.0 {
             Some(sender) => sender.send(outcome.clone()).map_err(backend_failure),
             None => Ok(()),

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use sophos_api::Transport;
-use sophos_isolation::{verify::Keys, webhook::KeySource};
+use sophos_isolation::{BackendError, verify::Keys, webhook::KeySource};
 use sophos_secrets::{EnvironmentSecrets, FileSecrets, SecretStore};
 
-use super::engine::{BackendFailure, backend_failure};
+use super::engine::backend_failure;
 use crate::transport::CliTransport;
 
 /// The time-out for fetching a published key, while a sender waits.
@@ -29,7 +29,7 @@ impl SenderSecrets {
 }
 
 impl KeySource for SenderSecrets {
-    async fn load_keys(&self, name: &str) -> Result<Keys, BackendFailure> {
+    async fn load_keys(&self, name: &str) -> Result<Keys, BackendError> {
         let loaded = match &self.file {
             Some(file) => file.load(name).await,
             None => self.variables.load(name).await,
@@ -38,7 +38,7 @@ impl KeySource for SenderSecrets {
         Ok(Keys::new(stages.current, stages.previous))
     }
 
-    async fn fetch_url(&self, url: &str) -> Result<Vec<u8>, BackendFailure> {
+    async fn fetch_url(&self, url: &str) -> Result<Vec<u8>, BackendError> {
         if !url.starts_with("https://") {
             return Err(backend_failure("invalid URL: expected https"));
         }

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::Value;
 use sophos_isolation::{
-    DecisionId, DecisionOutcome, FollowUpScope, Ledger,
+    BackendError, DecisionId, DecisionOutcome, FollowUpScope, Ledger,
     adapters::Message,
     check::Check,
     policy::{Mode, Policy},
@@ -29,7 +29,7 @@ use tokio::{
 
 use super::{
     ServeArgs,
-    engine::{self, BackendFailure, LocalEngine, Outcomes, backend_failure, step_deadline},
+    engine::{self, LocalEngine, Outcomes, backend_failure, step_deadline},
     policy_file::PolicyFile,
     sender_secrets::SenderSecrets,
 };
@@ -51,11 +51,11 @@ struct LocalQueue {
 }
 
 impl Queue for LocalQueue {
-    async fn send(&self, decisions: &[DecisionId]) -> Result<(), BackendFailure> {
+    async fn send(&self, decisions: &[DecisionId]) -> Result<(), BackendError> {
         self.decisions.send(decisions.to_vec()).map_err(backend_failure)
     }
 
-    async fn check(&self, policy: &Policy, _: &Message<'_>, check: Check) -> Result<Value, BackendFailure> {
+    async fn check(&self, policy: &Policy, _: &Message<'_>, check: Check) -> Result<Value, BackendError> {
         let checked = Box::pin(self.engine.check(policy, check, step_deadline())).await;
         serde_json::to_value(checked.map_err(backend_failure)?).map_err(backend_failure)
     }
