@@ -87,6 +87,12 @@ macro_rules! operation {
             [$($query)*] [$($names)* $field] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: Timestamp, $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Timestamp,]
+            [$($parameters)* $field: impl Into<Timestamp>,] [$($values)* $field: $field.into(),] [$($setters)*]
+            [$($query)*] [$($names)* $field] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: $type:ty, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: $type,]
             [$($parameters)* $field: $type,] [$($values)* $field,] [$($setters)*] [$($query)*] [$($names)* $field] $($rest)* }

@@ -147,7 +147,7 @@ fn choice_of_scopes_follows_the_client() {
 
 #[test]
 fn audit_events_are_the_tenants_or_the_owners() {
-    let operation = ListAuditEvents::new("2026-11-23T10:00:00.000Z".into());
+    let operation = ListAuditEvents::new("2026-11-23T10:00:00.000Z");
     let (script, client) = scripted("organization");
     block_on(client.send(&operation)).expect("a page");
     assert_eq!(scope_headers(&script), []);

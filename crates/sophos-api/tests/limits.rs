@@ -120,7 +120,7 @@ fn numbers_are_bounded_by_value() {
 
 #[test]
 fn page_sizes_are_bounded() {
-    let audit = |size| ListAuditEvents::new(TIME.into()).page_size(size);
+    let audit = |size| ListAuditEvents::new(TIME).page_size(size);
     assert_bounds(audit, &[1, 100], &[0, 101], "page_size", "1 to 100");
     let live = |size| query_run_results::GetQueryRunResults::new("r").page_size(size);
     assert_bounds(live, &[1, 1_000], &[0, 1_001], "page_size", "1 to 1000");
@@ -165,11 +165,11 @@ fn query_run_needs_a_query() {
 
 #[test]
 fn audit_time_needs_a_zone() {
-    assert_eq!(check(&ListAuditEvents::new(TIME.into())), Ok(()));
+    assert_eq!(check(&ListAuditEvents::new(TIME)), Ok(()));
     for time in ["2026-11-23", "2026-11-23T10:00:00"] {
-        let start = check(&ListAuditEvents::new(time.into())).expect_err(time);
+        let start = check(&ListAuditEvents::new(time)).expect_err(time);
         assert!(start.contains("invalid start_date"), "{start}");
-        let end = check(&ListAuditEvents::new(TIME.into()).end_date(time.into())).expect_err(time);
+        let end = check(&ListAuditEvents::new(TIME).end_date(time)).expect_err(time);
         assert!(end.contains("invalid end_date"), "{end}");
     }
 }

@@ -27,7 +27,7 @@ impl Guest for Component {
     fn search(tenant: TenantBorrow<'_>, filters: Vec<Filter>, options: PageOptions) -> Result<Page, Failure> {
         let tenant: &Tenant = tenant.get();
         run_call(async |client| {
-            let mut operation = SearchAlerts::default();
+            let mut operation = SearchAlerts::new(ListAlerts::new());
             for filter in filters {
                 apply_filter(&mut operation.filter, filter);
             }
@@ -57,8 +57,8 @@ impl Guest for Component {
 
 fn apply_filter(to: &mut ListAlerts, filter: Filter) {
     match filter {
-        Filter::Since(time) => to.from = Some(time),
-        Filter::Before(time) => to.to = Some(time),
+        Filter::Since(time) => to.from = Some(time.into()),
+        Filter::Before(time) => to.to = Some(time.into()),
         Filter::Severities(list) => to.severity.extend(parse_words(&list, AlertSeverity::from)),
         Filter::Categories(list) => to.category.extend(parse_words(&list, AlertCategory::from)),
         Filter::Products(list) => to.product.extend(parse_words(&list, Product::from)),

@@ -42,7 +42,7 @@ impl<'a, T: Transport> BackfillReader<'a, T> {
     /// Reads the next page of this backfill. Halves the page while the response is too
     /// large.
     pub(crate) async fn fetch_page(&mut self, backfill: &Backfill) -> Result<BackfillPage, Error> {
-        let at = |ms| Timestamp::from_millisecond(ms).ok().map(to_rfc3339_millis);
+        let at = |ms| Timestamp::from_millisecond(ms).ok().map(to_rfc3339_millis).map(Into::into);
         let mut operation = ListAlerts::new().page_size(self.page_size);
         (operation.from, operation.to) = (at(backfill.gap.from_ms), at(backfill.gap.to_ms));
         operation.page_from_key.clone_from(&backfill.next_key);

@@ -60,8 +60,8 @@ pub(super) fn alert_filter(filters: &Value) -> ListAlerts {
     let mut list = ListAlerts::new();
     for (case, value) in cases(filters) {
         match case {
-            "since" => list.from = optional_string(value),
-            "before" => list.to = optional_string(value),
+            "since" => list.from = optional_string(value).map(Into::into),
+            "before" => list.to = optional_string(value).map(Into::into),
             "severities" => list.severity = parse_words(value),
             "categories" => list.category = parse_words(value),
             "products" => list.product = parse_words(value),
