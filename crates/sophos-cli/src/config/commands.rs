@@ -184,7 +184,11 @@ fn use_profile(name: &str, context: &Context) -> Result<(), Failure> {
     let (file, _) = load_file(&context.globals)?;
     let names = file.names();
     if name != DEFAULT_PROFILE && !names.contains(&name) {
-        let expected = if names.is_empty() { "the configuration has none".to_owned() } else { format!("expected {}", names.join(" or ")) };
+        let expected = if names.is_empty() {
+            "the configuration has none".to_owned()
+        } else {
+            format!("expected {}", names.join(" or "))
+        };
         return Err(Failure::usage(format!("unknown profile \"{name}\": {expected}"))
             .hint(format!("run `sophos config init --profile {name}`")));
     }

@@ -176,10 +176,13 @@ fn print(report: &Report, context: &Context) -> Result<(), Failure> {
             .zip(report.days_to_expiry)
             .map(|(at, days)| format!("{at} (in {days} days)")),
     );
-    push("Clock difference", report.clock_skew_seconds.map(|seconds| match seconds {
+    push(
+        "Clock difference",
+        report.clock_skew_seconds.map(|seconds| match seconds {
             -2..=2 => "under 3 s".to_owned(),
             seconds => format!("{seconds} s"),
-        }));
+        }),
+    );
     for (name, value) in lines {
         writeln!(out, "  {:<18}{value}", format!("{name}:"))?;
     }
