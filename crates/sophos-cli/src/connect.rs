@@ -177,7 +177,7 @@ impl Session {
 pub(crate) struct SelectedTenant {
     /// The name, or the id.
     pub(crate) name: String,
-    /// Its client, or the reason why there is none.
+    /// Its client, or the reason for its absence.
     pub(crate) client: Result<CliTenant, Failure>,
 }
 

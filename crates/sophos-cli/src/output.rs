@@ -46,9 +46,14 @@ impl Column {
         Self { header, pointer }
     }
 
+    /// The value in a record: of several pointers joined by `|`, the first that exists.
+    fn value<'r>(&self, record: &'r Json) -> Option<&'r Json> {
+        self.pointer.split('|').find_map(|pointer| record.pointer(pointer))
+    }
+
     /// The text of the value in a record.
     fn text(&self, record: &Json) -> String {
-        record.pointer(&self.pointer).map(Json::to_text).unwrap_or_default()
+        self.value(record).map(Json::to_text).unwrap_or_default()
     }
 }
 
@@ -151,6 +156,14 @@ impl<W: Write> Records<W> {
             return Ok(());
         }
         self.count += 1;
+        let is_json = !matches!(self.encoder, Encoder::Table(_) | Encoder::Csv(_));
+        let record = if is_json && !self.settings.columns.is_empty() {
+            let columns = self.settings.columns.iter();
+            let value = |column: &Column| column.value(&record).cloned().unwrap_or_default();
+            Json::Object(columns.map(|column| (column.header.clone(), value(column))).collect())
+        } else {
+            record
+        };
         match self.settings.jq.take() {
             None => self.encode(&record),
             Some(filter) => {

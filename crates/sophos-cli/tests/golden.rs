@@ -9,19 +9,19 @@ use support::{Fixture, golden};
 #[test]
 fn partner_commands_print_as_recorded() {
     let fixture = Fixture::start(3);
-    golden("partner", &fixture.environment("partner"));
+    golden(&fixture, "partner", &fixture.environment("partner"));
 }
 
 #[test]
 fn organization_commands_print_as_recorded() {
     let fixture = Fixture::start(3);
-    golden("organization", &fixture.environment("organization"));
+    golden(&fixture, "organization", &fixture.environment("organization"));
 }
 
 #[test]
 fn tenant_commands_print_as_recorded() {
     let fixture = Fixture::start(3);
-    golden("tenant", &fixture.environment("tenant"));
+    golden(&fixture, "tenant", &fixture.environment("tenant"));
 }
 
 #[test]
@@ -30,5 +30,13 @@ fn commands_without_credential_print_as_recorded() {
     let mut environment = fixture.environment("partner");
     environment.remove("SOPHOS_CLIENT_ID");
     environment.remove("SOPHOS_CLIENT_SECRET");
-    golden("offline", &environment);
+    golden(&fixture, "offline", &environment);
+}
+
+#[test]
+fn config_test_prints_as_recorded_for_each_type() {
+    for id_type in ["partner", "organization", "tenant"] {
+        let fixture = Fixture::start_at(1, None);
+        golden(&fixture, &format!("config-test/{id_type}"), &fixture.environment(id_type));
+    }
 }

@@ -34,7 +34,7 @@ pub(crate) fn list(context: &Context, text: &str) -> Result<(), Failure> {
             method: route.method.to_string(),
             path: route.path,
             scope: scope(route.scope),
-            summary: operation.documentation().lines().next().unwrap_or_default().to_owned(),
+            summary: summary(&operation.documentation()),
         };
         let searched =
             format!("{} {} {} {}", listed.family, listed.name, listed.path, listed.summary).to_lowercase();
@@ -47,6 +47,13 @@ pub(crate) fn list(context: &Context, text: &str) -> Result<(), Failure> {
         context.note(&format!("{count} operations; `sophos api --describe NAME` shows the fields of one"));
     }
     Ok(())
+}
+
+/// The first sentence of a doc comment, without its links.
+fn summary(documentation: &str) -> String {
+    let paragraph = documentation.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    let sentence = paragraph.split_inclusive(". ").next().unwrap_or_default().trim_end();
+    sentence.replace("[`", "`").replace("`]", "`")
 }
 
 fn scope(scope: ScopeHeader) -> &'static str {

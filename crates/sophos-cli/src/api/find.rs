@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn find_suggests_when_nothing_or_several_match() {
-        assert!(found(&["ListRoles"], None, false).contains("common/ListRoles, partner/ListRoles"));
+        assert!(found(&["ListRoles"], None, false).contains("partner/ListRoles, common/ListRoles"));
         assert!(found(&["Alert"], None, false).contains("common/GetAlert"));
         assert!(found(&["PUT", "/common/v1/alerts"], None, false).contains("this path has: GET"));
         assert!(found(&["/nothing/v1"], None, false).contains("--list"));

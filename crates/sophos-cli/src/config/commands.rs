@@ -182,12 +182,15 @@ fn show(context: &Context) -> Result<(), Failure> {
 
 fn use_profile(name: &str, context: &Context) -> Result<(), Failure> {
     let (file, _) = load_file(&context.globals)?;
-    if name != DEFAULT_PROFILE && !file.names().contains(&name) {
-        return Err(Failure::usage(format!(
-            "unknown profile \"{name}\": expected {}",
-            file.names().join(" or ")
-        ))
-        .hint(format!("run `sophos config init --profile {name}`")));
+    let names = file.names();
+    if name != DEFAULT_PROFILE && !names.contains(&name) {
+        let expected = if names.is_empty() {
+            "the configuration has none".to_owned()
+        } else {
+            format!("expected {}", names.join(" or "))
+        };
+        return Err(Failure::usage(format!("unknown profile \"{name}\": {expected}"))
+            .hint(format!("run `sophos config init --profile {name}`")));
     }
     edit::use_profile(&config_path(&context.globals)?, name)?;
     context.note(&format!("The current profile is {name}"));

@@ -128,13 +128,13 @@ fn access(id_type: &IdType) -> (&'static str, Vec<&'static str>) {
         IdType::Partner => ("Partner (full tenant management available)", Vec::new()),
         IdType::Organization => (
             "Organization (its own tenants)",
-            vec!["tenants create", "tenants billing", "admins and roles of the partner"],
+            vec!["tenants create", "tenants usage", "admins and roles of the partner"],
         ),
         IdType::Tenant => (
             "Tenant (its own data)",
             vec![
                 "tenants create",
-                "tenants billing",
+                "tenants usage",
                 "admins and roles of the partner",
                 "--all-tenants for more than one tenant",
             ],
@@ -176,7 +176,13 @@ fn print(report: &Report, context: &Context) -> Result<(), Failure> {
             .zip(report.days_to_expiry)
             .map(|(at, days)| format!("{at} (in {days} days)")),
     );
-    push("Clock difference", report.clock_skew_seconds.map(|seconds| format!("{seconds} s")));
+    push(
+        "Clock difference",
+        report.clock_skew_seconds.map(|seconds| match seconds {
+            -2..=2 => "under 3 s".to_owned(),
+            seconds => format!("{seconds} s"),
+        }),
+    );
     for (name, value) in lines {
         writeln!(out, "  {:<18}{value}", format!("{name}:"))?;
     }

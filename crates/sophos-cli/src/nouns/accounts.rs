@@ -6,7 +6,7 @@ pub(crate) const TENANTS: Noun = Noun {
     name: "tenants",
     about: "Tenants of a partner or an organization",
     object: "tenant",
-    columns: &["name=/showAs", "id", "region=/dataRegion", "geography=/dataGeography", "billing=/billingType", "status"],
+    columns: &["name=/showAs|/name", "id", "region=/dataRegion", "geography=/dataGeography", "billing=/billingType", "status"],
     verbs: &[
         Verb::list("list", "Lists the tenants", &[op!(partner::tenants::ListPartnerTenants), op!(organization::tenants::ListOrganizationTenants)])
             .page_size(100)

@@ -8,9 +8,9 @@ pub(crate) const HEALTH: Noun = Noun {
     object: "result",
     columns: &[
         "computers=/endpoint/protection/computer/total",
-        "not protected=/endpoint/protection/computer/notFullyProtected",
+        "computers at risk=/endpoint/protection/computer/notFullyProtected",
         "servers=/endpoint/protection/server/total",
-        "not protected=/endpoint/protection/server/notFullyProtected",
+        "servers at risk=/endpoint/protection/server/notFullyProtected",
     ],
     verbs: &[
         Verb::get(

@@ -137,7 +137,13 @@ pub(crate) fn choose<'c>(
                 _ => "another",
             })
             .collect();
-        let message = format!("the command needs {} credential, and this one is of a {id_type}", needed.join(" or "));
+        let owner = match id_type {
+            IdType::Partner => "a partner's".to_owned(),
+            IdType::Organization => "an organization's".to_owned(),
+            IdType::Tenant => "a tenant's".to_owned(),
+            other => format!("of the type {other}"),
+        };
+        let message = format!("the command needs {} credential, and this one is {owner}", needed.join(" or "));
         Failure::new(Exit::Forbidden, message).hint(
             "run `sophos config test`; create partner credentials in Sophos Central Partner, under Settings & Policies > API Credentials",
         )

@@ -6,7 +6,7 @@ use crate::{json::Json, verb::Fields};
 
 /// The fields of the request for the next page; `None` after the last.
 ///
-/// The styles are told by the response: a key (`pages.nextKey`), a number
+/// The response shows the style: a key (`pages.nextKey`), a number
 /// (`pages.current`), or a cursor (`has_more`).
 pub(crate) fn next_page(fields: &Fields, page: &Json) -> Option<Fields> {
     let mut next = fields.clone();

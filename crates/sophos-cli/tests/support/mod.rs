@@ -22,6 +22,11 @@ impl Fixture {
     /// Two tenants of a partner, one of an organization, one on its own; the time stands
     /// still. `endpoints` is the number of generated ones of the first tenant.
     pub(crate) fn start(endpoints: u64) -> Self {
+        Self::start_at(endpoints, Some("2026-11-23T10:00:00Z"))
+    }
+
+    /// The same, at this time, or at the present one.
+    pub(crate) fn start_at(endpoints: u64, time: Option<&str>) -> Self {
         let tenant = |name: &str, owner, endpoints| TenantGroup {
             name: Some(name.to_owned()),
             endpoints: Some(endpoints),
@@ -36,7 +41,7 @@ impl Fixture {
             ..MachineConfig::new(tenant)
         };
         let config = Config {
-            clock: ClockConfig { start: Some("2026-11-23T10:00:00Z".to_owned()), running: false },
+            clock: ClockConfig { start: time.map(str::to_owned), running: time.is_none() },
             tenants: vec![
                 tenant("Acme", Owner::Partner, endpoints),
                 tenant("Globex", Owner::Partner, 2),
@@ -103,20 +108,22 @@ impl Fixture {
 
 /// The golden tests of a folder below `tests/cmd`. `TRYCMD=overwrite` writes what the
 /// program prints into them.
-pub(crate) fn golden(folder: &str, environment: &BTreeMap<&'static str, String>) {
+pub(crate) fn golden(fixture: &Fixture, folder: &str, environment: &BTreeMap<&'static str, String>) {
+    let region = |name: &str| fixture.simulator.region_url(name).expect("a region");
+    let variables = [
+        ("[IDENTITY]", fixture.simulator.identity_url()),
+        ("[GLOBAL]", fixture.simulator.global_url()),
+        ("[EUROPE]", region("eu01")),
+        ("[AMERICA]", region("us01")),
+        ("[HOME]", fixture.home.path().display().to_string()),
+    ];
     let cases = trycmd::TestCases::new();
     cases.register_bin("sophos", Path::new(env!("CARGO_BIN_EXE_sophos")));
     for (name, value) in environment {
         cases.env(*name, value);
     }
-    let mut variables = vec![];
-    for (name, variable) in [("SOPHOS_IDENTITY_URL", "[IDENTITY]"), ("SOPHOS_GLOBAL_URL", "[GLOBAL]")] {
-        if let Some(value) = environment.get(name) {
-            variables.push((variable, value.clone()));
-        }
-    }
-    for (variable, value) in variables {
-        cases.insert_var(variable, value).expect("a valid variable");
+    for (name, value) in variables {
+        cases.insert_var(name, value.clone()).expect("a valid variable");
     }
     cases.case(format!("tests/cmd/{folder}/*.trycmd"));
     cases.run();
