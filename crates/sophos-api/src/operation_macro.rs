@@ -48,6 +48,16 @@ macro_rules! operation {
         $crate::operation_macro::paged! { $name $response $(<$item>)? }
     };
 
+    // An operation without required values has a default.
+    (@default $name:ident []) => {
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
+    (@default $name:ident [$($parameters:tt)+]) => {};
+
     // @fields docs name [struct fields] [parameters] [values] [setters] [query] [names]
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* query $field:ident: $($rest:tt)*) => {
@@ -139,13 +149,14 @@ macro_rules! operation {
             const QUERY: &'static [&'static str] = &[$($query)*];
 
             /// Creates the operation from its required values.
-            #[allow(clippy::new_without_default)]
             pub fn new($($parameters)*) -> Self {
                 Self { $($values)* }
             }
 
             $($crate::operation_macro::setter! { [$($meta)*] $field $kind [$($type)*] })*
         }
+
+        operation! { @default $name [$($parameters)*] }
 
         #[cfg(test)]
         impl $crate::operation_macro::Sample for $name {

@@ -244,7 +244,7 @@ fn post_request_without_members_sends_an_empty_object() {
     }
     let scan = request(&Scan { endpoint_id: "e".into() }).expect("a request");
     assert_eq!((scan.uri().path(), scan.body().as_slice()), ("/endpoint/v1/endpoints/e/scans", &b"{}"[..]));
-    let search = request(&SearchAlerts::new(ListAlerts::new())).expect("a request");
+    let search = request(&SearchAlerts::default()).expect("a request");
     assert_eq!(search.body(), b"{}");
     assert_eq!(search.headers()["content-type"], "application/json");
 }

@@ -125,7 +125,7 @@ fn server_errors_are_retried_for_idempotent_operations() {
     for status in [408, 425, 500, 502, 503, 504] {
         let answer = ScriptedResponse::status(status);
         assert_eq!(count_sent(&answer, &get()), 2, "{status}");
-        assert_eq!(count_sent(&answer, &SearchAlerts::new(ListAlerts::new())), 2, "{status}: a search changes nothing");
+        assert_eq!(count_sent(&answer, &SearchAlerts::default()), 2, "{status}: a search changes nothing");
         assert_eq!(count_sent(&answer, &isolate()), 1, "{status}");
         assert_eq!(count_sent(&answer, &isolate_many()), 1, "{status}");
         let act = ActOnAlert::new("a", "clearThreat".into());

@@ -54,7 +54,7 @@ impl ListAlerts {
 
 /// Searches a tenant's alerts: the filters of [`ListAlerts`] in the body, which
 /// has room for long lists of ids.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "catalog", derive(serde::Deserialize, schemars::JsonSchema))]
 #[serde(transparent)]
 #[non_exhaustive]
