@@ -80,6 +80,7 @@ async fn replace_values(client: &TestClient<'_>, route: &Route, value: &mut Valu
         "assignFirewalls" | "unassignFirewalls" => *value = json!([firewalls[0]]),
         "firewalls" if value[0].is_object() => *value = json!([{ "id": firewalls[0] }]),
         "firewalls" => *value = json!([firewalls[0]]),
+        "pageFromKey" => *value = Value::Null,
         "parentGroupId" => *value = json!(firewall_group),
         "profileId" => *value = json!(profile),
         "permissionSets" => *value = json!(["central_admin"]),

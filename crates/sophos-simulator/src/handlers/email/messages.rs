@@ -76,14 +76,15 @@ fn seed_messages(seed: &mut Seed<'_>) -> Vec<Value> {
         let is_post = number % 4 == 3;
         let place = if is_post { POST_DELIVERY.place } else { QUARANTINE.place };
         // Every third message has two recipients.
-        let people = (number..=number + usize::from(number % 3 == 0)).map(|who| seed.person(who % 12));
+        let people =
+            (number..=number + usize::from(number.is_multiple_of(3))).map(|who| seed.person(who % 12));
         let people: Vec<_> = people.collect();
         let to: Vec<Value> = people.iter().map(|person| address(&person.email, &person.name)).collect();
         let entry = |email: &str| json!({ "address": email, "place": place, "quarantinedAt": at(60) });
         let recipients: Vec<Value> = people.iter().map(|person| entry(&person.email)).collect();
         let sender = format!("sender{number}@mail.example.net");
         let mut attachments = Vec::new();
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             attachments.push(json!({
                 "name": format!("invoice-{number}.docx"), "sizeInBytes": 48_213, "fileType": "document",
                 "stripped": false,

@@ -101,10 +101,10 @@ fn leave(firewall: &mut Value) {
 
 fn show(context: &Context<'_>, group: &mut Value) {
     group["_search"] = json!({ "parentId": group["parentGroup"]["id"] });
-    if group["parentGroup"].is_null() {
-        if let Some(members) = group.as_object_mut() {
-            members.remove("parentGroup");
-        }
+    if group["parentGroup"].is_null()
+        && let Some(members) = group.as_object_mut()
+    {
+        members.remove("parentGroup");
     }
     if let Some(start) = group["_importMs"].as_i64() {
         let elapsed = context.central.clock.now_ms() - start;
