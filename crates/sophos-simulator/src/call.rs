@@ -4,18 +4,18 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::central::Central;
 use crate::credentials::Credential;
 use crate::data::tenant::Tenant;
 use crate::engine::state::AccountGuard;
 use crate::faults::FaultAction;
-use crate::hash::parse_uuid;
+use crate::hash::{parse_uuid, uuid_text};
 use crate::response::ApiError;
 
 /// A request to one of the hosts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: http::Method,
     pub(crate) path: String,
@@ -135,6 +135,31 @@ impl<'a> Context<'a> {
             scoped_tenant: scope,
             object_name: RefCell::new(None),
         }
+    }
+
+    /// The call with these query parameters in place of its own, for searches with a body.
+    pub(crate) fn call_with_query(&self, parameters: Vec<(String, String)>) -> Call {
+        Call { query: Query(parameters), ..self.call.clone() }
+    }
+
+    /// The context of another call of the same caller.
+    pub(crate) fn with_call<'b>(&self, call: &'b Call) -> Context<'b>
+    where
+        'a: 'b,
+    {
+        Context::new(self.central, call, Vec::new(), self.credential.clone(), self.scoped_tenant)
+    }
+
+    /// The caller, as in `createdBy`.
+    pub(crate) fn actor(&self) -> Value {
+        let who = self.credential.as_ref();
+        json!({
+            "id": who.map(|who| who.client_id.as_str()),
+            "type": "service",
+            "name": "API credential",
+            "accountType": who.map(|who| who.kind.as_str()),
+            "accountId": who.map(|who| uuid_text(who.principal_id)),
+        })
     }
 
     /// The tenant of the call, if it has one.

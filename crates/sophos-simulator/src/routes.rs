@@ -6,7 +6,7 @@ use crate::call::Context;
 use crate::engine::{Collection, Verb, audit, files};
 use crate::handlers::{
     access_tokens, admins, alerts, directory, endpoints, health, health_scores, identity, isolation,
-    licenses, partner, siem, tenants, whoami,
+    licenses, live_discover, partner, siem, tenants, whoami, xdr_query,
 };
 use crate::response::{ApiError, ApiResponse};
 
@@ -221,7 +221,6 @@ impl Route {
     }
 
     /// Restricts the operation to the roles that may run queries.
-    #[allow(dead_code, reason = "families with queries use it")]
     pub(crate) const fn query(self) -> Self {
         Self { access: Access::Query, ..self }
     }
@@ -266,6 +265,8 @@ static FAMILIES: &[&[Route]] = &[
     partner::ROUTES,
     access_tokens::ROUTES,
     licenses::ROUTES,
+    live_discover::ROUTES,
+    xdr_query::ROUTES,
     health_scores::ROUTES,
 ];
 

@@ -14,8 +14,11 @@ enum Rule {
     OneOf(&'static [&'static str]),
     Boolean,
     Contains,
+    StartsWith,
     After,
     Before,
+    Above,
+    Below,
 }
 
 /// A query parameter that selects records by a member.
@@ -52,6 +55,21 @@ impl Filter {
         Self { parameter, member, rule: Rule::Contains }
     }
 
+    /// Selects by the start of a text, in any case.
+    pub(crate) const fn starts_with(parameter: &'static str, member: &'static str) -> Self {
+        Self { parameter, member, rule: Rule::StartsWith }
+    }
+
+    /// Selects records whose number is greater than the parameter.
+    pub(crate) const fn above(parameter: &'static str, member: &'static str) -> Self {
+        Self { parameter, member, rule: Rule::Above }
+    }
+
+    /// Selects records whose number is less than the parameter.
+    pub(crate) const fn below(parameter: &'static str, member: &'static str) -> Self {
+        Self { parameter, member, rule: Rule::Below }
+    }
+
     /// Selects records whose time is at or after the parameter.
     pub(crate) const fn after(parameter: &'static str, member: &'static str) -> Self {
         Self { parameter, member, rule: Rule::After }
@@ -81,6 +99,16 @@ impl Filter {
                 Ok(wanted == Some(found.iter().any(|value| value.as_bool() == Some(true))))
             }
             Rule::Contains => Ok(found.iter().any(|value| contains(value, given))),
+            Rule::StartsWith => {
+                let start = given.to_lowercase();
+                Ok(found.iter().any(|value| scalar_text(value).to_lowercase().starts_with(&start)))
+            }
+            Rule::Above | Rule::Below => {
+                let limit: f64 = given.parse().map_err(|_| wrong())?;
+                let is_above = matches!(self.rule, Rule::Above);
+                let passes = |number: f64| if is_above { number > limit } else { number < limit };
+                Ok(found.iter().filter_map(|value| value.as_f64()).any(passes))
+            }
             Rule::After | Rule::Before => {
                 let limit = time::parse_or_duration(given, now_ms)
                     .or_else(|| time::parse_lenient(given))

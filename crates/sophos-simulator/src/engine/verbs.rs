@@ -74,7 +74,7 @@ pub(crate) fn show(context: &Context<'_>, collection: &Collection, mut record: V
 }
 
 /// Removes members whose names start with `_`.
-fn hide(value: &mut Value) {
+pub(crate) fn hide(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.retain(|name, _| !name.starts_with('_'));
