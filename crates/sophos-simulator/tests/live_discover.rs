@@ -15,12 +15,12 @@ const XDR: &str = "/xdr-query/v1/queries";
 /// A tenant with two online endpoints and an offline one.
 fn three_endpoints() -> sophos_simulator::Config {
     let machine = |hostname: &str, online: bool| MachineConfig {
-        hostname: hostname.to_owned(),
         online: Some(online),
-        ..MachineConfig::default()
+        ..MachineConfig::computer("Acme", hostname)
     };
+    let name = Some("Acme".to_owned());
     sophos_simulator::Config {
-        tenants: vec![TenantGroup { endpoints: Some(0), ..TenantGroup::new(Owner::Partner, 1) }],
+        tenants: vec![TenantGroup { name, endpoints: Some(0), ..TenantGroup::new(Owner::Partner, 1) }],
         machines: vec![machine("first", true), machine("second", true), machine("third", false)],
         ..config()
     }
