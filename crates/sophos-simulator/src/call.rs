@@ -142,14 +142,6 @@ impl<'a> Context<'a> {
         Call { query: Query(parameters), ..self.call.clone() }
     }
 
-    /// The context of another call of the same caller.
-    pub(crate) fn with_call<'b>(&self, call: &'b Call) -> Context<'b>
-    where
-        'a: 'b,
-    {
-        Context::new(self.central, call, Vec::new(), self.credential.clone(), self.scoped_tenant)
-    }
-
     /// The caller, as in `createdBy`.
     pub(crate) fn actor(&self) -> Value {
         let who = self.credential.as_ref();

@@ -82,6 +82,10 @@
 //! Each change appears in the audit log of its tenant or partner, for 90 days
 //! (`GET /audit/v1/audit-events`). Files are at URLs that work without a token for 15 minutes.
 //!
+//! Queries of Live Discover and XDR return generated rows with the columns of their `SELECT`,
+//! for endpoints of the tenant. Other SQL fails. A tenant has a new detection about every six
+//! hours, and cases refer to them.
+//!
 //! # The feed
 //!
 //! The position of a record in the SIEM feed is its `created_at`, which rises by at least a
@@ -116,6 +120,19 @@
 //! - the form of an audit event;
 //! - 403 for changes of predefined roles;
 //! - the deletion of an unknown record answers `deleted: false` where no 404 is documented;
+//! - the durations of queries and mobile actions; Live Discover waits two minutes for an offline
+//!   endpoint;
+//! - 404 for the results of an XDR or detections query before its end and after its expiry;
+//! - an XDR query without a period covers one day, and a canceled one is not canceled again;
+//! - a saved query needs a value for each variable;
+//! - the placeholder in the URL of an enrichment pivot, its unique name, and 403 for canned ones;
+//! - detections queries are open to all roles;
+//! - the assignee of a case is a user or administrator of the tenant; 403 for changes of a case
+//!   that Sophos manages;
+//! - unique names of mobile devices and groups, the maximum numbers of mobile records, and the
+//!   prefix `custom.` of property keys;
+//! - 409 for a second open mobile action of a type, and for changes during an action; an action on
+//!   a device that is not managed is skipped;
 //! - the members of historical and regional health scores, and the age of billing data.
 #![deny(missing_docs)]
 

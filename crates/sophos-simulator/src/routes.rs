@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use crate::call::Context;
 use crate::engine::{Collection, Verb, audit, files};
 use crate::handlers::{
-    access_tokens, admins, alerts, cases, detections, directory, endpoints, health, health_scores, identity, isolation,
-    licenses, live_discover, mobile, partner, siem, tenants, whoami, xdr_query,
+    access_tokens, admins, alerts, cases, detections, directory, endpoints, health, health_scores, identity,
+    isolation, licenses, live_discover, mobile, partner, siem, tenants, whoami, xdr_query,
 };
 use crate::response::{ApiError, ApiResponse};
 

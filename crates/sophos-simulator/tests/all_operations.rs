@@ -45,7 +45,9 @@ const OPTIONAL: &[&str] = &[
 const RECORD_AT: &[(&str, usize)] = &[
     // The group without users, and administrators that are not the last Super Admin.
     ("user_groups.delete", 4),
+    // A group without devices, and a system with a version.
     ("mobile.delete_device_group", 2),
+    ("mobile.operating_system", 3),
     ("admins.assign_role", 1),
     ("admins.delete", 1),
     ("admins.remove_role", 1),
@@ -217,7 +219,8 @@ fn shape_problems(example: &Value, found: &Value, path: &str, problems: &mut Vec
         }
         (Value::Null, _) | (_, Value::Null) => {}
         // Some examples have numbers in place of texts that look like one.
-        (Value::Number(_), Value::String(_)) if path.ends_with(".version") || path.ends_with("phoneNumber") => {}
+        (Value::Number(_), Value::String(_))
+            if path.ends_with(".version") || path.ends_with("phoneNumber") => {}
         // Some examples have texts with a comma in place of numbers.
         (Value::String(text), Value::Number(_)) if text.ends_with(',') => {}
         (example, found) if kind(example) == kind(found) => {}

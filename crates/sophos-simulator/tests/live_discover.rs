@@ -35,11 +35,15 @@ async fn live_discover_run_passes_through_its_states() {
     let sim = Simulator::start(three_endpoints()).await.unwrap();
     let client = Client::partner(&sim).await;
     let tenant = TenantClient::new(&sim, &client, 0);
-    let made = tenant.send("POST", &format!("{LIVE}/runs"), everywhere("select pid, name from processes")).await;
+    let made =
+        tenant.send("POST", &format!("{LIVE}/runs"), everywhere("select pid, name from processes")).await;
     assert_eq!(made.status, 201, "{}", made.text);
     let made = made.json();
     assert_eq!((&made["status"], &made["result"]), (&json!("pending"), &json!("notAvailable")));
-    assert_eq!(made["endpointCounts"]["statuses"]["pending"], json!({ "total": 3, "offline": 1, "online": 2 }));
+    assert_eq!(
+        made["endpointCounts"]["statuses"]["pending"],
+        json!({ "total": 3, "offline": 1, "online": 2 })
+    );
     let run = format!("{LIVE}/runs/{}", text(&made["id"]));
     assert_eq!(tenant.get_ok(&format!("{run}/results")).await["items"], json!([]));
     sim.clock().advance(Duration::from_secs(30));
@@ -59,7 +63,8 @@ async fn live_discover_run_passes_through_its_states() {
         all["metadata"]["columns"],
         json!([{ "name": "pid", "type": "integer" }, { "name": "name", "type": "text" }])
     );
-    let listed = ids(&tenant.get_ok(&format!("{LIVE}/runs?status=finished&createdByPrincipalType=service")).await);
+    let listed =
+        ids(&tenant.get_ok(&format!("{LIVE}/runs?status=finished&createdByPrincipalType=service")).await);
     assert_eq!(listed, [text(&made["id"])]);
 }
 
@@ -68,7 +73,8 @@ async fn live_discover_results_are_paged_by_key() {
     let sim = Simulator::start(one_tenant(1.0, 1.0, 200)).await.unwrap();
     let client = Client::partner(&sim).await;
     let tenant = TenantClient::new(&sim, &client, 0);
-    let made = tenant.send("POST", &format!("{LIVE}/runs"), everywhere("select * from processes")).await.json();
+    let made =
+        tenant.send("POST", &format!("{LIVE}/runs"), everywhere("select * from processes")).await.json();
     sim.clock().advance(Duration::from_secs(200));
     let results = format!("{LIVE}/runs/{}/results", text(&made["id"]));
     let all = tenant.get_ok(&results).await["items"].as_array().unwrap().clone();
@@ -215,11 +221,15 @@ async fn xdr_run_has_results_for_two_hours() {
     assert_eq!(tenant.get(&format!("{run}/results")).await.status, 404);
     sim.clock().advance(Duration::from_secs(10));
     let ended = tenant.get_ok(&run).await;
-    assert_eq!((&ended["result"], &ended["finishedAt"]), (&json!("succeeded"), &json!("2026-01-15T12:00:10.000Z")));
+    assert_eq!(
+        (&ended["result"], &ended["finishedAt"]),
+        (&json!("succeeded"), &json!("2026-01-15T12:00:10.000Z"))
+    );
     let first = tenant.get_ok(&format!("{run}/results?pageSize=4")).await;
     let next = text(&first["pages"]["nextKey"]).replace('=', "%3D");
     let last = tenant.get_ok(&format!("{run}/results?pageSize=4&pageFromKey={next}")).await;
-    let rows = [first["items"].as_array().unwrap().clone(), last["items"].as_array().unwrap().clone()].concat();
+    let rows =
+        [first["items"].as_array().unwrap().clone(), last["items"].as_array().unwrap().clone()].concat();
     assert_eq!(rows.len(), 7);
     let in_period = |row: &Value| ("2026-01-10".."2026-01-15T12:00:01").contains(&&*text(&row["time"]));
     assert!(rows.iter().all(|row| row["meta_endpoint_id"] == endpoint && in_period(row)), "{rows:?}");

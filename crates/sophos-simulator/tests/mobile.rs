@@ -33,7 +33,8 @@ async fn mobile_device_lives_until_deletion() {
     assert_eq!(tenant.send("PUT", &group, json!({ "name": "Crew" })).await.status, 200);
     assert_eq!(tenant.send("PUT", &path, json!({ "name": "Slate" })).await.json()["name"], "Slate");
     assert_eq!(tenant.get_ok(&path).await["deviceGroup"]["name"], "Crew");
-    let found = tenant.get_ok(&format!("{DEVICES}?search=slate&platform=android&managedState=notManaged")).await;
+    let found =
+        tenant.get_ok(&format!("{DEVICES}?search=slate&platform=android&managedState=notManaged")).await;
     assert_eq!((ids(&found).len(), found["pages"]["maxSize"].clone()), (1, json!(500)));
     assert!(found["items"][0].get("createdAt").is_none());
     let full = tenant.get_ok(&format!("{DEVICES}?view=full")).await;
@@ -56,11 +57,17 @@ async fn mobile_lists_filter_devices_and_their_parts() {
     let path = format!("{DEVICES}/{}", ids(&bad)[0]);
     let found = tenant.get_ok(&format!("{path}/compliance-violations?violationSeverity=high")).await;
     assert_eq!(found["items"][0]["type"], "minOsVersion");
-    assert_eq!(tenant.get_ok(&format!("{path}/compliance-violations?violationSeverity=low")).await["items"], json!([]));
+    assert_eq!(
+        tenant.get_ok(&format!("{path}/compliance-violations?violationSeverity=low")).await["items"],
+        json!([])
+    );
     let apps = tenant.get_ok(&format!("{path}/installed-apps?search=notes&searchFields=identifier")).await;
     assert_eq!(apps["items"].as_array().unwrap().len(), 1);
     for part in ["policies", "scan-results", "properties"] {
-        assert!(!tenant.get_ok(&format!("{path}/{part}")).await["items"].as_array().unwrap().is_empty(), "{part}");
+        assert!(
+            !tenant.get_ok(&format!("{path}/{part}")).await["items"].as_array().unwrap().is_empty(),
+            "{part}"
+        );
         assert_eq!(tenant.get(&format!("{DEVICES}/{UNKNOWN}/{part}")).await.status, 404, "{part}");
     }
     let systems = tenant.get_ok("/mobile/v1/operating-systems?platform=android&version=7.").await;
@@ -88,7 +95,8 @@ async fn mobile_properties_are_custom_or_fixed() {
     assert_eq!(tenant.send("PUT", &system, json!({ "value": "1" })).await.status, 409);
     assert_eq!(tenant.send("DELETE", &system, json!({})).await.status, 409);
     assert_eq!(tenant.send("DELETE", &own, json!({})).await.json(), json!({ "deleted": true }));
-    let custom = tenant.get_ok(&format!("{path}?devicePropertyType=custom&devicePropertyKey=custom.room")).await;
+    let custom =
+        tenant.get_ok(&format!("{path}?devicePropertyType=custom&devicePropertyKey=custom.room")).await;
     assert_eq!(custom["items"], json!([]));
     let mut statuses = Vec::new();
     for number in 0..101 {
@@ -139,7 +147,10 @@ async fn mobile_action_takes_time_and_changes_the_device() {
     assert_eq!(tenant.send("DELETE", &format!("{DEVICES}/{}", devices[0]), json!({})).await.status, 409);
     sim.clock().advance(Duration::from_secs(5));
     let ended = tenant.get_ok(&action).await;
-    assert_eq!((&ended["state"], &ended["executedAt"]), (&json!("successful"), &json!("2026-01-15T12:00:15.000Z")));
+    assert_eq!(
+        (&ended["state"], &ended["executedAt"]),
+        (&json!("successful"), &json!("2026-01-15T12:00:15.000Z"))
+    );
     assert_eq!(tenant.get_ok(&location).await["locatedAt"], ended["executedAt"]);
     assert_eq!(tenant.send("DELETE", &action, json!({})).await.json(), json!({ "deleted": true }));
     assert_eq!(tenant.get(&action).await.status, 404);
@@ -167,13 +178,18 @@ async fn mobile_actions_end_in_each_state() {
     let body = json!({ "endpoints": [devices[1]], "arguments": { "message": "Hello" } });
     assert_eq!(tenant.send("POST", &format!("{ACTIONS}/send-message"), body).await.status, 201);
     sim.clock().advance(Duration::from_secs(15));
-    let skipped = tenant.get_ok(&format!("{ACTIONS}?actionType=sendMessage&endpointIds={}", devices[1])).await;
+    let skipped =
+        tenant.get_ok(&format!("{ACTIONS}?actionType=sendMessage&endpointIds={}", devices[1])).await;
     assert_eq!(skipped["items"][0]["state"], "skipped");
-    for body in [json!({ "endpoints": devices }), json!({ "endpoints": [], "arguments": { "message": "x" } })] {
+    for body in [json!({ "endpoints": devices }), json!({ "endpoints": [], "arguments": { "message": "x" } })]
+    {
         assert_eq!(tenant.send("POST", &format!("{ACTIONS}/send-message"), body).await.status, 400);
     }
     let many: Vec<Value> = (0..1_000).map(|n| json!(format!("00000000-0000-4000-8000-{n:012}"))).collect();
     let open = tenant.send("POST", &format!("{ACTIONS}/sync"), json!({ "endpoints": [devices[0]] })).await;
     assert_eq!(open.status, 201);
-    assert_eq!(tenant.send("POST", &format!("{ACTIONS}/get-logs"), json!({ "endpoints": many })).await.status, 422);
+    assert_eq!(
+        tenant.send("POST", &format!("{ACTIONS}/get-logs"), json!({ "endpoints": many })).await.status,
+        422
+    );
 }

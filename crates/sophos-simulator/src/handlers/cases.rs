@@ -137,7 +137,8 @@ fn seed_cases(seed: &mut Seed<'_>) -> Vec<Value> {
             case["verdict"] = json!("truePositive");
         }
         if managed_by == "sophos" {
-            case["assignee"] = json!({ "id": seed.uuid(), "type": "user", "name": "MDR Ops", "accountType": "partner" });
+            case["assignee"] =
+                json!({ "id": seed.uuid(), "type": "user", "name": "MDR Ops", "accountType": "partner" });
             case["_assignee"] = json!("MDR Ops");
         }
         cases.push(case);
@@ -201,7 +202,8 @@ fn complete(change: &mut Change<'_, '_>) -> Result<(), ApiError> {
     let others = change.record["otherDetectionIds"].take();
     let mut ids = vec![first];
     ids.extend(others.as_array().into_iter().flatten().cloned());
-    ids.dedup();
+    let mut known = std::collections::HashSet::new();
+    ids.retain(|id| known.insert(scalar_text(id)));
     let mut found = Vec::with_capacity(ids.len());
     for (at, id) in ids.iter().enumerate() {
         let member = if at == 0 { "initialDetectionId" } else { "otherDetectionIds" };

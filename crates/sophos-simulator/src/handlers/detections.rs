@@ -54,8 +54,9 @@ const fn runs(name: &'static str, view: fn(&Context<'_>, &mut Value)) -> Collect
     }
 }
 
-static DETECTION_RUNS: Collection =
-    runs("detection_runs", |context, run| run["resultCount"] = json!(found(context, run).map_or(0, |all| all.len())));
+static DETECTION_RUNS: Collection = runs("detection_runs", |context, run| {
+    run["resultCount"] = json!(found(context, run).map_or(0, |all| all.len()))
+});
 
 static GROUP_RUNS: Collection = runs("detection_group_runs", |context, run| {
     run["resultCount"] = json!(found(context, run).map_or(0, |all| groups(&all).len()));
@@ -77,16 +78,16 @@ pub(crate) static ROUTES: &[Route] = &[
         .with_method("POST")
         .with_success(201),
     Route::get("detections.get_group_run", "/detections/v1/queries/detection-groups/:runId", &GROUP_RUNS),
-    Route::read("detections.group_results", "/detections/v1/queries/detection-groups/:runId/results", |context| {
-        results(context, &GROUP_RUNS, &GROUPS, |all| groups(&all))
-    }),
+    Route::read(
+        "detections.group_results",
+        "/detections/v1/queries/detection-groups/:runId/results",
+        |context| results(context, &GROUP_RUNS, &GROUPS, |all| groups(&all)),
+    ),
 ];
 
 const TEXT: Member = Member::text("value");
-const SORT: &[Member] = &[
-    Member::text_up_to("field", 100).required(),
-    Member::one_of("direction", &["asc", "desc"]),
-];
+const SORT: &[Member] =
+    &[Member::text_up_to("field", 100).required(), Member::one_of("direction", &["asc", "desc"])];
 const QUERY: &[Member] = &[
     Member::list("ids", &TEXT, 1_000),
     Member::text("detectionRule"),
@@ -155,7 +156,7 @@ fn found(context: &Context<'_>, run: &Value) -> Option<Vec<Value>> {
     filter::select(&call.query, all, FILTERS, &[], "id", now).ok()
 }
 
-/// A record for each rule: the newest detection, the highest severity and the count.
+/// A record for each rule, with the number of its detections and the newest time.
 fn groups(all: &[Value]) -> Vec<Value> {
     let mut found: Vec<Value> = Vec::new();
     for one in all {
@@ -234,8 +235,11 @@ fn counts(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let count = |(start, found): (i64, Vec<&Value>)| {
         let levels = ["info", "low", "medium", "high", "critical"];
         let by = |test: &dyn Fn(&Value) -> bool| found.iter().filter(|one| test(one)).count();
-        let is_level = |one: &Value, name: &str| data::level(one["severity"].as_u64().unwrap_or_default()) == name;
-        let is_type = |one: &Value, name: &str| one["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case(name));
+        let is_level =
+            |one: &Value, name: &str| data::level(one["severity"].as_u64().unwrap_or_default()) == name;
+        let is_type = |one: &Value, name: &str| {
+            one["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case(name))
+        };
         let severities: BTreeMap<&str, usize> =
             levels.into_iter().map(|name| (name, by(&|one| is_level(one, name)))).collect();
         let types: BTreeMap<&str, usize> = ["process", "threat", "vulnerability"]

@@ -107,7 +107,12 @@ const fn post(operation: &'static str, path: &'static str, function: Function) -
     Route::write(operation, "POST", path, function).with_success(201)
 }
 
-const fn write(operation: &'static str, method: &'static str, path: &'static str, function: Function) -> Route {
+const fn write(
+    operation: &'static str,
+    method: &'static str,
+    path: &'static str,
+    function: Function,
+) -> Route {
     Route::write(operation, method, path, function)
 }
 
@@ -126,8 +131,12 @@ pub(crate) static ROUTES: &[Route] = &[
     get("mobile.app_groups", "/mobile/v1/app-groups", |c| run(c, Verb::List, &APP_GROUPS)),
     post("mobile.create_app_group", "/mobile/v1/app-groups", |c| run(c, Verb::Create, &APP_GROUPS)),
     get("mobile.app_group", "/mobile/v1/app-groups/:id", |c| run(c, Verb::Get, &APP_GROUPS)),
-    write("mobile.update_app_group", "PATCH", "/mobile/v1/app-groups/:id", |c| run(c, Verb::Update, &APP_GROUPS)),
-    write("mobile.delete_app_group", "DELETE", "/mobile/v1/app-groups/:id", |c| run(c, Verb::Delete, &APP_GROUPS)),
+    write("mobile.update_app_group", "PATCH", "/mobile/v1/app-groups/:id", |c| {
+        run(c, Verb::Update, &APP_GROUPS)
+    }),
+    write("mobile.delete_app_group", "DELETE", "/mobile/v1/app-groups/:id", |c| {
+        run(c, Verb::Delete, &APP_GROUPS)
+    }),
     get("mobile.device_groups", "/mobile/v1/device-groups", |c| run(c, Verb::List, &DEVICE_GROUPS)),
     post("mobile.create_device_group", "/mobile/v1/device-groups", |c| run(c, Verb::Create, &DEVICE_GROUPS)),
     get("mobile.device_group", "/mobile/v1/device-groups/:id", |c| run(c, Verb::Get, &DEVICE_GROUPS)),
@@ -140,18 +149,26 @@ pub(crate) static ROUTES: &[Route] = &[
     get("mobile.devices", "/mobile/v1/devices", |c| run(c, Verb::List, &devices::DEVICES)),
     post("mobile.create_device", "/mobile/v1/devices", |c| run(c, Verb::Create, &devices::DEVICES)),
     get("mobile.device", "/mobile/v1/devices/:id", |c| run(c, Verb::Get, &devices::DEVICES)),
-    write("mobile.update_device", "PUT", "/mobile/v1/devices/:id", |c| run(c, Verb::Update, &devices::DEVICES)),
-    write("mobile.delete_device", "DELETE", "/mobile/v1/devices/:id", |c| run(c, Verb::Delete, &devices::DEVICES)),
+    write("mobile.update_device", "PUT", "/mobile/v1/devices/:id", |c| {
+        run(c, Verb::Update, &devices::DEVICES)
+    }),
+    write("mobile.delete_device", "DELETE", "/mobile/v1/devices/:id", |c| {
+        run(c, Verb::Delete, &devices::DEVICES)
+    }),
     get("mobile.violations", "/mobile/v1/devices/:id/compliance-violations", |c| {
         run(c, Verb::List, &devices::VIOLATIONS)
     }),
-    get("mobile.installed_apps", "/mobile/v1/devices/:id/installed-apps", |c| run(c, Verb::List, &devices::APPS)),
+    get("mobile.installed_apps", "/mobile/v1/devices/:id/installed-apps", |c| {
+        run(c, Verb::List, &devices::APPS)
+    }),
     get("mobile.location", "/mobile/v1/devices/:id/location", devices::location),
     get("mobile.policies", "/mobile/v1/devices/:id/policies", |c| run(c, Verb::List, &devices::POLICIES)),
     get("mobile.scan_results", "/mobile/v1/devices/:id/scan-results", |c| {
         run(c, Verb::List, &devices::SCAN_RESULTS)
     }),
-    get("mobile.properties", "/mobile/v1/devices/:id/properties", |c| run(c, Verb::List, &devices::PROPERTIES)),
+    get("mobile.properties", "/mobile/v1/devices/:id/properties", |c| {
+        run(c, Verb::List, &devices::PROPERTIES)
+    }),
     post("mobile.create_property", "/mobile/v1/devices/:id/properties", |c| {
         run(c, Verb::Create, &devices::PROPERTIES)
     }),
@@ -225,8 +242,10 @@ fn seed_device_groups(seed: &mut Seed<'_>) -> Vec<Value> {
         let mut group = seed_record(seed);
         group["name"] = json!(["Sales phones", "Warehouse tablets", "Loan devices"][number % 3]);
         group["description"] = json!("A group of devices.");
-        group["employeeCompliancePolicy"] = json!({ "id": seed.id("mobile_policies", 0), "name": "Employee devices" });
-        group["corporateCompliancePolicy"] = json!({ "id": seed.id("mobile_policies", 1), "name": "Corporate devices" });
+        group["employeeCompliancePolicy"] =
+            json!({ "id": seed.id("mobile_policies", 0), "name": "Employee devices" });
+        group["corporateCompliancePolicy"] =
+            json!({ "id": seed.id("mobile_policies", 1), "name": "Corporate devices" });
         let url = format!("https://enroll.example.com/{}", seed.rng.hex(32));
         group["iosAutoEnrollment"] = json!({ "enabled": true, "installSmcApp": true, "url": url });
         group
@@ -251,7 +270,8 @@ fn seed_app_groups(seed: &mut Seed<'_>) -> Vec<Value> {
 
 fn seed_systems(_: &mut Seed<'_>) -> Vec<Value> {
     let system = |(platform, name, version): &(&str, &str, &str)| {
-        let mut system = json!({ "platform": platform, "version": version, "name": format!("{name} {version}") });
+        let mut system =
+            json!({ "platform": platform, "version": version, "name": format!("{name} {version}") });
         if *version == "---" {
             system["name"] = json!(name);
         }
@@ -267,7 +287,8 @@ fn seed_systems(_: &mut Seed<'_>) -> Vec<Value> {
 fn setup_data(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
     let token = Rng::new(tenant.key).hex(64);
-    let code = json!({ "token": token, "checkinUri": format!("https://enroll.example.com/{}", tenant.id_text) });
+    let code =
+        json!({ "token": token, "checkinUri": format!("https://enroll.example.com/{}", tenant.id_text) });
     let body = json!({
         "connectionCode": STANDARD.encode(code.to_string()), "tenant": { "id": tenant.id_text },
     });

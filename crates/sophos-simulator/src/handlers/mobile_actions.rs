@@ -88,7 +88,10 @@ fn seed_actions(seed: &mut Seed<'_>) -> Vec<Value> {
         action["_isApplied"] = json!(true);
         action
     };
-    (0..).zip([("scan", "failed"), ("sync", "successful"), ("sendMessage", "successful")]).map(action).collect()
+    (0..)
+        .zip([("scan", "failed"), ("sync", "successful"), ("sendMessage", "successful")])
+        .map(action)
+        .collect()
 }
 
 /// Refuses to delete a device while it executes an action.
@@ -200,7 +203,9 @@ pub(crate) fn create(context: &Context<'_>, kind: &'static str) -> Result<ApiRes
         });
         let action = verbs::add(context, &mut state, &ACTIONS, action)?;
         let mut shown = verbs::show(context, &ACTIONS, action);
-        if let Some(members) = shown.as_object_mut().filter(|_| context.call.query.get("view") != Some("full")) {
+        if let Some(members) =
+            shown.as_object_mut().filter(|_| context.call.query.get("view") != Some("full"))
+        {
             members.retain(|name, _| !ACTIONS.detail.contains(&name.as_str()));
         }
         created.push(shown);

@@ -181,7 +181,8 @@ fn complete(change: &mut Change<'_, '_>) -> Result<(), ApiError> {
         members.remove("platform");
     }
     let systems = change.state.records(change.context.central, &mobile::SYSTEMS);
-    let is_one = |os: &&Value| os["platform"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(&platform));
+    let is_one =
+        |os: &&Value| os["platform"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(&platform));
     let os = systems.iter().find(is_one).cloned();
     change.record["os"] = os.unwrap_or_default();
     change.record["managementType"] = json!("notManaged");

@@ -69,7 +69,8 @@ pub(crate) fn seed_queries(seed: &mut Seed<'_>, queries: &[SavedQuery], categori
 }
 
 const SAVED: &[Member] = &[Member::uuid("queryId").required(), Member::uuid("categoryId")];
-const AD_HOC: &[Member] = &[Member::text_up_to("template", 50_000).required(), Member::text_up_to("name", 300)];
+const AD_HOC: &[Member] =
+    &[Member::text_up_to("template", 50_000).required(), Member::text_up_to("name", 300)];
 const VARIABLE: &[Member] = &[
     Member::text_up_to("name", 300).required(),
     Member::one_of("dataType", &["boolean", "dateTime", "double", "integer", "text"]).required(),
@@ -117,8 +118,7 @@ pub(crate) fn start_run(
             if wanted.iter().any(|name| !has_value(&given, name)) {
                 return Err(invalid_parameter("variables"));
             }
-            let reference =
-                |record: &Value| json!({ "id": record["id"], "name": record["name"], "code": record["code"] });
+            let reference = |record: &Value| json!({ "id": record["id"], "name": record["name"], "code": record["code"] });
             run["query"] = reference(&query);
             if let Some(category) = state.find(context.central, categories, &category) {
                 run["category"] = reference(category);

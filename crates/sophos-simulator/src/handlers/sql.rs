@@ -149,7 +149,8 @@ impl Statement {
     /// A generated row, with times in `from..to`.
     pub(crate) fn row(&self, rng: &mut Rng, subject: &Subject, (from, to): (i64, i64)) -> Map<String, Value> {
         let process = rng.pick(PROCESSES);
-        let member = |column: &Column| (column.name.clone(), value(column, rng, subject, process, (from, to)));
+        let member =
+            |column: &Column| (column.name.clone(), value(column, rng, subject, process, (from, to)));
         self.columns.iter().map(member).collect()
     }
 }
@@ -171,7 +172,9 @@ fn value(column: &Column, rng: &mut Rng, subject: &Subject, process: &str, (from
         _ if has(&["platform", "os_name"]) => json!(subject.platform),
         _ if has(&["sha256"]) => json!(rng.hex(64)),
         _ if has(&["user"]) => json!(rng.pick(USERS)),
-        _ if has(&["address", "_ip"]) || name == "ip" => json!(format!("10.0.{}.{}", rng.below(256), rng.below(256))),
+        _ if has(&["address", "_ip"]) || name == "ip" => {
+            json!(format!("10.0.{}.{}", rng.below(256), rng.below(256)))
+        }
         _ if has(&["path"]) => json!(format!("C:\\Windows\\System32\\{process}")),
         _ if has(&["cmdline", "cmd_line"]) => json!(format!("{process} -k netsvcs")),
         _ if has(&["version"]) => json!("10.0.22631"),
@@ -193,7 +196,10 @@ mod tests {
     fn statement_has_the_columns_of_its_select() {
         assert_eq!(names("select p.pid, max(a, b) AS top, name from processes p"), ["pid", "top", "name"]);
         assert_eq!(names("SELECT *\nFROM listening_ports;"), ["pid", "port", "address"]);
-        assert_eq!(names("with x as (select a from b) select count(*), ' from ' as c from x"), ["count(*)", "c"]);
+        assert_eq!(
+            names("with x as (select a from b) select count(*), ' from ' as c from x"),
+            ["count(*)", "c"]
+        );
         assert_eq!(names("select é, name from users"), ["é", "name"]);
         let limited = Statement::parse("select * from \"xdr_data\" limit 10").unwrap();
         assert_eq!((limited.limit, limited.columns.len()), (Some(10), 8));
