@@ -86,6 +86,10 @@
 //! package, and the move to another tenant by a migration. The token
 //! `5bec1a10-0000-4000-8000-000000000001` adds a special software package.
 //!
+//! Queries of Live Discover and XDR return generated rows with the columns of their `SELECT`,
+//! for endpoints of the tenant. Other SQL fails. A tenant has a new detection about every six
+//! hours, and cases refer to them.
+//!
 //! # Sophos Fusion
 //!
 //! [`Simulator::fusion_url`] serves `POST /graphql` for the tenants whose
@@ -142,7 +146,6 @@
 //!   offline endpoint does not start them;
 //! - a migration checks the sending tenant and that both sides name the endpoints;
 //! - the assignment of software packages, and its effect on `packages`;
-//! - the members of historical and regional health scores, and the age of billing data;
 //! - the partner is the distributor of `X-Distributor-ID`, and all formats of its quotes and prices;
 //! - 409 for the second firewall group of a name; a deleted group leaves its subgroups at the top;
 //! - a transaction of a disconnected firewall stays pending, and any expires after a day;
@@ -150,7 +153,21 @@
 //! - a clawback moves a delivered message to post-delivery quarantine, within a minute;
 //! - a user responds to an attestation after a minute, unless it expires before;
 //! - 400 beyond 50 DNS locations, and 409 for an IP address of another location;
-//! - a MAC address that is listed twice fails on the devices.
+//! - a MAC address that is listed twice fails on the devices;
+//! - the durations of queries and mobile actions; Live Discover waits two minutes for an offline
+//!   endpoint;
+//! - 404 for the results of an XDR or detections query before its end and after its expiry;
+//! - an XDR query without a period covers one day, and a canceled one is not canceled again;
+//! - a saved query needs a value for each variable;
+//! - the placeholder in the URL of an enrichment pivot, its unique name, and 403 for canned ones;
+//! - detections queries are open to all roles;
+//! - the assignee of a case is a user or administrator of the tenant; 403 for changes of a case
+//!   that Sophos manages;
+//! - unique names of mobile devices and groups, the maximum numbers of mobile records, and the
+//!   prefix `custom.` of property keys;
+//! - 409 for a second open mobile action of a type, and for changes during an action; an action on
+//!   a device that is not managed is skipped;
+//! - the members of historical and regional health scores, and the age of billing data.
 #![deny(missing_docs)]
 
 mod call;

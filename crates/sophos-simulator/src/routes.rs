@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use crate::call::Context;
 use crate::engine::{Collection, Verb, audit, files};
 use crate::handlers::{
-    access_tokens, account_info, admins, alerts, business_automation, cloud_security, directory,
-    dns_protection, email, endpoint, endpoints, firewall, fusion, health, health_scores, identity, isolation,
-    licenses, mac_filtering, partner, siem, tenants, user_activity_verification, web_filters, whoami,
+    access_tokens, account_info, admins, alerts, business_automation, cases, cloud_security, detections,
+    directory, dns_protection, email, endpoint, endpoints, firewall, fusion, health, health_scores, identity,
+    isolation, licenses, live_discover, mac_filtering, mobile, partner, siem, tenants,
+    user_activity_verification, web_filters, whoami, xdr_query,
 };
 use crate::response::{ApiError, ApiResponse};
 
@@ -231,7 +232,6 @@ impl Route {
     }
 
     /// Restricts the operation to the roles that may run queries.
-    #[allow(dead_code, reason = "families with queries use it")]
     pub(crate) const fn query(self) -> Self {
         Self { access: Access::Query, ..self }
     }
@@ -287,7 +287,12 @@ static FAMILIES: &[&[Route]] = &[
     email::ROUTES,
     firewall::ROUTES,
     licenses::ROUTES,
+    cases::ROUTES,
+    detections::ROUTES,
+    live_discover::ROUTES,
     mac_filtering::ROUTES,
+    mobile::ROUTES,
+    xdr_query::ROUTES,
     health_scores::ROUTES,
     user_activity_verification::ROUTES,
     web_filters::ROUTES,

@@ -9,15 +9,18 @@ use sophos_simulator::{HostKind, RequestScope, Route, Simulator, routes};
 
 /// Members of examples that not every record has.
 const OPTIONAL: &[&str] = &[
+    "category",
     "cloned",
     "cloud",
     "description",
     "disableAt",
     "domain",
+    "email",
     "encryption",
     "error",
     "errors",
     "exchangeLogin",
+    "executedAt",
     "finishedAt",
     "ipv6Addresses",
     "lastAgentUpdateAt",
@@ -25,6 +28,7 @@ const OPTIONAL: &[&str] = &[
     "lastDisabledBy",
     "lastEnabledAt",
     "lastOsUpdateAt",
+    "matchEndpoints",
     "networkDevice",
     "organization",
     "partner",
@@ -32,11 +36,14 @@ const OPTIONAL: &[&str] = &[
     "person",
     "response",
     "selectedOption",
+    "query",
+    "resolvedAt",
     "serialNumber",
     "showAs",
     "tamperProtectionSupported",
     "tenant",
     "url",
+    "verdict",
 ];
 
 /// The operations whose request needs another record than the first of its list.
@@ -44,6 +51,9 @@ const RECORD_AT: &[(&str, usize)] = &[
     // The group without users, and administrators that are not the last Super Admin.
     ("user_groups.delete", 4),
     ("endpoint_groups.delete", 5),
+    // A group without devices, and a system with a version.
+    ("mobile.delete_device_group", 2),
+    ("mobile.operating_system", 3),
     ("admins.assign_role", 1),
     ("admins.delete", 1),
     ("admins.remove_role", 1),
@@ -60,6 +70,12 @@ async fn replace_values(client: &TestClient<'_>, route: &Route, value: &mut Valu
     let firewalls = client.ids("/firewall/v1/firewalls").await;
     let firewall_group = client.ids("/firewall/v1/firewall-groups").await[0].clone();
     let profile = client.ids("/cloud-security/v1/profiles").await[0].clone();
+    let devices = client.ids("/mobile/v1/devices").await;
+    let device_groups = client.ids("/mobile/v1/device-groups").await;
+    let query = client.ids("/live-discover/v1/queries").await[0].clone();
+    let category = client.ids("/live-discover/v1/queries/categories").await[0].clone();
+    let case = client.ids("/cases/v1/cases").await[0].clone();
+    let detections = client.ids(&format!("/cases/v1/cases/{case}/detections")).await;
     replace(value, "", &|name, value| match name {
         "roleId" => *value = json!(role),
         "userId" => *value = json!(users[6]),
@@ -84,6 +100,17 @@ async fn replace_values(client: &TestClient<'_>, route: &Route, value: &mut Valu
         "parentGroupId" => *value = json!(firewall_group),
         "profileId" => *value = json!(profile),
         "permissionSets" => *value = json!(["central_admin"]),
+        // Either a saved query or an ad hoc query, within 30 days.
+        "adHocQuery" if route.path.starts_with("/live-discover") => *value = Value::Null,
+        "queryId" => *value = json!(query),
+        "categoryId" => *value = json!(category),
+        "from" => *value = json!("2026-01-01T00:00:00.000Z"),
+        "to" => *value = json!("2026-01-10T00:00:00.000Z"),
+        "assignee" => *value = json!("ada.abbott@example.com"),
+        "initialDetectionId" => *value = json!(detections[0]),
+        "otherDetectionIds" => *value = json!([detections[1]]),
+        "endpoints" if route.path.starts_with("/mobile") => *value = json!([devices[0]]),
+        "groupId" if route.path.starts_with("/mobile") => *value = json!(device_groups[0]),
         "expiresAt" => *value = json!("2027-01-01T00:00:00.000Z"),
         "scope" => *value = json!({ "type": "allManagedTenants" }),
         _ => {}
@@ -177,7 +204,7 @@ impl TestClient<'_> {
     async fn ids(&self, path: &str) -> Vec<String> {
         let reply = self.send("GET", path, None).await;
         let body = if reply.status == 200 { reply.json() } else { Value::Null };
-        let id = |item: &Value| item.get("id").or_else(|| item.get("name")).map(scalar);
+        let id = |item: &Value| ["id", "name", "key"].into_iter().find_map(|name| item.get(name)).map(scalar);
         body["items"].as_array().map_or_else(Vec::new, |items| items.iter().filter_map(id).collect())
     }
 
@@ -189,6 +216,22 @@ impl TestClient<'_> {
         let made = self.send("POST", path, Some(&json!({ "mode": mode }))).await.json();
         self.sim.clock().advance(std::time::Duration::from_secs(600));
         text(&made["id"])
+    }
+
+    /// The id of a detections query that has ended.
+    async fn detections_run(&self, path: &str) -> String {
+        let made = self.send("POST", path, Some(&json!({}))).await.json();
+        self.sim.clock().advance(std::time::Duration::from_secs(10));
+        text(&made["id"])
+    }
+
+    /// The id of a mobile device that was located.
+    async fn located_device(&self) -> String {
+        let device = self.ids("/mobile/v1/devices").await[0].clone();
+        let body = json!({ "endpoints": [device] });
+        self.send("POST", "/mobile/v1/actions/locate", Some(&body)).await;
+        self.sim.clock().advance(std::time::Duration::from_secs(60));
+        device
     }
 
     /// The path of a route with ids of records in place of its parameters.
@@ -206,6 +249,8 @@ impl TestClient<'_> {
                 ":staticPackageId" if route.path.ends_with("/add") => {
                     "5bec1a10-0000-4000-8000-000000000001".to_owned()
                 }
+                ":runId" if route.path.starts_with("/detections") => self.detections_run(&path).await,
+                ":id" if route.path.ends_with("/location") => self.located_device().await,
                 part if part.starts_with(':') => {
                     let ids = match prepared_id(self, route, part).await {
                         Some(id) => vec![id],
@@ -263,6 +308,9 @@ fn shape_problems(example: &Value, found: &Value, path: &str, problems: &mut Vec
             }
         }
         (Value::Null, _) | (_, Value::Null) => {}
+        // Some examples have numbers in place of texts that look like one.
+        (Value::Number(_), Value::String(_))
+            if path.ends_with(".version") || path.ends_with("phoneNumber") => {}
         // Some examples have texts with a comma in place of numbers.
         (Value::String(text), Value::Number(_)) if text.ends_with(',') => {}
         (example, found) if kind(example) == kind(found) => {}

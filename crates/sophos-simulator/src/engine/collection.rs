@@ -26,6 +26,8 @@ pub(crate) enum IdKind {
     Uuid,
     /// A text or number of the collection's own.
     Text,
+    /// Two alphanumeric parts and a hyphen between them; any other text gets 400.
+    Pair,
 }
 
 /// A creation, update or deletion, before it takes effect.
@@ -69,7 +71,7 @@ pub(crate) struct Collection {
     pub(crate) filters: &'static [Filter],
     /// The members of `search` and `searchFields`.
     pub(crate) searched: &'static [&'static str],
-    /// Members that only a single record shows, not a list.
+    /// Members that a single record shows, and a list only with `view=full`.
     pub(crate) detail: &'static [&'static str],
     /// Whether records have `createdAt` and `updatedAt`.
     pub(crate) has_times: bool,

@@ -34,13 +34,19 @@ pub(crate) fn handle(
 }
 
 /// The id of the record in the path.
-fn record_id(context: &Context<'_>, collection: &Collection) -> Result<String, ApiError> {
+pub(crate) fn record_id(context: &Context<'_>, collection: &Collection) -> Result<String, ApiError> {
     if collection.is_singleton {
         return Ok(String::new());
     }
     let at = usize::from(collection.parent.is_some());
     let text = context.params.get(at).copied().unwrap_or_default();
-    if collection.id_kind == IdKind::Uuid && parse_uuid(text).is_none() {
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_valid = match collection.id_kind {
+        IdKind::Uuid => parse_uuid(text).is_some(),
+        IdKind::Pair => text.split_once('-').is_some_and(|(a, b)| is_part(a) && is_part(b)),
+        IdKind::Text => true,
+    };
+    if !is_valid {
         return Err(ApiError::bad_request("Invalid request"));
     }
     Ok(text.to_owned())
@@ -102,8 +108,9 @@ pub(crate) fn list_records(
     let query = &context.call.query;
     let kept = filter::select(query, records, collection.filters, collection.searched, id, now)?;
     let mut body = collection.paging.body(context, kept, |record| filter::scalar_text(&record[id]))?;
+    let is_full = query.get("view") == Some("full");
     for item in body["items"].as_array_mut().into_iter().flatten() {
-        if let Some(members) = item.as_object_mut() {
+        if let Some(members) = item.as_object_mut().filter(|_| !is_full) {
             members.retain(|name, _| !collection.detail.contains(&name.as_str()));
         }
         hide(item);

@@ -12,7 +12,7 @@ use crate::routes::Route;
 
 const ASSIGNMENT: &[Member] = &[Member::uuid("roleId").required()];
 
-static ADMINS: Collection = Collection {
+pub(crate) static ADMINS: Collection = Collection {
     members: &[
         Member::uuid("userId").required(),
         Member::list("roleAssignments", &Member::object("assignment", ASSIGNMENT), 1).required(),
