@@ -85,10 +85,10 @@ impl<O: LedgerStore, K: KeySource, Q: Queue> Webhook<O, K, Q> {
         let Some(decision) = self.ledger.load_decision(id).await? else {
             return Ok(page::render_message("This decision does not exist."));
         };
-        if decision.state() == DecisionState::PendingApproval {
-            if let Some(submitted) = self.ledger.load_submitted_answer(id).await? {
-                return Ok(page::render_answer(&decision, submitted.answer));
-            }
+        if decision.state() == DecisionState::PendingApproval
+            && let Some(submitted) = self.ledger.load_submitted_answer(id).await?
+        {
+            return Ok(page::render_answer(&decision, submitted.answer));
         }
         Ok(page::render_approval_form(&decision))
     }

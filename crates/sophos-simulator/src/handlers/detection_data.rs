@@ -103,7 +103,7 @@ fn detection(central: &Central, tenant: &Tenant, number: i64) -> (i64, Value) {
     let id = format!("{}_{}", rng.hex(64), rng.hex(40));
     let at = number * INTERVAL_MS + i64::try_from(rng.below(INTERVAL_MS.unsigned_abs())).unwrap_or_default();
     let rule = &RULES[usize::try_from(rng.below(RULES.len() as u64)).unwrap_or_default()];
-    let seen = central.endpoint(tenant, rng.below(tenant.endpoint_count()));
+    let seen = central.endpoint(tenant, rng.below(tenant.initial_endpoint_count()));
     let (os, host) = (seen.os_name(), &seen.endpoint.identity);
     let place = rng.pick(PLACES);
     let address = format!("203.0.113.{}", rng.below(256));
@@ -155,7 +155,7 @@ fn detection(central: &Central, tenant: &Tenant, number: i64) -> (i64, Value) {
 /// The detections in `from..=to` that exist at `now`, newest first.
 pub(crate) fn between(central: &Central, tenant: &Tenant, (from, to): (i64, i64), now: i64) -> Vec<Value> {
     let (from, to) = (from.max(now - RETENTION_MS), to.min(now));
-    if tenant.endpoint_count() == 0 || to < from {
+    if tenant.initial_endpoint_count() == 0 || to < from {
         return Vec::new();
     }
     let numbers = from.div_euclid(INTERVAL_MS)..=to.div_euclid(INTERVAL_MS);

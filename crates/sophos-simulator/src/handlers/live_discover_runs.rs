@@ -164,8 +164,10 @@ fn endpoint_counts(all: &[EndpointSnapshot]) -> Value {
 }
 
 fn seed_runs(seed: &mut Seed<'_>) -> Vec<Value> {
-    let Some(tenant) = seed.tenant.filter(|tenant| tenant.endpoint_count() > 0) else { return Vec::new() };
-    let online: Vec<u64> = (0..tenant.endpoint_count().min(5)).collect();
+    let Some(tenant) = seed.tenant.filter(|tenant| tenant.initial_endpoint_count() > 0) else {
+        return Vec::new();
+    };
+    let online: Vec<u64> = (0..tenant.initial_endpoint_count().min(5)).collect();
     let endpoints: Vec<EndpointSnapshot> =
         online.iter().map(|index| seed.central.endpoint(tenant, *index)).collect();
     let run = |number: u64| {
@@ -240,7 +242,9 @@ fn select_endpoints(
     if is_all != filters.is_empty() {
         return Err(invalid_parameter("matchEndpoints"));
     }
-    let all = (0..tenant.endpoint_count()).map(|index| (index, context.central.endpoint(tenant, index)));
+    let all = (0..tenant.endpoint_count())
+        .filter(|index| context.central.endpoint_exists(tenant, *index))
+        .map(|index| (index, context.central.endpoint(tenant, index)));
     let found: Vec<(u64, EndpointSnapshot)> =
         all.filter(|(_, one)| is_all || filters.iter().any(|filter| filter.matches(one))).collect();
     if found.is_empty() {

@@ -185,7 +185,10 @@ fn subjects(context: &Context<'_>, run: &Value) -> Result<Vec<Subject>, ApiError
     let tenant = context.tenant()?;
     let ids = values_at(run, "matchEndpoints.filters.ids");
     let indexes: Vec<u64> = if ids.is_empty() {
-        (0..tenant.endpoint_count().min(50)).collect()
+        (0..tenant.endpoint_count())
+            .filter(|index| context.central.endpoint_exists(tenant, *index))
+            .take(50)
+            .collect()
     } else {
         let index = |id: &&Value| tenant.endpoint_index(parse_uuid(id.as_str()?)?);
         ids.iter().filter_map(index).collect()
