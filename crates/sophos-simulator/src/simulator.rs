@@ -45,7 +45,9 @@ impl Simulator {
         let config = &central.config;
         let listen = &config.listen;
         let host_name = config.host_name.clone();
-        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        // A client whose connections to the service are redirected checks the service's names.
+        let always = ["localhost", "127.0.0.1", "::1", "id.sophos.com", "*.central.sophos.com"];
+        let mut names = always.map(str::to_owned).to_vec();
         for name in [&host_name, &listen.address] {
             if !names.contains(name) {
                 names.push(name.clone());

@@ -14,7 +14,11 @@ mod fuzz;
 mod hosts;
 mod ignored;
 mod infra;
+#[expect(dead_code, reason = "a command that writes an OpenAPI document validates it with this")]
+mod openapi_validator;
 mod package;
+mod peers;
+mod python;
 mod setup;
 mod shell;
 mod test;
@@ -62,6 +66,8 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Measure the release builds of the functions against the simulator
     Bench(bench::Arguments),
+    /// Run clients of other projects against the simulator
+    Peers(peers::Arguments),
     /// Build the WASI components, one for each world of `wit/`
     Component(component::Arguments),
     /// Build the zip files for Lambda, for x86_64 and arm64
@@ -91,6 +97,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
+        Command::Peers(arguments) => peers::run(&workspace, &arguments),
         Command::Component(arguments) => component::run(&workspace, &arguments),
         Command::Package(arguments) => package::run(&workspace, &arguments),
     }

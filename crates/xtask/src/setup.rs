@@ -39,6 +39,9 @@ const REQUESTS: PythonTool = PythonTool::new("requests", "requests.txt");
 
 const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
 
+/// Clients of Sophos Central from other projects, which run against the simulator.
+const PEERS: PythonTool = PythonTool::new("peers", "peers.txt").with_python((3, 12));
+
 /// A reader of exported rows.
 const DUCKDB: PythonTool = PythonTool::new("duckdb", "duckdb.txt");
 
@@ -67,6 +70,10 @@ pub(crate) struct Arguments {
     /// Also install DuckDB, for a test that reads exported rows
     #[arg(long)]
     duckdb: bool,
+
+    /// Also install the clients that `peers` runs; they need Python 3.12
+    #[arg(long)]
+    peers: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
@@ -82,6 +89,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     }
     if arguments.duckdb {
         println!("{DUCKDB_VARIABLE}={}", duckdb(workspace)?.display());
+    }
+    if arguments.peers {
+        install_peers(workspace)?;
     }
     Ok(())
 }
@@ -152,6 +162,11 @@ pub(crate) fn install_sam(workspace: &Workspace) -> Result<PathBuf, Error> {
 /// Installs the HTTP client of the peer in `tests/peers` and returns its Python.
 pub(crate) fn requests(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(REQUESTS.install(workspace)?.join("python"))
+}
+
+/// Installs the clients in `tests/peers` and returns their Python.
+pub(crate) fn install_peers(workspace: &Workspace) -> Result<PathBuf, Error> {
+    Ok(PEERS.install(workspace)?.join("python"))
 }
 
 /// Installs DuckDB and returns its Python.

@@ -6,7 +6,12 @@ use std::{
     process::Command,
 };
 
-use crate::{error::Error, shell, workspace::Workspace};
+use crate::{
+    error::Error,
+    python::{self, PythonVersion},
+    shell,
+    workspace::Workspace,
+};
 
 /// The folder of the lock files of this package.
 const LOCKS_DIR: &str = "crates/xtask/locks";
@@ -21,17 +26,24 @@ pub(crate) struct PythonTool {
     /// The folder of the lock file, relative to the workspace root.
     folder: &'static str,
     lock: &'static str,
+    /// The minimum version of Python, unless the machine's `python3` suffices.
+    minimum: Option<PythonVersion>,
 }
 
 impl PythonTool {
     /// A tool with its lock file in this package.
     pub(crate) const fn new(name: &'static str, lock: &'static str) -> Self {
-        Self { name, folder: LOCKS_DIR, lock }
+        Self { name, folder: LOCKS_DIR, lock, minimum: None }
     }
 
     /// A tool with its lock file in another folder.
     pub(crate) const fn with_lock_dir(folder: &'static str, name: &'static str, lock: &'static str) -> Self {
-        Self { name, folder, lock }
+        Self { name, folder, lock, minimum: None }
+    }
+
+    /// The same tool with a minimum version of Python.
+    pub(crate) const fn with_python(self, minimum: PythonVersion) -> Self {
+        Self { minimum: Some(minimum), ..self }
     }
 
     /// Installs the packages of the lock file, unless they are installed, and returns the
@@ -41,7 +53,8 @@ impl PythonTool {
         let folder = install(workspace, self.name, &stamp(&[&lock])?, |venv| {
             let hint =
                 "install Python 3.10 or later with its venv module (on Debian: apt-get install python3-venv)";
-            shell::stdout(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv), hint)
+            let python = self.minimum.map_or_else(|| Ok(PathBuf::from("python3")), python::find)?;
+            shell::stdout(Command::new(python).args(["-m", "venv", "--clear"]).arg(venv), hint)
                 .map_err(|error| Error::new(format!("{error}\n{hint}")))?;
             let hint =
                 "check the network and pip's settings; another hash is another package than the locked one";

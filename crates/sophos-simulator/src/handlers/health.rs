@@ -36,17 +36,18 @@ pub(crate) fn check(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
             "protection" => both("notFullyProtected", |e| e.health == "bad"),
             "tamperProtection" => {
                 let mut value = both("disabled", |e| !e.tamper_protected);
+                value["global"] = json!(true);
                 value["globalDetail"] = json!({ "enabled": true, "score": 100, "snoozed": false });
                 value
             }
             "policy" => json!({
                 "computer": { "threat-protection": {
                     "total": 2, "notOnRecommended": 0,
-                    "lockedByManagingAccount": 0, "snoozed": false, "score": 100,
+                    "policies": [], "lockedByManagingAccount": 0, "snoozed": false, "score": 100,
                 } },
                 "server": { "server-threat-protection": {
                     "total": 1, "notOnRecommended": 0,
-                    "lockedByManagingAccount": 0, "snoozed": false, "score": 100,
+                    "policies": [], "lockedByManagingAccount": 0, "snoozed": false, "score": 100,
                 } },
             }),
             _ => json!({

@@ -31,7 +31,7 @@ fn license(seed: &mut Seed<'_>, code: &str, name: &str, quantity: u64) -> Value 
     json!({
         "id": seed.uuid(),
         "licenseIdentifier": seed.uuid(),
-        "product": { "code": code, "name": name, "genericCode": code },
+        "product": { "code": code, "name": name, "genericCode": code, "features": [] },
         "startDate": start[..10],
         "endDate": "2099-12-31",
         "perpetual": false,
@@ -85,6 +85,7 @@ fn licensed(context: &Context<'_>, tenant: &Tenant, firewall: &Value) -> Value {
     let mut shown = json!({
         "serialNumber": serial, "owner": owner, "model": firewall["_model"],
         "modelType": firewall["_modelType"], "tenant": { "id": tenant.id_text },
+        "billingTenant": { "id": tenant.id_text },
         "licenses": [license(&mut seed, "XSTREAM", "Xstream Protection", 1)],
         "lastSeenAt": seen.get(..10),
     });

@@ -44,6 +44,11 @@ fn tenant_json(context: &Context<'_>, tenant: &Tenant, fields: &[&str]) -> Value
         let id = uuid_text(world.organization_id);
         put("organization", json!({ "id": id }));
     }
+    if context.credential().is_ok_and(|credential| credential.kind == CredentialKind::Partner) {
+        put("contact", contact(tenant));
+        put("externalIds", json!([]));
+        put("products", json!([{ "code": "endpoint" }, { "code": "server" }]));
+    }
     if tenant.has_api_host {
         let addresses = context.central.addresses();
         put("apiHost", json!(addresses.regions.get(tenant.region.name())));
@@ -52,6 +57,22 @@ fn tenant_json(context: &Context<'_>, tenant: &Tenant, fields: &[&str]) -> Value
         put("status", json!("active"));
     }
     Value::Object(all)
+}
+
+/// The contact of a tenant, which the partner sees.
+fn contact(tenant: &Tenant) -> Value {
+    json!({
+        "firstName": "Ada",
+        "lastName": "Abbott",
+        "email": format!("it@{}.example", &tenant.id_text[..8]),
+        "phone": "+44 1235 559933",
+        "address": {
+            "address1": "1 High Street",
+            "city": "Abingdon",
+            "countryCode": "GB",
+            "postalCode": "OX14 3YP",
+        },
+    })
 }
 
 /// A numbered page of tenants.

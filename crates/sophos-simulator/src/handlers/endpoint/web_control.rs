@@ -111,7 +111,10 @@ pub(super) fn categories() -> Vec<Value> {
 }
 
 fn list_categories(_: &Context<'_>) -> Result<ApiResponse, ApiError> {
-    Ok(ApiResponse::json(200, &Value::Array(categories())))
+    // A client of Sophos takes the id of a category as its position in this list.
+    let mut all = vec![json!({ "id": 0, "name": "Uncategorized", "label": "uncategorized" })];
+    all.extend(categories());
+    Ok(ApiResponse::json(200, &Value::Array(all)))
 }
 
 fn seed_sites(_: &mut Seed<'_>) -> Vec<Value> {
