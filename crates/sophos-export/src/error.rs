@@ -28,6 +28,9 @@ pub enum Error {
     /// A task of the export ended without a result. This is a defect.
     #[error("a task of the export failed: {0}; report this with the log records before it")]
     TaskFailed(&'static str),
+    /// The caller stopped the run before it read a page.
+    #[error("the run was stopped before it read a page; run it again")]
+    Stopped,
     /// A tenant's id is not valid in a path.
     #[error("invalid tenant id \"{0}\": expected 1 to 64 letters, digits and hyphens")]
     InvalidTenantId(String),
@@ -42,6 +45,7 @@ impl Error {
             Self::InvalidLogRecord { .. } => FailureKind::InvalidLogRecord,
             Self::Encode(_) => FailureKind::Encode,
             Self::TaskFailed(_) => FailureKind::TaskFailed,
+            Self::Stopped => FailureKind::Stopped,
             Self::InvalidTenantId(_) => FailureKind::InvalidTenantId,
         }
     }

@@ -1,7 +1,10 @@
 use std::{
     collections::HashSet,
     hash::{BuildHasher, Hasher, RandomState},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -15,6 +18,7 @@ use crate::{
     encode::Format,
     error::Error,
     report::{ExportReport, StreamOutcome, StreamReport},
+    run_control::{ExportProgress, RunControl, StopSignal},
     stream::StreamRun,
     tenant_inventory::{InventoryChanges, RegionChange, TenantInventory, TenantRef},
 };
@@ -103,6 +107,7 @@ pub struct Exporter<T> {
     client: Client<T>,
     store: Store,
     settings: ExportSettings,
+    control: RunControl,
     /// The tenant with which the next run begins: the first that the last run did not
     /// start. Random in a new process, so that no tenant is always the last.
     first_tenant: AtomicUsize,
@@ -112,7 +117,22 @@ impl<T: Transport + 'static> Exporter<T> {
     /// Creates an exporter of the client's tenants to a store.
     pub fn new(client: Client<T>, store: Store, settings: ExportSettings) -> Self {
         let first_tenant = AtomicUsize::new(random_u64() as usize);
-        Self { client, store, settings, first_tenant }
+        Self { client, store, settings, control: RunControl::default(), first_tenant }
+    }
+
+    /// Sets the signal that ends runs early.
+    #[must_use]
+    pub fn with_stop_signal(mut self, stop: StopSignal) -> Self {
+        self.control.stop = stop;
+        self
+    }
+
+    /// Sets an observer of the progress. It is called from several tasks and must not
+    /// block.
+    #[must_use]
+    pub fn with_progress(mut self, observer: impl Fn(&ExportProgress<'_>) + Send + Sync + 'static) -> Self {
+        self.control.observer = Some(Arc::new(observer));
+        self
     }
 
     /// The client.
@@ -120,8 +140,9 @@ impl<T: Transport + 'static> Exporter<T> {
         &self.client
     }
 
-    /// Exports new records. Stops reading at `stop_at`, in the transport's time, commits,
-    /// and leaves the rest to the next run.
+    /// Exports new records. Stops reading at `stop_at`, in the transport's time, or at the
+    /// [stop signal](Self::with_stop_signal). Then it commits, and leaves the rest to the
+    /// next run.
     ///
     /// The failure of a stream does not affect others: the report has each outcome.
     ///
@@ -133,6 +154,8 @@ impl<T: Transport + 'static> Exporter<T> {
         let mut report = ExportReport::default();
         let mut tenants = self.select_tenants(&client, scope, &mut report).await?;
         report.tenants = tenants.len() as u64;
+        let streams = report.tenants * scope.datasets.len() as u64;
+        self.control.report(&ExportProgress::Started { tenants: report.tenants, streams });
         let start =
             if tenants.is_empty() { 0 } else { self.first_tenant.load(Ordering::Relaxed) % tenants.len() };
         tenants.rotate_left(start);
@@ -263,6 +286,7 @@ impl<T: Transport + 'static> Exporter<T> {
                     client: tenant.clone(),
                     store: &self.store,
                     settings: &self.settings,
+                    control: &self.control,
                     stream,
                     stop_at,
                 };
@@ -277,6 +301,7 @@ impl<T: Transport + 'static> Exporter<T> {
         let stats = tenant.stats();
         report.api_requests = stats.api_requests;
         report.throttled = stats.throttled;
+        self.control.report(&ExportProgress::Ended(&report));
         report
     }
 }

@@ -19,6 +19,8 @@ pub enum FailureKind {
     Encode,
     /// A task of the export panicked.
     TaskFailed,
+    /// The caller stopped the run. Reports count such a stream as not started.
+    Stopped,
     /// The tenant's id is invalid.
     InvalidTenantId,
 }
@@ -32,6 +34,7 @@ impl FailureKind {
             Self::InvalidLogRecord => "InvalidLogRecord",
             Self::Encode => "Encode",
             Self::TaskFailed => "TaskFailed",
+            Self::Stopped => "Stopped",
             Self::InvalidTenantId => "InvalidTenantId",
         }
     }

@@ -6,7 +6,6 @@ use sophos_api::{CursorPage, MalformedItem, Transport};
 use crate::{
     backfill::{self, is_key_rejected, is_too_large},
     checkpoint::PageTimes,
-    clock::deadline_passed,
     day::{partition_day, utc_date},
     dedup_window::{DedupResult, RecordId},
     digest::sha256_hex,
@@ -46,6 +45,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             .await?;
         }
         self.quarantine(batch, &page.malformed_items, self.stream.dataset.source(), *received_ms).await?;
+        self.report_page(page.items.len() + page.malformed_items.len());
         let times = PageTimes {
             requested_ms: *requested_ms,
             received_ms: *received_ms,
@@ -68,10 +68,13 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     pub(crate) async fn read_backfill(&self, batch: &mut CommitBatch) -> Result<ReadOutcome, Error> {
         let mut reader = backfill::BackfillReader::new(&self.client);
         while let Some(current) = batch.backfills.first().cloned() {
-            if deadline_passed(&self.client, self.stop_at) {
+            if self.must_stop() {
                 return Ok(ReadOutcome::Deadline);
             }
-            let page = match reader.fetch_page(&current).await {
+            let Some(fetched) = self.control.stop.unless_stopped(reader.fetch_page(&current)).await else {
+                return Ok(ReadOutcome::Deadline);
+            };
+            let page = match fetched {
                 Ok(page) => page,
                 Err(error) if is_key_rejected(&error, &current) => {
                     tracing::error!(event = "backfill_abandoned", tenant_id = self.stream.tenant, %error, "abandoned the rest of a backfill: its page key was rejected");
@@ -99,6 +102,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 batch.backfilled += u64::from(is_new);
             }
             self.quarantine(batch, &page.malformed, backfill::SOURCE, current.gap.to_ms).await?;
+            self.report_page(page.alerts.len() + page.malformed.len());
             match page.remaining {
                 Some(rest) => batch.backfills[0] = rest,
                 None => drop(batch.backfills.remove(0)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sophos_api::{
     ApiClient, CursorPage, Operation, Paged, TenantClient, Transport,
-    operations::siem::{MIN_PAGE_SIZE, alerts::alerts::alerts::ListSiemAlerts, events::events::events::ListSiemEvents},
+    operations::siem::{MIN_PAGE_SIZE, alerts::ListSiemAlerts, events::ListSiemEvents},
 };
 use tokio::task::JoinHandle;
 

@@ -20,6 +20,7 @@ use crate::{
     error::Error,
     export::{ExportSettings, run_id},
     report::{StreamOutcome, StreamReport},
+    run_control::{ExportProgress, RunControl},
     siem_feed::{Fetched, PageTask, SiemFeed, fetch_fitting_page, join_page},
     write_ahead::collect_garbage,
     writer::{ObjectWriter, TimeRange},
@@ -35,6 +36,7 @@ pub(crate) struct StreamRun<'a, T> {
     pub(crate) client: TenantClient<T>,
     pub(crate) store: &'a Store,
     pub(crate) settings: &'a ExportSettings,
+    pub(crate) control: &'a RunControl,
     pub(crate) stream: StreamId,
     /// The deadline of reading, in the transport's time.
     pub(crate) stop_at: Option<Duration>,
@@ -47,7 +49,7 @@ pub(crate) enum ReadOutcome {
     EndOfFeed,
     /// The batch has enough rows for a commit.
     BatchFull,
-    /// The deadline has passed.
+    /// The deadline has passed, or the run was stopped.
     Deadline,
     /// A request failed; the earlier pages are valid.
     Failed(Error),
@@ -71,7 +73,7 @@ pub(crate) struct CommitBatch {
 impl<T: Transport + 'static> StreamRun<'_, T> {
     pub(crate) async fn run(&self) -> StreamReport {
         let mut report = StreamReport::new(&self.stream.tenant, self.stream.dataset, StreamOutcome::UpToDate);
-        if deadline_passed(&self.client, self.stop_at) {
+        if self.must_stop() {
             report.outcome = StreamOutcome::NotStarted;
             return report;
         }
@@ -90,7 +92,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             Ok(ReadOutcome::Deadline) => report.has_more = true,
             Ok(ReadOutcome::Failed(error)) | Err(error) => {
                 report.has_more = true;
-                if !is_deadline(&error) {
+                if !is_end_of_run(&error) {
                     report.set_error(&error);
                 } else if report.outcome == StreamOutcome::UpToDate {
                     // The deadline passed before the first page.
@@ -249,6 +251,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             return Ok(ReadOutcome::EndOfFeed);
         }
         report.outcome = StreamOutcome::Committed;
+        self.control.report(&ExportProgress::Committed {
+            tenant: &self.stream.tenant,
+            dataset: self.stream.dataset,
+            rows: record.rows,
+            high_watermark_ms: record.checkpoint_after.high_watermark_ms,
+        });
         report.commits += 1;
         report.rows += record.rows;
         report.backfilled += batch.backfilled;
@@ -270,7 +278,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         cycle: &mut CycleDetector,
         batch: &mut CommitBatch,
     ) -> Result<ReadOutcome, Error> {
-        let (mut operation, mut response) = self.fetch_first_page::<O>(cycle, batch).await?;
+        let first = self.control.stop.unless_stopped(self.fetch_first_page::<O>(cycle, batch)).await;
+        let (mut operation, mut response) = first.ok_or(Error::Stopped)??;
         loop {
             cycle.page_limit = operation.limit();
             let page = &response.page;
@@ -286,9 +295,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                     let error = format!("{MAX_EMPTY_PAGES} consecutive pages are empty, and more follow");
                     (next, Some(ReadOutcome::Failed(sophos_api::Error::malformed(error).into())))
                 }
-                Ok(next) if deadline_passed(&self.client, self.stop_at) => {
-                    (next, Some(ReadOutcome::Deadline))
-                }
+                Ok(next) if self.must_stop() => (next, Some(ReadOutcome::Deadline)),
                 Ok(next) if batch.rows + page.items.len() as u64 >= self.settings.rows_per_commit => {
                     (next, Some(ReadOutcome::BatchFull))
                 }
@@ -301,7 +308,13 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 return Ok(end);
             }
             let Some(fetch) = fetch else { return Ok(ReadOutcome::EndOfFeed) };
-            (operation, response) = match join_page(fetch).await {
+            let abort = fetch.abort_handle();
+            let Some(fetched) = self.control.stop.unless_stopped(join_page(fetch)).await else {
+                // A page may wait minutes for the rate limit.
+                abort.abort();
+                return Ok(ReadOutcome::Deadline);
+            };
+            (operation, response) = match fetched {
                 Ok(fetched) => fetched,
                 Err(Error::Service(error)) if error.kind() == ErrorKind::TooLarge => {
                     match self.skip_oversized_page(cycle, batch, error).await {
@@ -355,6 +368,19 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         tokio::spawn(async move { fetch_fitting_page(&client, operation, max_skew).await })
     }
 
+    /// Whether the deadline has passed or the run was stopped.
+    pub(crate) fn must_stop(&self) -> bool {
+        self.control.stop.is_stopped() || deadline_passed(&self.client, self.stop_at)
+    }
+
+    pub(crate) fn report_page(&self, records: usize) {
+        self.control.report(&ExportProgress::PageRead {
+            tenant: &self.stream.tenant,
+            dataset: self.stream.dataset,
+            records: records as u64,
+        });
+    }
+
     pub(crate) fn now_ms(&self) -> i64 {
         now_ms(&self.client, self.settings.max_service_skew)
     }
@@ -375,6 +401,11 @@ fn is_start_error(error: &sophos_api::Error) -> bool {
     }
 }
 
-fn is_deadline(error: &Error) -> bool {
-    matches!(error, Error::Service(error) if error.kind() == ErrorKind::DeadlineExceeded)
+/// Whether the deadline or the stop signal ended the run.
+fn is_end_of_run(error: &Error) -> bool {
+    match error {
+        Error::Service(error) => error.kind() == ErrorKind::DeadlineExceeded,
+        Error::Stopped => true,
+        _ => false,
+    }
 }

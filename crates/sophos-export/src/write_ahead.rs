@@ -89,6 +89,24 @@ impl WriteAheadRecord {
     }
 }
 
+/// Loads the objects of all write-ahead records of a stream. Leaves out those of runs that
+/// end meanwhile, and invalid ones.
+pub(crate) async fn load_write_ahead_records(
+    store: &Store,
+    stream: &StreamId,
+) -> Result<Vec<Vec<String>>, Error> {
+    let mut records = Vec::new();
+    let names = store.list_names(&stream.log_folder(), "").await?;
+    for name in names.iter().filter(|name| WriteAheadRecord::is_file_name(name)) {
+        let path = format!("{}/{name}", stream.log_folder());
+        let Some(body) = store.read(&path).await? else { continue };
+        let record = serde_json::from_slice::<WriteAheadRecord>(&body).ok();
+        let record = record.filter(|record| record.path(stream) == path && record.belongs_to(stream));
+        records.extend(record.map(|record| record.objects));
+    }
+    Ok(records)
+}
+
 /// Deletes objects of other runs that cannot be committed any more, and returns their
 /// number. An object that cannot be deleted is left to the next run, together with its
 /// write-ahead record.

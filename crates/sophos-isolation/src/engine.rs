@@ -5,6 +5,7 @@
 //! run reads the state at Sophos Central before it calls again.
 
 mod budget;
+mod budget_usage;
 mod claim;
 mod endpoint_status;
 mod episode;
@@ -29,6 +30,7 @@ use sophos_api::{
     Client, ErrorKind, TenantClient, TenantId, Transport, operations::endpoint::isolation::MAX_IDS,
 };
 
+pub use budget_usage::BudgetUsage;
 pub use follow_up::{FollowUpReport, FollowUpScope};
 
 use crate::{

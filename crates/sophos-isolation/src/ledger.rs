@@ -170,6 +170,16 @@ impl<O: LedgerStore> Ledger<O> {
         Ok((!entries.is_empty()).then(|| Decision { id: id.clone(), entries }))
     }
 
+    /// Returns the ids of all decisions, in no particular order. A ledger keeps ended
+    /// decisions; [`scheduled_follow_ups`](Self::scheduled_follow_ups) has the others.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn decision_ids(&self) -> Result<Vec<DecisionId>, LedgerStoreError> {
+        let names = self.store.list(paths::RECEIVED).await?;
+        Ok(names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect())
+    }
+
     /// Appends a transition to a decision, unless another run has appended one since
     /// it was loaded. Returns whether it was appended; if not, load the decision
     /// again. The first transition copies the webhook's entry to the worker's

@@ -92,7 +92,7 @@ pub use decision::{
     AlertKey, Claim, Decision, DecisionId, DecisionState, IsolationOrigin, IsolationTarget, LedgerEntry,
     ReceivedSignal, RefusalReason, ReleaseReason, Transition,
 };
-pub use engine::{Engine, EngineError, FollowUpReport, FollowUpScope, ProcessedDecision};
+pub use engine::{BudgetUsage, Engine, EngineError, FollowUpReport, FollowUpScope, ProcessedDecision};
 pub use identity::{HostIdentity, IdentifierKind, UnusableIdentifier};
 pub use ledger::{CreatedDecision, Ledger, LedgerStore, LedgerStoreError, ScheduledFollowUp};
 pub use outcome::{ApprovalUrl, DecisionOutcome, OutcomePublisher};

@@ -137,6 +137,11 @@ pub(crate) async fn acquire<O: LedgerStore>(
     Ok(None)
 }
 
+/// Counts the acquired slots of a folder.
+pub(crate) async fn count<O: LedgerStore>(store: &O, folder: &str) -> Result<u64, LedgerStoreError> {
+    Ok(count_acquired(&latest_generations(store, folder).await?) as u64)
+}
+
 /// Counts the acquired slots.
 fn count_acquired(latest: &BTreeMap<u32, u32>) -> usize {
     latest.values().filter(|generation| *generation % 2 == 1).count()

@@ -61,7 +61,10 @@
 #![deny(missing_docs)]
 
 #[cfg(feature = "aws")]
+pub mod audit;
+#[cfg(feature = "aws")]
 mod aws;
+mod credential_check;
 mod credential_store;
 mod environment_credential;
 mod environment_secrets;
@@ -70,6 +73,8 @@ mod file_secrets;
 mod private_file;
 mod role;
 mod secret_store;
+mod sophos_check;
+pub mod staged;
 mod stored_credential;
 mod stored_credential_source;
 
@@ -79,6 +84,7 @@ pub use aws::{
     SecretSelector, SecretVersions, SecretsManagerCredentials, SecretsManagerSecrets, StagedCredential,
     StagingLabels,
 };
+pub use credential_check::{CredentialCheck, CredentialCheckError};
 pub use credential_store::{CredentialStore, ListedCredential, PurposeSelection, RequestedVersion};
 pub use environment_credential::EnvironmentCredential;
 pub use environment_secrets::EnvironmentSecrets;
@@ -87,6 +93,7 @@ pub use file_secrets::FileSecrets;
 pub use role::{Purpose, Role};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret_store::{RotatingSecret, SecretStore};
+pub use sophos_check::SophosCredentialCheck;
 pub use stored_credential::{InvalidCredential, StoredCredential, max_expiry};
 pub use stored_credential_source::StoredCredentialSource;
 

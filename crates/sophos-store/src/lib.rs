@@ -10,12 +10,14 @@
 #![deny(missing_docs)]
 
 mod error;
+mod listing;
 mod object_name;
 mod partition;
 mod rate_limit;
 mod store;
 
 pub use error::StoreError;
+pub use listing::StoredObject;
 pub use object_name::encode_name;
 pub use rate_limit::{MAX_RESERVE_PERCENT, StoreRateLimiter};
 pub use store::Store;

@@ -37,7 +37,7 @@ use crate::{error::StoreError, partition::s3_endpoint};
 /// ```
 #[derive(Clone)]
 pub struct Store {
-    objects: Arc<dyn ObjectStore>,
+    pub(crate) objects: Arc<dyn ObjectStore>,
     root: Path,
     location: String,
     /// Whether this is an S3 bucket: listings are ordered, so that they may end early,
@@ -326,10 +326,16 @@ impl Store {
         Ok(names)
     }
 
-    fn resolve(&self, path: &str) -> Result<Path, StoreError> {
+    pub(crate) fn resolve(&self, path: &str) -> Result<Path, StoreError> {
         let whole =
             if self.root.as_ref().is_empty() { path.to_owned() } else { format!("{}/{path}", self.root) };
         Path::parse(whole).map_err(|error| object_store::Error::from(error).into())
+    }
+
+    /// The path of an object from the root; `None` outside of it.
+    pub(crate) fn relative_path(&self, object: &Path) -> Option<String> {
+        let parts: Vec<_> = object.prefix_match(&self.root)?.map(|part| part.as_ref().to_owned()).collect();
+        Some(parts.join("/"))
     }
 }
 

@@ -138,3 +138,20 @@ fn create_succeeds_for_exactly_one_of_many() {
         assert_eq!(body, vec![winners[0]; 1000]);
     }
 }
+
+#[tokio::test]
+async fn listings_show_folders_and_sizes() {
+    let paths = ["log/tenant=1/a", "log/tenant=1/below/b", "log/tenant=2/c", "log/top", "other/d"];
+    let (_folder, local) = temp_store();
+    let stores = [
+        with_objects(local, &paths).await,
+        with_objects(Store::from_object_store(Arc::new(InMemory::new())), &paths).await,
+    ];
+    for store in stores {
+        assert_eq!(store.list_folders("log").await.expect("a listing"), ["tenant=1", "tenant=2"]);
+        assert_eq!(store.list_folders("missing").await.expect("a listing"), [""; 0]);
+        let objects = store.list_objects("log/tenant=1").await.expect("a listing");
+        let objects: Vec<_> = objects.iter().map(|object| (object.path.as_str(), object.bytes)).collect();
+        assert_eq!(objects, [("log/tenant=1/a", 14), ("log/tenant=1/below/b", 20)]);
+    }
+}

@@ -54,7 +54,7 @@
 //!
 //! | event | action |
 //! |---|---|
-//! | a scheduled event, or `{"audit": true}` | [the audit](mod@crate::audit) |
+//! | a scheduled event, or `{"audit": true}` | [the audit](sophos_secrets::audit) |
 //! | `{"check": "<secret>"}` | tests the next staged credential, and changes nothing |
 //!
 //! # Variables
@@ -82,22 +82,17 @@
 
 #![deny(missing_docs)]
 
-pub mod audit;
 mod config;
-mod credential_check;
 mod function;
 mod report;
 mod rotation;
-mod sophos_check;
-pub mod staged;
 mod task;
 mod versions;
 
 pub use config::Config;
-pub use credential_check::{CredentialCheck, CredentialCheckError};
 pub use function::{RotationFunction, RotationFunctionError};
 pub use report::AuditReport;
 pub use rotation::{Rotation, RotationError};
-pub use sophos_check::SophosCredentialCheck;
+pub use sophos_secrets::{CredentialCheck, CredentialCheckError, SophosCredentialCheck, audit, staged};
 pub use task::{InvalidEvent, RotationStep, RotationTask};
 pub use versions::Versions;

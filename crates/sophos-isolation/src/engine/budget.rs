@@ -224,7 +224,7 @@ where
     }
 
     /// Returns the number of the tenant's endpoints.
-    async fn estate_size(
+    pub(super) async fn estate_size(
         &self,
         target: &IsolationTarget,
         tenant: &TenantClient<T>,
@@ -243,7 +243,7 @@ where
 
 /// Counts endpoints, all or those with a status. A response without a count
 /// yields the value that allows fewer isolations.
-async fn count_endpoints<T: Transport>(
+pub(super) async fn count_endpoints<T: Transport>(
     tenant: &TenantClient<T>,
     status: Option<IsolationStatus>,
 ) -> Result<u64, sophos_api::Error> {

@@ -39,8 +39,11 @@ pub(crate) const STOP: &str = "stop";
 /// The beginning of the paths of estate permits.
 pub(crate) const ESTATE_PERMITS: &str = "permits/estate/";
 
+/// The folder of the verified signals.
+pub(crate) const RECEIVED: &str = "received";
+
 pub(crate) fn received(id: &DecisionId) -> String {
-    format!("received/{id}.json")
+    format!("{RECEIVED}/{id}.json")
 }
 
 pub(crate) fn entry(id: &DecisionId, sequence: u32) -> String {

@@ -44,6 +44,19 @@ impl StagingLabels {
         label.starts_with(REJECTED_PREFIX)
     }
 
+    /// The label for the next staged credential: `STAGED`, or else the first free of
+    /// `STAGED_2`, `STAGED_3`, … after all others, so that it is used last.
+    pub fn next_staged_label(&self) -> String {
+        let number = |label: &str| match label.strip_prefix(STAGED_PREFIX)? {
+            "" => Some(1),
+            rest => rest.strip_prefix('_')?.parse::<u32>().ok(),
+        };
+        match self.0.values().flatten().filter_map(|label| number(label)).max() {
+            None => STAGED_PREFIX.to_owned(),
+            Some(last) => format!("{STAGED_PREFIX}_{}", last.saturating_add(1)),
+        }
+    }
+
     /// The label for the next rejected credential, which sorts after all others.
     pub fn next_rejected_label(&self) -> String {
         let numbers = self.0.values().flatten();
@@ -87,6 +100,8 @@ mod tests {
         ];
         assert_eq!(labels.staged(), order);
         assert_eq!(labels.next_rejected_label(), "STAGED_REJECTED_11");
+        assert_eq!(labels.next_staged_label(), "STAGED_11");
+        assert_eq!(StagingLabels::default().next_staged_label(), "STAGED");
         assert_eq!(
             (labels.version_with("AWSCURRENT"), labels.version_with("AWSPREVIOUS")),
             (Some("e"), None)

@@ -66,7 +66,7 @@ pub(crate) static ROUTES: &[Route] = &[
     .with_success(201),
 ];
 
-/// Three policies, of which the managing account locked the last, and the base policies.
+/// Three policies and the base policies. The managing account locked the third one.
 fn seed_policies(seed: &mut Seed<'_>) -> Vec<Value> {
     let (author, tenant) = (seed.uuid(), seed.tenant.map(|tenant| tenant.id_text.clone()));
     let actor = json!({

@@ -8,9 +8,8 @@ use sophos_api::{
         organization::tenants::ListOrganizationTenants, partner::tenants::ListPartnerTenants,
     },
 };
-use sophos_secrets::{Purpose, StoredCredential};
 
-use crate::{CredentialCheck, CredentialCheckError};
+use crate::{CredentialCheck, CredentialCheckError, Purpose, StoredCredential};
 
 /// The maximum number of tenants that a test tries: some may not be managed by the
 /// account.

@@ -1,5 +1,6 @@
 use sophos_api::Owner;
-use sophos_secrets::{Purpose, StoredCredential};
+
+use crate::{Purpose, StoredCredential};
 
 /// A test of a credential before a rotation.
 pub trait CredentialCheck: Sync {

@@ -1,7 +1,8 @@
 //! The eligibility of staged credentials.
 
 use jiff::Timestamp;
-use sophos_secrets::{Purpose, Role, StoredCredential};
+
+use crate::{Purpose, Role, StoredCredential};
 
 /// The conditions of eligibility.
 #[derive(Debug, Clone, Copy)]

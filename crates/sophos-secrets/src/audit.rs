@@ -24,11 +24,11 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use sophos_secrets::{
-    InspectedCredential, Purpose, SecretMetadata, StagingLabels, StoredCredential, max_expiry,
-};
 
-use crate::staged::CandidateFilter;
+use crate::{
+    InspectedCredential, Purpose, SecretMetadata, StagingLabels, StoredCredential, max_expiry,
+    staged::CandidateFilter,
+};
 
 /// The days before expiry from which a credential is an error.
 const EXPIRY_ERROR_DAYS: i64 = 7;

@@ -1,0 +1,33 @@
+//! Tenants.
+
+use crate::verb::{Noun, Param, Verb, op};
+
+pub(crate) const TENANTS: Noun = Noun {
+    name: "tenants",
+    about: "Tenants of a partner or an organization",
+    object: "tenant",
+    columns: &["name=/showAs", "id", "region=/dataRegion", "geography=/dataGeography", "billing=/billingType", "status"],
+    verbs: &[
+        Verb::list("list", "Lists the tenants", &[op!(partner::tenants::ListPartnerTenants), op!(organization::tenants::ListOrganizationTenants)])
+            .page_size(100)
+            .fixed(&[("pageTotal", "true")])
+            .examples(&["tenants list", "tenants list -o csv --columns showAs,id,apiHost"]),
+        Verb::get("get", "Shows a tenant", &[op!(partner::tenants::GetPartnerTenant), op!(organization::tenants::GetOrganizationTenant)])
+            .examples(&["tenants get 4a7b…"]),
+        Verb::change("create", "Creates a tenant of a partner", "create", &[op!(partner::tenants::CreateTenant)])
+            .params(&[
+                Param::text("name", "The name").required(),
+                Param::choice("data-geography", "The location of the data", &["US", "IE", "DE", "CA", "AU", "JP", "BR", "IN", "GB"]).required(),
+                Param::choice("billing-type", "The billing", &["trial", "usage", "term"]).required(),
+                Param::text("first-name", "The first name of the contact").field("contact/firstName"),
+                Param::text("last-name", "The last name of the contact").field("contact/lastName"),
+                Param::text("email", "The email address of the contact").field("contact/email"),
+                Param::text("phone", "The telephone of the contact").field("contact/phone"),
+                Param::text("country", "The country code of the contact").field("contact/address/countryCode"),
+            ])
+            .examples(&["tenants create --name Acme --data-geography IE --billing-type trial --email it@acme.example -f contact.address.city=Cork"]),
+        Verb::list("usage", "Lists the billing usage of a month", &[op!(partner::billing::ListUsage)])
+            .columns(&["account=/accountName", "product=/productDescription", "sku", "quantity=/billableQuantity", "from=/billingStartDate", "to=/billingEndDate"])
+            .examples(&["tenants usage 2026 10 -o csv"]),
+    ],
+};

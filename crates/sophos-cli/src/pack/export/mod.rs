@@ -1,0 +1,146 @@
+//! `sophos export`: alerts and events into a folder or a bucket.
+
+mod outcome;
+mod progress;
+mod run;
+mod status;
+mod verify;
+
+use std::time::Duration;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueHint};
+use sophos_export::{Dataset, StreamId};
+
+use super::values::parse_duration;
+use crate::{
+    context::Context,
+    exit::{Exit, Failure},
+};
+
+/// The name of the command.
+pub(super) const NAME: &str = "export";
+
+#[derive(Debug, Subcommand)]
+enum ExportCommand {
+    /// Exports new alerts and events into a folder or a bucket
+    ///
+    /// The first run reads the last 24 hours. Each later run continues where the last one
+    /// committed, also after a crash. Ctrl-C commits what was read, and ends.
+    Run(RunArgs),
+    /// Shows the state of each exported stream
+    Status(StatusArgs),
+    /// Proves every committed object by size, hash and rows
+    ///
+    /// Exits with 3 if an object or a log record is missing, changed or uncommitted.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// The destination: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "LOCATION", value_hint = ValueHint::DirPath)]
+    to: String,
+
+    /// The datasets [default: events,alerts]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    dataset: Vec<Dataset>,
+
+    /// Repeats the run in this interval until Ctrl-C, such as 5m
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    every: Option<Duration>,
+
+    /// Ends the run after this time; the next run continues
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    time_limit: Option<Duration>,
+
+    /// The number of streams at the same time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=64))]
+    concurrency: u64,
+
+    /// The end of the feed that the next run reads again, since records appear late
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "10m")]
+    overlap: Duration,
+
+    /// The rows after which a stream commits and continues
+    #[arg(long, value_name = "N", default_value_t = 250_000, value_parser = clap::value_parser!(u64).range(1_000..))]
+    rows_per_commit: u64,
+
+    /// The greatest difference of Sophos Central's clock that is trusted
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "2m")]
+    max_clock_skew: Duration,
+}
+
+#[derive(Debug, Args)]
+struct StatusArgs {
+    /// The export: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "LOCATION", value_hint = ValueHint::DirPath)]
+    at: String,
+
+    /// The commits of each stream that rows and gaps are summed over, from the last
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    commits: u64,
+}
+
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// The export: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "LOCATION", value_hint = ValueHint::DirPath)]
+    at: String,
+
+    /// Proves as well that no row is there twice; takes about 100 bytes of memory a row
+    #[arg(long)]
+    compare_rows: bool,
+}
+
+/// The command.
+pub(super) fn command() -> Command {
+    let command = Command::new(NAME)
+        .about("Export alerts and events without gaps or duplicates")
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    ExportCommand::augment_subcommands(command)
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When it fails.
+pub(super) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
+    let command =
+        ExportCommand::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
+    match command {
+        ExportCommand::Run(args) => run::run(&args, context).await,
+        ExportCommand::Status(args) => status::run(&args, context).await,
+        ExportCommand::Verify(args) => verify::run(&args, context).await,
+    }
+}
+
+/// The streams of an export, those of one tenant with `--tenant`.
+async fn streams(store: &sophos_export::Store, context: &Context) -> Result<Vec<StreamId>, Failure> {
+    let mut streams = sophos_export::list_streams(store).await.map_err(export_failure)?;
+    if let Some(tenant) = &context.globals.tenant {
+        streams.retain(|stream| stream.tenant.eq_ignore_ascii_case(tenant));
+    }
+    if streams.is_empty() {
+        let location = store.location();
+        let missing = match &context.globals.tenant {
+            Some(tenant) => format!("{location} has no stream of the tenant \"{tenant}\""),
+            None => format!("{location} has no export"),
+        };
+        let hint = match &context.globals.tenant {
+            Some(_) => "name the tenant by its id; `sophos export status` without --tenant shows all",
+            None => "check --at, or write an export with `sophos export run --to`",
+        };
+        return Err(Failure::new(Exit::NotFound, missing).hint(hint));
+    }
+    Ok(streams)
+}
+
+/// The failure of a whole command.
+fn export_failure(error: sophos_export::Error) -> Failure {
+    match error {
+        sophos_export::Error::Service(error) => error.into(),
+        sophos_export::Error::Store(error) => error.into(),
+        error => Failure::other(error.to_string()),
+    }
+}

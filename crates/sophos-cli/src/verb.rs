@@ -1,0 +1,255 @@
+//! Nouns and verbs as data: a verb is an operation, its options and its columns.
+//!
+//! A member of the operation's path is a positional argument by itself. The others are
+//! [`Param`]s, and `-f name=value` sets any.
+
+mod arguments;
+mod call;
+mod change;
+mod command;
+mod fields;
+mod list;
+mod pages;
+mod run;
+mod wait;
+
+pub(crate) use call::{Call, Target, Typed, choose};
+pub(crate) use change::{send_changes, show_request};
+pub(crate) use command::noun_command;
+pub(crate) use fields::{Fields, parse_assignments, read_input};
+pub(crate) use list::{list, tenant_targets};
+pub(crate) use pages::{items_of, next_page};
+pub(crate) use run::run_noun;
+
+/// The typed operation of this path below `sophos_api::operations`.
+macro_rules! op {
+    ($($path:tt)+) => {
+        &$crate::verb::Typed::<sophos_api::operations::$($path)+>::NEW as &'static dyn $crate::verb::Call
+    };
+}
+pub(crate) use op;
+
+/// A noun and its verbs.
+pub(crate) struct Noun {
+    /// The name, such as `endpoints`.
+    pub(crate) name: &'static str,
+    /// The sentence of the help.
+    pub(crate) about: &'static str,
+    /// The name of one object, such as `endpoint`.
+    pub(crate) object: &'static str,
+    /// The default columns.
+    pub(crate) columns: &'static [&'static str],
+    /// The verbs.
+    pub(crate) verbs: &'static [Verb],
+}
+
+/// A verb of a noun.
+pub(crate) struct Verb {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) kind: Kind,
+    /// The operation for each scope that has one: tenant, partner, organization.
+    pub(crate) calls: &'static [&'static dyn Call],
+    pub(crate) params: &'static [Param],
+    /// The columns, if they are not the noun's; `*` for all members of the first record.
+    pub(crate) columns: &'static [&'static str],
+    pub(crate) examples: &'static [&'static str],
+    /// Members of every request, as JSON.
+    pub(crate) fixed: &'static [(&'static str, &'static str)],
+    /// The largest page that the service permits.
+    pub(crate) page_size: Option<u32>,
+    /// Whether the path's last member names endpoints, by id or host name.
+    pub(crate) endpoints: bool,
+}
+
+/// The behaviour of a verb.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// Reads a listing.
+    List,
+    /// Reads one object.
+    Get,
+    /// Changes something, after a question. The text is the verb of the sentence.
+    Change(&'static str),
+    /// Starts a query, waits for it, and reads its results: the operations of its state and its
+    /// results.
+    Query(&'static dyn Call, &'static dyn Call),
+}
+
+/// An option of a verb.
+pub(crate) struct Param {
+    /// The name of the option.
+    pub(crate) name: &'static str,
+    /// The member of the request: a path joined by slashes. The name in camel case if empty.
+    pub(crate) field: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) kind: ParamKind,
+    pub(crate) required: bool,
+}
+
+/// The type of an option.
+#[derive(Clone, Copy)]
+pub(crate) enum ParamKind {
+    Text,
+    /// Texts separated by commas.
+    List,
+    /// One of these values.
+    Choice(&'static [&'static str]),
+    /// Several of these values.
+    Choices(&'static [&'static str]),
+    Number,
+    /// Numbers separated by commas.
+    Numbers,
+    /// `true` or `false`.
+    Bool,
+    /// JSON, or `@FILE`.
+    Json,
+}
+
+impl Verb {
+    const fn new(
+        name: &'static str,
+        about: &'static str,
+        kind: Kind,
+        calls: &'static [&'static dyn Call],
+    ) -> Self {
+        Self {
+            name,
+            about,
+            kind,
+            calls,
+            params: &[],
+            columns: &[],
+            examples: &[],
+            fixed: &[],
+            page_size: None,
+            endpoints: false,
+        }
+    }
+
+    /// A verb that reads a listing.
+    pub(crate) const fn list(
+        name: &'static str,
+        about: &'static str,
+        calls: &'static [&'static dyn Call],
+    ) -> Self {
+        Self::new(name, about, Kind::List, calls)
+    }
+
+    /// A verb that reads one object.
+    pub(crate) const fn get(
+        name: &'static str,
+        about: &'static str,
+        calls: &'static [&'static dyn Call],
+    ) -> Self {
+        Self::new(name, about, Kind::Get, calls)
+    }
+
+    /// A verb that changes something, with the verb of its question.
+    pub(crate) const fn change(
+        name: &'static str,
+        about: &'static str,
+        action: &'static str,
+        calls: &'static [&'static dyn Call],
+    ) -> Self {
+        Self::new(name, about, Kind::Change(action), calls)
+    }
+
+    /// A verb that starts a query, waits for it, and reads its results.
+    pub(crate) const fn query(
+        name: &'static str,
+        about: &'static str,
+        start: &'static [&'static dyn Call],
+        status: &'static dyn Call,
+        results: &'static dyn Call,
+    ) -> Self {
+        Self::new(name, about, Kind::Query(status, results), start)
+    }
+
+    pub(crate) const fn params(mut self, params: &'static [Param]) -> Self {
+        self.params = params;
+        self
+    }
+
+    pub(crate) const fn columns(mut self, columns: &'static [&'static str]) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    pub(crate) const fn examples(mut self, examples: &'static [&'static str]) -> Self {
+        self.examples = examples;
+        self
+    }
+
+    pub(crate) const fn fixed(mut self, fixed: &'static [(&'static str, &'static str)]) -> Self {
+        self.fixed = fixed;
+        self
+    }
+
+    pub(crate) const fn page_size(mut self, page_size: u32) -> Self {
+        self.page_size = Some(page_size);
+        self
+    }
+
+    pub(crate) const fn endpoints(mut self) -> Self {
+        self.endpoints = true;
+        self
+    }
+}
+
+impl Param {
+    const fn new(name: &'static str, help: &'static str, kind: ParamKind) -> Self {
+        Self { name, field: "", help, kind, required: false }
+    }
+
+    pub(crate) const fn text(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, help, ParamKind::Text)
+    }
+
+    pub(crate) const fn list(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, help, ParamKind::List)
+    }
+
+    pub(crate) const fn choice(
+        name: &'static str,
+        help: &'static str,
+        values: &'static [&'static str],
+    ) -> Self {
+        Self::new(name, help, ParamKind::Choice(values))
+    }
+
+    pub(crate) const fn choices(
+        name: &'static str,
+        help: &'static str,
+        values: &'static [&'static str],
+    ) -> Self {
+        Self::new(name, help, ParamKind::Choices(values))
+    }
+
+    pub(crate) const fn number(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, help, ParamKind::Number)
+    }
+
+    pub(crate) const fn numbers(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, help, ParamKind::Numbers)
+    }
+
+    pub(crate) const fn bool(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, help, ParamKind::Bool)
+    }
+
+    pub(crate) const fn json(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, help, ParamKind::Json)
+    }
+
+    /// Sets the member of the request.
+    pub(crate) const fn field(mut self, field: &'static str) -> Self {
+        self.field = field;
+        self
+    }
+
+    pub(crate) const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+}

@@ -1,0 +1,201 @@
+//! Changes: the question, the dry run, and one request for each object.
+
+use clap::ArgMatches;
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use sophos_api::RequestTarget;
+
+use crate::{
+    confirm::{Change, confirm},
+    connect::{Session, is_id},
+    context::Context,
+    exit::{Exit, Failure},
+    json::Json,
+    verb::{Call, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op, run::plural},
+};
+
+/// The requests of a change that are sent at once.
+const MAX_CONCURRENT_CHANGES: usize = 4;
+
+/// Runs a verb that changes something.
+#[expect(clippy::too_many_arguments, reason = "one caller")]
+pub(crate) async fn run(
+    noun: &Noun,
+    verb: &Verb,
+    context: &Context,
+    call: &'static dyn Call,
+    action: &str,
+    mut fields: Fields,
+    target: Target,
+    matches: &ArgMatches,
+) -> Result<(), Failure> {
+    let route = call.route();
+    let members = path_members(route.path);
+    let Some((last, others)) = members.split_last() else {
+        let name =
+            ["name", "url", "value"].iter().find_map(|name| fields.get(*name)?.as_str().map(str::to_owned));
+        let objects = name.into_iter().collect();
+        return send_changes(context, call, &change(action, noun, objects), vec![fields], &target).await;
+    };
+    for member in others {
+        if let Some(value) = matches.get_one::<String>(member) {
+            fields.insert((*member).to_owned(), value.as_str().into());
+        }
+    }
+    let mut given: Vec<String> = matches.get_many::<String>(last).into_iter().flatten().cloned().collect();
+    if given == ["-"] {
+        let text = std::io::read_to_string(std::io::stdin())
+            .map_err(|error| Failure::usage(format!("reading standard input failed: {error}")))?;
+        given = text.split_whitespace().map(str::to_owned).collect();
+    }
+    let mut requests = Vec::new();
+    let mut objects = Vec::new();
+    for value in given {
+        let (id, name) =
+            if verb.endpoints { resolve_endpoint(&target, &value).await? } else { (value.clone(), value) };
+        let mut request = fields.clone();
+        request.insert((*last).to_owned(), id.into());
+        requests.push(request);
+        objects.push(name);
+    }
+    send_changes(context, call, &change(action, noun, objects), requests, &target).await
+}
+
+fn change(action: &str, noun: &Noun, objects: Vec<String>) -> Change {
+    Change { action: action.to_owned(), noun: noun.object.to_owned(), objects }
+}
+
+/// Asks, then sends the requests and writes the responses; with `--dry-run` it only
+/// shows the requests.
+///
+/// # Errors
+/// Without consent; [`Exit::Partial`] when some of several requests failed.
+pub(crate) async fn send_changes(
+    context: &Context,
+    call: &'static dyn Call,
+    change: &Change,
+    requests: Vec<Fields>,
+    target: &Target,
+) -> Result<(), Failure> {
+    if context.globals.dry_run {
+        context.note(&format!("Dry run: this would {}", change.sentence()));
+        let session = context.session().await?;
+        for request in requests {
+            show_request(session, call, target, request).await?;
+        }
+        return Ok(());
+    }
+    confirm(context, change)?;
+    let count = requests.len();
+    let progress = context.progress(&change.action, Some(count as u64));
+    let mut results = stream::iter(requests.into_iter().enumerate().map(|(index, fields)| {
+        let sent = call.send(target.clone(), fields);
+        async move { (index, sent.await) }
+    }))
+    .buffered(MAX_CONCURRENT_CHANGES);
+    let mut records = if count == 1 { context.record() } else { context.records(&[]) };
+    let (mut failed, mut first) = (0, None);
+    while let Some((index, result)) = results.next().await {
+        progress.inc(1);
+        match result {
+            Ok(Json::Null) => {}
+            Ok(response) => records.write_json(response)?,
+            Err(error) => {
+                failed += 1;
+                if count > 1 {
+                    let name = change.objects.get(index).map_or("", String::as_str);
+                    progress.suspend(|| context.warn(&format!("{name}: {error}")));
+                }
+                first.get_or_insert(error);
+            }
+        }
+    }
+    progress.finish_and_clear();
+    records.finish()?;
+    match first {
+        None => {
+            if count > 1 {
+                context.note(&format!("{count} {} done", plural(&change.noun, count as u64)));
+            }
+            Ok(())
+        }
+        Some(error) if failed == count => Err(error.into()),
+        Some(_) => {
+            context.note(&format!("{failed} of {count} {} failed", plural(&change.noun, count as u64)));
+            Err(Failure::reported(Exit::Partial))
+        }
+    }
+}
+
+/// Prints the method, the URL, the scope header and the body of a request.
+///
+/// # Errors
+/// When a field of the path is missing.
+pub(crate) async fn show_request(
+    session: &Session,
+    call: &dyn Call,
+    target: &Target,
+    fields: Fields,
+) -> Result<(), Failure> {
+    let identity = session.identity().await?;
+    let request_target = match target {
+        Target::Tenant(tenant) if call.route().host == sophos_api::ApiHost::DataRegion => {
+            RequestTarget::with_id(tenant.base_url().clone(), tenant.id().as_str())
+        }
+        Target::Tenant(tenant) => RequestTarget::with_id(identity.global, tenant.id().as_str()),
+        Target::Account(_) => RequestTarget::with_id(identity.global, identity.id),
+    };
+    let request = call.request(&request_target, fields)?;
+    println!("{} {}", request.method(), request.uri());
+    for (name, value) in request.headers() {
+        if name.as_str().starts_with("x-") {
+            println!("{name}: {}", value.to_str().unwrap_or_default());
+        }
+    }
+    if !request.body().is_empty() {
+        let body: Json = serde_json::from_slice(request.body()).unwrap_or_default();
+        println!("{}", serde_json::to_string_pretty(&body).unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// The id and the name of the endpoint of this id or host name.
+///
+/// # Errors
+/// When none or several have the name.
+pub(crate) async fn resolve_endpoint(target: &Target, value: &str) -> Result<(String, String), Failure> {
+    if is_id(value) {
+        return Ok((value.to_owned(), value.to_owned()));
+    }
+    let call = op!(endpoint::endpoints::ListEndpoints);
+    let mut fields = Fields::new();
+    fields.insert("hostnameContains".to_owned(), value.into());
+    fields.insert("fields".to_owned(), Value::from(vec!["hostname"]));
+    fields.insert("pageSize".to_owned(), 500.into());
+    let mut found = Vec::new();
+    // The service compares only a part of the name.
+    let mut next = Some(fields);
+    while let Some(fields) = next {
+        let page = call.send(target.clone(), fields.clone()).await?;
+        next = next_page(&fields, &page);
+        found.extend(items_of(page).into_iter().filter_map(|item| {
+            let hostname = item.get("hostname")?.as_str()?;
+            hostname
+                .eq_ignore_ascii_case(value)
+                .then(|| item.get("id")?.as_str().map(str::to_owned))
+                .flatten()
+        }));
+    }
+    match found.as_slice() {
+        [id] => Ok((id.clone(), format!("{value} ({id})"))),
+        [] => Err(Failure::new(
+            Exit::NotFound,
+            format!("unknown endpoint \"{value}\": expected an id or a host name"),
+        )
+        .hint(format!("run `sophos endpoints list --search {value}`"))),
+        ids => {
+            Err(Failure::usage(format!("ambiguous endpoint \"{value}\": {} have this host name", ids.len()))
+                .hint(format!("use one of the ids: {}", ids.join(", "))))
+        }
+    }
+}

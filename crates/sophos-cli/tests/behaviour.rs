@@ -1,0 +1,187 @@
+//! What commands do beside printing: exit codes, changes, secrets, streams.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::{
+    fs,
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use support::{Fixture, stderr, stdout};
+
+#[test]
+fn exit_codes_tell_the_kind_of_failure() {
+    let fixture = Fixture::start(1);
+    let code = |arguments: &[&str]| fixture.run(arguments).status.code();
+    assert_eq!(code(&["tenants", "list"]), Some(0));
+    assert_eq!(code(&["endpoints", "list"]), Some(2), "no tenant is chosen");
+    assert_eq!(code(&["no-such-command"]), Some(2));
+    assert_eq!(code(&["endpoints", "list", "--tenant", "Nothing"]), Some(5));
+    assert_eq!(code(&["endpoints", "get", "NOTHING", "--tenant", "Acme"]), Some(5));
+    let tenants = fixture.simulator.tenants();
+    let globex = tenants.iter().find(|tenant| tenant.name == "Globex").unwrap();
+    fixture.simulator.set_tenant_state(&globex.id, sophos_simulator::TenantState::Forbidden);
+    assert_eq!(code(&["endpoints", "list", "--tenant", "Globex"]), Some(6));
+    let output = fixture.run(&["endpoints", "list", "--all-tenants"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("warning: Globex: "), "{}", stderr(&output));
+    assert!(stdout(&output).contains("\"tenantName\":\"Acme\""), "{}", stdout(&output));
+    let credentials = fixture.simulator.credentials();
+    for credential in &credentials {
+        fixture.simulator.expire_credential(&credential.client_id);
+    }
+    assert_eq!(code(&["tenants", "list"]), Some(4));
+}
+
+#[test]
+fn isolate_needs_consent_without_a_terminal() {
+    let fixture = Fixture::start(1);
+    let arguments = ["endpoints", "isolate", "laptop-4711", "--tenant", "Acme", "--comment", "test"];
+    let refused = fixture.run(&arguments);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("add --yes"), "{}", stderr(&refused));
+    let dry_run = fixture.run(&[&arguments[..], &["--dry-run"]].concat());
+    assert!(stdout(&dry_run).contains("PATCH http://"), "{}", stdout(&dry_run));
+    assert!(stdout(&dry_run).contains("\"enabled\": true"), "{}", stdout(&dry_run));
+    assert!(fixture.simulator.isolation_changes().is_empty(), "nothing was sent");
+    let done = fixture.run(&[&arguments[..], &["--yes"]].concat());
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    assert_eq!(fixture.simulator.isolation_changes().len(), 1);
+}
+
+#[test]
+fn ambiguous_host_name_changes_nothing() {
+    let fixture = Fixture::start(1);
+    let output = fixture.run(&["endpoints", "isolate", "TWIN", "--tenant", "Globex", "--yes"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("2 have this host name"), "{}", stderr(&output));
+    assert!(fixture.simulator.isolation_changes().is_empty());
+}
+
+#[test]
+fn debug_shows_requests_and_no_secret() {
+    let fixture = Fixture::start(1);
+    let output = fixture.run(&["alerts", "list", "--tenant", "Acme", "--debug"]);
+    let text = stderr(&output) + &stdout(&output);
+    assert!(text.contains("debug: GET http://"), "{text}");
+    for credential in fixture.simulator.credentials() {
+        assert!(!text.contains(&credential.client_secret));
+    }
+    assert!(!text.contains("Bearer"), "{text}");
+}
+
+#[test]
+fn csv_neutralizes_formulas() {
+    let fixture = Fixture::start(1);
+    let output =
+        fixture.run(&["endpoints", "list", "--tenant", "Acme", "-o", "csv", "--columns", "hostname"]);
+    let text = stdout(&output);
+    assert!(text.contains("\n'=HYPERLINK(1)\n"), "{text}");
+}
+
+#[test]
+fn secret_file_must_be_private() {
+    let fixture = Fixture::start(1);
+    let environment = fixture.environment("partner");
+    let config = fixture.home.path().join("config.toml");
+    let text = format!(
+        "[auth]\nclient_id = \"{}\"\nclient_secret = \"{}\"\n\n[api]\nregion = \"us\"\n",
+        environment["SOPHOS_CLIENT_ID"], environment["SOPHOS_CLIENT_SECRET"]
+    );
+    fs::write(&config, text).unwrap();
+    let run = || {
+        Command::new(env!("CARGO_BIN_EXE_sophos"))
+            .args(["tenants", "list", "--config"])
+            .arg(&config)
+            .env_clear()
+            .envs(environment.iter().filter(|(name, _)| !name.starts_with("SOPHOS_CLIENT")))
+            .output()
+            .unwrap()
+    };
+    set_mode(&config, 0o644);
+    let refused = run();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("chmod 600"), "{}", stderr(&refused));
+    assert!(!stderr(&refused).contains(&environment["SOPHOS_CLIENT_SECRET"]));
+    set_mode(&config, 0o600);
+    let accepted = run();
+    assert_eq!(accepted.status.code(), Some(0), "{}", stderr(&accepted));
+}
+
+fn set_mode(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn secret_comes_from_standard_input_and_profiles() {
+    let fixture = Fixture::start(1);
+    let environment = fixture.environment("partner");
+    let run = |arguments: &[&str], input: &str| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sophos"))
+            .args(arguments)
+            .env_clear()
+            .envs(environment.iter().filter(|(name, _)| !name.starts_with("SOPHOS_CLIENT")))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let id = environment["SOPHOS_CLIENT_ID"].as_str();
+    let init = run(&["config", "init", "--profile", "piped", "--client-id", id, "--secret", "stdin"], "");
+    assert_eq!(init.status.code(), Some(0), "{}", stderr(&init));
+    let output =
+        run(&["tenants", "list", "-o", "csv", "--columns", "name"], &environment["SOPHOS_CLIENT_SECRET"]);
+    assert_eq!(stdout(&output), "name\nAcme\nGlobex\n", "{}", stderr(&output));
+    let shown = run(&["config", "show", "-o", "json"], "");
+    assert!(stdout(&shown).contains("\"secret\": \"stdin\""), "{}", stdout(&shown));
+    let unknown = run(&["config", "use", "nothing"], "");
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[test]
+fn listing_streams_every_endpoint_of_all_pages() {
+    let fixture = Fixture::start(10_000);
+    let output = fixture.run(&["endpoints", "list", "--tenant", "Acme", "--jq", ".id"]);
+    let text = stdout(&output);
+    let ids: std::collections::BTreeSet<_> = text.lines().collect();
+    assert_eq!(ids.len(), 10_002, "{}", stderr(&output));
+    let limited = fixture.run(&["endpoints", "list", "--tenant", "Acme", "--limit", "3"]);
+    assert_eq!(stdout(&limited).lines().count(), 3);
+}
+
+#[test]
+fn scripts_and_man_pages_are_generated() {
+    let fixture = Fixture::start(1);
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = fixture.run(&["completions", shell]);
+        assert!(stdout(&output).contains("sophos"), "{shell}: {}", stderr(&output));
+    }
+    let folder = fixture.home.path().join("man");
+    let output = fixture.run(&["man", &folder.display().to_string()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let page = fs::read_to_string(folder.join("sophos-endpoints-list.1")).unwrap();
+    assert!(page.contains("health"), "{page}");
+}
+
+#[test]
+fn completion_knows_tenants_of_the_last_listing() {
+    let fixture = Fixture::start(1);
+    fixture.run(&["tenants", "list"]);
+    fixture.run(&["config", "test"]);
+    let output = Command::new(env!("CARGO_BIN_EXE_sophos"))
+        .args(["--", "sophos", "endpoints", "list", "--tenant", "Ac"])
+        .env_clear()
+        .envs(fixture.environment("partner"))
+        .envs([("COMPLETE", "bash"), ("_CLAP_COMPLETE_INDEX", "4"), ("_CLAP_IFS", "\n")])
+        .output()
+        .unwrap();
+    assert!(stdout(&output).contains("Acme"), "{} {}", stdout(&output), stderr(&output));
+}
