@@ -1,6 +1,7 @@
 //! The REST operations of Sophos Central as an OpenAPI 3.1 document, from the catalog of
 //! the client.
 
+mod component_names;
 mod operation;
 mod schema;
 mod text;
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 use sophos_api::{DATA_REGIONS, catalog};
 
-use crate::operation::RestOperation;
+use crate::{component_names::ComponentNames, operation::RestOperation};
 
 /// The name of the security scheme.
 const CLIENT_CREDENTIALS: &str = "clientCredentials";
@@ -35,9 +36,12 @@ const SCOPE_HEADERS: [(&str, &str, bool, &str); 6] = [
 /// Builds the document. It is the same for the same operations.
 pub fn document() -> Value {
     let mut generator = schema::generator();
+    let mut names = ComponentNames::default();
     let mut operations = vec![RestOperation::whoami(&mut generator)];
-    let described = catalog::operations().filter(|described| described.route().graphql_field.is_none());
-    operations.extend(described.map(|described| RestOperation::new(described, &mut generator)));
+    for described in catalog::operations().filter(|described| described.route().graphql_field.is_none()) {
+        operations.push(RestOperation::new(described, &mut generator));
+        names.record(&generator, described.family());
+    }
 
     let families: BTreeSet<_> = operations.iter().map(|operation| operation.family).collect();
     let tags: Vec<_> = families.into_iter().map(|family| json!({ "name": family })).collect();
@@ -47,7 +51,7 @@ pub fn document() -> Value {
         let method = operation.method();
         path[method] = operation.into_openapi();
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Sophos Central",
@@ -67,7 +71,9 @@ pub fn document() -> Value {
             "responses": { "Error": error_response() },
             "securitySchemes": { CLIENT_CREDENTIALS: client_credentials() },
         },
-    })
+    });
+    names.rename_ambiguous(&mut document);
+    document
 }
 
 /// The host of a tenant's data region.

@@ -20,11 +20,11 @@ pub(crate) fn definitions(generator: &mut SchemaGenerator) -> Value {
 }
 
 /// Removes from a schema and the schemas in it what only the client's types say: null
-/// for an optional field, defaults, and links to Rust items.
+/// for an optional field, defaults, and the form of doc comments.
 pub(crate) fn simplify(schema: &mut Schema) {
     schema.remove("default");
     if let Some(Value::String(description)) = schema.get_mut("description") {
-        *description = text::without_links(description);
+        *description = text::from_doc_comment(description);
     }
     remove_null(schema);
     transform_subschemas(&mut simplify, schema);

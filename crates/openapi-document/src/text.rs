@@ -1,7 +1,22 @@
 //! The text of doc comments and names.
 
+/// Converts a doc comment: each paragraph becomes one line, and links to Rust items become
+/// their text.
+pub(crate) fn from_doc_comment(text: &str) -> String {
+    let paragraphs = without_links(text);
+    let paragraphs = paragraphs.split("\n\n").map(|paragraph| {
+        if paragraph.lines().any(is_markup) { paragraph.to_owned() } else { one_line(paragraph) }
+    });
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+/// Whether the line belongs to a list, a table or a block of code.
+fn is_markup(line: &str) -> bool {
+    ["- ", "* ", "|", "```"].iter().any(|start| line.trim_start().starts_with(start))
+}
+
 /// Removes the links to Rust items, and keeps their text.
-pub(crate) fn without_links(text: &str) -> String {
+fn without_links(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, link)) = rest.split_once("[`") {
@@ -14,29 +29,38 @@ pub(crate) fn without_links(text: &str) -> String {
     plain
 }
 
+fn one_line(paragraph: &str) -> String {
+    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The first sentence, without the period.
 pub(crate) fn summary(documentation: &str) -> String {
-    let paragraph = documentation.split("\n\n").next().unwrap_or_default();
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(documentation.split("\n\n").next().unwrap_or_default());
     let sentence = line.split_once(". ").map_or(line.as_str(), |(sentence, _)| sentence);
     sentence.trim_end_matches('.').to_owned()
 }
 
-/// A family such as `account-health-check` as the start of a name.
+/// A family such as `account-health-check` as the start of a name: `accountHealthCheck`.
 pub(crate) fn camel_case(family: &str) -> String {
-    let mut words = family.split('-');
-    let mut name = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut characters = word.chars();
-        name.extend(characters.next().map(|first| first.to_ascii_uppercase()));
-        name.push_str(characters.as_str());
-    }
-    name
+    let (first, rest) = family.split_once('-').unwrap_or((family, ""));
+    first.to_owned() + &pascal_case(rest)
+}
+
+/// A family such as `account-health-check` as the start of a type: `AccountHealthCheck`.
+pub(crate) fn pascal_case(family: &str) -> String {
+    let words = family.split('-').filter_map(|word| word.split_at_checked(1));
+    words.flat_map(|(first, rest)| [first.to_ascii_uppercase(), rest.to_owned()]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn from_doc_comment_joins_the_lines_of_paragraphs() {
+        let text = "One\n[`A`]\ntwo.\n\n- a\n- b\n\nThree\nfour.";
+        assert_eq!(from_doc_comment(text), "One `A` two.\n\n- a\n- b\n\nThree four.");
+    }
 
     #[test]
     fn without_links_keeps_the_text_of_links() {
@@ -54,5 +78,7 @@ mod tests {
     #[test]
     fn camel_case_joins_the_words() {
         assert_eq!(camel_case("account-health-check"), "accountHealthCheck");
+        assert_eq!(pascal_case("account-health-check"), "AccountHealthCheck");
+        assert_eq!(camel_case("common"), "common");
     }
 }
