@@ -42,7 +42,8 @@ impl ComponentNames {
 
     /// The new name of each ambiguous name. Models of one family keep the number.
     fn new_names(&self) -> BTreeMap<String, String> {
-        let base = |name: &str| name.trim_end_matches(|character: char| character.is_ascii_digit()).to_owned();
+        let base =
+            |name: &str| name.trim_end_matches(|character: char| character.is_ascii_digit()).to_owned();
         let is_numbered = |name: &str| base(name) != name && self.families.contains_key(&base(name));
         let ambiguous: BTreeSet<_> =
             self.families.keys().filter(|name| is_numbered(name)).map(|name| base(name)).collect();

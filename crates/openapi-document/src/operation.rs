@@ -37,8 +37,9 @@ impl RestOperation {
         schema::simplify(&mut schemas.response);
         let mut object = schemas.parameters.to_value();
         let required = object["required"].take();
-        let is_required =
-            |name: &str| required.as_array().is_some_and(|names| names.iter().any(|required| required == name));
+        let is_required = |name: &str| {
+            required.as_array().is_some_and(|names| names.iter().any(|required| required == name))
+        };
         let properties = match object["properties"].take() {
             Value::Object(properties) => properties,
             _ => Map::new(),
@@ -158,9 +159,13 @@ impl Parameter {
 
 /// The schema of a body with these fields.
 fn body_schema(fields: Vec<Parameter>) -> Value {
-    let required: Vec<_> =
-        fields.iter().filter(|field| field.is_required).map(|field| Value::from(field.name.as_str())).collect();
-    let properties: Map<_, _> = fields.into_iter().map(|field| (field.name, field.schema.to_value())).collect();
+    let required: Vec<_> = fields
+        .iter()
+        .filter(|field| field.is_required)
+        .map(|field| Value::from(field.name.as_str()))
+        .collect();
+    let properties: Map<_, _> =
+        fields.into_iter().map(|field| (field.name, field.schema.to_value())).collect();
     let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
     if !required.is_empty() {
         schema["required"] = required.into();

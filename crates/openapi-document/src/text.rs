@@ -71,7 +71,10 @@ mod tests {
 
     #[test]
     fn summary_is_the_first_sentence_on_one_line() {
-        assert_eq!(summary("Lists the roles\nof v1.2 tenants. All.\n\nMore."), "Lists the roles of v1.2 tenants");
+        assert_eq!(
+            summary("Lists the roles\nof v1.2 tenants. All.\n\nMore."),
+            "Lists the roles of v1.2 tenants"
+        );
         assert_eq!(summary("Returns a role."), "Returns a role");
     }
 

@@ -96,7 +96,8 @@ fn references_lead_to_components() {
 fn component_names_are_permitted_characters() {
     for (kind, components) in DOCUMENT["components"].as_object().expect("components") {
         for name in components.as_object().expect("components").keys() {
-            let is_permitted = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+            let is_permitted =
+                |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
             assert!(name.chars().all(is_permitted), "{kind} {name}");
         }
     }

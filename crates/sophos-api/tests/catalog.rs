@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sophos_api::{
     RequestTarget,
-    catalog::{self, ParameterLocation, Paging},
+    catalog::{self, Paging, ParameterLocation},
 };
 
 fn fields(value: Value) -> Map<String, Value> {

@@ -66,14 +66,18 @@ pub(crate) const EVENTS: Noun = Noun {
     about: "Events of the last 24 hours, from the SIEM feed",
     object: "event",
     columns: &["when", "severity", "type", "name", "location", "id"],
-    verbs: &[Verb::list("list", "Lists events in the order of ingestion", &[op!(siem::events::ListSiemEvents)])
-        .page_size(1000)
-        .params(&[
-            Param::number("from-date", "The start, in seconds since the Unix epoch").field("from_date"),
-            Param::text("cursor", "The next_cursor of an earlier response"),
-            Param::list("exclude-types", "The types to leave out").field("exclude_types"),
-        ])
-        .examples(&["events list --limit 20", "events list --all-tenants -o jsonl"])],
+    verbs: &[Verb::list(
+        "list",
+        "Lists events in the order of ingestion",
+        &[op!(siem::events::ListSiemEvents)],
+    )
+    .page_size(1000)
+    .params(&[
+        Param::number("from-date", "The start, in seconds since the Unix epoch").field("from_date"),
+        Param::text("cursor", "The next_cursor of an earlier response"),
+        Param::list("exclude-types", "The types to leave out").field("exclude_types"),
+    ])
+    .examples(&["events list --limit 20", "events list --all-tenants -o jsonl"])],
 };
 
 pub(crate) const AUDIT: Noun = Noun {
@@ -81,17 +85,15 @@ pub(crate) const AUDIT: Noun = Noun {
     about: "Audit events of the last 90 days, of an account or of a tenant",
     object: "event",
     columns: &["*"],
-    verbs: &[
-        Verb::list("list", "Lists audit events", &[op!(audit::audit_events::ListAuditEvents)])
-            .page_size(100)
-            .params(&[
-                Param::text("start-date", "The start, such as 2026-11-23T10:00:00.000Z").required(),
-                Param::text("end-date", "The end"),
-                Param::text("modified-by", "The email address of the actor"),
-                Param::text("origin-ip-address", "The IP address of the actor"),
-                Param::text("modifier-account-id", "The account of the actor"),
-                Param::text("resource-owner-id", "The account of the changed object"),
-            ])
-            .examples(&["audit list --start-date 2026-11-23T00:00:00.000Z --tenant Acme -o jsonl"]),
-    ],
+    verbs: &[Verb::list("list", "Lists audit events", &[op!(audit::audit_events::ListAuditEvents)])
+        .page_size(100)
+        .params(&[
+            Param::text("start-date", "The start, such as 2026-11-23T10:00:00.000Z").required(),
+            Param::text("end-date", "The end"),
+            Param::text("modified-by", "The email address of the actor"),
+            Param::text("origin-ip-address", "The IP address of the actor"),
+            Param::text("modifier-account-id", "The account of the actor"),
+            Param::text("resource-owner-id", "The account of the changed object"),
+        ])
+        .examples(&["audit list --start-date 2026-11-23T00:00:00.000Z --tenant Acme -o jsonl"])],
 };

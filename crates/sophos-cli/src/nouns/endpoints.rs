@@ -19,15 +19,19 @@ pub(crate) const ENDPOINTS: Noun = Noun {
         "last seen=/lastSeenAt",
     ],
     verbs: &[
-        Verb::list("list", "Lists endpoints, by any filter of the service", &[op!(endpoint::endpoints::ListEndpoints)])
-            .page_size(500)
-            .params(FILTERS)
-            .examples(&[
-                "endpoints list --health-status bad,suspicious --all-tenants",
-                "endpoints list --last-seen-before=-P30D --type server -o csv",
-                "endpoints list --search LAPTOP --columns hostname,ipv4Addresses,/os/name",
-                "endpoints list --jq 'select(.tamperProtectionEnabled | not) | .hostname'",
-            ]),
+        Verb::list(
+            "list",
+            "Lists endpoints, by any filter of the service",
+            &[op!(endpoint::endpoints::ListEndpoints)],
+        )
+        .page_size(500)
+        .params(FILTERS)
+        .examples(&[
+            "endpoints list --health-status bad,suspicious --all-tenants",
+            "endpoints list --last-seen-before=-P30D --type server -o csv",
+            "endpoints list --search LAPTOP --columns hostname,ipv4Addresses,/os/name",
+            "endpoints list --jq 'select(.tamperProtectionEnabled | not) | .hostname'",
+        ]),
         Verb::get("get", "Shows an endpoint", &[op!(endpoint::endpoints::GetEndpoint)])
             .endpoints()
             .params(&[Param::choice("view", "The amount of detail", &["basic", "summary", "full"])])
@@ -58,8 +62,12 @@ pub(crate) const ENDPOINTS: Noun = Noun {
         .fixed(&[("enabled", "false")])
         .params(&[Param::text("comment", "The reason, for the audit log")])
         .examples(&["endpoints release LAPTOP-4711"]),
-        Verb::get("isolation", "Shows the isolation of an endpoint", &[op!(endpoint::isolation::GetIsolation)])
-            .endpoints(),
+        Verb::get(
+            "isolation",
+            "Shows the isolation of an endpoint",
+            &[op!(endpoint::isolation::GetIsolation)],
+        )
+        .endpoints(),
         Verb::get(
             "tamper-protection",
             "Shows tamper protection, with its passwords",

@@ -13,12 +13,16 @@ pub(crate) const HEALTH: Noun = Noun {
         "not protected=/endpoint/protection/server/notFullyProtected",
     ],
     verbs: &[
-        Verb::get("get", "Checks the configuration of a tenant", &[op!(account_health::checks::CheckAccountHealth)])
-            .params(&[
-                Param::list("checks", "The checks, such as protection,exclusions"),
-                Param::list("products", "The products: endpoint, networkDevice"),
-            ])
-            .examples(&["health get -o json", "health get --checks protection"]),
+        Verb::get(
+            "get",
+            "Checks the configuration of a tenant",
+            &[op!(account_health::checks::CheckAccountHealth)],
+        )
+        .params(&[
+            Param::list("checks", "The checks, such as protection,exclusions"),
+            Param::list("products", "The products: endpoint, networkDevice"),
+        ])
+        .examples(&["health get -o json", "health get --checks protection"]),
         Verb::list(
             "list",
             "Checks the configuration of each tenant",
