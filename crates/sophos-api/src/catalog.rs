@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::Error,
-    operation::{Operation, RequestTarget, Route, build_request},
+    operation::{Operation, RequestTarget, Route, build_request, camel_case},
     operations,
 };
 
@@ -44,6 +44,20 @@ pub enum Paging {
     Key,
     /// By cursor, in the field `cursor`.
     Cursor,
+}
+
+/// The part of a request that holds a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParameterLocation {
+    /// A segment of the path.
+    Path,
+    /// The query; a list is joined by commas.
+    Query,
+    /// The header of [`Route::header`].
+    Header,
+    /// A field of the JSON body.
+    Body,
 }
 
 /// The paging of an operation, which its macro knows.
@@ -111,6 +125,20 @@ impl OperationDescription {
     /// The family: the first segment of the path, such as `common`.
     pub fn family(&self) -> &'static str {
         self.route.path.split('/').nth(1).unwrap_or_default()
+    }
+
+    /// The part of the request that holds the parameter of this name on the wire.
+    pub fn parameter_location(&self, parameter: &str) -> ParameterLocation {
+        let is_parameter = |field: &str| camel_case(field) == parameter;
+        if self.route.path.split('/').any(|segment| segment.strip_prefix(':') == Some(parameter)) {
+            ParameterLocation::Path
+        } else if self.route.header.is_some_and(|(field, _)| is_parameter(field)) {
+            ParameterLocation::Header
+        } else if !self.route.has_body() || self.route.query.iter().any(|field| is_parameter(field)) {
+            ParameterLocation::Query
+        } else {
+            ParameterLocation::Body
+        }
     }
 
     /// The doc comment of the operation.

@@ -183,9 +183,9 @@ macro_rules! model {
             pub $member: Option<$type>,] $($rest)* }
     };
     (@struct $case:literal [$($doc:tt)*] $name:ident [$($done:tt)*]) => {
-        $($doc)*
         #[derive(Debug, Clone, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
         #[cfg_attr(feature = "catalog", derive(::schemars::JsonSchema))]
+        $($doc)*
         #[serde(rename_all = $case)]
         #[non_exhaustive]
         pub struct $name { $($done)* }

@@ -94,7 +94,7 @@ pub(crate) fn build_request(
     });
     let header = header.transpose()?;
     let mut url = target.base.join(&build_path(route.path, &mut fields)?);
-    let in_query = matches!(route.method, Method::GET | Method::DELETE);
+    let in_query = !route.has_body();
     let body = if in_query {
         push_query(&mut url, &fields);
         Vec::new()
@@ -166,7 +166,7 @@ fn build_path(template: &str, fields: &mut Map<String, Value>) -> Result<String,
 }
 
 /// The name of a field as the service writes it.
-fn camel_case(field: &str) -> String {
+pub(crate) fn camel_case(field: &str) -> String {
     let mut words = field.trim_start_matches("r#").split('_');
     let mut name = words.next().unwrap_or_default().to_owned();
     for word in words {
@@ -274,6 +274,11 @@ impl Route {
     /// A `DELETE` of a tenant, which is idempotent.
     pub const fn delete(path: &'static str) -> Self {
         Self::new(Method::DELETE, path, true)
+    }
+
+    /// Whether the request has a JSON body, which may be `{}`.
+    pub fn has_body(&self) -> bool {
+        !matches!(self.method, Method::GET | Method::DELETE)
     }
 
     /// Sets the global host and this scope header.

@@ -178,7 +178,11 @@ impl<C, O: Paged> fmt::Debug for Items<C, O> {
 
 /// The whole of a listing without pages.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema), schemars(bound = "T: schemars::JsonSchema"))]
+#[cfg_attr(
+    feature = "catalog",
+    derive(schemars::JsonSchema),
+    schemars(rename = "{T}ItemList", bound = "T: schemars::JsonSchema")
+)]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct ItemList<T> {
@@ -192,7 +196,11 @@ pub struct ItemList<T> {
 
 /// A page of a listing by page number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema), schemars(bound = "T: schemars::JsonSchema"))]
+#[cfg_attr(
+    feature = "catalog",
+    derive(schemars::JsonSchema),
+    schemars(rename = "{T}NumberedPage", bound = "T: schemars::JsonSchema")
+)]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct NumberedPage<T> {
@@ -250,7 +258,11 @@ impl<T> NumberedPage<T> {
 
 /// A page of a listing by key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema), schemars(bound = "T: schemars::JsonSchema"))]
+#[cfg_attr(
+    feature = "catalog",
+    derive(schemars::JsonSchema),
+    schemars(rename = "{T}KeyedPage", bound = "T: schemars::JsonSchema")
+)]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct KeyedPage<T> {
@@ -300,7 +312,11 @@ impl KeyedPages {
 
 /// A page of the SIEM feed, a listing by cursor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "catalog", derive(schemars::JsonSchema), schemars(bound = "T: schemars::JsonSchema"))]
+#[cfg_attr(
+    feature = "catalog",
+    derive(schemars::JsonSchema),
+    schemars(rename = "{T}CursorPage", bound = "T: schemars::JsonSchema")
+)]
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct CursorPage<T> {

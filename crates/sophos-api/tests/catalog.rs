@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sophos_api::{
     RequestTarget,
-    catalog::{self, Paging},
+    catalog::{self, Paging, ParameterLocation},
 };
 
 fn fields(value: Value) -> Map<String, Value> {
@@ -74,4 +74,16 @@ fn next_page_follows_the_paging_of_the_operation() {
     let uri = second.to_request(&target()).expect("a request").uri().to_string();
     assert!(uri.ends_with("/common/v1/admins?page=2"), "{uri}");
     assert!(second.next_page(&json!({"items": [], "pages": {"total": 2}})).expect("a page").is_none());
+}
+
+#[test]
+fn parameter_location_is_where_the_request_holds_it() {
+    let location = |family, name, parameter| {
+        catalog::operation(family, name).expect("an operation").parameter_location(parameter)
+    };
+    assert_eq!(location("common", "GetRole", "roleId"), ParameterLocation::Path);
+    assert_eq!(location("common", "GetRole", "fields"), ParameterLocation::Query);
+    assert_eq!(location("common", "CreateRole", "fields"), ParameterLocation::Query);
+    assert_eq!(location("common", "CreateRole", "permissionSets"), ParameterLocation::Body);
+    assert_eq!(location("web-filters", "GetProfileMetadata", "language"), ParameterLocation::Header);
 }

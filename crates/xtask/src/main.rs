@@ -14,7 +14,7 @@ mod fuzz;
 mod hosts;
 mod ignored;
 mod infra;
-#[expect(dead_code, reason = "a command that writes an OpenAPI document validates it with this")]
+mod openapi;
 mod openapi_validator;
 mod package;
 mod peers;
@@ -68,6 +68,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Run clients of other projects against the simulator
     Peers(peers::Arguments),
+    /// Write the REST operations as an OpenAPI document, and validate it
+    Openapi(openapi::Arguments),
     /// Build the WASI components, one for each world of `wit/`
     Component(component::Arguments),
     /// Build the zip files for Lambda, for x86_64 and arm64
@@ -98,6 +100,7 @@ fn run(command: Command) -> Result<(), Error> {
         Command::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
         Command::Peers(arguments) => peers::run(&workspace, &arguments),
+        Command::Openapi(arguments) => openapi::run(&workspace, &arguments),
         Command::Component(arguments) => component::run(&workspace, &arguments),
         Command::Package(arguments) => package::run(&workspace, &arguments),
     }

@@ -159,6 +159,7 @@ model! {
 
 model! {
     /// The group of an endpoint. Some responses hold a name without an id.
+    #[cfg_attr(feature = "catalog", schemars(rename = "EndpointGroupReference"))]
     pub struct EndpointGroup {
         /// The group's id. A number is ignored: policies that protect groups protect
         /// an endpoint whose group is unknown.
