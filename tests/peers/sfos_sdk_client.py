@@ -261,9 +261,10 @@ def look_up_firewalls():
 @results.of(*[f"firewalls.classes.Firewalls.get_firewalls_by_group_{by}" for by in ("id", "name")])
 def look_up_by_group():
     found = firewalls.get_firewalls(partner, **WHERE)
-    true(found.count(), "no firewalls")
-    equal(found.get_firewalls_by_group_id("one"), None, "by id")
-    equal(found.get_firewalls_by_group_name("one"), None, "by name")
+    group = next(item["group"] for item in stored(FIREWALLS) if item["group"])
+    true(any(item.group and item.group.id == group["id"] for item in found), "no firewall of the group")
+    equal(found.get_firewalls_by_group_id(group["id"]), None, "by id")
+    equal(found.get_firewalls_by_group_name(group["name"]), None, "by name")
 
 
 def firewall():
