@@ -12,6 +12,7 @@ use sophos_api::{
         common::alerts::{GetAlert, ListAlerts, SearchAlerts},
         endpoint::endpoints::{GetEndpoint, ListEndpoints},
         endpoint::isolation::{GetIsolation, UpdateIsolations},
+        firewall::firewalls::{ManagingStatus, UpdateFirewall},
         organization::tenants::ListOrganizationTenants,
         partner::tenants::ListPartnerTenants,
         siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
@@ -43,6 +44,20 @@ fn members_of_another_type_become_none() {
     assert_eq!(isolation.status, Some(IsolationStatus::Isolated));
     assert_eq!((isolation.admin_isolated, isolation.self_isolated), (Some(true), None));
     assert_eq!(serde_json::to_value(&endpoint).expect("JSON"), body);
+}
+
+#[test]
+fn firewall_status_is_read_in_both_forms() {
+    let schema = json!({ "managingStatus": "approvalPending", "reportingStatus": "approvedByCustomer" });
+    let example = json!({ "managing": "approvalPending", "reporting": "approvedByCustomer" });
+    for status in [schema, example] {
+        let body = json!({ "id": "f", "cluster": null, "group": null, "status": status });
+        let firewall = parse::<UpdateFirewall>(&body);
+        let found = firewall.status.as_ref().expect("a status");
+        assert_eq!(found.management(), Some(&ManagingStatus::ApprovalPending));
+        assert_eq!(found.report(), Some("approvedByCustomer"));
+        assert!(firewall.cluster.is_none() && firewall.group.is_none());
+    }
 }
 
 #[test]

@@ -37,14 +37,17 @@ async fn firewall_lives_until_its_deletion() {
     assert_eq!(tenant.send("PATCH", &path, far).await.status, 400);
     let changed = tenant.send("PATCH", &path, json!({ "name": "edge" })).await.json();
     assert_eq!(
-        (&changed["name"], &changed["status"]["managing"]),
+        (&changed["name"], &changed["status"]["managingStatus"]),
         (&json!("edge"), &json!("approvalPending"))
     );
+    assert!(["cluster", "group"].iter().all(|name| changed.get(name) == Some(&Value::Null)), "{changed}");
+    let status: Vec<&String> = changed["status"].as_object().unwrap().keys().collect();
+    assert_eq!(status, ["connected", "managingStatus", "reportingStatus", "suspended"]);
     let action = format!("{path}/action");
     assert_eq!(tenant.send("POST", &action, json!({ "action": "explode" })).await.status, 400);
     assert_eq!(tenant.send("POST", &action, json!({ "action": "approveManagement" })).await.status, 201);
     let found = tenant.get_ok(&format!("{FIREWALLS}?groupId=ungrouped&search=edge")).await;
-    assert_eq!(found["items"][0]["status"]["managing"], "approvedByCustomer");
+    assert_eq!(found["items"][0]["status"]["managingStatus"], "approvedByCustomer");
     assert_eq!(tenant.send("DELETE", &path, json!({})).await.status, 200);
     assert_eq!(tenant.send("DELETE", &path, json!({})).await.status, 404);
     assert_eq!(ids(&tenant.get_ok(FIREWALLS).await).len(), all.len() - 1);
@@ -101,7 +104,12 @@ async fn group_holds_its_firewalls() {
         ids(&tenant.get_ok(&format!("{FIREWALLS}?groupId={id}")).await),
         [all[0].clone(), all[2].clone()]
     );
-    assert!(!ids(&tenant.get_ok(GROUPS).await).contains(&id));
+    let top = tenant.get_ok(GROUPS).await;
+    assert!(!ids(&top).contains(&id));
+    for name in ["parentGroup", "configImport"] {
+        assert_eq!(top["items"][0].get(name), Some(&Value::Null), "{name}");
+    }
+    assert_eq!(made.get("updatedBy"), Some(&Value::Null));
     let nested = tenant.get_ok(&format!("{GROUPS}?recurseSubgroups=true&search=edge")).await;
     assert_eq!(ids(&nested).join(","), id);
     let children = tenant.get_ok(&format!("{GROUPS}?search={parent}&searchFields=parentId")).await;
@@ -144,6 +152,11 @@ async fn firmware_upgrade_takes_place_unless_canceled() {
     let cancel = format!("{upgrade}?ids={id}");
     assert_eq!(tenant.send("DELETE", &cancel, json!({})).await.json(), json!({ "deleted": true }));
     assert_eq!(tenant.send("DELETE", &cancel, json!({})).await.json(), json!({ "deleted": false }));
+    // Clients send the ids in the body, too.
+    assert_eq!(tenant.send("POST", &upgrade, at(&version, later)).await.status, 201);
+    assert_eq!(tenant.send("DELETE", &upgrade, json!([id])).await.json(), json!({ "deleted": true }));
+    assert_eq!(tenant.send("DELETE", &upgrade, json!([])).await.status, 400);
+    assert_eq!(tenant.send("DELETE", &upgrade, json!([7])).await.status, 400);
     assert_eq!(tenant.send("POST", &upgrade, at(&version, later)).await.status, 201);
     sim.clock().advance(Duration::from_secs(2 * 3_600));
     let client = Client::partner(&sim).await;

@@ -91,6 +91,13 @@ pub(crate) fn hide(value: &mut Value) {
     }
 }
 
+/// Sets members to null that a record lacks, where the service serves each key.
+pub(crate) fn null_where_absent(record: &mut Value, members: &[&str]) {
+    for member in members {
+        record[*member] = record[*member].take();
+    }
+}
+
 /// The page of the records that pass the query.
 pub(crate) fn list_records(
     context: &Context<'_>,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::call::{Context, invalid_parameter};
-use crate::engine::{Change, Collection, Filter, Member, Paging, Seed, member};
+use crate::engine::{Change, Collection, Filter, Member, Paging, Seed, member, verbs};
 use crate::handlers::firewall::{firmware, groups};
 use crate::response::{ApiError, ApiResponse};
 use crate::time;
@@ -28,6 +28,7 @@ pub(crate) static FIREWALLS: Collection = Collection {
     },
     view: |context, firewall| {
         firmware::apply(firewall, context.central.clock.now_ms());
+        verbs::null_where_absent(firewall, &["cluster", "group", "geoLocation"]);
         let group = &firewall["group"]["id"];
         firewall["_groupId"] = if group.is_null() { json!("ungrouped") } else { group.clone() };
     },
@@ -111,9 +112,10 @@ fn seed_firewalls(seed: &mut Seed<'_>) -> Vec<Value> {
         let mut firewall = json!({
             "tenant": seed.tenant_ref(), "serialNumber": serials[number], "hostname": unit.hostname,
             "name": unit.hostname, "externalIpv4Addresses": [format!("198.51.100.{}", number + 1)],
+            // The names of the schema. The published example has `managing` and `reporting`.
             "status": {
-                "managing": unit.managing, "reporting": unit.managing, "connected": unit.connected,
-                "suspended": false,
+                "managingStatus": unit.managing, "reportingStatus": unit.managing,
+                "connected": unit.connected, "suspended": false,
             },
             "stateChangedAt": updated, "capabilities": ["default", "sdwanGroup", "configImport"],
             "geoLocation": { "latitude": "51.67", "longitude": "-1.28" },
@@ -161,9 +163,9 @@ pub(super) fn act(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let found = state.find(context.central, &FIREWALLS, id);
     let firewall = found.ok_or_else(|| FIREWALLS.not_found())?;
     let now = time::format_millis(context.central.clock.now_ms());
-    if firewall["status"]["managing"] != "approvedByCustomer" {
-        firewall["status"]["managing"] = json!("approvedByCustomer");
-        firewall["status"]["reporting"] = json!("approvedByCustomer");
+    if firewall["status"]["managingStatus"] != "approvedByCustomer" {
+        firewall["status"]["managingStatus"] = json!("approvedByCustomer");
+        firewall["status"]["reportingStatus"] = json!("approvedByCustomer");
         firewall["stateChangedAt"] = json!(now);
     }
     context.name_object(firewall);

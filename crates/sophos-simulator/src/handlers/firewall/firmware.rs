@@ -129,9 +129,12 @@ pub(super) fn schedule(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     Ok(ApiResponse::json(context.success, &json!({ "firewalls": scheduled })))
 }
 
-/// Cancels the upgrades of the parameter `ids` that have not started.
+/// Cancels the upgrades that have not started, of the firewalls in the parameter `ids` or in a body
+/// that is a list.
 pub(super) fn cancel(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
-    let ids = context.call.query.list("ids");
+    let body: Value = serde_json::from_slice(&context.call.body).unwrap_or_default();
+    let listed = body.as_array().into_iter().flatten().map(|id| id.as_str().unwrap_or_default());
+    let ids: Vec<&str> = context.call.query.list("ids").into_iter().chain(listed).collect();
     if ids.is_empty() || ids.iter().any(|id| parse_uuid(id).is_none()) {
         return Err(invalid_parameter("ids"));
     }

@@ -101,11 +101,7 @@ fn leave(firewall: &mut Value) {
 
 fn show(context: &Context<'_>, group: &mut Value) {
     group["_search"] = json!({ "parentId": group["parentGroup"]["id"] });
-    if group["parentGroup"].is_null()
-        && let Some(members) = group.as_object_mut()
-    {
-        members.remove("parentGroup");
-    }
+    verbs::null_where_absent(group, &["parentGroup", "configImport", "updatedBy"]);
     if let Some(start) = group["_importMs"].as_i64() {
         let elapsed = context.central.clock.now_ms() - start;
         let (status, percent) = match elapsed {
