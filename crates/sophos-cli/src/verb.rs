@@ -4,6 +4,7 @@
 //! [`Param`]s, and `-f name=value` sets any.
 
 mod arguments;
+mod assignments;
 mod call;
 mod change;
 mod command;
@@ -13,10 +14,15 @@ mod pages;
 mod run;
 mod wait;
 
+pub(crate) use assignments::add_assignments;
+#[cfg(test)]
+pub(crate) use assignments::resolve;
 pub(crate) use call::{Call, Target, Typed, choose};
 pub(crate) use change::{send_changes, show_request};
 pub(crate) use command::noun_command;
-pub(crate) use fields::{Fields, parse_assignments, read_input};
+#[cfg(test)]
+pub(crate) use fields::camel_case;
+pub(crate) use fields::{Fields, read_input};
 pub(crate) use list::{list, tenant_targets};
 pub(crate) use pages::{items_of, next_page};
 pub(crate) use run::run_noun;

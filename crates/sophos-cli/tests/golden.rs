@@ -24,6 +24,22 @@ fn tenant_commands_print_as_recorded() {
     golden(&fixture, "tenant", &fixture.environment("tenant"));
 }
 
+/// Each file has a simulator of its own, since its commands change objects.
+#[test]
+fn noun_commands_print_as_recorded() {
+    let mut files: Vec<_> = std::fs::read_dir("tests/cmd/nouns")
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .collect();
+    files.sort();
+    for file in files {
+        let fixture = Fixture::start(3);
+        let mut environment = fixture.environment("partner");
+        environment.insert("SOPHOS_TENANT", "Acme".to_owned());
+        golden(&fixture, &format!("nouns/{file}"), &environment);
+    }
+}
+
 #[test]
 fn commands_without_credential_print_as_recorded() {
     let fixture = Fixture::start(1);

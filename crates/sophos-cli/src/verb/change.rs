@@ -69,7 +69,8 @@ fn change(action: &str, noun: &Noun, objects: Vec<String>) -> Change {
 /// shows the requests.
 ///
 /// # Errors
-/// Without consent; [`Exit::Partial`] when some of several requests failed.
+/// When a field is invalid, and without consent; [`Exit::Partial`] when some of several
+/// requests failed.
 pub(crate) async fn send_changes(
     context: &Context,
     call: &'static dyn Call,
@@ -77,6 +78,9 @@ pub(crate) async fn send_changes(
     requests: Vec<Fields>,
     target: &Target,
 ) -> Result<(), Failure> {
+    for request in &requests {
+        call.check(request)?;
+    }
     if context.globals.dry_run {
         context.note(&format!("Dry run: this would {}", change.sentence()));
         let session = context.session().await?;

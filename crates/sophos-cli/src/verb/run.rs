@@ -10,7 +10,7 @@ use crate::{
     json::Json,
     verb::{
         Call, Fields, Kind, Noun, Target, Verb, change, choose,
-        fields::{fields_of, path_members},
+        fields::{add_raw_fields, fields_of, path_members},
         list,
         list::tenant_targets,
         wait,
@@ -35,6 +35,7 @@ pub(crate) async fn run_noun(
     let mut fields = fields_of(verb, matches)?;
     let session = context.session().await?;
     let call = choose_call(session, context, verb.calls).await?;
+    add_raw_fields(&mut fields, call, matches)?;
     match verb.kind {
         Kind::List => {
             set_path(&mut fields, call, matches);
@@ -46,10 +47,12 @@ pub(crate) async fn run_noun(
                 let name = if call.route().path.starts_with("/siem/") { "limit" } else { "pageSize" };
                 fields.entry(name).or_insert_with(|| size.max(if name == "limit" { 200 } else { 1 }).into());
             }
+            call.check(&fields)?;
             run_list(noun, verb, context, call, fields).await
         }
         Kind::Get => {
             set_path(&mut fields, call, matches);
+            call.check(&fields)?;
             let target = target(session, context, call).await?;
             if verb.endpoints {
                 resolve_endpoints(&target, &mut fields).await?;
@@ -62,6 +65,7 @@ pub(crate) async fn run_noun(
             change::run(noun, verb, context, call, action, fields, target, matches).await
         }
         Kind::Query(status, results) => {
+            call.check(&fields)?;
             let target = target(session, context, call).await?;
             wait::run(verb, context, call, status, results, fields, target).await
         }
