@@ -14,7 +14,7 @@ mod pages;
 mod run;
 mod wait;
 
-pub(crate) use assignments::add_assignments;
+pub(crate) use assignments::{add_assignments, path_value};
 #[cfg(test)]
 pub(crate) use assignments::resolve;
 pub(crate) use call::{Call, Target, Typed, choose};
@@ -82,11 +82,15 @@ pub(crate) enum Kind {
     Query(&'static dyn Call, &'static dyn Call),
 }
 
+/// The [`Param::field`] of a JSON object whose members are the fields.
+pub(crate) const ALL_MEMBERS: &str = "*";
+
 /// An option of a verb.
 pub(crate) struct Param {
     /// The name of the option.
     pub(crate) name: &'static str,
-    /// The member of the request: a path joined by slashes. The name in camel case if empty.
+    /// The member of the request: a path joined by slashes, or [`ALL_MEMBERS`]. The name in
+    /// camel case if empty.
     pub(crate) field: &'static str,
     pub(crate) help: &'static str,
     pub(crate) kind: ParamKind,

@@ -4,6 +4,7 @@
 
 mod support;
 
+use sophos_simulator::ClockConfig;
 use support::{Fixture, golden};
 
 #[test]
@@ -33,7 +34,9 @@ fn noun_commands_print_as_recorded() {
         .collect();
     files.sort();
     for file in files {
-        let fixture = Fixture::start(3);
+        let running = ["queries.trycmd", "detections.trycmd"].contains(&file.as_str());
+        let start = Some("2026-11-23T10:00:00Z".to_owned());
+        let fixture = Fixture::start_with_clock(3, ClockConfig { start, running });
         let mut environment = fixture.environment("partner");
         environment.insert("SOPHOS_TENANT", "Acme".to_owned());
         golden(&fixture, &format!("nouns/{file}"), &environment);

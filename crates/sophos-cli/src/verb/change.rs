@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     exit::{Exit, Failure},
     json::Json,
-    verb::{Call, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op, run::plural},
+    verb::{Call, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op, path_value, run::plural},
 };
 
 /// The requests of a change that are sent at once.
@@ -39,7 +39,7 @@ pub(crate) async fn run(
     };
     for member in others {
         if let Some(value) = matches.get_one::<String>(member) {
-            fields.insert((*member).to_owned(), value.as_str().into());
+            fields.insert((*member).to_owned(), path_value(call.description(), member, value));
         }
     }
     let mut given: Vec<String> = matches.get_many::<String>(last).into_iter().flatten().cloned().collect();
@@ -54,7 +54,7 @@ pub(crate) async fn run(
         let (id, name) =
             if verb.endpoints { resolve_endpoint(&target, &value).await? } else { (value.clone(), value) };
         let mut request = fields.clone();
-        request.insert((*last).to_owned(), id.into());
+        request.insert((*last).to_owned(), path_value(call.description(), last, &id));
         requests.push(request);
         objects.push(name);
     }

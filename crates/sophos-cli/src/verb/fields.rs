@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     exit::Failure,
-    verb::{Call, Param, ParamKind, Verb, add_assignments},
+    verb::{ALL_MEMBERS, Call, Param, ParamKind, Verb, add_assignments},
 };
 
 /// The fields of a request.
@@ -28,7 +28,13 @@ pub(crate) fn fields_of(verb: &Verb, matches: &ArgMatches) -> Result<Fields, Fai
         fields.extend(read_input(input)?);
     }
     for param in verb.params {
-        if let Some(value) = value_of(param, matches)? {
+        let Some(value) = value_of(param, matches)? else { continue };
+        if param.field == ALL_MEMBERS {
+            let Value::Object(members) = value else {
+                return Err(Failure::usage(format!("invalid value of --{}: expected a JSON object", param.name)));
+            };
+            fields.extend(members);
+        } else {
             let field = if param.field.is_empty() { camel_case(param.name) } else { param.field.to_owned() };
             insert(&mut fields, field.split('/'), value);
         }

@@ -13,6 +13,7 @@ use crate::{
         fields::{add_raw_fields, fields_of, path_members},
         list,
         list::tenant_targets,
+        path_value,
         wait,
     },
 };
@@ -110,7 +111,7 @@ fn set_path(fields: &mut Fields, call: &dyn Call, matches: &ArgMatches) {
     for member in path_members(call.route().path) {
         let value = matches.try_get_one::<String>(member).ok().flatten();
         if let Some(value) = value {
-            fields.insert(member.to_owned(), value.as_str().into());
+            fields.insert(member.to_owned(), path_value(call.description(), member, value));
         }
     }
 }

@@ -27,6 +27,14 @@ impl Fixture {
 
     /// The same, at this time, or at the present one.
     pub(crate) fn start_at(endpoints: u64, time: Option<&str>) -> Self {
+        Self::start_with_clock(
+            endpoints,
+            ClockConfig { start: time.map(str::to_owned), running: time.is_none() },
+        )
+    }
+
+    /// The same, with this clock. Queries end only while it runs.
+    pub(crate) fn start_with_clock(endpoints: u64, clock: ClockConfig) -> Self {
         let tenant = |name: &str, owner, endpoints| TenantGroup {
             name: Some(name.to_owned()),
             endpoints: Some(endpoints),
@@ -41,7 +49,7 @@ impl Fixture {
             ..MachineConfig::new(tenant)
         };
         let config = Config {
-            clock: ClockConfig { start: time.map(str::to_owned), running: time.is_none() },
+            clock,
             tenants: vec![
                 tenant("Acme", Owner::Partner, endpoints),
                 TenantGroup { platform: Platform::Fusion, ..tenant("Globex", Owner::Partner, 2) },
