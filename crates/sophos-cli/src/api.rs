@@ -15,7 +15,7 @@ use crate::{
     global_args::OutputFormat,
     json::Json,
     verb::{
-        Call, Fields, Target, add_assignments, list, read_input, send_changes, show_request, tenant_targets,
+        Call, DEFAULT_ITEMS, Fields, Target, add_assignments, list, read_input, send_changes, show_request, tenant_targets,
     },
 };
 
@@ -101,7 +101,7 @@ async fn send(
             return Err(Failure::usage(format!("--paginate is for operations that read, not for {route}")));
         }
         let mut records = context.records(&[]);
-        let result = list(context, call, fields, targets, &mut records).await;
+        let result = list(context, call, DEFAULT_ITEMS, fields, targets, &mut records).await;
         records.finish()?;
         return result;
     }

@@ -108,7 +108,7 @@ mod tests {
                     let response = description.schemas(&mut generator).response.to_value();
                     let root = serde_json::json!({ "$defs": generator.take_definitions(true) });
                     let page = resolve(&response, &root);
-                    let items = resolve(&page["properties"]["items"], &root);
+                    let items = resolve(&page["properties"][verb.items], &root);
                     let item = if items["items"].is_null() { page } else { &items["items"] };
                     column.pointer.split('|').any(|pointer| {
                         has_member(item, &root, pointer.split('/').filter(|name| !name.is_empty()))

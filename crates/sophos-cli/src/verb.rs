@@ -24,8 +24,8 @@ pub(crate) use command::noun_command;
 pub(crate) use fields::camel_case;
 pub(crate) use fields::{Fields, read_input};
 pub(crate) use list::{list, tenant_targets};
-pub(crate) use pages::{items_of, next_page};
-pub(crate) use run::run_noun;
+pub(crate) use pages::{DEFAULT_ITEMS, items_of, next_page};
+pub(crate) use run::{plural, run_noun};
 
 /// The typed operation of this path below `sophos_api::operations`.
 macro_rules! op {
@@ -64,6 +64,10 @@ pub(crate) struct Verb {
     pub(crate) fixed: &'static [(&'static str, &'static str)],
     /// The largest page that the service permits.
     pub(crate) page_size: Option<u32>,
+    /// The name of one object, if it is not the noun's.
+    pub(crate) object: Option<&'static str>,
+    /// The member of a page that holds the records.
+    pub(crate) items: &'static str,
     /// Whether the path's last member names endpoints, by id or host name.
     pub(crate) endpoints: bool,
 }
@@ -133,6 +137,8 @@ impl Verb {
             examples: &[],
             fixed: &[],
             page_size: None,
+            object: None,
+            items: DEFAULT_ITEMS,
             endpoints: false,
         }
     }
@@ -198,6 +204,16 @@ impl Verb {
 
     pub(crate) const fn page_size(mut self, page_size: u32) -> Self {
         self.page_size = Some(page_size);
+        self
+    }
+
+    pub(crate) const fn object(mut self, object: &'static str) -> Self {
+        self.object = Some(object);
+        self
+    }
+
+    pub(crate) const fn items(mut self, items: &'static str) -> Self {
+        self.items = items;
         self
     }
 

@@ -84,15 +84,7 @@ pub(crate) const AUDIT: Noun = Noun {
     name: "audit",
     about: "Audit events of the last 90 days, of an account or of a tenant",
     object: "event",
-    columns: &[
-        "created=/createdAt",
-        "type",
-        "object=/objectName",
-        "actor=/modifiedBy/email|/modifiedBy/id",
-        "address=/originIpAddress",
-        "owner=/resourceOwner/id",
-        "id",
-    ],
+    columns: &["*"],
     verbs: &[Verb::list("list", "Lists audit events", &[op!(audit::audit_events::ListAuditEvents)])
         .page_size(100)
         .params(&[

@@ -149,10 +149,10 @@ async fn run_list(
     }
     all.extend_from_slice(columns);
     let mut records = context.records(&all);
-    let result = list::list(context, call, fields, targets, &mut records).await;
+    let result = list::list(context, call, verb.items, fields, targets, &mut records).await;
     let count = records.finish()?;
     if context.is_table() {
-        context.note(&format!("{count} {}", plural(noun.object, count)));
+        context.note(&format!("{count} {}", plural(verb.object.unwrap_or(noun.object), count)));
     }
     result
 }
@@ -172,6 +172,7 @@ pub(crate) fn write_one(context: &Context, response: Json) -> Result<(), Failure
 pub(crate) fn plural(object: &str, count: u64) -> String {
     match (count, object.strip_suffix('y')) {
         (1, _) => object.to_owned(),
+        _ if object.ends_with('s') => format!("{object}es"),
         (_, Some(stem)) if !object.ends_with("ey") => format!("{stem}ies"),
         _ => format!("{object}s"),
     }
