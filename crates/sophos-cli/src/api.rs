@@ -15,7 +15,7 @@ use crate::{
     global_args::OutputFormat,
     json::Json,
     verb::{
-        Call, Fields, Target, list, parse_assignments, read_input, send_changes, show_request, tenant_targets,
+        Call, DEFAULT_ITEMS, Fields, Target, add_assignments, list, read_input, send_changes, show_request, tenant_targets,
     },
 };
 
@@ -77,7 +77,7 @@ pub(crate) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), F
     }
     let assignments: Vec<String> =
         matches.get_many::<String>("raw-field").into_iter().flatten().cloned().collect();
-    add_assignments(&mut fields, &assignments, &found.operation.parameters())?;
+    add_assignments(&mut fields, &assignments, found.operation)?;
     // The operation lives as long as the program.
     let call: &'static Described = Box::leak(Box::new(Described(found.operation)));
     send(context, call, fields, matches.get_flag("paginate")).await
@@ -101,7 +101,7 @@ async fn send(
             return Err(Failure::usage(format!("--paginate is for operations that read, not for {route}")));
         }
         let mut records = context.records(&[]);
-        let result = list(context, call, fields, targets, &mut records).await;
+        let result = list(context, call, DEFAULT_ITEMS, fields, targets, &mut records).await;
         records.finish()?;
         return result;
     }
@@ -137,61 +137,16 @@ fn is_reading(route: &Route) -> bool {
     route.method == http::Method::GET || (route.method == http::Method::POST && route.idempotent)
 }
 
-/// Adds fields in the types that the operation's schema names: a text of digits stays a
-/// text, and a list may be separated by commas.
-fn add_assignments(fields: &mut Fields, assignments: &[String], schema: &Value) -> Result<(), Failure> {
-    for assignment in assignments {
-        let typed = assignment.split_once('=').and_then(|(name, text)| {
-            let property = schema.pointer(&format!("/properties/{name}"))?;
-            Some((name, typed_value(property, schema, text)?))
-        });
-        match typed {
-            Some((name, value)) => {
-                fields.insert(name.to_owned(), value);
-            }
-            None => parse_assignments(fields, std::slice::from_ref(assignment))?,
-        }
-    }
-    Ok(())
-}
-
-/// The value of a text in the type of a schema; `None` to take it as JSON.
-fn typed_value(property: &Value, root: &Value, text: &str) -> Option<Value> {
-    let property = resolve(property, root);
-    if has_type(property, "array") && !text.starts_with('[') {
-        let items = resolve(&property["items"], root);
-        let item = |text: &str| typed_value(items, root, text).or_else(|| serde_json::from_str(text).ok());
-        return text.split(',').map(item).collect::<Option<Vec<_>>>().map(Value::from);
-    }
-    (has_type(property, "string") && !has_type(property, "object")).then(|| Value::from(text))
-}
-
-/// Follows references and optional types.
-fn resolve<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
-    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
-        return root["$defs"].get(name).unwrap_or(schema);
-    }
-    let alternatives = schema["anyOf"].as_array().into_iter().flatten();
-    match alternatives.into_iter().find(|alternative| alternative["type"] != "null") {
-        Some(alternative) => resolve(alternative, root),
-        None => schema,
-    }
-}
-
-fn has_type(schema: &Value, name: &str) -> bool {
-    match &schema["type"] {
-        Value::String(text) => text == name,
-        Value::Array(types) => types.iter().any(|text| text == name),
-        _ => false,
-    }
-}
-
 /// A described operation as a call.
 pub(crate) struct Described(&'static OperationDescription);
 
 impl Call for Described {
     fn route(&self) -> Route {
         self.0.route().clone()
+    }
+
+    fn description(&self) -> Option<&'static OperationDescription> {
+        Some(self.0)
     }
 
     fn send(&self, target: Target, fields: Fields) -> LocalBoxFuture<'static, Result<Json, Error>> {

@@ -3,6 +3,7 @@
 pub(crate) mod commands;
 mod edit;
 mod file;
+mod fusion_test;
 mod keyring;
 mod secret_source;
 mod test_command;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use dialoguer::{Confirm, Input, theme::SimpleTheme};
 
-use crate::{context::Context, exit::Failure};
+use crate::{context::Context, exit::Failure, verb::plural};
 
 /// The most objects that a yes is enough for.
 const MAX_OF_YES: usize = 10;
@@ -32,9 +32,10 @@ impl Change {
             names.push_str(&format!(" and {} more", self.objects.len() - MAX_NAMES));
         }
         match self.objects.len() {
-            0 => format!("{} {}", self.action, self.noun),
+            0 if self.noun.starts_with(['a', 'e', 'i', 'o']) => format!("{} an {}", self.action, self.noun),
+            0 => format!("{} a {}", self.action, self.noun),
             1 => format!("{} the {} {names}", self.action, self.noun),
-            count => format!("{} {count} {}s: {names}", self.action, self.noun),
+            count => format!("{} {count} {}: {names}", self.action, plural(&self.noun, count as u64)),
         }
     }
 }

@@ -203,11 +203,15 @@ pub(crate) fn is_id(text: &str) -> bool {
 /// # Errors
 /// When an address is invalid, or only one of both is set.
 pub(crate) fn hosts(profile: &Profile) -> Result<Hosts, Failure> {
-    match (&profile.identity_url, &profile.global_url) {
-        (None, None) => Ok(Hosts::sophos_central()),
-        (Some(identity), Some(global)) => Ok(Hosts::new(identity.parse()?, global.parse()?)),
-        _ => Err(Failure::usage("only one of identity_url and global_url is set: set both")),
-    }
+    let hosts = match (&profile.identity_url, &profile.global_url) {
+        (None, None) => Hosts::sophos_central(),
+        (Some(identity), Some(global)) => Hosts::new(identity.parse()?, global.parse()?),
+        _ => return Err(Failure::usage("only one of identity_url and global_url is set: set both")),
+    };
+    Ok(match &profile.fusion_url {
+        Some(fusion) => hosts.with_fusion(fusion.parse()?),
+        None => hosts,
+    })
 }
 
 /// The time since the Unix epoch, for caches.

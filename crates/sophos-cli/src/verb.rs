@@ -4,6 +4,7 @@
 //! [`Param`]s, and `-f name=value` sets any.
 
 mod arguments;
+mod assignments;
 mod call;
 mod change;
 mod command;
@@ -13,13 +14,18 @@ mod pages;
 mod run;
 mod wait;
 
+pub(crate) use assignments::{add_assignments, path_value};
+#[cfg(test)]
+pub(crate) use assignments::resolve;
 pub(crate) use call::{Call, Target, Typed, choose};
 pub(crate) use change::{send_changes, show_request};
 pub(crate) use command::noun_command;
-pub(crate) use fields::{Fields, parse_assignments, read_input};
+#[cfg(test)]
+pub(crate) use fields::camel_case;
+pub(crate) use fields::{Fields, read_input};
 pub(crate) use list::{list, tenant_targets};
-pub(crate) use pages::{items_of, next_page};
-pub(crate) use run::run_noun;
+pub(crate) use pages::{DEFAULT_ITEMS, items_of, next_page};
+pub(crate) use run::{plural, run_noun};
 
 /// The typed operation of this path below `sophos_api::operations`.
 macro_rules! op {
@@ -58,6 +64,10 @@ pub(crate) struct Verb {
     pub(crate) fixed: &'static [(&'static str, &'static str)],
     /// The largest page that the service permits.
     pub(crate) page_size: Option<u32>,
+    /// The name of one object, if it is not the noun's.
+    pub(crate) object: Option<&'static str>,
+    /// The member of a page that holds the records.
+    pub(crate) items: &'static str,
     /// Whether the path's last member names endpoints, by id or host name.
     pub(crate) endpoints: bool,
 }
@@ -76,11 +86,15 @@ pub(crate) enum Kind {
     Query(&'static dyn Call, &'static dyn Call),
 }
 
+/// The [`Param::field`] of a JSON object whose members are the fields.
+pub(crate) const ALL_MEMBERS: &str = "*";
+
 /// An option of a verb.
 pub(crate) struct Param {
     /// The name of the option.
     pub(crate) name: &'static str,
-    /// The member of the request: a path joined by slashes. The name in camel case if empty.
+    /// The member of the request: a path joined by slashes, or [`ALL_MEMBERS`]. The name in
+    /// camel case if empty.
     pub(crate) field: &'static str,
     pub(crate) help: &'static str,
     pub(crate) kind: ParamKind,
@@ -123,6 +137,8 @@ impl Verb {
             examples: &[],
             fixed: &[],
             page_size: None,
+            object: None,
+            items: DEFAULT_ITEMS,
             endpoints: false,
         }
     }
@@ -188,6 +204,16 @@ impl Verb {
 
     pub(crate) const fn page_size(mut self, page_size: u32) -> Self {
         self.page_size = Some(page_size);
+        self
+    }
+
+    pub(crate) const fn object(mut self, object: &'static str) -> Self {
+        self.object = Some(object);
+        self
+    }
+
+    pub(crate) const fn items(mut self, items: &'static str) -> Self {
+        self.items = items;
         self
     }
 

@@ -4,6 +4,7 @@
 
 mod support;
 
+use sophos_simulator::ClockConfig;
 use support::{Fixture, golden};
 
 #[test]
@@ -22,6 +23,24 @@ fn organization_commands_print_as_recorded() {
 fn tenant_commands_print_as_recorded() {
     let fixture = Fixture::start(3);
     golden(&fixture, "tenant", &fixture.environment("tenant"));
+}
+
+/// Each file has a simulator of its own, since its commands change objects.
+#[test]
+fn noun_commands_print_as_recorded() {
+    let mut files: Vec<_> = std::fs::read_dir("tests/cmd/nouns")
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+        .collect();
+    files.sort();
+    for file in files {
+        let running = ["queries.trycmd", "detections.trycmd"].contains(&file.as_str());
+        let start = Some("2026-11-23T10:00:00Z".to_owned());
+        let fixture = Fixture::start_with_clock(3, ClockConfig { start, running });
+        let mut environment = fixture.environment("partner");
+        environment.insert("SOPHOS_TENANT", "Acme".to_owned());
+        golden(&fixture, &format!("nouns/{file}"), &environment);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(crate) const DEFAULT_PROFILE: &str = "default";
 
 /// The expected content, for errors.
 const EXPECTED: &str = "tables [auth] (client_id, and client_secret or secret), [api] (region, tenant, rate_limit, \
-     identity_url, global_url), and the same under [profiles.NAME]";
+     identity_url, global_url, fusion_url), and the same under [profiles.NAME]";
 
 /// The content of the file.
 #[derive(Debug, Default, Deserialize)]
@@ -49,6 +49,7 @@ struct ApiSection {
     rate_limit: Option<String>,
     identity_url: Option<String>,
     global_url: Option<String>,
+    fusion_url: Option<String>,
 }
 
 impl ConfigFile {
@@ -84,6 +85,8 @@ pub(crate) struct Profile {
     pub(crate) identity_url: Option<String>,
     /// The global host of a simulator or a gateway.
     pub(crate) global_url: Option<String>,
+    /// The host of Sophos Fusion of a simulator or a gateway.
+    pub(crate) fusion_url: Option<String>,
 }
 
 /// The path of the configuration file.
@@ -219,5 +222,6 @@ pub(crate) fn load(globals: &GlobalArgs) -> Result<Profile, Failure> {
         rate_limit: variable("SOPHOS_RATE_LIMIT").or(api.rate_limit),
         identity_url: variable("SOPHOS_IDENTITY_URL").or(api.identity_url),
         global_url: variable("SOPHOS_GLOBAL_URL").or(api.global_url),
+        fusion_url: variable("SOPHOS_FUSION_URL").or(api.fusion_url),
     })
 }

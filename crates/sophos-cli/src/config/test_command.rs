@@ -7,6 +7,7 @@ use serde::Serialize;
 use sophos_api::models::IdType;
 
 use crate::{
+    config::fusion_test::{self, FusionReport},
     connect::{Session, now},
     context::Context,
     exit::Failure,
@@ -40,6 +41,8 @@ struct Report {
     tenants: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     data_regions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fusion: Option<FusionReport>,
     /// The commands that need another credential.
     not_available: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -101,6 +104,10 @@ async fn build(session: &Session, context: &Context) -> Result<Report, Failure> 
             "the credential expires within 30 days: create another in API Credentials Management".to_owned(),
         );
     }
+    let fusion = match &tenants {
+        Some(tenants) => fusion_test::run(session, tenants, &mut warnings).await?,
+        None => None,
+    };
     let (access_level, not_available) = access(&identity.id_type);
     Ok(Report {
         profile: session.profile.name.clone(),
@@ -117,6 +124,7 @@ async fn build(session: &Session, context: &Context) -> Result<Report, Failure> 
         clock_skew_seconds: skew,
         tenants: tenants.map(|tenants| tenants.len()),
         data_regions,
+        fusion,
         not_available,
         warnings,
     })
@@ -167,6 +175,7 @@ fn print(report: &Report, context: &Context) -> Result<(), Failure> {
     push("Data region host", report.data_region_host.clone());
     push("Data regions", Some(report.data_regions.join(", ")).filter(|regions| !regions.is_empty()));
     push("Tenants", report.tenants.map(|tenants| tenants.to_string()));
+    push("Sophos Fusion", report.fusion.as_ref().map(ToString::to_string));
     push("Role", report.role.clone());
     push(
         "Expires",

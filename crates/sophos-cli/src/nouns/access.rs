@@ -33,7 +33,7 @@ pub(crate) const ADMINS: Noun = Noun {
             ]),
         Verb::change("delete", "Removes administrators of a tenant", "remove", &[op!(common::admins::DeleteAdmin)])
             .examples(&["admins delete 0e5a… --tenant Acme"]),
-        Verb::list("roles", "Lists the roles of an administrator", &[op!(common::admins::ListRoleAssignments), op!(partner::admins::ListRoleAssignments)])
+        Verb::list("roles", "Lists the roles of an administrator", &[op!(common::admins::ListRoleAssignments), op!(partner::admins::ListRoleAssignments)]).object("role")
             .columns(&["id", "role=/roleId", "scope=/scope/type"]),
         Verb::change("update", "Assigns a role to an administrator", "update", &[op!(common::admins::AssignRole), op!(partner::admins::AssignRole)])
             .params(&[
@@ -66,7 +66,7 @@ pub(crate) const ROLES: Noun = Noun {
                 Param::text("description", "The description"),
             ])
             .examples(&["roles create --tenant Acme --name Auditors --principal-type user --permission-sets central_read_only"]),
-        Verb::change("update", "Changes a role", "update", &[op!(common::roles::UpdateRole), op!(partner::roles::UpdateRole)])
+        Verb::change("update", "Changes a role", "update", &[op!(common::roles::UpdateRole), op!(partner::roles::UpdateRole)]).object("permission set")
             .params(&[
                 Param::text("name", "The name"),
                 Param::text("description", "The description"),

@@ -26,8 +26,8 @@ pub(crate) const TENANTS: Noun = Noun {
                 Param::text("country", "The country code of the contact").field("contact/address/countryCode"),
             ])
             .examples(&["tenants create --name Acme --data-geography IE --billing-type trial --email it@acme.example -f contact.address.city=Cork"]),
-        Verb::list("usage", "Lists the billing usage of a month", &[op!(partner::billing::ListUsage)])
-            .columns(&["account=/accountName", "product=/productDescription", "sku", "quantity=/billableQuantity", "from=/billingStartDate", "to=/billingEndDate"])
+        Verb::list("usage", "Lists the billing usage of a month", &[op!(partner::billing::ListUsage)]).object("usage record")
+            .columns(&["tenant=/accountId", "contact=/contactName", "product=/productDescription", "sku", "quantity=/billableQuantity", "from=/billingStartDate", "to=/billingEndDate"])
             .examples(&["tenants usage 2026 10 -o csv"]),
     ],
 };

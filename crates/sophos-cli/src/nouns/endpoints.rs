@@ -120,14 +120,15 @@ pub(crate) const ENDPOINTS: Noun = Noun {
             "installers",
             "Lists the installers of the agent",
             &[op!(endpoint::downloads::ListInstallers)],
-        )
-        .columns(&["*"]),
+        ).object("installer")
+        .items("installers")
+        .columns(&["product=/productName", "platform", "type", "url=/downloadUrl"]),
         Verb::list(
             "migrations",
             "Lists migrations between tenants",
             &[op!(endpoint::migrations::ListMigrations)],
-        )
-        .columns(&["*"]),
+        ).object("migration")
+        .columns(&["mode", "created=/createdAt", "expires=/expiresAt", "by=/createdBy/name", "id"]),
     ],
 };
 
@@ -214,7 +215,7 @@ pub(crate) const GROUPS: Noun = Noun {
             "endpoints",
             "Lists the endpoints of a group",
             &[op!(endpoint::endpoint_groups::ListEndpointsOfGroup)],
-        )
+        ).object("endpoint")
         .columns(&["hostname", "id", "type", "os=/os/name"]),
         Verb::change(
             "add",

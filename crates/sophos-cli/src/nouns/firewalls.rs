@@ -72,15 +72,15 @@ pub(crate) const FIREWALLS: Noun = Noun {
             "groups",
             "Lists the groups of firewalls",
             &[op!(firewall::firewall_groups::ListFirewallGroups)],
-        )
+        ).object("firewall group")
         .fixed(&[("pageTotal", "true")])
         .columns(&["name", "parent=/parentGroup/name", "firewalls=/firewalls/total", "id"]),
         Verb::change(
             "create-group",
             "Creates a group of firewalls",
-            "create a group of",
+            "create",
             &[op!(firewall::firewall_groups::CreateFirewallGroup)],
-        )
+        ).object("firewall group")
         .params(&[
             Param::text("name", "The name").required(),
             Param::list("assign-firewalls", "The ids of the firewalls"),
@@ -89,8 +89,8 @@ pub(crate) const FIREWALLS: Noun = Noun {
         Verb::change(
             "delete-group",
             "Deletes groups of firewalls",
-            "delete the group of",
+            "delete",
             &[op!(firewall::firewall_groups::DeleteFirewallGroup)],
-        ),
+        ).object("firewall group"),
     ],
 };

@@ -29,17 +29,23 @@ pub(crate) const HEALTH: Noun = Noun {
             &[op!(account_health::checks::CheckAccountHealth)],
         )
         .examples(&["health list --all-tenants"]),
-        Verb::get(
+        Verb::list(
             "scores",
             "Shows the history of the score",
             &[op!(account_health::scores::GetHistoricalScores)],
         )
+        .object("day")
+        .items("datapoints")
+        .columns(&["date", "score"])
         .params(&[Param::text("start-date", "The first day"), Param::text("end-date", "The last day")]),
-        Verb::get(
+        Verb::list(
             "regional",
             "Shows the scores of the region",
             &[op!(account_health::scores::GetRegionalScores)],
-        ),
+        )
+        .object("band")
+        .items("bands")
+        .columns(&["from", "to", "percentage"]),
     ],
 };
 
@@ -56,14 +62,14 @@ pub(crate) const LICENSES: Noun = Noun {
         "used=/usage/current/count",
     ],
     verbs: &[
-        Verb::get("list", "Shows the licences", &[op!(licenses::product_licenses::ListLicenses)]).examples(
-            &["licenses list -o json", "licenses list --jq '.licenses[] | [.product.name, .endDate] | @csv'"],
-        ),
+        Verb::list("list", "Lists the licences", &[op!(licenses::product_licenses::ListLicenses)])
+            .items("licenses")
+            .examples(&["licenses list --all-tenants", "licenses list --jq '[.product.name, .endDate] | @csv'"]),
         Verb::list(
             "firewalls",
             "Lists the licences of firewalls",
             &[op!(licenses::product_licenses::ListFirewallLicenses)],
-        )
+        ).object("firewall")
         .fixed(&[("pageTotal", "true")])
         .columns(&[
             "serial number=/serialNumber",

@@ -1,6 +1,6 @@
 //! Endpoint policies.
 
-use crate::verb::{Noun, Param, Verb, op};
+use crate::verb::{ALL_MEMBERS, Noun, Param, Verb, op};
 
 const TYPES: &[&str] = &[
     "threat-protection",
@@ -62,7 +62,7 @@ pub(crate) const POLICIES: Noun = Noun {
             "change settings of",
             &[op!(endpoint::policies::UpdatePolicySettings)],
         )
-        .params(&[Param::json("settings", "The settings").required()])
+        .params(&[Param::json("settings", "The settings, by key").field(ALL_MEMBERS).required()])
         .examples(&["policies set 8f30… --settings @settings.json"]),
         Verb::change(
             "reset",
@@ -78,7 +78,7 @@ pub(crate) const POLICIES: Noun = Noun {
             "change settings of the base",
             &[op!(endpoint::base_policies::UpdateBasePolicySettings)],
         )
-        .params(&[Param::json("settings", "The settings").required()]),
+        .params(&[Param::json("settings", "The settings, by key").field(ALL_MEMBERS).required()]),
         Verb::get(
             "describe",
             "Describes the settings of a type",

@@ -27,11 +27,11 @@ pub(crate) const QUERIES: Noun = Noun {
             Param::json("match-endpoints", "The endpoints, such as {\"all\":true} or {\"filters\":[{\"ids\":[\"…\"]}]}").required(),
         ])
         .examples(&["queries run --sql 'SELECT name, pid FROM processes' --name Processes --match-endpoints '{\"filters\":[{\"hostnameContains\":\"LAPTOP\"}]}'"]),
-        Verb::list("runs", "Lists Live Discover runs", &[op!(live_discover::query_runs::ListQueryRuns)])
+        Verb::list("runs", "Lists Live Discover runs", &[op!(live_discover::query_runs::ListQueryRuns)]).object("run")
             .fixed(&[("pageTotal", "true")])
             .columns(&["name", "status", "result", "results=/resultCount", "created=/createdAt", "id"]),
-        Verb::list("results", "Lists the results of a Live Discover run", &[op!(live_discover::query_run_results::GetQueryRunResults)]).columns(&["*"]),
-        Verb::list("run-endpoints", "Lists the endpoints of a Live Discover run", &[op!(live_discover::query_run_results::ListQueryRunEndpoints)])
+        Verb::list("results", "Lists the results of a Live Discover run", &[op!(live_discover::query_run_results::GetQueryRunResults)]).object("result").columns(&["*"]),
+        Verb::list("run-endpoints", "Lists the endpoints of a Live Discover run", &[op!(live_discover::query_run_results::ListQueryRunEndpoints)]).object("endpoint")
             .fixed(&[("pageTotal", "true")])
             .columns(&["hostname", "status", "result", "results=/resultCount", "id"]),
         Verb::list("xdr-list", "Lists the XDR queries", &[op!(xdr_query::queries::ListQueries)])
@@ -53,10 +53,10 @@ pub(crate) const QUERIES: Noun = Noun {
             Param::text("to", "The end"),
         ])
         .examples(&["queries xdr-run --sql 'SELECT meta_hostname FROM xdr_data LIMIT 10' --name Hosts"]),
-        Verb::list("xdr-runs", "Lists XDR runs", &[op!(xdr_query::query_runs::ListQueryRuns)])
+        Verb::list("xdr-runs", "Lists XDR runs", &[op!(xdr_query::query_runs::ListQueryRuns)]).object("run")
             .fixed(&[("pageTotal", "true")])
             .columns(&["name", "status", "result", "created=/createdAt", "id"]),
-        Verb::list("xdr-results", "Lists the results of an XDR run", &[op!(xdr_query::query_runs::GetQueryRunResults)]).columns(&["*"]),
+        Verb::list("xdr-results", "Lists the results of an XDR run", &[op!(xdr_query::query_runs::GetQueryRunResults)]).object("result").columns(&["*"]),
         Verb::change("xdr-cancel", "Cancels XDR runs", "cancel the run of", &[op!(xdr_query::query_runs::CancelQueryRun)]),
     ],
 };

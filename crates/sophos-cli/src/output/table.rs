@@ -54,7 +54,7 @@ impl TableWriter {
         if self.columns.is_empty()
             && let Json::Object(members) = record
         {
-            self.columns = members.iter().map(|(name, _)| Column::parse(name)).collect();
+            self.columns = members.iter().flat_map(|(name, value)| columns_of(name, value)).collect();
         }
         self.rows.push(self.columns.iter().map(|column| cell(&column.text(record))).collect());
         if self.rows.len() >= ROWS_OF_LAYOUT {
@@ -81,7 +81,8 @@ impl TableWriter {
         let widest = lines.iter().map(|(name, _)| console::measure_text_width(name)).max().unwrap_or(0);
         for (name, text) in lines {
             let padding = " ".repeat(widest - console::measure_text_width(&name));
-            writeln!(out, "{}{padding}  {}", self.bold(&name), cell(&text))?;
+            let line = format!("{}{padding}  {}", self.bold(&name), cell(&text));
+            writeln!(out, "{}", line.trim_end())?;
         }
         Ok(())
     }
@@ -140,6 +141,16 @@ fn layout(headers: &[String], rows: &[Vec<String>], terminal: Option<u16>) -> Ve
         widths[index] -= 1;
     }
     widths
+}
+
+/// The columns of a member: one for each member of an object.
+fn columns_of(name: &str, value: &Json) -> Vec<Column> {
+    match value {
+        Json::Object(members) if !members.is_empty() => {
+            members.iter().map(|(member, _)| Column::parse(&format!("{name}.{member}"))).collect()
+        }
+        _ => vec![Column::parse(name)],
+    }
 }
 
 /// The members of a record with their paths.

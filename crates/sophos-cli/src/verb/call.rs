@@ -5,7 +5,11 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
-use sophos_api::{ApiClient, Error, Operation, RequestTarget, Route, ScopeHeader, models::IdType};
+use sophos_api::{
+    ApiClient, Error, Operation, RequestTarget, Route, ScopeHeader,
+    catalog::{self, OperationDescription},
+    models::IdType,
+};
 
 use crate::{
     connect::{CliClient, CliTenant},
@@ -27,6 +31,21 @@ pub(crate) enum Target {
 pub(crate) trait Call: Sync {
     /// The method, path, host and scope header.
     fn route(&self) -> Route;
+
+    /// The operation as data.
+    fn description(&self) -> Option<&'static OperationDescription> {
+        let route = self.route();
+        catalog::operations().find(|operation| *operation.route() == route)
+    }
+
+    /// Checks the fields as the typed operation does before it is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](sophos_api::ErrorKind::Invalid) for an unknown, missing or
+    /// invalid field.
+    fn check(&self, fields: &Fields) -> Result<(), Error> {
+        self.description().map_or(Ok(()), |operation| operation.request(fields.clone()).map(drop))
+    }
 
     /// Sends the operation.
     fn send(&self, target: Target, fields: Fields) -> LocalBoxFuture<'static, Result<Json, Error>>;

@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     exit::{Exit, Failure},
     json::Json,
-    verb::{Call, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op, run::plural},
+    verb::{Call, DEFAULT_ITEMS, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op, path_value, plural},
 };
 
 /// The requests of a change that are sent at once.
@@ -32,14 +32,12 @@ pub(crate) async fn run(
     let route = call.route();
     let members = path_members(route.path);
     let Some((last, others)) = members.split_last() else {
-        let name =
-            ["name", "url", "value"].iter().find_map(|name| fields.get(*name)?.as_str().map(str::to_owned));
-        let objects = name.into_iter().collect();
-        return send_changes(context, call, &change(action, noun, objects), vec![fields], &target).await;
+        let objects = name_in(&fields).into_iter().collect();
+        return send_changes(context, call, &change(action, noun, verb, objects), vec![fields], &target).await;
     };
     for member in others {
         if let Some(value) = matches.get_one::<String>(member) {
-            fields.insert((*member).to_owned(), value.as_str().into());
+            fields.insert((*member).to_owned(), path_value(call.description(), member, value));
         }
     }
     let mut given: Vec<String> = matches.get_many::<String>(last).into_iter().flatten().cloned().collect();
@@ -54,22 +52,31 @@ pub(crate) async fn run(
         let (id, name) =
             if verb.endpoints { resolve_endpoint(&target, &value).await? } else { (value.clone(), value) };
         let mut request = fields.clone();
-        request.insert((*last).to_owned(), id.into());
+        request.insert((*last).to_owned(), path_value(call.description(), last, &id));
         requests.push(request);
         objects.push(name);
     }
-    send_changes(context, call, &change(action, noun, objects), requests, &target).await
+    send_changes(context, call, &change(action, noun, verb, objects), requests, &target).await
 }
 
-fn change(action: &str, noun: &Noun, objects: Vec<String>) -> Change {
-    Change { action: action.to_owned(), noun: noun.object.to_owned(), objects }
+fn change(action: &str, noun: &Noun, verb: &Verb, objects: Vec<String>) -> Change {
+    let object = verb.object.unwrap_or(noun.object);
+    Change { action: action.to_owned(), noun: object.to_owned(), objects }
+}
+
+/// The name of a new object, for the question.
+fn name_in(fields: &Fields) -> Option<String> {
+    let text = |name: &&str| fields.get(*name)?.as_str().map(str::to_owned);
+    let own = ["name", "username", "userId", "url", "value"].iter().find_map(text);
+    own.or_else(|| fields.get("properties")?.as_object()?.values().find_map(Value::as_str).map(str::to_owned))
 }
 
 /// Asks, then sends the requests and writes the responses; with `--dry-run` it only
 /// shows the requests.
 ///
 /// # Errors
-/// Without consent; [`Exit::Partial`] when some of several requests failed.
+/// When a field is invalid, and without consent; [`Exit::Partial`] when some of several
+/// requests failed.
 pub(crate) async fn send_changes(
     context: &Context,
     call: &'static dyn Call,
@@ -77,6 +84,9 @@ pub(crate) async fn send_changes(
     requests: Vec<Fields>,
     target: &Target,
 ) -> Result<(), Failure> {
+    for request in &requests {
+        call.check(request)?;
+    }
     if context.globals.dry_run {
         context.note(&format!("Dry run: this would {}", change.sentence()));
         let session = context.session().await?;
@@ -178,7 +188,7 @@ pub(crate) async fn resolve_endpoint(target: &Target, value: &str) -> Result<(St
     while let Some(fields) = next {
         let page = call.send(target.clone(), fields.clone()).await?;
         next = next_page(&fields, &page);
-        found.extend(items_of(page).into_iter().filter_map(|item| {
+        found.extend(items_of(page, DEFAULT_ITEMS).into_iter().filter_map(|item| {
             let hostname = item.get("hostname")?.as_str()?;
             hostname
                 .eq_ignore_ascii_case(value)

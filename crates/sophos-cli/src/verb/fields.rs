@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 
 use crate::{
     exit::Failure,
-    verb::{Param, ParamKind, Verb},
+    verb::{ALL_MEMBERS, Call, Param, ParamKind, Verb, add_assignments},
 };
 
 /// The fields of a request.
 pub(crate) type Fields = Map<String, Value>;
 
-/// The fields of a verb's request: the fixed ones, `--input`, the options, then `-f`.
-/// The path's members are not among them.
+/// The fields of a verb's request: the fixed ones, `--input`, then the options. Neither `-f`
+/// nor the path's members are among them.
 ///
 /// # Errors
 /// When a value is invalid.
@@ -28,14 +28,34 @@ pub(crate) fn fields_of(verb: &Verb, matches: &ArgMatches) -> Result<Fields, Fai
         fields.extend(read_input(input)?);
     }
     for param in verb.params {
-        if let Some(value) = value_of(param, matches)? {
+        let Some(value) = value_of(param, matches)? else { continue };
+        if param.field == ALL_MEMBERS {
+            let Value::Object(members) = value else {
+                return Err(Failure::usage(format!("invalid value of --{}: expected a JSON object", param.name)));
+            };
+            fields.extend(members);
+        } else {
             let field = if param.field.is_empty() { camel_case(param.name) } else { param.field.to_owned() };
             insert(&mut fields, field.split('/'), value);
         }
     }
-    let assignments = optional_many(matches, "raw-field");
-    parse_assignments(&mut fields, &assignments)?;
     Ok(fields)
+}
+
+/// Adds the fields of `-f`, in the types of the operation.
+///
+/// # Errors
+/// When a field is invalid.
+pub(crate) fn add_raw_fields(
+    fields: &mut Fields,
+    call: &dyn Call,
+    matches: &ArgMatches,
+) -> Result<(), Failure> {
+    let assignments = optional_many(matches, "raw-field");
+    match call.description() {
+        Some(operation) => add_assignments(fields, &assignments, operation),
+        None => parse_assignments(fields, &assignments),
+    }
 }
 
 fn optional<'m, T: Clone + Send + Sync + 'static>(matches: &'m ArgMatches, name: &str) -> Option<&'m T> {

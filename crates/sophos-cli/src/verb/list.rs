@@ -17,13 +17,15 @@ const MAX_CONCURRENT_TENANTS: usize = 8;
 /// A page of a tenant.
 type TenantPage = (usize, Result<Json, Failure>);
 
-/// Reads a listing into the output, page by page.
+/// Reads a listing into the output, page by page. `items` is the member of a page that
+/// holds the records.
 ///
 /// # Errors
 /// [`Exit::Partial`] when some of several tenants failed.
 pub(crate) async fn list(
     context: &Context,
     call: &'static dyn Call,
+    items: &str,
     fields: Fields,
     targets: Vec<(String, Result<Target, Failure>)>,
     records: &mut Records,
@@ -41,9 +43,9 @@ pub(crate) async fn list(
         while let Some((index, page)) = pages.next().await {
             match page {
                 Ok(page) => {
-                    let items = items_of(page);
-                    progress.inc(items.len() as u64);
-                    for item in items {
+                    let page = items_of(page, items);
+                    progress.inc(page.len() as u64);
+                    for item in page {
                         let item = if all { with_tenant(item, &names[index]) } else { item };
                         records.write_json(item)?;
                     }

@@ -10,9 +10,10 @@ use crate::{
     json::Json,
     verb::{
         Call, Fields, Kind, Noun, Target, Verb, change, choose,
-        fields::{fields_of, path_members},
+        fields::{add_raw_fields, fields_of, path_members},
         list,
         list::tenant_targets,
+        path_value,
         wait,
     },
 };
@@ -35,6 +36,7 @@ pub(crate) async fn run_noun(
     let mut fields = fields_of(verb, matches)?;
     let session = context.session().await?;
     let call = choose_call(session, context, verb.calls).await?;
+    add_raw_fields(&mut fields, call, matches)?;
     match verb.kind {
         Kind::List => {
             set_path(&mut fields, call, matches);
@@ -46,10 +48,12 @@ pub(crate) async fn run_noun(
                 let name = if call.route().path.starts_with("/siem/") { "limit" } else { "pageSize" };
                 fields.entry(name).or_insert_with(|| size.max(if name == "limit" { 200 } else { 1 }).into());
             }
+            call.check(&fields)?;
             run_list(noun, verb, context, call, fields).await
         }
         Kind::Get => {
             set_path(&mut fields, call, matches);
+            call.check(&fields)?;
             let target = target(session, context, call).await?;
             if verb.endpoints {
                 resolve_endpoints(&target, &mut fields).await?;
@@ -62,6 +66,7 @@ pub(crate) async fn run_noun(
             change::run(noun, verb, context, call, action, fields, target, matches).await
         }
         Kind::Query(status, results) => {
+            call.check(&fields)?;
             let target = target(session, context, call).await?;
             wait::run(verb, context, call, status, results, fields, target).await
         }
@@ -106,7 +111,7 @@ fn set_path(fields: &mut Fields, call: &dyn Call, matches: &ArgMatches) {
     for member in path_members(call.route().path) {
         let value = matches.try_get_one::<String>(member).ok().flatten();
         if let Some(value) = value {
-            fields.insert(member.to_owned(), value.as_str().into());
+            fields.insert(member.to_owned(), path_value(call.description(), member, value));
         }
     }
 }
@@ -144,10 +149,10 @@ async fn run_list(
     }
     all.extend_from_slice(columns);
     let mut records = context.records(&all);
-    let result = list::list(context, call, fields, targets, &mut records).await;
+    let result = list::list(context, call, verb.items, fields, targets, &mut records).await;
     let count = records.finish()?;
     if context.is_table() {
-        context.note(&format!("{count} {}", plural(noun.object, count)));
+        context.note(&format!("{count} {}", plural(verb.object.unwrap_or(noun.object), count)));
     }
     result
 }
@@ -167,6 +172,7 @@ pub(crate) fn write_one(context: &Context, response: Json) -> Result<(), Failure
 pub(crate) fn plural(object: &str, count: u64) -> String {
     match (count, object.strip_suffix('y')) {
         (1, _) => object.to_owned(),
+        _ if object.ends_with('s') => format!("{object}es"),
         (_, Some(stem)) if !object.ends_with("ey") => format!("{stem}ies"),
         _ => format!("{object}s"),
     }

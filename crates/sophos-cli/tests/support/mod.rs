@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use sophos_simulator::{ClockConfig, Config, DataConfig, MachineConfig, Owner, Simulator, TenantGroup};
+use sophos_simulator::{ClockConfig, Config, DataConfig, MachineConfig, Owner, Platform, Simulator, TenantGroup};
 use tempfile::TempDir;
 
 /// A running simulator and an empty home directory.
@@ -27,6 +27,14 @@ impl Fixture {
 
     /// The same, at this time, or at the present one.
     pub(crate) fn start_at(endpoints: u64, time: Option<&str>) -> Self {
+        Self::start_with_clock(
+            endpoints,
+            ClockConfig { start: time.map(str::to_owned), running: time.is_none() },
+        )
+    }
+
+    /// The same, with this clock. Queries end only while it runs.
+    pub(crate) fn start_with_clock(endpoints: u64, clock: ClockConfig) -> Self {
         let tenant = |name: &str, owner, endpoints| TenantGroup {
             name: Some(name.to_owned()),
             endpoints: Some(endpoints),
@@ -41,10 +49,10 @@ impl Fixture {
             ..MachineConfig::new(tenant)
         };
         let config = Config {
-            clock: ClockConfig { start: time.map(str::to_owned), running: time.is_none() },
+            clock,
             tenants: vec![
                 tenant("Acme", Owner::Partner, endpoints),
-                tenant("Globex", Owner::Partner, 2),
+                TenantGroup { platform: Platform::Fusion, ..tenant("Globex", Owner::Partner, 2) },
                 tenant("Initech", Owner::Organization, 2),
                 tenant("Umbrella", Owner::Standalone, 2),
             ],
@@ -89,6 +97,7 @@ impl Fixture {
             ("XDG_CACHE_HOME", self.home.path().join("cache").display().to_string()),
             ("SOPHOS_IDENTITY_URL", self.simulator.identity_url()),
             ("SOPHOS_GLOBAL_URL", self.simulator.global_url()),
+            ("SOPHOS_FUSION_URL", self.simulator.fusion_url()),
             ("SOPHOS_CLIENT_ID", credential.client_id.clone()),
             ("SOPHOS_CLIENT_SECRET", credential.client_secret.clone()),
             ("SOPHOS_RATE_LIMIT", "unlimited".to_owned()),
@@ -106,9 +115,9 @@ impl Fixture {
     }
 }
 
-/// The golden tests of a folder below `tests/cmd`. `TRYCMD=overwrite` writes what the
-/// program prints into them.
-pub(crate) fn golden(fixture: &Fixture, folder: &str, environment: &BTreeMap<&'static str, String>) {
+/// The golden tests of a folder below `tests/cmd`, or of one file there. `TRYCMD=overwrite`
+/// writes what the program prints into them.
+pub(crate) fn golden(fixture: &Fixture, path: &str, environment: &BTreeMap<&'static str, String>) {
     let region = |name: &str| fixture.simulator.region_url(name).expect("a region");
     let variables = [
         ("[IDENTITY]", fixture.simulator.identity_url()),
@@ -125,7 +134,8 @@ pub(crate) fn golden(fixture: &Fixture, folder: &str, environment: &BTreeMap<&'s
     for (name, value) in variables {
         cases.insert_var(name, value.clone()).expect("a valid variable");
     }
-    cases.case(format!("tests/cmd/{folder}/*.trycmd"));
+    let pattern = if path.ends_with(".trycmd") { path.to_owned() } else { format!("{path}/*.trycmd") };
+    cases.case(format!("tests/cmd/{pattern}"));
     cases.run();
 }
 
