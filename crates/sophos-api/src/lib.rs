@@ -24,12 +24,16 @@
 //! # Ok::<(), sophos_api::Error>(())
 //! ```
 //!
-//! # Adding an operation
+//! # Operations
 //!
-//! An operation is a struct with the service's field names, and one `impl` with the
-//! route and the type of the response. Fields that the path names go into the path.
-//! The others become the query of a `GET` or `DELETE`, or the JSON body of any other
-//! method. [`operations`] has one file for each operation.
+//! [`operations`] has every published operation, and a few that are not published and
+//! say so: a folder for each family, a file for each resource with its models. Each
+//! family is a Cargo feature, and the default feature `all` enables all of them. The
+//! operations that find tenants need no feature. Those of Sophos Fusion are in [`fusion`].
+//! The feature `catalog` adds all operations as data, with JSON schemas.
+//!
+//! A program can add its own: a struct with the service's field names that implements
+//! [`Operation`] with the route and the type of the response.
 //!
 //! # Untrusted responses
 //!
