@@ -15,7 +15,8 @@ use crate::{
     global_args::OutputFormat,
     json::Json,
     verb::{
-        Call, DEFAULT_ITEMS, Fields, Target, add_assignments, list, read_input, send_changes, show_request, tenant_targets,
+        Call, DEFAULT_ITEMS, Fields, Target, add_assignments, list, read_input, send_changes, show_request,
+        tenant_targets,
     },
 };
 

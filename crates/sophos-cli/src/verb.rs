@@ -14,9 +14,9 @@ mod pages;
 mod run;
 mod wait;
 
-pub(crate) use assignments::{add_assignments, path_value};
 #[cfg(test)]
 pub(crate) use assignments::resolve;
+pub(crate) use assignments::{add_assignments, path_value};
 pub(crate) use call::{Call, Target, Typed, choose};
 pub(crate) use change::{send_changes, show_request};
 pub(crate) use command::noun_command;

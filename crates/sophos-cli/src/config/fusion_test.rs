@@ -101,10 +101,7 @@ pub(super) async fn run(
 impl MovedTenant {
     fn new(tenant: &Tenant) -> Self {
         let name = tenant.show_as.as_ref().or(tenant.name.as_ref());
-        Self {
-            id: tenant.id.to_string(),
-            name: name.cloned().unwrap_or_else(|| tenant.id.to_string()),
-        }
+        Self { id: tenant.id.to_string(), name: name.cloned().unwrap_or_else(|| tenant.id.to_string()) }
     }
 }
 

@@ -44,7 +44,8 @@ pub(crate) const USERS: Noun = Noun {
             Param::text("exchange-login", "The login"),
         ]),
         Verb::change("delete", "Deletes users", "delete", &[op!(common::users::DeleteUser)]),
-        Verb::list("groups", "Lists the groups of a user", &[op!(common::users::ListGroupsOfUser)]).object("group")
+        Verb::list("groups", "Lists the groups of a user", &[op!(common::users::ListGroupsOfUser)])
+            .object("group")
             .columns(&["name", "id"]),
         Verb::change(
             "add-to-groups",
@@ -96,7 +97,8 @@ pub(crate) const USER_GROUPS: Noun = Noun {
         )
         .params(&[Param::text("name", "The name"), Param::text("description", "The description")]),
         Verb::change("delete", "Deletes user groups", "delete", &[op!(common::user_groups::DeleteUserGroup)]),
-        Verb::list("users", "Lists the users of a group", &[op!(common::user_groups::ListUsersOfGroup)]).object("user")
+        Verb::list("users", "Lists the users of a group", &[op!(common::user_groups::ListUsersOfGroup)])
+            .object("user")
             .columns(&["name", "email", "id"]),
         Verb::change(
             "add",

@@ -120,14 +120,16 @@ pub(crate) const ENDPOINTS: Noun = Noun {
             "installers",
             "Lists the installers of the agent",
             &[op!(endpoint::downloads::ListInstallers)],
-        ).object("installer")
+        )
+        .object("installer")
         .items("installers")
         .columns(&["product=/productName", "platform", "type", "url=/downloadUrl"]),
         Verb::list(
             "migrations",
             "Lists migrations between tenants",
             &[op!(endpoint::migrations::ListMigrations)],
-        ).object("migration")
+        )
+        .object("migration")
         .columns(&["mode", "created=/createdAt", "expires=/expiresAt", "by=/createdBy/name", "id"]),
     ],
 };
@@ -215,7 +217,8 @@ pub(crate) const GROUPS: Noun = Noun {
             "endpoints",
             "Lists the endpoints of a group",
             &[op!(endpoint::endpoint_groups::ListEndpointsOfGroup)],
-        ).object("endpoint")
+        )
+        .object("endpoint")
         .columns(&["hostname", "id", "type", "os=/os/name"]),
         Verb::change(
             "add",

@@ -72,7 +72,8 @@ pub(crate) const FIREWALLS: Noun = Noun {
             "groups",
             "Lists the groups of firewalls",
             &[op!(firewall::firewall_groups::ListFirewallGroups)],
-        ).object("firewall group")
+        )
+        .object("firewall group")
         .fixed(&[("pageTotal", "true")])
         .columns(&["name", "parent=/parentGroup/name", "firewalls=/firewalls/total", "id"]),
         Verb::change(
@@ -80,7 +81,8 @@ pub(crate) const FIREWALLS: Noun = Noun {
             "Creates a group of firewalls",
             "create",
             &[op!(firewall::firewall_groups::CreateFirewallGroup)],
-        ).object("firewall group")
+        )
+        .object("firewall group")
         .params(&[
             Param::text("name", "The name").required(),
             Param::list("assign-firewalls", "The ids of the firewalls"),
@@ -91,6 +93,7 @@ pub(crate) const FIREWALLS: Noun = Noun {
             "Deletes groups of firewalls",
             "delete",
             &[op!(firewall::firewall_groups::DeleteFirewallGroup)],
-        ).object("firewall group"),
+        )
+        .object("firewall group"),
     ],
 };

@@ -64,12 +64,16 @@ pub(crate) const LICENSES: Noun = Noun {
     verbs: &[
         Verb::list("list", "Lists the licences", &[op!(licenses::product_licenses::ListLicenses)])
             .items("licenses")
-            .examples(&["licenses list --all-tenants", "licenses list --jq '[.product.name, .endDate] | @csv'"]),
+            .examples(&[
+                "licenses list --all-tenants",
+                "licenses list --jq '[.product.name, .endDate] | @csv'",
+            ]),
         Verb::list(
             "firewalls",
             "Lists the licences of firewalls",
             &[op!(licenses::product_licenses::ListFirewallLicenses)],
-        ).object("firewall")
+        )
+        .object("firewall")
         .fixed(&[("pageTotal", "true")])
         .columns(&[
             "serial number=/serialNumber",

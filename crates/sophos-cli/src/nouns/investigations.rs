@@ -99,13 +99,15 @@ pub(crate) const CASES: Noun = Noun {
             "detections",
             "Lists the detections of a case",
             &[op!(cases::case_detections::ListCaseDetections)],
-        ).object("detection")
+        )
+        .object("detection")
         .columns(&["time", "severity", "rule=/detectionRule", "device=/device/entity", "id"]),
         Verb::list(
             "entities",
             "Lists the impacted entities of a case",
             &[op!(cases::impacted_entities::ListImpactedEntities)],
-        ).object("entity")
+        )
+        .object("entity")
         .columns(&["name", "type", "id"]),
         Verb::get(
             "mitre",

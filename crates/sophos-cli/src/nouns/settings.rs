@@ -77,7 +77,8 @@ pub(crate) const EXCLUSIONS: Noun = Noun {
             "isolation",
             "Lists exclusions from isolation",
             &[op!(endpoint::isolation_exclusions::ListIsolationExclusions)],
-        ).object("isolation exclusion")
+        )
+        .object("isolation exclusion")
         .fixed(&[("pageTotal", "true")])
         .columns(&[
             "direction",
@@ -92,19 +93,22 @@ pub(crate) const EXCLUSIONS: Noun = Noun {
             "Creates an exclusion from isolation",
             "create",
             &[op!(endpoint::isolation_exclusions::CreateIsolationExclusion)],
-        ).object("isolation exclusion")
+        )
+        .object("isolation exclusion")
         .params(TRAFFIC),
         Verb::change(
             "delete-isolation",
             "Deletes exclusions from isolation",
             "delete",
             &[op!(endpoint::isolation_exclusions::DeleteIsolationExclusion)],
-        ).object("isolation exclusion"),
+        )
+        .object("isolation exclusion"),
         Verb::list(
             "intrusion-prevention",
             "Lists exclusions from intrusion prevention",
             &[op!(endpoint::intrusion_prevention_exclusions::ListIntrusionPreventionExclusions)],
-        ).object("intrusion prevention exclusion")
+        )
+        .object("intrusion prevention exclusion")
         .fixed(&[("pageTotal", "true")])
         .columns(&[
             "direction",
@@ -119,14 +123,16 @@ pub(crate) const EXCLUSIONS: Noun = Noun {
             "Creates an exclusion from intrusion prevention",
             "create",
             &[op!(endpoint::intrusion_prevention_exclusions::CreateIntrusionPreventionExclusion)],
-        ).object("intrusion prevention exclusion")
+        )
+        .object("intrusion prevention exclusion")
         .params(TRAFFIC),
         Verb::change(
             "delete-intrusion-prevention",
             "Deletes exclusions from intrusion prevention",
             "delete",
             &[op!(endpoint::intrusion_prevention_exclusions::DeleteIntrusionPreventionExclusion)],
-        ).object("intrusion prevention exclusion"),
+        )
+        .object("intrusion prevention exclusion"),
     ],
 };
 
@@ -212,21 +218,24 @@ pub(crate) const BLOCKED: Noun = Noun {
             "addresses",
             "Lists the blocked addresses",
             &[op!(endpoint::blocked_addresses::ListBlockedAddresses)],
-        ).object("address")
+        )
+        .object("address")
         .columns(&["*"]),
         Verb::change(
             "block-addresses",
             "Blocks addresses",
             "block",
             &[op!(endpoint::blocked_addresses::BlockAddresses)],
-        ).object("address")
+        )
+        .object("address")
         .params(&[Param::json("items", "The addresses as a JSON list").required()]),
         Verb::change(
             "unblock-addresses",
             "Unblocks addresses",
             "unblock",
             &[op!(endpoint::blocked_addresses::UnblockAddresses)],
-        ).object("address")
+        )
+        .object("address")
         .params(&[Param::list("ids", "The ids").required()]),
     ],
 };
@@ -271,7 +280,8 @@ pub(crate) const WEB_CONTROL: Noun = Noun {
             "delete",
             &[op!(endpoint::web_control::DeleteLocalSite)],
         ),
-        Verb::list("categories", "Lists the categories", &[op!(endpoint::web_control::ListWebCategories)]).object("category")
+        Verb::list("categories", "Lists the categories", &[op!(endpoint::web_control::ListWebCategories)])
+            .object("category")
             .columns(&["id", "name", "label"]),
         Verb::get(
             "tls-decryption",

@@ -11,7 +11,10 @@ use crate::{
     context::Context,
     exit::{Exit, Failure},
     json::Json,
-    verb::{Call, DEFAULT_ITEMS, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op, path_value, plural},
+    verb::{
+        Call, DEFAULT_ITEMS, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op,
+        path_value, plural,
+    },
 };
 
 /// The requests of a change that are sent at once.
@@ -33,7 +36,8 @@ pub(crate) async fn run(
     let members = path_members(route.path);
     let Some((last, others)) = members.split_last() else {
         let objects = name_in(&fields).into_iter().collect();
-        return send_changes(context, call, &change(action, noun, verb, objects), vec![fields], &target).await;
+        return send_changes(context, call, &change(action, noun, verb, objects), vec![fields], &target)
+            .await;
     };
     for member in others {
         if let Some(value) = matches.get_one::<String>(member) {

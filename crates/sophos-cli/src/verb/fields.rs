@@ -31,7 +31,10 @@ pub(crate) fn fields_of(verb: &Verb, matches: &ArgMatches) -> Result<Fields, Fai
         let Some(value) = value_of(param, matches)? else { continue };
         if param.field == ALL_MEMBERS {
             let Value::Object(members) = value else {
-                return Err(Failure::usage(format!("invalid value of --{}: expected a JSON object", param.name)));
+                return Err(Failure::usage(format!(
+                    "invalid value of --{}: expected a JSON object",
+                    param.name
+                )));
             };
             fields.extend(members);
         } else {

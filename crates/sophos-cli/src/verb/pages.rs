@@ -48,8 +48,7 @@ pub(crate) const DEFAULT_ITEMS: &str = "items";
 pub(crate) fn items_of(page: Json, items: &str) -> Vec<Json> {
     match page {
         Json::Object(mut members) => {
-            match members.iter().position(|(name, value)| name == items && matches!(value, Json::Array(_)))
-            {
+            match members.iter().position(|(name, value)| name == items && matches!(value, Json::Array(_))) {
                 Some(index) => match members.swap_remove(index).1 {
                     Json::Array(items) => items,
                     _ => Vec::new(),

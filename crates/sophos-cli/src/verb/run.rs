@@ -13,8 +13,7 @@ use crate::{
         fields::{add_raw_fields, fields_of, path_members},
         list,
         list::tenant_targets,
-        path_value,
-        wait,
+        path_value, wait,
     },
 };
 

@@ -34,7 +34,8 @@ pub(crate) async fn run(
     by_id.insert("runId".to_owned(), id.into());
     wait_for(context, status, &by_id, &target, run).await?;
     let mut records = context.records(verb.columns);
-    let result = list(context, results, verb.items, by_id, vec![(String::new(), Ok(target))], &mut records).await;
+    let result =
+        list(context, results, verb.items, by_id, vec![(String::new(), Ok(target))], &mut records).await;
     records.finish()?;
     result
 }

@@ -8,7 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use sophos_simulator::{ClockConfig, Config, DataConfig, MachineConfig, Owner, Platform, Simulator, TenantGroup};
+use sophos_simulator::{
+    ClockConfig, Config, DataConfig, MachineConfig, Owner, Platform, Simulator, TenantGroup,
+};
 use tempfile::TempDir;
 
 /// A running simulator and an empty home directory.
