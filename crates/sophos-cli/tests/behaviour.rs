@@ -185,3 +185,22 @@ fn completion_knows_tenants_of_the_last_listing() {
         .unwrap();
     assert!(stdout(&output).contains("Acme"), "{} {}", stdout(&output), stderr(&output));
 }
+
+#[test]
+fn nouns_send_no_request_with_invalid_values() {
+    let fixture = Fixture::start(1);
+    let invalid: [(&[&str], &str); 4] = [
+        (&["web-control", "create", "--url", "a.example", "--category-id", "999"], "expected 1 to 57"),
+        (&["endpoints", "list", "-f", "pageSize=0"], "expected 1 to 500"),
+        (&["endpoints", "list", "-f", "noSuchField=1"], "unknown field `noSuchField`"),
+        (&["endpoints", "get", "LAPTOP-4711", "-f", "view=1", "-f", "x=1"], "unknown field `x`"),
+    ];
+    for (arguments, expected) in invalid {
+        let output = fixture.run(&[arguments, &["--tenant", "Acme", "--yes"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+    }
+    let calls = fixture.simulator.calls();
+    let sent: Vec<_> = calls.by_operation.keys().filter(|name| name.starts_with("endpoint")).collect();
+    assert!(sent.is_empty(), "{sent:?}");
+}

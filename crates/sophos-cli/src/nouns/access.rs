@@ -66,7 +66,7 @@ pub(crate) const ROLES: Noun = Noun {
                 Param::text("description", "The description"),
             ])
             .examples(&["roles create --tenant Acme --name Auditors --principal-type user --permission-sets central_read_only"]),
-        Verb::change("update", "Changes a role", "update", &[op!(common::roles::UpdateRole), op!(partner::roles::UpdateRole)]).object("permission set")
+        Verb::change("update", "Changes a role", "update", &[op!(common::roles::UpdateRole), op!(partner::roles::UpdateRole)])
             .params(&[
                 Param::text("name", "The name"),
                 Param::text("description", "The description"),
@@ -74,6 +74,7 @@ pub(crate) const ROLES: Noun = Noun {
             ]),
         Verb::change("delete", "Deletes roles", "delete", &[op!(common::roles::DeleteRole), op!(partner::roles::DeleteRole)]),
         Verb::list("permission-sets", "Lists the permission sets", &[op!(common::roles::ListPermissionSets), op!(partner::roles::ListPermissionSets)])
+            .object("permission set")
             .columns(&["id", "name", "type", "access", "products"])
             .params(&[Param::choice("principal-type", "The holder", PRINCIPALS), Param::text("type", "The type, such as base or product")]),
     ],
