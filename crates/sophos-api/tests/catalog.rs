@@ -87,3 +87,16 @@ fn parameter_location_is_where_the_request_holds_it() {
     assert_eq!(location("common", "CreateRole", "permissionSets"), ParameterLocation::Body);
     assert_eq!(location("web-filters", "GetProfileMetadata", "language"), ParameterLocation::Header);
 }
+
+#[test]
+fn request_takes_settings_of_any_name() {
+    let operation = catalog::operation("endpoint", "UpdatePolicySettings").expect("an operation");
+    let settings = json!({"policyId": "7", "endpoint.threat-protection.enabled": {"value": true}});
+
+    let request = operation.request(fields(settings)).and_then(|described| described.to_request(&target()));
+
+    let request = request.expect("a request");
+    assert_eq!(request.uri().path(), "/endpoint/v1/policies/7/settings");
+    let body: Value = serde_json::from_slice(request.body()).expect("JSON");
+    assert_eq!(body, json!({"endpoint.threat-protection.enabled": {"value": true}}));
+}
