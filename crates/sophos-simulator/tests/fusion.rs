@@ -1,4 +1,6 @@
-//! `POST /graphql`: documents, errors, and who may read what.
+//! `POST /graphql`: documents, errors, and the access of credentials.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
