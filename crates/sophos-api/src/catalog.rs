@@ -160,22 +160,24 @@ impl OperationDescription {
         schema.to_value()
     }
 
-    /// Whether parameters may have any name, such as the settings of a policy. The
-    /// service checks those.
-    fn has_open_parameters(&self) -> bool {
-        let parameters = self.schemas(&mut SchemaGenerator::default()).parameters;
-        parameters.get("additionalProperties").is_some_and(|others| *others != Value::Bool(false))
-    }
-
     /// Prepares a request with these parameters, by their names on the wire.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for an unknown, missing or
     /// invalid parameter.
     pub fn request(&'static self, fields: Map<String, Value>) -> Result<DescribedRequest, Error> {
-        if !self.has_open_parameters() {
-            (self.check)(Value::Object(fields.clone()))
-                .map_err(|error| error.with_operation(self.route.to_string()))?;
+        let describe = |error: Error| error.with_operation(self.route.to_string());
+        let schema = self.schemas(&mut SchemaGenerator::default()).parameters;
+        // Parameters of any name, such as the settings of a policy, are the service's to check.
+        if schema.get("additionalProperties").is_none_or(|others| *others == Value::Bool(false)) {
+            let known = schema.get("properties").and_then(Value::as_object);
+            let unknown = fields.keys().find(|name| known.is_none_or(|known| !known.contains_key(*name)));
+            if let Some(name) = unknown {
+                let names = known.into_iter().flat_map(Map::keys).map(String::as_str).collect::<Vec<_>>();
+                let expected = names.join(", ");
+                return Err(describe(Error::invalid(format!("unknown field `{name}`: expected {expected}"))));
+            }
+            (self.check)(Value::Object(fields.clone())).map_err(describe)?;
         }
         Ok(DescribedRequest { operation: self, fields })
     }

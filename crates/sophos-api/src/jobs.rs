@@ -97,6 +97,7 @@ impl JobProgress {
     }
 
     /// Sets the finished part as a share of `total`.
+    #[cfg(feature = "live-discover")]
     pub(crate) fn with_share(mut self, done: i64, total: i64) -> Self {
         let percent = (total > 0).then(|| done.clamp(0, total).saturating_mul(100) / total);
         self.percent = percent.and_then(|percent| u8::try_from(percent).ok());

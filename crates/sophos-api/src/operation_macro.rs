@@ -137,7 +137,7 @@ macro_rules! operation {
         [$([$($meta:tt)*] $field:ident $kind:ident [$($type:tt)*];)*] [$($query:tt)*] [$($name_of:ident)*]) => {
         $($doc)*
         #[derive(Debug, Clone, PartialEq, ::serde::Serialize)]
-        #[cfg_attr(feature = "catalog", derive(::serde::Deserialize, ::schemars::JsonSchema), serde(deny_unknown_fields))]
+        #[cfg_attr(feature = "catalog", derive(::serde::Deserialize, ::schemars::JsonSchema))]
         #[serde(rename_all = "camelCase")]
         #[non_exhaustive]
         pub struct $name { $($done)* }

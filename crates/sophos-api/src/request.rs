@@ -194,7 +194,8 @@ impl<'a, T: Transport> RequestContext<'a, T> {
             parsed = Some(parse_response(response)?);
             Ok(())
         };
-        self.send_with_retry(request, route, target, authorizer, parse).await?;
+        // Boxed: the futures of all operations hold a pointer in place of it.
+        Box::pin(self.send_with_retry(request, route, target, authorizer, parse)).await?;
         parsed.ok_or_else(|| self.annotate(Error::new(ErrorKind::Malformed), route, target))
     }
 

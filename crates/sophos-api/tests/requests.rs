@@ -285,8 +285,8 @@ fn siem_page_size_is_validated() {
 #[test]
 fn isolation_ids_and_comment_length_are_validated() {
     let many = |count: usize| UpdateIsolations::new((0..count).map(|number| number.to_string()), true);
-    assert_invalid(&many(0), "invalid ids: 0 given, expected 1 to 50");
-    assert_invalid(&many(MAX_IDS + 1), "invalid ids: 51 given, expected 1 to 50");
+    assert_invalid(&many(0), "invalid ids: 0 items given, expected 1 to 50");
+    assert_invalid(&many(MAX_IDS + 1), "invalid ids: 51 items given, expected 1 to 50");
     assert!(request(&many(1)).is_ok() && request(&many(MAX_IDS)).is_ok());
 
     // The limit is in characters, not in bytes.

@@ -190,7 +190,7 @@ async fn web_control_limits_excluded_websites() {
     let tenant = TenantClient::new(&sim, &client, 0);
     let base = format!("{SETTINGS}/web-control");
     let categories = tenant.get_ok(&format!("{base}/categories")).await;
-    assert_eq!(categories.as_array().unwrap().len(), 57);
+    assert_eq!(categories.as_array().unwrap().len(), 58);
     let list = format!("{base}/local-sites");
     let site = json!({ "url": "shop.example.com", "categoryId": 44 });
     let path = create(&tenant, &list, &site).await;
