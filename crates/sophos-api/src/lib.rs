@@ -52,9 +52,12 @@
 //! affect the others.
 
 #![deny(missing_docs)]
+// Each family uses some of the helpers.
+#![cfg_attr(not(feature = "all"), allow(dead_code))]
 
 mod access;
 mod auth;
+#[cfg(feature = "common")]
 mod bulk;
 #[cfg(feature = "catalog")]
 pub mod catalog;
@@ -63,6 +66,7 @@ mod client;
 mod client_send;
 mod credential_source;
 mod credentials;
+#[cfg(feature = "endpoint")]
 mod endpoint_lookup;
 mod error;
 mod error_kind;
@@ -103,10 +107,12 @@ pub mod operations;
 
 pub use access::{RequiredAccess, ServiceRole};
 pub use auth::{AccessToken, Auth};
+#[cfg(feature = "common")]
 pub use bulk::{act_on_alerts, send_all};
 pub use client::{ApiClient, Client, ClientBuilder};
 pub use credential_source::{CredentialSource, NoCredential};
 pub use credentials::{Credentials, Owner};
+#[cfg(feature = "endpoint")]
 pub use endpoint_lookup::{find_endpoint, find_endpoints};
 pub use error::Error;
 pub use error_kind::ErrorKind;
