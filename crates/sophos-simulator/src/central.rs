@@ -147,10 +147,14 @@ impl Central {
         self.endpoint_states.exists((tenant.number, index), self.clock.now_ms())
     }
 
+    /// The indexes of the endpoints of a tenant that exist now.
+    pub(crate) fn endpoint_indexes<'a>(&'a self, tenant: &'a Tenant) -> impl Iterator<Item = u64> + 'a {
+        (0..tenant.endpoint_count()).filter(move |index| self.endpoint_exists(tenant, *index))
+    }
+
     /// The current states of all endpoints of a tenant.
     pub(crate) fn endpoints<'a>(&'a self, tenant: &'a Tenant) -> impl Iterator<Item = EndpointSnapshot> + 'a {
-        let existing = (0..tenant.endpoint_count()).filter(move |index| self.endpoint_exists(tenant, *index));
-        existing.map(move |index| self.endpoint(tenant, index))
+        self.endpoint_indexes(tenant).map(move |index| self.endpoint(tenant, index))
     }
 
     pub(crate) fn set_online(&self, tenant: &str, endpoint: &str, online: bool) -> bool {

@@ -65,9 +65,7 @@ fn sort(all: &mut [(u64, EndpointSnapshot)], criteria: &[&str]) -> Result<(), Ap
 
 pub(crate) fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {
     let tenant = context.tenant()?;
-    let existing =
-        (0..tenant.endpoint_count()).filter(|index| context.central.endpoint_exists(tenant, *index));
-    list_indexes(context, existing.collect())
+    list_indexes(context, context.central.endpoint_indexes(tenant).collect())
 }
 
 /// The page of the request from the endpoints with these indexes.

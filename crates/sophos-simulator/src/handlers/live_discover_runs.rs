@@ -242,9 +242,8 @@ fn select_endpoints(
     if is_all != filters.is_empty() {
         return Err(invalid_parameter("matchEndpoints"));
     }
-    let all = (0..tenant.endpoint_count())
-        .filter(|index| context.central.endpoint_exists(tenant, *index))
-        .map(|index| (index, context.central.endpoint(tenant, index)));
+    let indexes = context.central.endpoint_indexes(tenant);
+    let all = indexes.map(|index| (index, context.central.endpoint(tenant, index)));
     let found: Vec<(u64, EndpointSnapshot)> =
         all.filter(|(_, one)| is_all || filters.iter().any(|filter| filter.matches(one))).collect();
     if found.is_empty() {

@@ -185,10 +185,7 @@ fn subjects(context: &Context<'_>, run: &Value) -> Result<Vec<Subject>, ApiError
     let tenant = context.tenant()?;
     let ids = values_at(run, "matchEndpoints.filters.ids");
     let indexes: Vec<u64> = if ids.is_empty() {
-        (0..tenant.endpoint_count())
-            .filter(|index| context.central.endpoint_exists(tenant, *index))
-            .take(50)
-            .collect()
+        context.central.endpoint_indexes(tenant).take(50).collect()
     } else {
         let index = |id: &&Value| tenant.endpoint_index(parse_uuid(id.as_str()?)?);
         ids.iter().filter_map(index).collect()
