@@ -48,6 +48,8 @@ operation! {
     pub struct GetPartnerTenant = GET "/partner/v1/tenants/:tenantId" (partner global) -> WithRaw<Tenant> {
         /// The tenant's id.
         tenant_id!: String,
+        /// The fields to return.
+        fields: [String],
     }
 }
 
