@@ -134,9 +134,8 @@ fn operations_match_the_published_list() {
             }
         }
     }
-    let known = |problem: &String| {
-        WRONG_EXAMPLES.iter().chain(QUERY_IN_BODY).any(|known| problem.starts_with(known))
-    };
+    let known =
+        |problem: &String| WRONG_EXAMPLES.iter().chain(QUERY_IN_BODY).any(|known| problem.starts_with(known));
     problems.retain(|problem| !known(problem));
     assert_eq!(missing, SENT_BY_THE_CLIENT, "the operations without a type");
     assert!(problems.is_empty(), "{} problems\n{}", problems.len(), problems.join("\n"));
