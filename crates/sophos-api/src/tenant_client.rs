@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, pin::Pin, sync::Arc, time::Duration};
 
 #[cfg(feature = "catalog")]
 use serde_json::Value;
@@ -37,6 +37,8 @@ pub struct TenantClient<T> {
     base: BaseUrl,
     counters: Arc<RequestCounters>,
 }
+
+type PlatformCheck<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 impl<T: Transport> TenantClient<T> {
     pub(crate) fn new(client: Client<T>, id: TenantId, base: BaseUrl) -> Self {
@@ -134,6 +136,13 @@ impl<T: Transport> TenantClient<T> {
         }
     }
 
+    /// The check of an operation that a move replaces. Boxed as a trait object, so that a
+    /// program without such an operation does not contain it.
+    #[inline]
+    fn platform_check<'a>(&'a self, route: &'a Route) -> Option<PlatformCheck<'a>> {
+        route.fusion_replacement.map(|replacement| Box::pin(self.check_platform(route, replacement)) as _)
+    }
+
     /// The counters of this handle and its clones.
     pub fn stats(&self) -> RequestStats {
         self.counters.snapshot()
@@ -153,12 +162,18 @@ impl<T: Transport> ApiClient for TenantClient<T> {
 
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
         let target = self.target(&O::ROUTE).await?;
+        if let Some(check) = self.platform_check(&O::ROUTE) {
+            check.await?;
+        }
         self.client.context(Some(&self.counters)).send(operation, &target).await
     }
 
     #[cfg(feature = "catalog")]
     async fn send_described(&self, request: &DescribedRequest) -> Result<Value, Error> {
         let target = self.target(request.route()).await?;
+        if let Some(check) = self.platform_check(request.route()) {
+            check.await?;
+        }
         self.client.context(Some(&self.counters)).send_described(request, &target).await
     }
 }
@@ -171,10 +186,6 @@ impl<T: Transport> TenantClient<T> {
                 .with_operation(route.to_string()));
         }
         self.check_owner().map_err(|error| error.with_operation(route.to_string()))?;
-        if let Some(replacement) = route.fusion_replacement {
-            // Boxed: few operations need this future.
-            Box::pin(self.check_platform(route, replacement)).await?;
-        }
         let base = match route.host {
             ApiHost::DataRegion => self.base.clone(),
             ApiHost::Fusion => self.client.fusion_host()?,
