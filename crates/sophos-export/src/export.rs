@@ -80,7 +80,7 @@ pub struct ExportScope {
 
 impl Default for ExportScope {
     fn default() -> Self {
-        Self { tenant: None, datasets: Dataset::ALL.to_vec(), excluded: HashSet::new() }
+        Self { tenant: None, datasets: Dataset::DEFAULT.to_vec(), excluded: HashSet::new() }
     }
 }
 

@@ -84,7 +84,7 @@ mod writer;
 
 pub use checkpoint::{Checkpoint, Gap};
 pub use commit_log::{Backfill, DataObject, LogRecord, StreamId};
-pub use dataset::{Dataset, UnknownDataset};
+pub use dataset::{Dataset, DatasetKind, UnknownDataset};
 pub use encode::{Encoder, Format, GZIP_LEVEL, Row, UnknownFormat};
 pub use error::Error;
 pub use export::{ExportScope, ExportSettings, Exporter};

@@ -82,6 +82,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             let end = match self.stream.dataset {
                 Dataset::Events => self.commit_batch::<ListSiemEvents>(&mut cycle, &mut report).await,
                 Dataset::Alerts => self.commit_batch::<ListSiemAlerts>(&mut cycle, &mut report).await,
+                other => Err(sophos_api::Error::invalid(format!("{other} has no reader")).into()),
             };
             if !matches!(end, Ok(ReadOutcome::BatchFull)) {
                 break end;

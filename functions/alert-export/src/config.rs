@@ -101,7 +101,7 @@ impl Config {
 }
 
 fn parse_datasets(reader: &mut ConfigReader<'_>) -> Vec<Dataset> {
-    let Some(names) = reader.text("EXPORT_DATASETS") else { return Dataset::ALL.to_vec() };
+    let Some(names) = reader.text("EXPORT_DATASETS") else { return Dataset::DEFAULT.to_vec() };
     let mut datasets = Vec::new();
     for name in names.split(',') {
         match name.parse::<Dataset>() {
@@ -165,7 +165,7 @@ mod tests {
     fn config_uses_defaults_for_optional_variables() {
         let config = parse(&REQUIRED).expect("enough");
         assert_eq!(config.settings, ExportSettings::default());
-        assert_eq!(config.datasets, Dataset::ALL);
+        assert_eq!(config.datasets, Dataset::DEFAULT);
         assert_eq!(config.sophos.rate_limit, RateLimit::documented());
         assert!(config.metrics.per_tenant);
         assert!(!format!("{config:?}").contains("hush"), "a configuration shows no secret");

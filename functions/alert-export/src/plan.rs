@@ -244,12 +244,12 @@ mod tests {
         ];
         let mut firsts = BTreeSet::new();
         for id in ["1", "2", "3", "4", "an id", ""] {
-            let messages = build_messages(&assignments, &Dataset::ALL, id);
+            let messages = build_messages(&assignments, &Dataset::DEFAULT, id);
             let streams: BTreeSet<_> = messages.iter().map(StreamMessage::group_id).collect();
             assert_eq!((messages.len(), streams.len()), (8, 8));
             firsts.insert(messages[0].group_id());
         }
         assert!(firsts.len() > 1, "{firsts:?}");
-        assert!(build_messages(&[], &Dataset::ALL, "1").is_empty());
+        assert!(build_messages(&[], &Dataset::DEFAULT, "1").is_empty());
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     datasets.sort_unstable();
     datasets.dedup();
     if datasets.is_empty() {
-        datasets = Dataset::ALL.to_vec();
+        datasets = Dataset::DEFAULT.to_vec();
     }
     let scope = ExportScope { tenant, datasets, ..ExportScope::default() };
     if context.globals.dry_run {
