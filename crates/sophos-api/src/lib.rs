@@ -97,6 +97,8 @@ mod sync;
 mod tenant_client;
 mod tenant_id;
 mod tenant_list;
+#[cfg(test)]
+mod tested_operation;
 mod timestamp;
 mod transport;
 mod with_raw;
