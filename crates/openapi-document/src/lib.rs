@@ -37,7 +37,7 @@ const SCOPE_HEADERS: [(&str, &str, bool, &str); 6] = [
 pub fn document() -> Value {
     let mut generator = schema::generator();
     let mut names = ComponentNames::default();
-    let mut operations = vec![RestOperation::whoami(&mut generator)];
+    let mut operations = Vec::new();
     for described in catalog::operations().filter(|described| described.route().graphql_field.is_none()) {
         operations.push(RestOperation::new(described, &mut generator));
         names.record(&generator, described.family());

@@ -3,10 +3,9 @@
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use sophos_api::{
-    ApiHost, Operation, Route, ScopeHeader,
+    ApiHost, Route, ScopeHeader,
     catalog::{OperationDescription, ParameterLocation},
-    models::{IdType, Whoami},
-    operations::whoami::GetWhoami,
+    models::IdType,
 };
 
 use crate::{global_server, schema, text};
@@ -19,6 +18,8 @@ pub(crate) struct RestOperation {
     route: Route,
     documentation: String,
     parameters: Vec<Parameter>,
+    /// The schema of further fields of the body, or `false`.
+    other_fields: Value,
     response: Schema,
 }
 
@@ -40,6 +41,10 @@ impl RestOperation {
         let is_required = |name: &str| {
             required.as_array().is_some_and(|names| names.iter().any(|required| required == name))
         };
+        let other_fields = match object["additionalProperties"].take() {
+            Value::Null => Value::Bool(false),
+            schema => schema,
+        };
         let properties = match object["properties"].take() {
             Value::Object(properties) => properties,
             _ => Map::new(),
@@ -56,20 +61,8 @@ impl RestOperation {
             route: described.route().clone(),
             documentation: object["description"].as_str().unwrap_or_default().to_owned(),
             parameters: parameters.collect(),
+            other_fields,
             response: schemas.response,
-        }
-    }
-
-    /// The operation that names the hosts of the others. The client sends it by itself, so
-    /// the catalog omits it.
-    pub(crate) fn whoami(generator: &mut SchemaGenerator) -> Self {
-        Self {
-            family: "whoami",
-            name: "GetWhoami",
-            route: GetWhoami::ROUTE,
-            documentation: "Gets the owner of the credential and the hosts to use.".to_owned(),
-            parameters: Vec::new(),
-            response: generator.subschema_for::<Whoami>(),
         }
     }
 
@@ -121,7 +114,7 @@ impl RestOperation {
             operation["parameters"] = all.into();
         }
         if self.route.has_body() {
-            let content = json!({ "application/json": { "schema": body_schema(body) } });
+            let content = json!({ "application/json": { "schema": body_schema(body, self.other_fields) } });
             operation["requestBody"] = json!({ "required": true, "content": content });
         }
         if let Some(permission) = self.route.permission {
@@ -157,8 +150,8 @@ impl Parameter {
     }
 }
 
-/// The schema of a body with these fields.
-fn body_schema(fields: Vec<Parameter>) -> Value {
+/// The schema of a body with these fields, and `other_fields` by any name.
+fn body_schema(fields: Vec<Parameter>, other_fields: Value) -> Value {
     let required: Vec<_> = fields
         .iter()
         .filter(|field| field.is_required)
@@ -166,7 +159,7 @@ fn body_schema(fields: Vec<Parameter>) -> Value {
         .collect();
     let properties: Map<_, _> =
         fields.into_iter().map(|field| (field.name, field.schema.to_value())).collect();
-    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": other_fields });
     if !required.is_empty() {
         schema["required"] = required.into();
     }

@@ -11,6 +11,8 @@
 //! assert!(operation.documentation().starts_with("Lists the roles"));
 //! ```
 
+use std::{borrow::Cow, collections::BTreeSet};
+
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -60,9 +62,35 @@ pub enum ParameterLocation {
     Body,
 }
 
-/// The paging of an operation, which its macro knows.
+/// The description of an operation, which its macro knows.
 pub(crate) trait Described {
+    /// The doc comment.
+    const DOCUMENTATION: &'static str;
+    /// The names of the parameters.
+    const PARAMETERS: &'static [ParameterName];
+    /// The manner in which it lists its items.
     const PAGING: Paging;
+}
+
+/// The name of a parameter on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParameterName {
+    /// The name of a Rust field, which is camelCase on the wire.
+    CamelCase(&'static str),
+    /// The name itself.
+    Exact(&'static str),
+    /// Any name, such as the settings of a policy: the service checks it.
+    Any,
+}
+
+impl ParameterName {
+    fn on_the_wire(self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::CamelCase(field) => Some(camel_case(field).into()),
+            Self::Exact(name) => Some(name.into()),
+            Self::Any => None,
+        }
+    }
 }
 
 /// One operation as data.
@@ -70,6 +98,8 @@ pub(crate) trait Described {
 pub struct OperationDescription {
     name: &'static str,
     route: Route,
+    documentation: &'static str,
+    parameters: &'static [ParameterName],
     paging: Paging,
     check: fn(Value) -> Result<(), Error>,
     schemas: fn(&mut SchemaGenerator) -> OperationSchemas,
@@ -94,6 +124,8 @@ impl OperationDescription {
         Self {
             name,
             route: O::ROUTE,
+            documentation: O::DOCUMENTATION,
+            parameters: O::PARAMETERS,
             paging: O::PAGING,
             check: |fields| {
                 let operation: O =
@@ -142,9 +174,8 @@ impl OperationDescription {
     }
 
     /// The doc comment of the operation.
-    pub fn documentation(&self) -> String {
-        let parameters = self.schemas(&mut SchemaGenerator::default()).parameters;
-        parameters.get("description").and_then(Value::as_str).unwrap_or_default().to_owned()
+    pub fn documentation(&self) -> &'static str {
+        self.documentation
     }
 
     /// The schemas, with named models as definitions of `generator`.
@@ -162,30 +193,61 @@ impl OperationDescription {
 
     /// Prepares a request with these parameters, by their names on the wire.
     ///
+    /// ```
+    /// use serde_json::json;
+    /// use sophos_api::{RequestTarget, catalog};
+    ///
+    /// let get_role = catalog::operation("common", "GetRole").expect("an operation");
+    /// let parameters = json!({ "roleId": "7" }).as_object().cloned().expect("an object");
+    /// let target = RequestTarget::with_id("https://api-eu01.central.sophos.com".parse()?, "a tenant's id");
+    /// let request = get_role.request(parameters)?.to_request(&target)?;
+    /// assert_eq!(request.uri().path(), "/common/v1/roles/7");
+    /// # Ok::<(), sophos_api::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for an unknown, missing or
     /// invalid parameter.
     pub fn request(&'static self, fields: Map<String, Value>) -> Result<DescribedRequest, Error> {
-        let describe = |error: Error| error.with_operation(self.route.to_string());
-        let schema = self.schemas(&mut SchemaGenerator::default()).parameters;
-        // Parameters of any name, such as the settings of a policy, are the service's to check.
-        if schema.get("additionalProperties").is_none_or(|others| *others == Value::Bool(false)) {
-            let known = schema.get("properties").and_then(Value::as_object);
-            let unknown = fields.keys().find(|name| known.is_none_or(|known| !known.contains_key(*name)));
-            if let Some(name) = unknown {
-                let names = known.into_iter().flat_map(Map::keys).map(String::as_str).collect::<Vec<_>>();
-                let expected = names.join(", ");
-                return Err(describe(Error::invalid(format!("unknown field `{name}`: expected {expected}"))));
-            }
-            (self.check)(Value::Object(fields.clone())).map_err(describe)?;
+        if !self.parameters.contains(&ParameterName::Any) {
+            self.check_names(&fields)
+                .and_then(|()| (self.check)(Value::Object(fields.clone())))
+                .map_err(|error| error.with_operation(self.route.to_string()))?;
         }
         Ok(DescribedRequest { operation: self, fields })
+    }
+
+    /// Rejects a parameter that the operation does not have.
+    fn check_names(&self, fields: &Map<String, Value>) -> Result<(), Error> {
+        let known: BTreeSet<_> = self.parameters.iter().filter_map(|name| name.on_the_wire()).collect();
+        let Some(unknown) = fields.keys().find(|name| !known.contains(name.as_str())) else { return Ok(()) };
+        let expected = known.into_iter().collect::<Vec<_>>().join(", ");
+        Err(Error::invalid(format!("unknown field `{unknown}`: expected {expected}")))
     }
 }
 
 /// An operation with its parameters, both chosen at run time.
 ///
 /// [`ApiClient::send_described`](crate::ApiClient::send_described) sends it.
+///
+/// ```
+/// use serde_json::{Map, Value};
+/// use sophos_api::{ApiClient, Error, TenantClient, Transport, catalog::OperationDescription};
+///
+/// async fn all_pages<T: Transport>(
+///     tenant: &TenantClient<T>,
+///     operation: &'static OperationDescription,
+/// ) -> Result<Vec<Value>, Error> {
+///     let mut pages = Vec::new();
+///     let mut request = Some(operation.request(Map::new())?);
+///     while let Some(current) = request {
+///         let page = tenant.send_described(&current).await?;
+///         request = current.next_page(&page)?;
+///         pages.push(page);
+///     }
+///     Ok(pages)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct DescribedRequest {
     operation: &'static OperationDescription,
@@ -249,6 +311,54 @@ impl DescribedRequest {
 
 fn text(value: &Value) -> Option<Value> {
     value.as_str().filter(|text| !text.is_empty()).map(Value::from)
+}
+
+/// The text of a doc comment: its lines, without the space in front of each.
+macro_rules! doc_text {
+    ($($line:literal)*) => {{
+        const LINES: &[&str] = &[$($line),*];
+        const TEXT: [u8; $crate::catalog::joined_len(LINES)] = $crate::catalog::join_lines(LINES);
+        match ::std::str::from_utf8(&TEXT) {
+            Ok(text) => text,
+            Err(_) => panic!("a doc comment is UTF-8"),
+        }
+    }};
+}
+
+pub(crate) use doc_text;
+
+const fn line_text(line: &str) -> &[u8] {
+    match line.as_bytes() {
+        [b' ', text @ ..] => text,
+        text => text,
+    }
+}
+
+/// The length of the lines without the space in front of each, with a line feed between
+/// them.
+pub(crate) const fn joined_len(lines: &[&str]) -> usize {
+    let mut len = lines.len().saturating_sub(1);
+    let mut index = 0;
+    while index < lines.len() {
+        len += line_text(lines[index]).len();
+        index += 1;
+    }
+    len
+}
+
+/// Joins the lines of a doc comment.
+pub(crate) const fn join_lines<const LEN: usize>(lines: &[&str]) -> [u8; LEN] {
+    let mut text = [b'\n'; LEN];
+    let mut end = 0;
+    let mut index = 0;
+    while index < lines.len() {
+        let line = line_text(lines[index]);
+        let (_, rest) = text.split_at_mut(end);
+        rest.split_at_mut(line.len()).0.copy_from_slice(line);
+        end += line.len() + 1;
+        index += 1;
+    }
+    text
 }
 
 /// Describes a type of the service that is a text on the wire.

@@ -6,6 +6,7 @@ use serde_json::Value;
 #[cfg(feature = "catalog")]
 use crate::catalog::DescribedRequest;
 use crate::{
+    client_inner::ClientInner,
     credential_source::CredentialSource,
     error::Error,
     error_kind::ErrorKind,
@@ -19,9 +20,12 @@ use crate::{
     },
     page_body::MalformedItem,
     paging::{Items, Paged, Pages},
+    platform::PlatformCache,
     rate_limit::RateLimit,
-    request::{ClientInner, RequestContext},
+    request::RequestContext,
     retry::RetryPolicy,
+    sender::Sender,
+    session::Session,
     shared_rate_limiter::SharedRateLimiter,
     stats::{RequestCounters, RequestStats},
     tenant_client::TenantClient,
@@ -110,6 +114,21 @@ pub struct Client<T> {
 }
 
 /// The settings of a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sophos_api::{Client, Credentials, Error, Hosts, RetryPolicy, Transport};
+///
+/// fn build<T: Transport>(transport: T, credentials: Credentials) -> Result<Client<T>, Error> {
+///     let simulator = Hosts::new("http://127.0.0.1:8080".parse()?, "http://127.0.0.1:8080".parse()?);
+///     Ok(Client::builder(transport, credentials)
+///         .hosts(simulator)
+///         .rate_limit("10/s, 100/m+300".parse()?)
+///         .retry_policy(RetryPolicy::new().attempt_timeout(Duration::from_secs(20)))
+///         .build())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct ClientBuilder<T> {
     transport: T,
@@ -165,15 +184,18 @@ impl<T: Transport> ClientBuilder<T> {
     /// Builds the client. It sends nothing yet.
     pub fn build(self) -> Client<T> {
         Client {
-            inner: Arc::new(ClientInner::new(
-                self.transport,
-                self.source,
-                self.hosts,
-                self.rate_limit,
-                self.shared_rate_limiter,
-                self.retry_policy,
-                self.refuse_moved_tenants,
-            )),
+            inner: Arc::new(ClientInner {
+                sender: Sender::new(
+                    self.transport,
+                    self.hosts,
+                    self.rate_limit,
+                    self.shared_rate_limiter,
+                    self.retry_policy,
+                ),
+                session: Session::new(self.source),
+                platforms: PlatformCache::default(),
+                refuse_moved_tenants: self.refuse_moved_tenants,
+            }),
             deadline: None,
         }
     }
@@ -196,6 +218,17 @@ impl<T: Transport> Client<T> {
 
     /// A handle of the same session whose operations end at `deadline`, in the time
     /// of [`Transport::now`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use sophos_api::{Client, Error, TenantList, Transport};
+    ///
+    /// async fn list_within_30_s<T: Transport>(client: &Client<T>) -> Result<TenantList, Error> {
+    ///     let deadline = client.transport().now() + Duration::from_secs(30);
+    ///     client.with_deadline(deadline).list_tenants().await
+    /// }
+    /// ```
     #[must_use]
     pub fn with_deadline(&self, deadline: Duration) -> Self {
         self.with_optional_deadline(Some(deadline))
@@ -212,7 +245,7 @@ impl<T: Transport> Client<T> {
     /// # Errors
     /// See [`ErrorKind`].
     pub async fn identity(&self) -> Result<Identity, Error> {
-        self.inner.session.identity(&self.context(None)).await
+        self.context(None).identity().await
     }
 
     /// Lists all tenants of the credential. A tenant's own credential has one; else
@@ -288,7 +321,7 @@ impl<T: Transport> Client<T> {
         };
         if record.id != *id {
             let message = format!("the credential is for tenant {}, not for {id}", record.id);
-            return Err(Error::wrong_credential_type(message).scrubbed(&self.inner.scrubber));
+            return Err(Error::wrong_credential_type(message).scrubbed(&self.inner.sender.scrubber));
         }
         self.validate_record(record)
     }
@@ -301,13 +334,13 @@ impl<T: Transport> Client<T> {
     pub fn for_tenant(&self, record: &Tenant) -> Result<TenantClient<T>, Error> {
         let describe = |error: Error| {
             let error = error.with_operation("tenant record").with_tenant_id(Some(record.id.as_str()));
-            error.scrubbed(&self.inner.scrubber)
+            error.scrubbed(&self.inner.sender.scrubber)
         };
-        let hosts = &self.inner.hosts;
+        let hosts = &self.inner.sender.hosts;
         let base = hosts.tenant_base_url(record.api_host.as_deref(), record.data_region.as_deref());
         let base = base.map_err(describe)?;
         self.check_tenant_id(&record.id).map_err(describe)?;
-        if !self.inner.scrubber.is_clean(base.host()) {
+        if !self.inner.sender.scrubber.is_clean(base.host()) {
             let error = Error::new(ErrorKind::UntrustedHost);
             return Err(describe(error.with_message("the name of the host holds a secret or a token")));
         }
@@ -320,7 +353,7 @@ impl<T: Transport> Client<T> {
     /// Apply it to texts of the service that are stored or displayed outside its
     /// records. The client's own errors hold none.
     pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.inner.scrubber.scrub(text)
+        self.inner.sender.scrubber.scrub(text)
     }
 
     fn validate_record(&self, record: WithRaw<Tenant>) -> Result<WithRaw<Tenant>, Error> {
@@ -330,7 +363,7 @@ impl<T: Transport> Client<T> {
 
     /// Rejects an id that repeats a secret: it becomes part of file names and logs.
     fn check_tenant_id(&self, id: &TenantId) -> Result<(), Error> {
-        if self.inner.scrubber.is_clean(id.as_str()) {
+        if self.inner.sender.scrubber.is_clean(id.as_str()) {
             return Ok(());
         }
         Err(Error::malformed("the tenant's id holds a secret or a token"))
@@ -338,18 +371,18 @@ impl<T: Transport> Client<T> {
 
     /// The counters of all requests with this credential.
     pub fn stats(&self) -> RequestStats {
-        self.inner.counters.snapshot()
+        self.inner.sender.counters.snapshot()
     }
 
     /// The service's time since the Unix epoch, from the `Date` of its last response;
     /// `None` before the first.
     pub fn service_time(&self) -> Option<Duration> {
-        self.inner.service_time()
+        self.inner.sender.service_time()
     }
 
     /// The transport.
     pub fn transport(&self) -> &T {
-        &self.inner.transport
+        &self.inner.sender.transport
     }
 
     /// The owner of the credential, if it was requested before.
@@ -363,14 +396,14 @@ impl<T: Transport> Client<T> {
 
     /// The GraphQL host of Sophos Fusion.
     pub(crate) fn fusion_host(&self) -> Result<BaseUrl, Error> {
-        let host = self.inner.hosts.fusion().cloned();
+        let host = self.inner.sender.hosts.fusion().cloned();
         host.ok_or_else(|| {
             Error::invalid("no host of Sophos Fusion is configured; set one by Hosts::with_fusion")
         })
     }
 
     pub(crate) fn context<'a>(&'a self, tenant: Option<&'a RequestCounters>) -> RequestContext<'a, T> {
-        RequestContext::new(&self.inner, self.deadline, tenant)
+        self.inner.context(self.deadline, tenant)
     }
 }
 
@@ -382,6 +415,6 @@ impl<T> Clone for Client<T> {
 
 impl<T> fmt::Debug for Client<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("credential", &self.inner.source).finish_non_exhaustive()
+        f.debug_struct("Client").field("credential", &self.inner.session.source()).finish_non_exhaustive()
     }
 }

@@ -109,7 +109,7 @@ impl<T: Transport> Client<T> {
     }
 
     pub(crate) fn hosts(&self) -> &Hosts {
-        &self.inner.hosts
+        &self.inner.sender.hosts
     }
 
     pub(crate) fn deadline(&self) -> Option<Duration> {
@@ -117,11 +117,11 @@ impl<T: Transport> Client<T> {
     }
 
     pub(crate) fn scrubber(&self) -> &Scrubber {
-        &self.inner.scrubber
+        &self.inner.sender.scrubber
     }
 
     /// A random wait between half of an interval and all of it.
     pub(crate) fn spread(&self, interval: Duration) -> Duration {
-        interval.mul_f64(0.5 + self.inner.jitter.fraction(self.inner.transport.now()) / 2.0)
+        interval.mul_f64(0.5 + self.inner.sender.jitter.fraction(self.inner.sender.transport.now()) / 2.0)
     }
 }

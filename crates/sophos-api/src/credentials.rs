@@ -7,6 +7,14 @@ use crate::{models::IdType, tenant_id::TenantId};
 /// A Sophos Central API credential, as an administrator creates it in the console.
 ///
 /// The last copy clears the secret from memory. Debug output does not show it.
+///
+/// ```
+/// use sophos_api::{Credentials, Owner, models::IdType};
+///
+/// let owner = Owner::new(IdType::Tenant, "0f1d…");
+/// let credentials = Credentials::new("client id", "client secret").with_owner(owner);
+/// assert!(!format!("{credentials:?}").contains("client secret"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Credentials {
     client_id: String,

@@ -7,6 +7,17 @@ impl Error {
     ///
     /// Repeat an idempotent operation after [`retry_after`](Self::retry_after) or a
     /// back-off; read the state first for any other.
+    ///
+    /// ```
+    /// use sophos_api::{Operation, operations::common::alerts::GetAlert};
+    ///
+    /// let error_of = |status: u16| {
+    ///     let response = http::Response::builder().status(status).body(bytes::Bytes::new());
+    ///     GetAlert::parse_response(&response.expect("a response")).expect_err("no alert")
+    /// };
+    /// assert!(error_of(503).is_retryable() && error_of(429).is_throttled());
+    /// assert!(error_of(404).is_not_found() && !error_of(404).is_retryable());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
             ErrorKind::Throttled

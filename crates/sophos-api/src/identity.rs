@@ -2,12 +2,11 @@ use crate::{
     credentials::Owner,
     error::Error,
     error_kind::ErrorKind,
-    hosts::BaseUrl,
+    hosts::{BaseUrl, Hosts},
     models::{IdType, Whoami},
     operation::Operation,
     operations::whoami::GetWhoami,
-    request::RequestContext,
-    transport::Transport,
+    scrub::Scrubber,
 };
 
 /// The owner of a credential, from `GET /whoami/v1`.
@@ -31,11 +30,11 @@ impl Identity {
 }
 
 /// Parses an identity, and checks its hosts.
-pub(crate) fn parse_identity<T: Transport>(
+pub(crate) fn parse_identity(
     whoami: &Whoami,
-    context: &RequestContext<'_, T>,
+    hosts: &Hosts,
+    scrubber: &Scrubber,
 ) -> Result<Identity, Error> {
-    let hosts = context.hosts();
     let non_empty = |host: &Option<String>| host.clone().filter(|host| !host.is_empty());
     let api_hosts = whoami.api_hosts.clone().unwrap_or_default();
     let global = match non_empty(&api_hosts.global) {
@@ -48,13 +47,13 @@ pub(crate) fn parse_identity<T: Transport>(
     };
     let id_type = whoami.id_type.clone().ok_or_else(|| malformed("the response holds no idType"))?;
     // Both become part of messages, names and headers.
-    if [whoami.id.as_str(), id_type.as_str()].iter().any(|id| !context.scrubber().is_clean(id)) {
+    if [whoami.id.as_str(), id_type.as_str()].iter().any(|id| !scrubber.is_clean(id)) {
         return Err(malformed("the id or idType holds a secret or a token"));
     }
     if [Some(&global), data_region.as_ref()]
         .into_iter()
         .flatten()
-        .any(|host| !context.scrubber().is_clean(host.host()))
+        .any(|host| !scrubber.is_clean(host.host()))
     {
         return Err(malformed("the name of a host holds a secret or a token"));
     }

@@ -48,6 +48,15 @@ pub enum JobState {
 }
 
 /// The progress of a job.
+///
+/// ```
+/// use sophos_api::{Job, JobState, operations::xdr_query::query_runs::{GetQueryRun, QueryRun}};
+///
+/// let run: QueryRun = serde_json::from_str(r#"{"id":"1","status":"finished","result":"failed"}"#)?;
+/// let progress = GetQueryRun::progress(&run);
+/// assert_eq!((progress.state, progress.reason.as_deref()), (JobState::Failed, Some("failed")));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobProgress {

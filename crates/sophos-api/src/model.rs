@@ -191,7 +191,7 @@ macro_rules! model {
         pub struct $name { $($done)* }
 
         #[cfg(test)]
-        impl $crate::operation_macro::Sample for $name {
+        impl $crate::tested_operation::Sample for $name {
             fn sample() -> Self {
                 Self::default()
             }
@@ -234,7 +234,7 @@ macro_rules! open_enum {
         }
 
         #[cfg(test)]
-        impl $crate::operation_macro::Sample for $name {
+        impl $crate::tested_operation::Sample for $name {
             fn sample() -> Self {
                 Self::_Unknown("x".into())
             }

@@ -18,34 +18,47 @@
 /// ```
 ///
 /// `name!: Type` and the list `name!: [Type]` are required, and parameters of `new`.
-/// `name: Type` is optional, `name: [Type]` a list, both with a setter of the same name. `query` puts a field
-/// into the query of a method that has a body. The scope is `tenant`, `partner`,
-/// `organization`, `distributor` or `none`, and after `global` the host is the global
-/// one. `tenant or partner` and `tenant or owner` leave the choice to the client that
-/// sends it. A literal after the scope is the permission of the published
-/// specification; `header "accept-language" = field` puts a field into a header. After
-/// `replaced_by` stands the operation for a tenant that has moved to Fusion. A listing
-/// of `NumberedPage` or `KeyedPage` is [`Paged`](crate::Paged).
+/// `name: Type` is optional, `name: [Type]` a list, both with a setter of the same name.
+/// Names are camelCase on the wire, or as in `name ("wire_name"): Type`. A required field
+/// with `#[serde(flatten)]` holds parameters of any name. `query` puts a field into the
+/// query of a method that has a body.
+///
+/// The scope is `tenant`, `partner`, `organization`, `distributor` or `none`, and after
+/// `global` the host is the global one. `tenant or partner` and `tenant or owner` leave
+/// the choice to the client that sends it. A literal after the scope is the permission of
+/// the published specification; `header "accept-language" = field` puts a field into a
+/// header. After `replaced_by` stands the operation for a tenant that has moved to Fusion.
+///
+/// A listing of `NumberedPage`, `KeyedPage` or `CursorPage` is [`Paged`](crate::Paged). An
+/// item that is not JSON does not affect the others; with `strict` after the response, it
+/// fails the page.
 ///
 /// A clause `where { name: 1..=50, ..Self::check }` bounds fields before anything is
 /// sent: the value of a number, the characters of a text, the items of a list. It ends
 /// with a function that checks the rest, if there is one.
 macro_rules! operation {
-    ($(#[$doc:meta])* pub struct $name:ident = $method:ident $path:literal ($($scope:tt)+)
-        -> $response:ident $(<$item:ty>)? { $($fields:tt)* } $(where { $($bounds:tt)* })?) => {
-        operation! { @fields [$(#[$doc])*] $name [] [] [] [] [] [] $($fields)* }
+    ($(#[doc = $doc:literal])* pub struct $name:ident = $method:ident $path:literal ($($scope:tt)+)
+        -> $response:ident $(<$item:ty>)? $($strict:ident)? { $($fields:tt)* } $(where { $($bounds:tt)* })?) => {
+        operation! { @fields [$(#[doc = $doc])*] $name [] [] [] [] [] [] $($fields)* }
 
         impl $crate::Operation for $name {
             type Response = $response $(<$item>)?;
             const ROUTE: $crate::Route =
                 $crate::route_macro::route!($method $path ($($scope)+)).with_query(Self::QUERY);
 
-            $crate::operation_macro::parse_page! { $response $(<$item>)? }
+            $crate::operation_macro::parse_page! { $response $(<$item>)? $($strict)? }
 
             $($crate::route_macro::validate! { $($bounds)* })?
         }
 
         $crate::operation_macro::paged! { $name $response $(<$item>)? }
+
+        #[cfg(feature = "catalog")]
+        impl $crate::catalog::Described for $name {
+            const DOCUMENTATION: &'static str = $crate::catalog::doc_text!($($doc)*);
+            const PARAMETERS: &'static [$crate::catalog::ParameterName] = Self::FIELDS;
+            const PAGING: $crate::catalog::Paging = $crate::operation_macro::paging!($response);
+        }
     };
 
     // An operation without required values has a default.
@@ -65,11 +78,26 @@ macro_rules! operation {
             [$($query)* stringify!($field),] [$($names)*] $(#[$meta])* $field: $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident ($wire:literal): [$type:ident], $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name
+            [$($done)* $(#[$meta])* #[serde(rename = $wire)] #[cfg_attr(feature = "catalog", serde(default))]
+                pub $field: Vec<$type>,]
+            [$($parameters)*] [$($values)* $field: Vec::new(),]
+            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] [$($names)* [$field $wire]] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident ($wire:literal): $type:ty, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name
             [$($done)* $(#[$meta])* #[serde(rename = $wire)] pub $field: Option<$type>,]
             [$($parameters)*] [$($values)* $field: None,]
-            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* $field] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* [$field $wire]] $($rest)* }
+    };
+    (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
+        [$($query:tt)*] [$($names:tt)*] $(#[doc = $text:literal])* #[serde(flatten)] $field:ident!: $type:ty, $($rest:tt)*) => {
+        operation! { @fields [$($doc)*] $name
+            [$($done)* $(#[doc = $text])* #[serde(flatten)] pub $field: $type,]
+            [$($parameters)* $field: $type,] [$($values)* $field,] [$($setters)*]
+            [$($query)*] [$($names)* [$field ..]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* query $field:ident!: $($rest:tt)*) => {
@@ -81,60 +109,61 @@ macro_rules! operation {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<String>,]
             [$($parameters)* $field: impl IntoIterator<Item = impl Into<String>>,]
             [$($values)* $field: $field.into_iter().map(Into::into).collect(),] [$($setters)*]
-            [$($query)*] [$($names)* $field] $($rest)* }
+            [$($query)*] [$($names)* [$field]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: [$type:ty], $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Vec<$type>,]
             [$($parameters)* $field: impl IntoIterator<Item = $type>,]
             [$($values)* $field: $field.into_iter().collect(),] [$($setters)*]
-            [$($query)*] [$($names)* $field] $($rest)* }
+            [$($query)*] [$($names)* [$field]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: String, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: String,]
             [$($parameters)* $field: impl Into<String>,] [$($values)* $field: $field.into(),] [$($setters)*]
-            [$($query)*] [$($names)* $field] $($rest)* }
+            [$($query)*] [$($names)* [$field]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: Timestamp, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Timestamp,]
             [$($parameters)* $field: impl Into<Timestamp>,] [$($values)* $field: $field.into(),] [$($setters)*]
-            [$($query)*] [$($names)* $field] $($rest)* }
+            [$($query)*] [$($names)* [$field]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident!: $type:ty, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: $type,]
-            [$($parameters)* $field: $type,] [$($values)* $field,] [$($setters)*] [$($query)*] [$($names)* $field] $($rest)* }
+            [$($parameters)* $field: $type,] [$($values)* $field,] [$($setters)*] [$($query)*] [$($names)* [$field]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: [$type:ident], $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name
             [$($done)* $(#[$meta])* #[cfg_attr(feature = "catalog", serde(default))] pub $field: Vec<$type>,]
             [$($parameters)*] [$($values)* $field: Vec::new(),]
-            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] [$($names)* $field] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] [$($names)* [$field]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: [$type:ty], $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name
             [$($done)* $(#[$meta])* #[cfg_attr(feature = "catalog", serde(default))] pub $field: Vec<$type>,]
             [$($parameters)*] [$($values)* $field: Vec::new(),]
-            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] [$($names)* $field] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field many [$type];] [$($query)*] [$($names)* [$field]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: $type:ident, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Option<$type>,]
             [$($parameters)*] [$($values)* $field: None,]
-            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* $field] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* [$field]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*] [$($setters:tt)*]
         [$($query:tt)*] [$($names:tt)*] $(#[$meta:meta])* $field:ident: $type:ty, $($rest:tt)*) => {
         operation! { @fields [$($doc)*] $name [$($done)* $(#[$meta])* pub $field: Option<$type>,]
             [$($parameters)*] [$($values)* $field: None,]
-            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* $field] $($rest)* }
+            [$($setters)* [$(#[$meta])*] $field one [$type];] [$($query)*] [$($names)* [$field]] $($rest)* }
     };
     (@fields [$($doc:tt)*] $name:ident [$($done:tt)*] [$($parameters:tt)*] [$($values:tt)*]
-        [$([$($meta:tt)*] $field:ident $kind:ident [$($type:tt)*];)*] [$($query:tt)*] [$($name_of:ident)*]) => {
+        [$([$($meta:tt)*] $field:ident $kind:ident [$($type:tt)*];)*] [$($query:tt)*]
+        [$([$name_of:ident $($wire:tt)?])*]) => {
         $($doc)*
         #[derive(Debug, Clone, PartialEq, ::serde::Serialize)]
         #[cfg_attr(feature = "catalog", derive(::serde::Deserialize, ::schemars::JsonSchema))]
@@ -148,6 +177,11 @@ macro_rules! operation {
             /// The fields that go into the query although the method has a body.
             const QUERY: &'static [&'static str] = &[$($query)*];
 
+            /// The names of the fields on the wire.
+            #[cfg(feature = "catalog")]
+            const FIELDS: &'static [$crate::catalog::ParameterName] =
+                &[$($crate::operation_macro::parameter_name!($name_of $($wire)?),)*];
+
             /// Creates the operation from its required values.
             pub fn new($($parameters)*) -> Self {
                 Self { $($values)* }
@@ -159,57 +193,20 @@ macro_rules! operation {
         operation! { @default $name [$($parameters)*] }
 
         #[cfg(test)]
-        impl $crate::operation_macro::Sample for $name {
+        impl $crate::tested_operation::Sample for $name {
             fn sample() -> Self {
-                Self { $($name_of: $crate::operation_macro::Sample::sample(),)* }
+                Self { $($name_of: $crate::tested_operation::Sample::sample(),)* }
             }
         }
     };
-}
-
-/// A value for every field, for tests of what an operation sends.
-#[cfg(test)]
-pub(crate) trait Sample: Sized {
-    /// A value that is neither empty nor a default.
-    fn sample() -> Self;
-}
-
-/// An operation as the tests see it.
-#[cfg(test)]
-pub(crate) struct TestedOperation {
-    pub(crate) name: &'static str,
-    pub(crate) route: crate::Route,
-    /// The request with a value in every field.
-    pub(crate) request: fn(&crate::RequestTarget) -> Result<http::Request<Vec<u8>>, crate::Error>,
-    /// Parses a response, and writes it as JSON again.
-    pub(crate) round_trip: fn(&http::Response<bytes::Bytes>) -> Result<serde_json::Value, crate::Error>,
-}
-
-#[cfg(test)]
-impl TestedOperation {
-    pub(crate) const fn new<O>(name: &'static str) -> Self
-    where
-        O: crate::Operation + Sample,
-        O::Response: serde::Serialize,
-    {
-        Self {
-            name,
-            route: O::ROUTE,
-            request: |target| O::sample().to_request(target),
-            round_trip: |response| {
-                let parsed = O::parse_response(response)?;
-                serde_json::to_value(parsed).map_err(|error| crate::Error::malformed(error.to_string()))
-            },
-        }
-    }
 }
 
 /// Lists the operations of a file: for the tests, and for the catalog.
 macro_rules! listed {
     ($($name:ident)*) => {
         #[cfg(test)]
-        pub(crate) const TESTED: &[$crate::operation_macro::TestedOperation] =
-            &[$($crate::operation_macro::TestedOperation::new::<$name>(stringify!($name)),)*];
+        pub(crate) const TESTED: &[$crate::tested_operation::TestedOperation] =
+            &[$($crate::tested_operation::TestedOperation::new::<$name>(stringify!($name)),)*];
 
         #[cfg(feature = "catalog")]
         pub(crate) const DESCRIBED: &[$crate::catalog::OperationDescription] =
@@ -223,26 +220,28 @@ macro_rules! files {
         $(pub mod $file;)*
 
         #[cfg(test)]
-        pub(super) const TESTED: &[&[$crate::operation_macro::TestedOperation]] = &[$($file::TESTED,)*];
+        pub(super) const TESTED: &[&[$crate::tested_operation::TestedOperation]] = &[$($file::TESTED,)*];
 
         #[cfg(feature = "catalog")]
         pub(super) const DESCRIBED: &[&[$crate::catalog::OperationDescription]] = &[$($file::DESCRIBED,)*];
     };
 }
 
-/// Declares the families of operations, each with its Cargo feature, and lists them.
+/// Declares the families of operations, each with its Cargo feature, and lists them. A
+/// family of one file needs no folder.
 macro_rules! families {
-    (always { $($core:ident)* } $($feature:literal $family:ident)*) => {
+    (files { $($file:ident)* } always { $($core:ident)* } $($feature:literal $family:ident)*) => {
+        $(pub mod $file;)*
         $(pub mod $core;)*
         $(#[cfg(feature = $feature)] pub mod $family;)*
 
         #[cfg(test)]
-        const TESTED: &[&[&[$crate::operation_macro::TestedOperation]]] =
-            &[$($core::TESTED,)* $(#[cfg(feature = $feature)] $family::TESTED,)*];
+        const TESTED: &[&[&[$crate::tested_operation::TestedOperation]]] =
+            &[&[$($file::TESTED,)*], $($core::TESTED,)* $(#[cfg(feature = $feature)] $family::TESTED,)*];
 
         #[cfg(feature = "catalog")]
         pub(crate) const DESCRIBED: &[&[&[$crate::catalog::OperationDescription]]] =
-            &[$($core::DESCRIBED,)* $(#[cfg(feature = $feature)] $family::DESCRIBED,)*];
+            &[&[$($file::DESCRIBED,)*], $($core::DESCRIBED,)* $(#[cfg(feature = $feature)] $family::DESCRIBED,)*];
     };
 }
 
@@ -290,7 +289,7 @@ macro_rules! setter {
     };
 }
 
-/// Reads a page item by item, so that one unreadable item does not lose the others.
+/// Parses a page, item by item unless it is `strict`.
 macro_rules! parse_page {
     (NumberedPage <$item:ty>) => {
         $crate::operation_macro::parse_page! { @lenient }
@@ -298,8 +297,18 @@ macro_rules! parse_page {
     (KeyedPage <$item:ty>) => {
         $crate::operation_macro::parse_page! { @lenient }
     };
+    (CursorPage <$item:ty>) => {
+        $crate::operation_macro::parse_page! { @lenient }
+    };
     (ItemList <$item:ty>) => {
         $crate::operation_macro::parse_page! { @lenient }
+    };
+    ($page:ident <$item:ty> strict) => {
+        fn parse_response(
+            response: &::http::Response<::bytes::Bytes>,
+        ) -> Result<Self::Response, $crate::Error> {
+            $crate::page_body::parse_page(response)
+        }
     };
     (QueryResults) => {
         $crate::operation_macro::parse_page! { @lenient }
@@ -317,11 +326,6 @@ macro_rules! parse_page {
 /// Lists page by page.
 macro_rules! paged {
     ($name:ident NumberedPage <$item:ty>) => {
-        #[cfg(feature = "catalog")]
-        impl $crate::catalog::Described for $name {
-            const PAGING: $crate::catalog::Paging = $crate::catalog::Paging::Number;
-        }
-
         impl $crate::Paged for $name {
             type Item = $item;
 
@@ -334,11 +338,6 @@ macro_rules! paged {
         }
     };
     ($name:ident KeyedPage <$item:ty>) => {
-        #[cfg(feature = "catalog")]
-        impl $crate::catalog::Described for $name {
-            const PAGING: $crate::catalog::Paging = $crate::catalog::Paging::Key;
-        }
-
         impl $crate::Paged for $name {
             type Item = $item;
 
@@ -351,11 +350,6 @@ macro_rules! paged {
         }
     };
     ($name:ident QueryResults) => {
-        #[cfg(feature = "catalog")]
-        impl $crate::catalog::Described for $name {
-            const PAGING: $crate::catalog::Paging = $crate::catalog::Paging::Key;
-        }
-
         impl $crate::Paged for $name {
             type Item = QueryRow;
 
@@ -382,60 +376,56 @@ macro_rules! paged {
             page.items
         }
     };
-    ($name:ident $($other:tt)*) => {
-        #[cfg(feature = "catalog")]
-        impl $crate::catalog::Described for $name {
-            const PAGING: $crate::catalog::Paging = $crate::catalog::Paging::None;
+    ($name:ident CursorPage <$item:ty>) => {
+        impl $crate::Paged for $name {
+            type Item = $item;
+
+            fn next_page(&self, page: &CursorPage<$item>) -> Result<Option<Self>, $crate::Error> {
+                let next = page.next_page_cursor(self.cursor.as_deref())?;
+                // A cursor replaces the start of the interval.
+                Ok(next.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
+            }
+
+            $crate::operation_macro::paged! { @items CursorPage <$item> }
         }
+    };
+    ($name:ident $($other:tt)*) => {};
+}
+
+/// The manner in which an operation with this response lists its items.
+#[cfg(feature = "catalog")]
+macro_rules! paging {
+    (NumberedPage) => {
+        $crate::catalog::Paging::Number
+    };
+    (KeyedPage) => {
+        $crate::catalog::Paging::Key
+    };
+    (QueryResults) => {
+        $crate::catalog::Paging::Key
+    };
+    (CursorPage) => {
+        $crate::catalog::Paging::Cursor
+    };
+    ($other:ident) => {
+        $crate::catalog::Paging::None
+    };
+}
+
+/// The name of a field on the wire.
+#[cfg(feature = "catalog")]
+macro_rules! parameter_name {
+    ($field:ident) => {
+        $crate::catalog::ParameterName::CamelCase(stringify!($field))
+    };
+    ($field:ident $wire:literal) => {
+        $crate::catalog::ParameterName::Exact($wire)
+    };
+    ($field:ident ..) => {
+        $crate::catalog::ParameterName::Any
     };
 }
 
 pub(crate) use {families, files, listed, operation, paged, parse_page, setter};
-
-#[cfg(test)]
-mod samples {
-    use std::collections::BTreeMap;
-
-    use serde_json::Value;
-
-    use super::Sample;
-
-    macro_rules! samples {
-        ($($type:ty = $value:expr;)*) => {$(
-            impl Sample for $type {
-                fn sample() -> Self {
-                    $value
-                }
-            }
-        )*};
-    }
-
-    samples! {
-        String = "x".to_owned();
-        bool = true;
-        i64 = 7;
-        u32 = 7;
-        u64 = 7;
-        f64 = 7.5;
-        Value = Value::from("x");
-        crate::Timestamp = "2026-11-23T10:00:00.000Z".into();
-    }
-
-    impl<T: Sample> Sample for Option<T> {
-        fn sample() -> Self {
-            Some(T::sample())
-        }
-    }
-
-    impl<T: Sample> Sample for Vec<T> {
-        fn sample() -> Self {
-            vec![T::sample()]
-        }
-    }
-
-    impl<T: Sample> Sample for BTreeMap<String, T> {
-        fn sample() -> Self {
-            Self::from([("x".to_owned(), T::sample())])
-        }
-    }
-}
+#[cfg(feature = "catalog")]
+pub(crate) use {parameter_name, paging};

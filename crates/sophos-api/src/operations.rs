@@ -5,9 +5,9 @@
 //! `None` or an empty list; [`Operation`](crate::Operation) describes the rest.
 
 pub mod token;
-pub mod whoami;
 
 crate::operation_macro::families! {
+    files { whoami }
     always { organization partner }
     "account-health" account_health
     "account-info" account_info

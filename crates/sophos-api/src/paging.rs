@@ -57,6 +57,23 @@ fn fetch_page<C: ApiClient, O: Paged>(client: C, operation: O) -> PageFuture<O> 
 /// A page may be empty in the middle of a listing: the service applies filters after
 /// it cuts the pages. The stream ends after an error; [`next`](Self::next) requests
 /// the same page again.
+///
+/// ```
+/// use sophos_api::{
+///     ApiClient, CursorPage, Error, TenantClient, Transport, models::SiemEvent,
+///     operations::siem::events::ListSiemEvents,
+/// };
+///
+/// /// Reads a page, and returns it with the position from which to resume.
+/// async fn read_page<T: Transport>(
+///     tenant: &TenantClient<T>,
+///     position: ListSiemEvents,
+/// ) -> Result<Option<(CursorPage<SiemEvent>, Option<ListSiemEvents>)>, Error> {
+///     let mut pages = tenant.pages(position);
+///     let Some(page) = pages.next().await.transpose()? else { return Ok(None) };
+///     Ok(Some((page, pages.position().cloned())))
+/// }
+/// ```
 pub struct Pages<C, O: Paged> {
     client: C,
     next: Option<O>,
@@ -121,6 +138,16 @@ type BufferedItems<O> = VecDeque<Result<Raw<<O as Paged>::Item>, Error>>;
 ///
 /// An unreadable item is an error in its place, and the listing continues. It ends
 /// after a page that cannot be fetched.
+///
+/// ```
+/// use futures_util::TryStreamExt;
+/// use sophos_api::{ApiClient, Error, TenantClient, Transport, operations::common::admins::ListAdmins};
+///
+/// async fn admin_ids<T: Transport>(tenant: &TenantClient<T>) -> Result<Vec<String>, Error> {
+///     let admins = tenant.items(ListAdmins::new().page_size(100));
+///     admins.map_ok(|admin| admin.id.clone()).try_collect().await
+/// }
+/// ```
 pub struct Items<C, O: Paged> {
     client: C,
     buffered: BufferedItems<O>,

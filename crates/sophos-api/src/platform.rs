@@ -13,7 +13,7 @@ use crate::{
     fusion::{GraphqlKind, GraphqlOperation},
     operation::RequestTarget,
     request::RequestContext,
-    session::SingleFlight,
+    single_flight::SingleFlight,
     sync::lock,
     tenant_id::TenantId,
     transport::Transport,

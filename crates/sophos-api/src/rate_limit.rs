@@ -181,6 +181,15 @@ impl std::str::FromStr for RateLimit {
     /// Parses windows such as `10/s, 100/m+300, 1000/h, 200000/d`: the requests, the
     /// period (second, minute, hour, day), and after a plus the burst. It also accepts
     /// `unlimited` and `documented`.
+    ///
+    /// ```
+    /// use sophos_api::RateLimit;
+    ///
+    /// let half: RateLimit = "5/s, 50/m+150, 500/h, 100000/d".parse()?;
+    /// assert_eq!((half.windows()[1].requests, half.windows()[1].burst), (50, 150));
+    /// assert!("5/w".parse::<RateLimit>().is_err());
+    /// # Ok::<(), sophos_api::Error>(())
+    /// ```
     fn from_str(text: &str) -> Result<Self, Error> {
         match text.trim() {
             "unlimited" => return Ok(Self::unlimited()),

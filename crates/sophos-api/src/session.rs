@@ -1,28 +1,29 @@
+//! The token and the identity that all callers of a credential share.
+
 use std::{
-    future::poll_fn,
-    pin::pin,
     sync::{
-        Arc, Mutex as SyncMutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    task::Poll,
     time::Duration,
 };
 
-use async_lock::Mutex;
 use http::HeaderValue;
 use secrecy::ExposeSecret;
 
 use crate::{
     auth::{AccessToken, Auth},
-    credential_source::{MAX_REJECTIONS, NoCredential},
+    credential_source::{CredentialSource, MAX_REJECTIONS, NoCredential},
     credentials::{Credentials, Owner},
     error::Error,
     error_kind::ErrorKind,
     identity::{Identity, parse_identity},
+    models::IdType,
     operation::{Operation, RequestTarget},
     operations::{token::RequestToken, whoami::GetWhoami},
-    request::{RequestContext, bearer_header},
+    send_with_retry::{FixedHeader, SecretInBody},
+    sender::SendContext,
+    single_flight::{SingleFlight, until_deadline},
     sync::lock,
     transport::Transport,
 };
@@ -48,12 +49,12 @@ pub(crate) struct IssuedToken {
 }
 
 /// The token and the identity that all callers of a credential share.
-#[derive(Default)]
 pub(crate) struct Session {
-    state: SyncMutex<SessionState>,
+    source: Arc<dyn CredentialSource>,
+    state: Mutex<SessionState>,
     token_count: AtomicU64,
     /// The last access token of the source that the API rejected.
-    last_rejected: SyncMutex<Option<AccessToken>>,
+    last_rejected: Mutex<Option<AccessToken>>,
     renewal: SingleFlight,
     whoami: SingleFlight,
 }
@@ -72,54 +73,27 @@ struct KnownOwner {
     origin: Arc<str>,
 }
 
-/// A request that one caller sends for all that wait for its result.
-#[derive(Default)]
-pub(crate) struct SingleFlight {
-    last_failure: Mutex<Option<Error>>,
-    completed: AtomicU64,
-}
-
-impl SingleFlight {
-    /// Returns the `cached` value, else the result of `fetch`. Of all callers that
-    /// wait, one fetches, and they share its result. No caller waits past its own
-    /// `deadline`.
-    pub(crate) async fn run<V>(
-        &self,
-        cached: impl Fn() -> Option<V>,
-        deadline: impl Future<Output = ()>,
-        fetch: impl Future<Output = Result<V, Error>>,
-    ) -> Result<V, Error> {
-        if let Some(value) = cached() {
-            return Ok(value);
-        }
-        let before = self.completed.load(Ordering::Acquire);
-        let Some(mut failure) = until_deadline(self.last_failure.lock(), deadline).await else {
-            return Err(Error::new(ErrorKind::DeadlineExceeded)
-                .with_message("another caller's request was not complete"));
-        };
-        if let Some(value) = cached() {
-            return Ok(value);
-        }
-        // Another caller fetched while this one waited for the lock. Its deadline
-        // does not apply to this caller.
-        let fetched = self.completed.load(Ordering::Acquire) > before;
-        if let Some(error) =
-            failure.as_ref().filter(|error| fetched && error.kind() != ErrorKind::DeadlineExceeded)
-        {
-            return Err(error.clone());
-        }
-        let result = fetch.await;
-        *failure = result.as_ref().err().cloned();
-        self.completed.fetch_add(1, Ordering::AcqRel);
-        result
-    }
-}
-
 impl Session {
+    pub(crate) fn new(source: Arc<dyn CredentialSource>) -> Self {
+        Self {
+            source,
+            state: Mutex::default(),
+            token_count: AtomicU64::new(0),
+            last_rejected: Mutex::default(),
+            renewal: SingleFlight::default(),
+            whoami: SingleFlight::default(),
+        }
+    }
+
+    /// The source of the credential.
+    pub(crate) fn source(&self) -> &dyn CredentialSource {
+        self.source.as_ref()
+    }
+
     /// The current token, or a new one.
     pub(crate) async fn token<T: Transport>(
         &self,
-        context: &RequestContext<'_, T>,
+        context: &SendContext<'_, T>,
     ) -> Result<IssuedToken, Error> {
         let cached = || self.cached_token(context.now());
         let request =
@@ -143,10 +117,15 @@ impl Session {
         lock(&self.state).owner.as_ref().map(|known| known.identity.clone())
     }
 
+    /// The type of the credential, if the identity was requested before.
+    pub(crate) fn credential_type(&self) -> Option<IdType> {
+        self.known_identity().map(|identity| identity.id_type)
+    }
+
     /// The identity, which is requested once.
     pub(crate) async fn identity<T: Transport>(
         &self,
-        context: &RequestContext<'_, T>,
+        context: &SendContext<'_, T>,
     ) -> Result<Identity, Error> {
         let known = || self.known_identity();
         let fetch = async {
@@ -169,12 +148,13 @@ impl Session {
 
     async fn fetch_identity<T: Transport>(
         &self,
-        context: &RequestContext<'_, T>,
+        context: &SendContext<'_, T>,
         token: &IssuedToken,
     ) -> Result<Identity, Error> {
         let target = RequestTarget::new(context.hosts().global().clone());
-        let whoami = context.send_with_token(&GetWhoami::new(), &target, token).await?;
-        parse_identity(&whoami, context)
+        let authorizer = FixedHeader::new(token.header.clone(), self.credential_type());
+        let whoami = context.execute(&GetWhoami::new(), &target, authorizer, GetWhoami::parse_response).await?;
+        parse_identity(&whoami, context.hosts(), context.scrubber())
     }
 
     /// Stores the owner of the credential, unless it is known by now. A token from
@@ -202,13 +182,13 @@ impl Session {
     /// if the service rejects it.
     async fn obtain_token<T: Transport>(
         &self,
-        context: &RequestContext<'_, T>,
+        context: &SendContext<'_, T>,
     ) -> Result<IssuedToken, Error> {
         let late =
             || Error::new(ErrorKind::DeadlineExceeded).with_message("the credential was not read in time");
         let missing = |reason: NoCredential| Error::new(ErrorKind::NoCredential).with_reason(&reason);
         let current =
-            until_deadline(context.source().current(), context.deadline_reached()).await.ok_or_else(late)?;
+            until_deadline(self.source.current(), context.deadline_reached()).await.ok_or_else(late)?;
         let mut auth = current.map_err(missing)?;
         let mut rejections = 0;
         loop {
@@ -229,7 +209,7 @@ impl Session {
             }
             rejections += 1;
             let next =
-                until_deadline(context.source().replace_rejected(&auth), context.deadline_reached()).await;
+                until_deadline(self.source.replace_rejected(&auth), context.deadline_reached()).await;
             auth = next.ok_or_else(late)?.map_err(|reason| error.with_reason(&reason))?;
         }
     }
@@ -242,7 +222,7 @@ impl Session {
     /// Uses the access token of the source, unless it was rejected or has expired.
     async fn use_provided_token<T: Transport>(
         &self,
-        context: &RequestContext<'_, T>,
+        context: &SendContext<'_, T>,
         provided: &AccessToken,
     ) -> Result<IssuedToken, Error> {
         context.scrubber().add_secret(provided.expose_secret());
@@ -270,13 +250,15 @@ impl Session {
 
     async fn request_token<T: Transport>(
         &self,
-        context: &RequestContext<'_, T>,
+        context: &SendContext<'_, T>,
         credentials: &Credentials,
     ) -> Result<IssuedToken, Error> {
         context.scrubber().add_secret(credentials.client_secret().expose_secret());
         let operation = RequestToken::new(credentials);
         let requested_at = context.now();
-        let response = context.request_token(&operation).await.map_err(|error| match error.status() {
+        let target = RequestTarget::new(context.hosts().identity().clone());
+        let response = context.execute(&operation, &target, SecretInBody, RequestToken::parse_response).await;
+        let response = response.map_err(|error| match error.status() {
             // The service uses all three for a credential that is no longer valid.
             Some(400 | 401 | 403) => error.with_kind(ErrorKind::CredentialRejected),
             _ => error,
@@ -307,7 +289,7 @@ impl Session {
     /// Stores the token for all callers, once it is verified to be the owner's.
     async fn verify_and_store<T: Transport>(
         &self,
-        context: &RequestContext<'_, T>,
+        context: &SendContext<'_, T>,
         named: Option<&Owner>,
         token: IssuedToken,
     ) -> Result<IssuedToken, Error> {
@@ -322,7 +304,7 @@ impl Session {
     /// which names its owner belongs to that one.
     async fn verify_owner<T: Transport>(
         &self,
-        context: &RequestContext<'_, T>,
+        context: &SendContext<'_, T>,
         named: Option<&Owner>,
         token: &IssuedToken,
     ) -> Result<(), Error> {
@@ -359,19 +341,16 @@ impl Session {
     }
 }
 
-/// The output of `future`, or `None` if `deadline` completes first.
-async fn until_deadline<V>(future: impl Future<Output = V>, deadline: impl Future<Output = ()>) -> Option<V> {
-    let (mut future, mut deadline) = (pin!(future), pin!(deadline));
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => deadline.as_mut().poll(context).map(|()| None),
-    })
-    .await
-}
-
 /// The time for which the client uses a token of this lifetime.
 fn time_until_renewal(lifetime: Duration) -> Duration {
     lifetime.saturating_sub(RENEWAL_MARGIN.min(lifetime / 4))
+}
+
+/// The `Authorization` header of a token, hidden from debug output.
+fn bearer_header(token: &str) -> Option<HeaderValue> {
+    let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    header.set_sensitive(true);
+    Some(header)
 }
 
 #[cfg(test)]

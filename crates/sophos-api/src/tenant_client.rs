@@ -93,6 +93,19 @@ impl<T: Transport> TenantClient<T> {
     /// The platform of the tenant. The client requests it at most every
     /// [`MAX_PLATFORM_AGE`](crate::MAX_PLATFORM_AGE).
     ///
+    /// ```
+    /// use sophos_api::{
+    ///     ApiClient, Error, Platform, TenantClient, Transport, fusion, operations::cases::case,
+    /// };
+    ///
+    /// async fn first_cases<T: Transport>(tenant: &TenantClient<T>) -> Result<usize, Error> {
+    ///     Ok(match tenant.platform().await? {
+    ///         Platform::Fusion => tenant.send(&fusion::cases::ListCases::new()).await?.cases.len(),
+    ///         _ => tenant.send(&case::ListCases::new()).await?.items.len(),
+    ///     })
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// See [`ErrorKind`](crate::ErrorKind); [`Invalid`](crate::ErrorKind::Invalid)
     /// without a host of Sophos Fusion.
@@ -122,7 +135,7 @@ impl<T: Transport> TenantClient<T> {
     /// Fails for an operation that would return objects from before the tenant's move.
     async fn check_platform(&self, route: &Route, replacement: &str) -> Result<(), Error> {
         let client = self.client.inner();
-        if !client.refuse_moved_tenants || client.hosts.fusion().is_none() {
+        if !client.refuse_moved_tenants || client.sender.hosts.fusion().is_none() {
             return Ok(());
         }
         let remedy = "the test whether the tenant has moved to Sophos Fusion failed; \

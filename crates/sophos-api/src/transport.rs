@@ -14,6 +14,43 @@ pub const DEFAULT_MAX_RESPONSE_LEN: usize = 6 << 20;
 ///
 /// An implementation is reqwest on tokio, `wasi:http` in a component, or a script
 /// with a manual clock in tests.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use bytes::Bytes;
+/// use sophos_api::{
+///     AccessToken, ApiClient, Auth, Client, Transport, TransportError, models::Tenant,
+///     operations::common::alerts::ListAlerts,
+/// };
+///
+/// /// Returns the same page for each request.
+/// struct OnePage;
+///
+/// impl Transport for OnePage {
+///     async fn send(
+///         &self,
+///         _request: http::Request<Vec<u8>>,
+///         _timeout: Duration,
+///     ) -> Result<http::Response<Bytes>, TransportError> {
+///         Ok(http::Response::new(Bytes::from_static(br#"{"items":[{"id":"1"}],"pages":{}}"#)))
+///     }
+///
+///     fn now(&self) -> Duration {
+///         Duration::ZERO
+///     }
+///
+///     async fn sleep(&self, _duration: Duration) {}
+/// }
+///
+/// let client = Client::builder(OnePage, Auth::from(AccessToken::new("a token"))).build();
+/// let tenant: Tenant = serde_json::from_str(r#"{"id":"7","dataRegion":"eu01"}"#)?;
+/// let alerts = ListAlerts::new();
+/// let page = futures_executor::block_on(client.for_tenant(&tenant)?.send(&alerts))?;
+/// assert_eq!(page.items.len(), 1);
+/// assert_eq!(client.stats().api_requests, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` and reads the complete response within `timeout`.
     ///

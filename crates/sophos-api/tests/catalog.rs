@@ -23,8 +23,53 @@ fn operations_have_unique_names_and_documentation() {
     names.dedup();
     assert_eq!(names.len(), count);
     for operation in catalog::operations() {
-        assert!(operation.documentation().len() > 10, "{}", operation.name());
+        let documentation = operation.documentation();
+        assert!(documentation.len() > 10, "{}", operation.name());
+        assert_eq!(operation.parameters()["description"], documentation, "{}", operation.name());
     }
+}
+
+#[test]
+fn request_knows_the_names_of_the_schema() {
+    for operation in catalog::operations() {
+        let schema = operation.parameters();
+        let names: Vec<_> =
+            schema["properties"].as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
+        for name in &names {
+            let error = operation.request(fields(json!({ *name: null }))).err();
+            let error = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(!error.contains("unknown field"), "{error}");
+        }
+        let result = operation.request(fields(json!({ "no parameter": 1 })));
+        if schema.get("additionalProperties").is_some_and(|others| *others != false) {
+            assert!(result.is_ok(), "{} takes any name", operation.name());
+            continue;
+        }
+        let error = result.expect_err(operation.name()).to_string();
+        let (_, expected) = error.split_once("unknown field `no parameter`: expected ").expect("the names");
+        // A long text is cut.
+        let is_cut = expected.len() > 100;
+        let names = names.join(", ");
+        assert!(names == expected || (is_cut && names.starts_with(expected)), "{names}\n{error}");
+    }
+}
+
+#[test]
+fn request_searches_alerts_by_the_filters_of_a_listing() {
+    let search = catalog::operation("common", "SearchAlerts").expect("an operation");
+    assert_eq!(search.parameter_location("severity"), ParameterLocation::Body);
+    let request = search
+        .request(fields(json!({ "severity": ["high"] })))
+        .and_then(|described| described.to_request(&target()))
+        .expect("a request");
+    assert_eq!(request.body(), br#"{"severity":["high"]}"#);
+}
+
+#[test]
+fn operation_finds_the_one_of_the_owner() {
+    let whoami = catalog::operation("whoami", "GetWhoami").expect("an operation");
+    let request = whoami.request(Map::new()).and_then(|described| described.to_request(&target()));
+    assert_eq!(request.expect("a request").uri().path(), "/whoami/v1");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ApiHost, RequestTarget, operation_macro::TestedOperation};
+use crate::{ApiHost, RequestTarget, tested_operation::TestedOperation};
 
 fn request_text(operation: &TestedOperation) -> String {
     let host = match operation.route.host {

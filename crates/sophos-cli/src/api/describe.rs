@@ -34,7 +34,7 @@ pub(crate) fn list(context: &Context, text: &str) -> Result<(), Failure> {
             method: route.method.to_string(),
             path: route.path,
             scope: scope(route.scope),
-            summary: summary(&operation.documentation()),
+            summary: summary(operation.documentation()),
         };
         let searched =
             format!("{} {} {} {}", listed.family, listed.name, listed.path, listed.summary).to_lowercase();

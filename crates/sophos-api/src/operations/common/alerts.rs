@@ -56,10 +56,10 @@ impl ListAlerts {
 /// has room for long lists of ids.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "catalog", derive(serde::Deserialize, schemars::JsonSchema))]
-#[serde(transparent)]
 #[non_exhaustive]
 pub struct SearchAlerts {
     /// The filters, and the page.
+    #[serde(flatten)]
     pub filter: ListAlerts,
 }
 
@@ -101,13 +101,17 @@ impl Paged for SearchAlerts {
 
 #[cfg(feature = "catalog")]
 impl crate::catalog::Described for SearchAlerts {
+    const DOCUMENTATION: &'static str = "Searches a tenant's alerts: the filters of [`ListAlerts`] in the body, which
+\
+        has room for long lists of ids.";
+    const PARAMETERS: &'static [crate::catalog::ParameterName] = ListAlerts::FIELDS;
     const PAGING: crate::catalog::Paging = crate::catalog::Paging::Key;
 }
 
 #[cfg(test)]
-impl crate::operation_macro::Sample for SearchAlerts {
+impl crate::tested_operation::Sample for SearchAlerts {
     fn sample() -> Self {
-        Self::new(crate::operation_macro::Sample::sample())
+        Self::new(crate::tested_operation::Sample::sample())
     }
 }
 
