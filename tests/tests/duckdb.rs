@@ -53,7 +53,7 @@ async fn response(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
 }
 
 fn read_with_duckdb(folder: &Path) -> Value {
-    let python = env::var_os("DUCKDB_PYTHON").expect("DUCKDB_PYTHON is set");
+    let python = env::var_os("READERS_PYTHON").expect("READERS_PYTHON is set");
     let objects = folder.join("events/**/*.gz");
     let output = Command::new(python).arg(SCRIPT).arg(objects).output().expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -61,7 +61,7 @@ fn read_with_duckdb(folder: &Path) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs Python with DuckDB: `cargo xtask test` runs it"]
+#[ignore = "needs Python with readers of rows: `cargo xtask test` runs it"]
 async fn duckdb_reads_records_byte_for_byte() {
     let config = Config {
         tenants: vec![TenantGroup { name: Some("Alone".into()), ..TenantGroup::new(Owner::Standalone, 1) }],

@@ -191,6 +191,37 @@ async fn verify_finds_a_tampered_and_a_stray_object() {
 }
 
 #[tokio::test]
+async fn export_writes_the_format_of_each_dataset() {
+    let env = partner(1, 30.0).await;
+    let mut args = run_args(&env);
+    args.extend(["--format", "parquet,alerts=ndjson.gz"].map(str::to_owned));
+    env.run(&refs(&args)).await.expect(0);
+    committed::assert_equals_served(&env, &env.path("out"));
+    let tenant = env.simulator.tenants().remove(0).id;
+    for (dataset, extension) in [("events", ".parquet"), ("alerts", ".ndjson.gz")] {
+        let log = committed::log(&env.path("out"), dataset, &tenant);
+        let path = log[0]["objects"][0]["path"].as_str().expect("a path");
+        assert!(path.ends_with(extension), "{path}");
+    }
+    let at = env.arg("out");
+    let verified = env.run(&["export", "verify", "--at", &at, "--compare-rows"]).await.expect(0);
+    assert!(verified.stderr.contains("no defect"), "{}", verified.stderr);
+
+    // The damage of a row is found as that of a line is.
+    let object = object(&env);
+    let mut body = fs::read(&object).expect("an object");
+    let middle = body.len() / 2;
+    body[middle] ^= 1;
+    fs::write(&object, &body).expect("a write");
+    let verified = env.run(&["export", "verify", "--at", &at]).await.expect(3);
+    assert_eq!(findings(&verified.records())[0]["finding"], "hash_differs");
+
+    *args.last_mut().expect("the format") = "events=xml".to_owned();
+    let ended = env.run(&refs(&args)).await.expect(2);
+    assert!(ended.stderr.contains("unknown format \"xml\""), "{}", ended.stderr);
+}
+
+#[tokio::test]
 async fn failed_tenant_is_a_partial_failure() {
     let env = partner(2, 10.0).await;
     let closed = env.simulator.tenants().remove(0);

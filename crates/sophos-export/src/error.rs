@@ -22,6 +22,14 @@ pub enum Error {
         /// The cause.
         reason: String,
     },
+    /// A data object cannot be read.
+    #[error("invalid object {path}: {reason}")]
+    InvalidObject {
+        /// The path of the object.
+        path: String,
+        /// The cause.
+        reason: String,
+    },
     /// Encoding a row failed.
     #[error("encoding a row failed: {0}")]
     Encode(#[from] std::io::Error),
@@ -43,6 +51,7 @@ impl Error {
             Self::Service(error) => FailureKind::Service(error.kind()),
             Self::Store(_) => FailureKind::Store,
             Self::InvalidLogRecord { .. } => FailureKind::InvalidLogRecord,
+            Self::InvalidObject { .. } => FailureKind::InvalidObject,
             Self::Encode(_) => FailureKind::Encode,
             Self::TaskFailed(_) => FailureKind::TaskFailed,
             Self::Stopped => FailureKind::Stopped,

@@ -15,8 +15,8 @@ use sophos_store::Store;
 use crate::{
     commit_log::StreamId,
     dataset::Dataset,
-    encode::Format,
     error::Error,
+    format::FormatSelection,
     report::{ExportReport, StreamOutcome, StreamReport},
     run_control::{ExportProgress, RunControl, StopSignal},
     stream::StreamRun,
@@ -32,13 +32,13 @@ pub struct ExportSettings {
     pub overlap: Duration,
     /// The rows after which a run commits and continues. A crash loses at most these.
     pub rows_per_commit: u64,
-    /// The maximum bytes of compressed rows in memory, over all concurrent streams,
+    /// The maximum bytes of encoded rows in memory, over all concurrent streams,
     /// before objects are written. Uploads take about as much again.
     pub max_buffered_bytes: usize,
     /// The number of concurrent streams.
     pub concurrency: usize,
-    /// The format of objects.
-    pub format: Format,
+    /// The format of objects, for each dataset.
+    pub formats: FormatSelection,
     /// The maximum distance between a record's time by the endpoint's clock and its
     /// creation time. Beyond it, the creation time decides the partition.
     pub max_event_skew: Duration,
@@ -54,7 +54,7 @@ impl Default for ExportSettings {
             rows_per_commit: 250_000,
             max_buffered_bytes: 8 << 20,
             concurrency: 4,
-            format: Format::default(),
+            formats: FormatSelection::default(),
             max_event_skew: Duration::from_secs(7 * 24 * 60 * 60),
             max_service_skew: Duration::from_secs(120),
         }

@@ -69,3 +69,93 @@ pub(crate) fn container_end(json: &[u8], start: usize) -> usize {
     }
     json.len()
 }
+
+/// The end of any value.
+fn value_end(json: &[u8], start: usize) -> usize {
+    match json.get(start) {
+        Some(b'{' | b'[') => container_end(json, start),
+        Some(b'"') => string_end(json, start),
+        _ => scalar_end(json, start),
+    }
+}
+
+/// Calls `member` with each member of an object: its key, including the quotes, and its
+/// value, as written. Does nothing for another value.
+pub(crate) fn for_each_member<'r>(json: &'r str, mut member: impl FnMut(&'r str, &'r str)) {
+    let bytes = json.as_bytes();
+    let start = blank(bytes, 0);
+    if bytes.get(start) != Some(&b'{') {
+        return;
+    }
+    let mut at = blank(bytes, start + 1);
+    while bytes.get(at) == Some(&b'"') {
+        let key_end = string_end(bytes, at);
+        // After the colon.
+        let value = blank(bytes, blank(bytes, key_end) + 1);
+        let end = value_end(bytes, value);
+        if let (Some(key), Some(value)) = (json.get(at..key_end), json.get(value..end)) {
+            member(key, value);
+        }
+        at = blank(bytes, end);
+        if bytes.get(at) == Some(&b',') {
+            at = blank(bytes, at + 1);
+        }
+    }
+}
+
+/// Calls `element` with each element of a list, as written. Does nothing for another
+/// value.
+pub(crate) fn for_each_element<'r>(json: &'r str, mut element: impl FnMut(&'r str)) {
+    let bytes = json.as_bytes();
+    let start = blank(bytes, 0);
+    if bytes.get(start) != Some(&b'[') {
+        return;
+    }
+    let mut at = blank(bytes, start + 1);
+    while at < bytes.len() && bytes[at] != b']' {
+        let end = value_end(bytes, at);
+        if let Some(value) = json.get(at..end) {
+            element(value);
+        }
+        at = blank(bytes, end);
+        if bytes.get(at) == Some(&b',') {
+            at = blank(bytes, at + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn members_keep_what_is_written() {
+        let mut members = Vec::new();
+        let json = " { \"a\" : 1.50 , \"a\":[1, {\"b\":\"]\"}],\"\\\"k\":\"v\\\\\",\"e\":{}} ";
+        for_each_member(json, |key, value| members.push((key, value)));
+        let expected =
+            [(r#""a""#, "1.50"), (r#""a""#, r#"[1, {"b":"]"}]"#), (r#""\"k""#, r#""v\\""#), (r#""e""#, "{}")];
+        assert_eq!(members, expected);
+        let mut elements = Vec::new();
+        for_each_element(members[1].1, |element| elements.push(element));
+        assert_eq!(elements, ["1", r#"{"b":"]"}"#]);
+    }
+
+    proptest! {
+        /// No text panics or loops, and of JSON every member is found.
+        #[test]
+        fn members_end_for_any_text(text in r#"[\[\]{}",: 1a\\]{0,40}"#) {
+            let (mut members, mut elements) = (0, 0);
+            for_each_member(&text, |_, _| members += 1);
+            for_each_element(&text, |_| elements += 1);
+            match serde_json::from_str::<Value>(&text) {
+                Ok(Value::Object(object)) => prop_assert!(members >= object.len()),
+                Ok(Value::Array(list)) => prop_assert_eq!(elements, list.len()),
+                _ => {}
+            }
+        }
+    }
+}

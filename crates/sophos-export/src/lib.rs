@@ -18,7 +18,8 @@
 //! The day is in UTC and by the endpoint's clock. If that clock is wrong
 //! ([`ExportSettings::max_event_skew`]), it is the day of the creation time by the
 //! service's clock. The row has both times. To read each row exactly once, read the log
-//! and the objects that it names.
+//! and the objects that it names. [`read_rows`] reads the rows of an object. The extension
+//! of its name tells its [`Format`], which may change between two runs.
 //!
 //! # Commit
 //!
@@ -65,6 +66,7 @@ mod error;
 mod export;
 mod failure;
 mod finding;
+mod format;
 mod json_scan;
 mod oversized_page;
 mod page_records;
@@ -85,11 +87,14 @@ mod writer;
 pub use checkpoint::{Checkpoint, Gap};
 pub use commit_log::{Backfill, DataObject, LogRecord, StreamId};
 pub use dataset::{Dataset, DatasetKind, UnknownDataset};
-pub use encode::{Encoder, Format, GZIP_LEVEL, Row, UnknownFormat};
+pub use encode::{Encoder, Row, StoredRow};
 pub use error::Error;
 pub use export::{ExportScope, ExportSettings, Exporter};
 pub use failure::FailureKind;
 pub use finding::Finding;
+#[cfg(feature = "parquet")]
+pub use format::{ColumnKind, ParquetColumn, parquet_columns};
+pub use format::{Format, FormatSelection, GZIP_LEVEL, InvalidFormatSelection, UnknownFormat, read_rows};
 pub use report::{ExportReport, StreamOutcome, StreamReport};
 pub use run_control::{ExportProgress, StopSignal};
 pub use sophos_store::Store;

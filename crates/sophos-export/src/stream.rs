@@ -159,7 +159,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             writer: ObjectWriter::new(
                 self.store.clone(),
                 self.stream.clone(),
-                self.settings.format,
+                self.settings.formats.format(self.stream.dataset),
                 head.sequence() + 1,
                 run_id(),
                 self.settings.max_buffered_bytes / self.settings.concurrency.max(1),

@@ -2,12 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    io::{BufRead, BufReader},
+    io,
 };
 
-use flate2::bufread::MultiGzDecoder;
 use futures_util::StreamExt;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sophos_store::{Store, StoredObject};
 
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
     digest::sha256_hex,
     error::Error,
     finding::Finding,
+    format::{Format, ScannedRows},
     write_ahead::load_write_ahead_records,
 };
 
@@ -67,20 +67,13 @@ struct ObjectCheck {
     finding: Option<Finding>,
 }
 
-/// The members of a row that identify it.
-#[derive(Deserialize)]
-struct RowKey {
-    id: String,
-    revision: u32,
-}
-
 impl StreamVerification {
     /// Verifies a stream: the log has no hole, and each record continues the one before
     /// it. Each object that it names has the size, the hash and the rows of the log. No
     /// other object is in the stream's folders.
     ///
     /// `compare_rows` also verifies that no row is there twice, which takes about 100
-    /// bytes of memory for each row of the stream. `on_object` is called with the number
+    /// bytes of memory for each row of the stream. Formats without ids are not compared. `on_object` is called with the number
     /// of bytes of each object that was read.
     ///
     /// # Errors
@@ -257,17 +250,12 @@ async fn check_object(
         } else if object.sha256 != sha256 {
             Some(Finding::HashDiffers { path, expected: object.sha256.clone(), found: sha256 })
         } else {
-            match count_rows(&body, |line| {
-                if compare_rows && !is_quarantine {
-                    let key: RowKey = serde_json::from_slice(line)?;
-                    rows.push((key.id, key.revision));
+            match scan_rows(&path, &body, compare_rows && !is_quarantine) {
+                Ok(scanned) => {
+                    rows = scanned.keys;
+                    let differing = scanned.rows.filter(|found| *found != object.rows);
+                    differing.map(|found| Finding::RowsDiffer { path, expected: object.rows, found })
                 }
-                Ok(())
-            }) {
-                Ok(found) if found != object.rows => {
-                    Some(Finding::RowsDiffer { path, expected: object.rows, found })
-                }
-                Ok(_) => None,
                 Err(error) => Some(Finding::Unreadable { path, reason: error.to_string() }),
             }
         };
@@ -276,16 +264,9 @@ async fn check_object(
     Ok(tokio::task::spawn_blocking(check).await?)
 }
 
-/// Counts the lines of compressed rows. Calls `on_line` with each.
-fn count_rows(body: &[u8], mut on_line: impl FnMut(&[u8]) -> std::io::Result<()>) -> std::io::Result<u64> {
-    let mut reader = BufReader::new(MultiGzDecoder::new(body));
-    let (mut rows, mut line) = (0, Vec::new());
-    loop {
-        line.clear();
-        if reader.read_until(b'\n', &mut line)? == 0 {
-            return Ok(rows);
-        }
-        on_line(&line)?;
-        rows += 1;
-    }
+/// Counts the rows of an object in the format of its extension. With `with_keys` it reads
+/// their ids and revisions.
+fn scan_rows(path: &str, body: &[u8], with_keys: bool) -> io::Result<ScannedRows> {
+    let format = Format::from_path(path).ok_or_else(|| io::Error::other("the extension is of no format"))?;
+    format.scan(body, with_keys)
 }

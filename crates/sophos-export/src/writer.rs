@@ -11,8 +11,9 @@ use tokio::task::JoinHandle;
 use crate::{
     commit_log::{DataObject, StreamId},
     digest::sha256_hex,
-    encode::{Encoder, Format, QuarantinedRecord, Row, to_rfc3339_millis},
+    encode::{Encoder, QuarantinedRecord, Row, to_rfc3339_millis},
     error::Error,
+    format::{Format, NdjsonGzip},
     write_ahead::WriteAheadRecord,
 };
 
@@ -50,9 +51,32 @@ pub(crate) struct ObjectWriter {
 
 #[derive(Debug)]
 struct OpenObject {
-    encoder: Box<dyn Encoder>,
+    encoder: ObjectEncoder,
     rows: u64,
     time_range: TimeRange,
+}
+
+/// The encoder of an object. Quarantined records are lines in every format.
+#[derive(Debug)]
+enum ObjectEncoder {
+    Rows(Box<dyn Encoder>),
+    Quarantine(Box<NdjsonGzip>),
+}
+
+impl ObjectEncoder {
+    fn size(&self) -> usize {
+        match self {
+            Self::Rows(encoder) => encoder.size(),
+            Self::Quarantine(encoder) => encoder.size(),
+        }
+    }
+
+    fn finish(self) -> std::io::Result<Vec<u8>> {
+        match self {
+            Self::Rows(encoder) => encoder.finish(),
+            Self::Quarantine(encoder) => encoder.finish(),
+        }
+    }
 }
 
 /// The earliest and the latest time of some records.
@@ -106,7 +130,13 @@ impl ObjectWriter {
     /// Adds a row to the object of this day. Writes objects beyond the memory limit.
     pub(crate) async fn add_row(&mut self, row: &Row<'_>, day: Date) -> Result<(), Error> {
         let time = row.time.or(row.created_at);
-        self.add(Partition::Data(day), time, |encoder| encoder.push(row)).await
+        let format = self.format;
+        let new = || ObjectEncoder::Rows(format.encoder());
+        self.add(Partition::Data(day), time, new, |encoder| match encoder {
+            ObjectEncoder::Rows(encoder) => encoder.push(row),
+            ObjectEncoder::Quarantine(_) => Err(std::io::Error::other("the object has quarantined records")),
+        })
+        .await
     }
 
     /// Adds a record that is not JSON to the quarantine of this day.
@@ -116,22 +146,28 @@ impl ObjectWriter {
         day: Date,
     ) -> Result<(), Error> {
         let line = record.to_line()?;
-        self.add(Partition::Quarantine(day), None, |encoder| encoder.push_line(&line)).await
+        let new = || ObjectEncoder::Quarantine(Box::default());
+        self.add(Partition::Quarantine(day), None, new, |encoder| match encoder {
+            ObjectEncoder::Quarantine(encoder) => encoder.push_line(&line),
+            ObjectEncoder::Rows(_) => Err(std::io::Error::other("the object has rows")),
+        })
+        .await
     }
 
     async fn add(
         &mut self,
         partition: Partition,
         time: Option<Timestamp>,
-        push: impl FnOnce(&mut dyn Encoder) -> std::io::Result<()>,
+        new: impl FnOnce() -> ObjectEncoder,
+        push: impl FnOnce(&mut ObjectEncoder) -> std::io::Result<()>,
     ) -> Result<(), Error> {
         let open = self.open.entry(partition).or_insert_with(|| OpenObject {
-            encoder: self.format.encoder(),
+            encoder: new(),
             rows: 0,
             time_range: TimeRange::default(),
         });
         let before = open.encoder.size();
-        push(open.encoder.as_mut())?;
+        push(&mut open.encoder)?;
         open.rows += 1;
         if let Some(time) = time {
             open.time_range.include(time);
@@ -141,11 +177,22 @@ impl ObjectWriter {
         if self.buffered_bytes > self.max_buffered_bytes { self.flush_if_full().await } else { Ok(()) }
     }
 
-    /// Writes the largest objects until the rest is within the memory limit.
+    /// Compresses or writes the largest objects until the rest is within the memory limit.
     async fn flush_if_full(&mut self) -> Result<(), Error> {
         while self.buffered_bytes > self.max_buffered_bytes {
-            let largest = self.open.iter().max_by_key(|(_, open)| open.encoder.size());
-            let Some(partition) = largest.map(|(partition, _)| *partition) else { return Ok(()) };
+            let largest = self.open.iter_mut().max_by_key(|(_, open)| open.encoder.size());
+            let Some((partition, open)) = largest else { return Ok(()) };
+            let partition = *partition;
+            let before = open.encoder.size();
+            if let ObjectEncoder::Rows(encoder) = &mut open.encoder {
+                encoder.compact()?;
+            }
+            let after = open.encoder.size();
+            self.buffered_bytes = self.buffered_bytes + after - before;
+            // Otherwise the object would be compressed again after a few rows.
+            if after < before / 2 {
+                continue;
+            }
             // One upload at a time: more would take memory if the store is slow.
             self.await_upload().await?;
             let (path, body) = self.close(partition)?;
@@ -213,11 +260,11 @@ impl ObjectWriter {
             return Err(std::io::Error::other("the day is not open").into());
         };
         let (sequence, run, part) = (self.sequence, &self.run_id, self.objects.len());
-        let extension = self.format.extension();
-        let (root, day) = match partition {
-            Partition::Data(day) => (self.stream.data_folder(), day),
-            Partition::Quarantine(day) => (self.stream.quarantine_folder(), day),
+        let (root, day, format) = match partition {
+            Partition::Data(day) => (self.stream.data_folder(), day, self.format),
+            Partition::Quarantine(day) => (self.stream.quarantine_folder(), day, Format::NdjsonGzip),
         };
+        let extension = format.extension();
         let path = format!("{root}/day={day}/{sequence:012}-{run}-{part:04}.{extension}");
         self.buffered_bytes -= open.encoder.size();
         let body = open.encoder.finish()?;

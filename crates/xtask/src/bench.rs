@@ -35,6 +35,8 @@ enum Benchmark {
     Starts,
     /// Exports to a folder and to an S3 server
     Export,
+    /// The formats of objects, beside DuckDB and pyarrow
+    Formats,
     /// The export beside a Python script that reads the same feed, and the share of each step
     Peers,
     /// Isolations, from the request to the isolated endpoint
@@ -52,6 +54,7 @@ impl Benchmark {
         match self {
             Self::Starts => "starts",
             Self::Export => "export",
+            Self::Formats => "formats",
             Self::Peers => "peers",
             Self::Isolation => "isolation",
             Self::Rotation => "rotation",
@@ -62,7 +65,7 @@ impl Benchmark {
 
     fn functions(self) -> &'static [&'static str] {
         match self {
-            Self::Export | Self::Peers | Self::Tenants => &["alert-export"],
+            Self::Export | Self::Formats | Self::Peers | Self::Tenants => &["alert-export"],
             Self::Isolation => &["isolation-webhook", "isolation-worker"],
             Self::Rotation => &["credential-rotation"],
             Self::Starts => &["alert-export", "credential-rotation", "isolation-webhook", "isolation-worker"],
@@ -90,6 +93,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         Some(script) => passed_on.extend(["--script".into(), script.into()]),
         None if peers => passed_on.extend(["--python".into(), setup::requests(workspace)?.into()]),
         None => {}
+    }
+    if arguments.benchmark == Some(Benchmark::Formats) {
+        passed_on.extend(["--python".into(), setup::readers(workspace)?.into()]);
     }
     passed_on.extend(arguments.passthrough.iter().map(OsString::from));
     let mut variables = Vec::new();

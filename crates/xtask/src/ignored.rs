@@ -58,10 +58,10 @@ pub(crate) const RUST_HOST_TESTS: IgnoredTests = IgnoredTests {
     only: &[RUST_HOST_SUFFIX],
 };
 
-pub(crate) const DUCKDB_TESTS: IgnoredTests = IgnoredTests {
-    reason: "needs Python with DuckDB: `cargo xtask test` runs it",
+pub(crate) const READER_TESTS: IgnoredTests = IgnoredTests {
+    reason: "needs Python with readers of rows: `cargo xtask test` runs it",
     package: "end-to-end",
-    binaries: &["duckdb"],
+    binaries: &["duckdb", "readers"],
     skip: &[],
     only: &[],
 };
@@ -152,7 +152,7 @@ mod tests {
             EMULATOR_TESTS,
             HOST_TESTS,
             RUST_HOST_TESTS,
-            DUCKDB_TESTS,
+            READER_TESTS,
             RECORDED_TESTS,
             RECORDED_SIMULATOR_TESTS,
             RECORDED_WEBHOOK_TESTS,

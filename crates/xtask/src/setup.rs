@@ -42,14 +42,14 @@ const CHECKOV: PythonTool = PythonTool::new("checkov", "checkov.txt");
 /// Clients of Sophos Central from other projects, which run against the simulator.
 const PEERS: PythonTool = PythonTool::new("peers", "peers.txt").with_python((3, 12));
 
-/// A reader of exported rows.
-const DUCKDB: PythonTool = PythonTool::new("duckdb", "duckdb.txt");
+/// Readers of exported rows: DuckDB, pyarrow, Polars and pycef.
+const READERS: PythonTool = PythonTool::new("readers", "readers.txt");
 
 /// The environment variable with the Python of the emulator, for the tests.
 pub(crate) const EMULATOR_VARIABLE: &str = "EMULATOR_PYTHON";
 
-/// The environment variable with the Python of DuckDB, for the tests.
-pub(crate) const DUCKDB_VARIABLE: &str = "DUCKDB_PYTHON";
+/// The environment variable with the Python of the readers, for the tests.
+pub(crate) const READERS_VARIABLE: &str = "READERS_PYTHON";
 
 /// The environment variable with the SAM CLI, for the tests.
 pub(crate) const SAM_VARIABLE: &str = "SAM_CLI";
@@ -67,9 +67,9 @@ pub(crate) struct Arguments {
     #[arg(long)]
     emulator: bool,
 
-    /// Also install DuckDB, for a test that reads exported rows
+    /// Also install DuckDB, pyarrow, Polars and pycef, for tests that read exported rows
     #[arg(long)]
-    duckdb: bool,
+    readers: bool,
 
     /// Also install the clients that `peers` runs; they need Python 3.12
     #[arg(long)]
@@ -87,8 +87,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
             println!("{variable}={}", path.display());
         }
     }
-    if arguments.duckdb {
-        println!("{DUCKDB_VARIABLE}={}", duckdb(workspace)?.display());
+    if arguments.readers {
+        println!("{READERS_VARIABLE}={}", readers(workspace)?.display());
     }
     if arguments.peers {
         install_peers(workspace)?;
@@ -169,9 +169,9 @@ pub(crate) fn install_peers(workspace: &Workspace) -> Result<PathBuf, Error> {
     Ok(PEERS.install(workspace)?.join("python"))
 }
 
-/// Installs DuckDB and returns its Python.
-pub(crate) fn duckdb(workspace: &Workspace) -> Result<PathBuf, Error> {
-    Ok(DUCKDB.install(workspace)?.join("python"))
+/// Installs the readers of rows and returns their Python.
+pub(crate) fn readers(workspace: &Workspace) -> Result<PathBuf, Error> {
+    Ok(READERS.install(workspace)?.join("python"))
 }
 
 /// Installs checkov, the security scanner of templates, and returns the folder of its programs.

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     hosts::{OptionalHost, TestHosts},
     ignored::{
-        self, DUCKDB_TESTS, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, RECORDED_REASON,
+        self, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, READER_TESTS, RECORDED_REASON,
         RECORDED_SIMULATOR_TESTS, RECORDED_TESTS, RECORDED_WEBHOOK_TESTS, RUST_HOST_REASON, RUST_HOST_TESTS,
     },
     setup, shell,
@@ -54,7 +54,7 @@ fn run_all(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     let targets = setup::install_targets(workspace, &setup::WASM_TARGETS);
     // Without these tools the tests that need them stay ignored.
     let emulator = setup::install_deployment_tools(workspace);
-    let duckdb = setup::duckdb(workspace);
+    let readers = setup::readers(workspace);
     let hosts = TestHosts::prepare(workspace, arguments.hosts);
     build_binaries(workspace)?;
 
@@ -63,7 +63,7 @@ fn run_all(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
         emulator.is_ok().then_some(EMULATOR_TESTS),
         hosts.as_ref().is_ok_and(TestHosts::has_default_hosts).then_some(HOST_TESTS),
         (hosts.is_ok() && arguments.hosts == Some(OptionalHost::Rust)).then_some(RUST_HOST_TESTS),
-        duckdb.is_ok().then_some(DUCKDB_TESTS),
+        readers.is_ok().then_some(READER_TESTS),
         recorded.is_some().then_some(RECORDED_TESTS),
         recorded.is_some().then_some(RECORDED_SIMULATOR_TESTS),
         recorded.is_some().then_some(RECORDED_WEBHOOK_TESTS),
@@ -85,7 +85,7 @@ fn run_all(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
         for group in groups.iter().filter(|_| arguments.passthrough.is_empty()) {
             let mut test = shell::cargo(&workspace.root);
             test.args(group.arguments()).envs(variables.iter().cloned());
-            test.envs(duckdb.iter().map(|python| (setup::DUCKDB_VARIABLE, python)));
+            test.envs(readers.iter().map(|python| (setup::READERS_VARIABLE, python)));
             test.envs(recorded.iter().map(|folder| ("RECORDED_MATERIAL", folder)));
             let mut of_group = TestCounts::default();
             passed &= shell::stream(&mut test, |line| of_group.add_line(line))?;
@@ -100,8 +100,8 @@ fn run_all(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     if let Err(error) = emulator {
         println!("skipped: the tests with the emulator of AWS, which could not be installed\n{error}");
     }
-    if let Err(error) = duckdb {
-        println!("skipped: the test with DuckDB, which could not be installed\n{error}");
+    if let Err(error) = readers {
+        println!("skipped: the tests with readers of rows, which could not be installed\n{error}");
     }
     let components = hosts.map(|hosts| hosts.missing().iter().for_each(|reason| println!("{reason}")));
     let ignored =

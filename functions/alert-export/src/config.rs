@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | `EXPORT_LOCATION` | `s3://bucket/prefix`, or a folder | required |
 //! | `EXPORT_DATASETS` | `events`, `alerts`, or both with a comma | both |
-//! | `EXPORT_FORMAT` | `ndjson.gz` | `ndjson.gz` |
+//! | `EXPORT_FORMAT` | a format, such as `parquet`, and others for some datasets: `ndjson.gz,endpoints=parquet` | `ndjson.gz` |
 //! | `EXPORT_OVERLAP_SECONDS` | seconds at the end of the feed that the next run rereads, up to 43200 | 600 |
 //! | `EXPORT_CONCURRENCY` | concurrent streams, 1 to 64 | 4 |
 //! | `EXPORT_ROWS_PER_COMMIT` | rows after which a run commits and continues, from 1000 | 250000 |
@@ -24,7 +24,7 @@
 use std::time::Duration;
 
 use lambda_support::{ConfigError, ConfigReader, SophosConfig, logging};
-use sophos_export::{Dataset, ExportSettings, Format};
+use sophos_export::{Dataset, ExportSettings, FormatSelection};
 
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -70,7 +70,7 @@ impl Config {
             reader.invalid("EXPORT_LOCATION", "is invalid: expected s3://bucket/prefix or a folder");
         }
         let mut settings = ExportSettings::default();
-        settings.format = reader.value::<Format>("EXPORT_FORMAT").unwrap_or_default();
+        settings.formats = reader.value::<FormatSelection>("EXPORT_FORMAT").unwrap_or_default();
         let overlap = reader.number("EXPORT_OVERLAP_SECONDS", 0, 43_200);
         settings.overlap = overlap.map_or(defaults.overlap, Duration::from_secs);
         let concurrency = reader.number("EXPORT_CONCURRENCY", 1, 64);
@@ -140,6 +140,7 @@ fn parse_queue(reader: &mut ConfigReader<'_>) -> Option<QueueSettings> {
 #[cfg(test)]
 mod tests {
     use sophos_api::RateLimit;
+    use sophos_export::Format;
 
     use super::*;
 
@@ -175,6 +176,10 @@ mod tests {
     fn config_reads_every_variable() {
         let config = parse_with("EXPORT_DATASETS", " alerts , alerts ").expect("one dataset");
         assert_eq!(config.datasets, [Dataset::Alerts]);
+        let formats =
+            parse_with("EXPORT_FORMAT", "parquet,events=ndjson.gz").expect("formats").settings.formats;
+        assert_eq!(formats.format(Dataset::Events), Format::NdjsonGzip);
+        assert_eq!(formats.format(Dataset::Alerts), Format::Parquet);
         assert_eq!(parse_with("EXPORT_OVERLAP_SECONDS", "0").expect("none").settings.overlap, Duration::ZERO);
         assert_eq!(parse_with("EXPORT_CONCURRENCY", "64").expect("many").settings.concurrency, 64);
         assert_eq!(
@@ -200,6 +205,7 @@ mod tests {
             ("EXPORT_LOCATION", "ftp://bucket"),
             ("EXPORT_DATASETS", "events,logs"),
             ("EXPORT_FORMAT", "xml"),
+            ("EXPORT_FORMAT", "ndjson.gz,endpoints"),
             ("EXPORT_OVERLAP_SECONDS", "ten"),
             ("EXPORT_OVERLAP_SECONDS", "43201"),
             ("EXPORT_CONCURRENCY", "0"),

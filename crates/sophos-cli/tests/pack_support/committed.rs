@@ -14,6 +14,14 @@ pub(crate) fn ids(folder: &Path, dataset: &str, tenant: &str) -> BTreeSet<String
     for record in log(folder, dataset, tenant) {
         for object in record["objects"].as_array().expect("objects") {
             let path = folder.join(object["path"].as_str().expect("a path"));
+            if path.extension().is_some_and(|extension| extension == "parquet") {
+                let body = fs::read(&path).expect("an object");
+                for row in sophos_export::read_rows(&path.to_string_lossy(), &body).expect("rows") {
+                    let key = (row.id, row.revision.to_string());
+                    assert!(rows.insert(key.clone()), "{} is there twice", key.0);
+                }
+                continue;
+            }
             let mut text = String::new();
             GzDecoder::new(fs::File::open(path).expect("an object")).read_to_string(&mut text).expect("gzip");
             for line in text.lines() {

@@ -49,11 +49,15 @@ impl TestEnv {
         let service = ScriptedService::new(NOW_MS);
         let objects = Arc::new(InMemory::new());
         let store = Store::from_object_store(objects.clone());
-        let client = Client::builder(Arc::clone(&service), Credentials::new("client", "secret"))
-            .rate_limit(RateLimit::unlimited())
-            .build();
-        let exporter = Exporter::new(client, store.clone(), settings);
+        let exporter = exporter(&service, &store, settings);
         Self { service, store, objects, exporter }
+    }
+
+    /// Continues with other settings.
+    pub(crate) fn change_settings(&mut self, change: impl FnOnce(&mut ExportSettings)) {
+        let mut settings = ExportSettings::default();
+        change(&mut settings);
+        self.exporter = exporter(&self.service, &self.store, settings);
     }
 
     /// One run over a stream, with at most an hour of the service's clock.
@@ -150,6 +154,24 @@ impl TestEnv {
         let rows = self.rows(Dataset::Events).await;
         rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
     }
+}
+
+fn exporter(
+    service: &Arc<ScriptedService>,
+    store: &Store,
+    settings: ExportSettings,
+) -> Exporter<Arc<ScriptedService>> {
+    let client = Client::builder(Arc::clone(service), Credentials::new("client", "secret"))
+        .rate_limit(RateLimit::unlimited())
+        .build();
+    Exporter::new(client, store.clone(), settings)
+}
+
+/// The SHA-256 in hexadecimal.
+pub(crate) fn sha256(body: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+
+    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A time as the service writes it.

@@ -1,6 +1,7 @@
 //! The benchmark of the release builds of the functions: `bench --help`.
 
 mod export;
+mod formats;
 mod isolation;
 mod measure;
 mod peers;
@@ -24,7 +25,7 @@ const MIB: f64 = 1_048_576.0;
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Arguments {
-    /// By default, all but `peers`
+    /// By default, all but `peers` and `formats`
     #[command(subcommand)]
     benchmark: Option<Benchmark>,
 }
@@ -43,6 +44,11 @@ enum Benchmark {
         #[arg(default_values_t = export::SIZES)]
         events: Vec<u64>,
     },
+    /// Measure the formats of objects, beside other programs that convert the same rows
+    Formats(formats::Arguments),
+    /// Measure one format, in a process of its own
+    #[command(hide = true)]
+    FormatStep(formats::StepArguments),
     /// Compare the export with a Python script that reads the same feed
     Peers(peers::Arguments),
     /// Measure isolations, from the request to the isolated endpoint
@@ -70,6 +76,8 @@ async fn main() -> BenchResult {
     match Arguments::parse().benchmark {
         Some(Benchmark::Starts { starts }) => starts::run(starts).await?,
         Some(Benchmark::Export { events }) => export::run(&events).await?,
+        Some(Benchmark::Formats(arguments)) => formats::run(arguments).await?,
+        Some(Benchmark::FormatStep(arguments)) => return formats::run_step(&arguments),
         Some(Benchmark::Peers(arguments)) => peers::run(arguments).await?,
         Some(Benchmark::Isolation { rates }) => isolation::run(&rates).await?,
         Some(Benchmark::Rotation { credentials }) => rotation::run(&credentials).await?,

@@ -9,7 +9,7 @@ mod verify;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueHint};
-use sophos_export::{Dataset, StreamId};
+use sophos_export::{Dataset, FormatSelection, StreamId};
 
 use super::values::parse_duration;
 use crate::{
@@ -44,6 +44,10 @@ struct RunArgs {
     /// The datasets [default: events,alerts]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     dataset: Vec<Dataset>,
+
+    /// The format, and others for some datasets, such as ndjson.gz,endpoints=parquet
+    #[arg(long, value_name = "FORMAT", default_value = "ndjson.gz")]
+    format: FormatSelection,
 
     /// Repeats the run in this interval until Ctrl-C, such as 5m
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]

@@ -39,6 +39,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     let store = store::open(&args.to)?;
     let mut settings = ExportSettings::default();
     settings.concurrency = args.concurrency as usize;
+    settings.formats = args.format.clone();
     settings.overlap = args.overlap;
     settings.rows_per_commit = args.rows_per_commit;
     settings.max_service_skew = args.max_clock_skew;
