@@ -171,14 +171,14 @@ impl<'a, T: Transport> RequestContext<'a, T> {
 
     /// Sends an operation that is chosen at run time, with the session's token.
     #[cfg(feature = "catalog")]
-    pub(crate) async fn send_described(
+    pub(crate) async fn send_described<R: serde::de::DeserializeOwned + Send>(
         &self,
         described: &crate::catalog::DescribedRequest,
         target: &RequestTarget,
-    ) -> Result<serde_json::Value, Error> {
+    ) -> Result<R, Error> {
         let route = described.route();
         let request = described.to_request(target).map_err(|error| self.annotate(error, route, target))?;
-        self.execute_request(request, route, target, &SessionToken, crate::operation::parse_json).await
+        self.execute_request(request, route, target, &SessionToken, crate::operation::parse_json_or_null).await
     }
 
     async fn execute_request<R: Send, A: Authorizer<T>>(

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     hosts::{OptionalHost, TestHosts},
     ignored::{
-        self, DUCKDB_TESTS, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, RECORDED_REASON,
+        self, DUCKDB_TESTS, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, KEYRING_REASON, KEYRING_TESTS, RECORDED_REASON,
         RECORDED_SIMULATOR_TESTS, RECORDED_TESTS, RECORDED_WEBHOOK_TESTS, RUST_HOST_REASON, RUST_HOST_TESTS,
     },
     setup, shell,
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// Also run the component in this host; its first build takes long
     #[arg(long, value_enum)]
     hosts: Option<OptionalHost>,
-    /// Fail if a test was ignored, except tests that need recorded material or `--hosts rust`
+    /// Fail if a test was ignored, except tests that need recorded material, a keyring or `--hosts rust`
     #[arg(long)]
     none_ignored: bool,
     /// Arguments for `cargo test`, after `--`
@@ -63,6 +63,7 @@ fn run_all(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
         emulator.is_ok().then_some(EMULATOR_TESTS),
         hosts.as_ref().is_ok_and(TestHosts::has_default_hosts).then_some(HOST_TESTS),
         (hosts.is_ok() && arguments.hosts == Some(OptionalHost::Rust)).then_some(RUST_HOST_TESTS),
+        ignored::has_keyring().then_some(KEYRING_TESTS),
         duckdb.is_ok().then_some(DUCKDB_TESTS),
         recorded.is_some().then_some(RECORDED_TESTS),
         recorded.is_some().then_some(RECORDED_SIMULATOR_TESTS),
@@ -105,7 +106,7 @@ fn run_all(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     }
     let components = hosts.map(|hosts| hosts.missing().iter().for_each(|reason| println!("{reason}")));
     let ignored =
-        match counts.ignored().find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON].contains(reason)) {
+        match counts.ignored().find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON, KEYRING_REASON].contains(reason)) {
             Some((reason, count)) if arguments.none_ignored && arguments.passthrough.is_empty() => {
                 Err(Error::new(format!("{count} tests were ignored: {reason}")))
             }

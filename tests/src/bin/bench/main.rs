@@ -1,5 +1,6 @@
 //! The benchmark of the release builds of the functions: `bench --help`.
 
+mod cli;
 mod export;
 mod isolation;
 mod measure;
@@ -24,7 +25,7 @@ const MIB: f64 = 1_048_576.0;
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Arguments {
-    /// By default, all but `peers`
+    /// By default, all but `cli` and `peers`
     #[command(subcommand)]
     benchmark: Option<Benchmark>,
 }
@@ -43,6 +44,8 @@ enum Benchmark {
         #[arg(default_values_t = export::SIZES)]
         events: Vec<u64>,
     },
+    /// Measure the command line beside clients in Python
+    Cli(cli::Arguments),
     /// Compare the export with a Python script that reads the same feed
     Peers(peers::Arguments),
     /// Measure isolations, from the request to the isolated endpoint
@@ -70,6 +73,7 @@ async fn main() -> BenchResult {
     match Arguments::parse().benchmark {
         Some(Benchmark::Starts { starts }) => starts::run(starts).await?,
         Some(Benchmark::Export { events }) => export::run(&events).await?,
+        Some(Benchmark::Cli(arguments)) => cli::run(arguments).await?,
         Some(Benchmark::Peers(arguments)) => peers::run(arguments).await?,
         Some(Benchmark::Isolation { rates }) => isolation::run(&rates).await?,
         Some(Benchmark::Rotation { credentials }) => rotation::run(&credentials).await?,
