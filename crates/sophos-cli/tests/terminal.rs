@@ -5,9 +5,13 @@
 
 mod support;
 
-use std::io::{Read, Write};
+use std::{
+    io::{Read, Write},
+    thread,
+    time::{Duration, Instant},
+};
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use sophos_simulator::{FaultAction, FaultPlan, FaultRule};
 use support::Fixture;
 
@@ -17,6 +21,12 @@ fn converse(fixture: &Fixture, arguments: &[&str], question: &str, answer: &str)
     command.args(arguments);
     run(fixture, command, &[(question, answer)])
 }
+
+/// The time after which a test fails that waits for a question.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What a spinner says before the first response.
+const SPINNER: &str = "reading 0";
 
 /// Runs a command on a terminal. After each question it types the answer.
 fn run(fixture: &Fixture, mut command: CommandBuilder, answers: &[(&str, &str)]) -> (String, u32) {
@@ -40,12 +50,24 @@ fn run(fixture: &Fixture, mut command: CommandBuilder, answers: &[(&str, &str)])
             // The other side of a closed terminal is an error on Linux.
             _ => break,
         }
-        if let Some((_, answer)) = answers.next_if(|(question, _)| text.contains(question)) {
+        if let Some((question, answer)) = answers.next_if(|(question, _)| text.contains(question)) {
+            // What is typed before a question reads keys is lost.
+            wait_for_keys(pair.master.as_ref(), *question == SPINNER);
             writer.write_all(answer.as_bytes()).unwrap();
         }
     }
     assert_eq!(answers.next(), None, "the question was not asked: {text}");
     (text, child.wait().unwrap().exit_code())
+}
+
+/// Waits until the terminal shows what is typed, or does not.
+fn wait_for_keys(terminal: &dyn MasterPty, is_shown: bool) {
+    const ECHO: u32 = 0o10;
+    let start = Instant::now();
+    while (terminal.get_termios().unwrap().local_flags.bits() & ECHO != 0) != is_shown {
+        assert!(start.elapsed() < TIMEOUT, "no question reads keys");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Delays each call of an operation, in milliseconds.
@@ -96,7 +118,7 @@ fn changes_show_a_bar_on_standard_error() {
 fn interrupt_ends_a_listing_with_130() {
     let fixture = Fixture::start(1);
     delay(&fixture, "endpoints.list", 60_000);
-    let (text, code) = converse(&fixture, &["endpoints", "list", "--tenant", "Acme"], "reading", "\u{3}");
+    let (text, code) = converse(&fixture, &["endpoints", "list", "--tenant", "Acme"], SPINNER, "\u{3}");
     assert_eq!(code, 130, "{text}");
     assert!(text.contains("interrupted"), "{text}");
 }

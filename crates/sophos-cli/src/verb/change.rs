@@ -37,7 +37,7 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let members = path_members(operation.route().path);
     let Some((last, others)) = members.split_last() else {
-        let objects = name_in(&fields).into_iter().collect();
+        let objects = names_in(&fields);
         return send_changes(context, operation, &change(action, noun, verb, objects), vec![fields], &target)
             .await;
     };
@@ -70,11 +70,21 @@ fn change(action: &str, noun: &Noun, verb: &Verb, objects: Vec<String>) -> Chang
     Change { action: action.to_owned(), noun: object.to_owned(), objects }
 }
 
-/// The name of a new object, for the question.
-fn name_in(fields: &Fields) -> Option<String> {
-    let text = |name: &&str| fields.get(*name)?.as_str().map(str::to_owned);
+/// The members that list the objects of a change.
+const LISTS: [&str; 3] = ["ids", "firewalls", "items"];
+
+/// The names of the objects in a request, for the question: of a new one, or of those in a
+/// list.
+fn names_in(fields: &Fields) -> Vec<String> {
+    let listed = LISTS.iter().find_map(|name| fields.get(*name)?.as_array());
+    if let Some(items) = listed {
+        let name = |item: &Value| ["id", "item"].iter().find_map(|member| item.get(*member)?.as_str().map(str::to_owned));
+        return items.iter().filter_map(|item| item.as_str().map(str::to_owned).or_else(|| name(item))).collect();
+    }
+    let text = |name: &&str| fields.get(*name)?.as_str();
     let own = ["name", "username", "userId", "url", "value"].iter().find_map(text);
-    own.or_else(|| fields.get("properties")?.as_object()?.values().find_map(Value::as_str).map(str::to_owned))
+    let own = own.or_else(|| fields.get("properties")?.as_object()?.values().find_map(Value::as_str));
+    own.map(str::to_owned).into_iter().collect()
 }
 
 /// Asks, then sends the requests and writes the responses; with `--dry-run` it only
