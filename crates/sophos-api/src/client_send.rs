@@ -38,7 +38,10 @@ impl<T: Transport> ApiClient for Client<T> {
     }
 
     #[cfg(feature = "catalog")]
-    async fn send_described<R: DeserializeOwned + Send>(&self, request: &DescribedRequest) -> Result<R, Error> {
+    async fn send_described<R: DeserializeOwned + Send>(
+        &self,
+        request: &DescribedRequest,
+    ) -> Result<R, Error> {
         let target = self.target(request.route()).await?;
         self.context(None).send_described(request, &target).await
     }

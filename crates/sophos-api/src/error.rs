@@ -382,7 +382,8 @@ impl fmt::Display for Error {
             _ => {}
         }
         let reason = inner.reason.as_deref().map(|text| truncate(text, MAX_REASON_LEN));
-        for (text, before) in message.into_iter().chain(reason).zip([if is_local { "" } else { ": " }, "; "]) {
+        for (text, before) in message.into_iter().chain(reason).zip([if is_local { "" } else { ": " }, "; "])
+        {
             write!(f, "{before}{text}")?;
         }
         if let Some(access) = &inner.access {

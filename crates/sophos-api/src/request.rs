@@ -178,7 +178,8 @@ impl<'a, T: Transport> RequestContext<'a, T> {
     ) -> Result<R, Error> {
         let route = described.route();
         let request = described.to_request(target).map_err(|error| self.annotate(error, route, target))?;
-        self.execute_request(request, route, target, &SessionToken, crate::operation::parse_json_or_null).await
+        self.execute_request(request, route, target, &SessionToken, crate::operation::parse_json_or_null)
+            .await
     }
 
     async fn execute_request<R: Send, A: Authorizer<T>>(

@@ -157,7 +157,10 @@ impl<T: Transport> ApiClient for TenantClient<T> {
     }
 
     #[cfg(feature = "catalog")]
-    async fn send_described<R: DeserializeOwned + Send>(&self, request: &DescribedRequest) -> Result<R, Error> {
+    async fn send_described<R: DeserializeOwned + Send>(
+        &self,
+        request: &DescribedRequest,
+    ) -> Result<R, Error> {
         let target = self.target(request.route()).await?;
         self.client.context(Some(&self.counters)).send_described(request, &target).await
     }

@@ -338,10 +338,7 @@ fn times_of_listings_are_validated() {
         assert_invalid(&all().last_seen_before(time), &format!("invalid lastSeenBefore {why}"));
         assert_invalid(&all().last_seen_after(time), &format!("invalid lastSeenAfter {why}"));
         assert_invalid(&all().last_os_update_before(time), &format!("invalid lastOsUpdateBefore {why}"));
-        assert_invalid(
-            &all().last_agent_update_after(time),
-            &format!("invalid lastAgentUpdateAfter {why}"),
-        );
+        assert_invalid(&all().last_agent_update_after(time), &format!("invalid lastAgentUpdateAfter {why}"));
     }
     for time in ["2026-11-23T10:00:00.000Z", "2026-11-23T10:00:00Z", "-P90D", "-PT12H"] {
         assert!(request(&ListEndpoints::new().last_seen_after(time)).is_ok(), "{time}");

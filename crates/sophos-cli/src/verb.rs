@@ -23,8 +23,8 @@ pub(crate) use command::noun_command;
 #[cfg(test)]
 pub(crate) use fields::camel_case;
 pub(crate) use fields::{Fields, read_input};
-pub(crate) use list::{list, tenant_targets};
 pub(crate) use items::{DEFAULT_ITEMS, items_of};
+pub(crate) use list::{list, tenant_targets};
 pub(crate) use run::{plural, run_noun};
 
 /// The operation of this path below `sophos_api::operations`.
@@ -121,12 +121,7 @@ pub(crate) enum ParamKind {
 }
 
 impl Verb {
-    const fn new(
-        name: &'static str,
-        about: &'static str,
-        kind: Kind,
-        calls: &'static [Op],
-    ) -> Self {
+    const fn new(name: &'static str, about: &'static str, kind: Kind, calls: &'static [Op]) -> Self {
         Self {
             name,
             about,
@@ -144,20 +139,12 @@ impl Verb {
     }
 
     /// A verb that reads a listing.
-    pub(crate) const fn list(
-        name: &'static str,
-        about: &'static str,
-        calls: &'static [Op],
-    ) -> Self {
+    pub(crate) const fn list(name: &'static str, about: &'static str, calls: &'static [Op]) -> Self {
         Self::new(name, about, Kind::List, calls)
     }
 
     /// A verb that reads one object.
-    pub(crate) const fn get(
-        name: &'static str,
-        about: &'static str,
-        calls: &'static [Op],
-    ) -> Self {
+    pub(crate) const fn get(name: &'static str, about: &'static str, calls: &'static [Op]) -> Self {
         Self::new(name, about, Kind::Get, calls)
     }
 

@@ -191,7 +191,10 @@ fn completion_knows_tenants_of_the_last_listing() {
 fn nouns_send_no_request_with_invalid_values() {
     let fixture = Fixture::start(1);
     let invalid: [(&[&str], &str); 4] = [
-        (&["web-control", "create", "--url", "a.example", "--category-id", "999"], "invalid categoryId \"999\": expected 1 to 57"),
+        (
+            &["web-control", "create", "--url", "a.example", "--category-id", "999"],
+            "invalid categoryId \"999\": expected 1 to 57",
+        ),
         (&["endpoints", "list", "-f", "pageSize=0"], "expected 1 to 500"),
         (&["endpoints", "list", "-f", "noSuchField=1"], "unknown field `noSuchField`"),
         (&["endpoints", "get", "LAPTOP-4711", "-f", "view=1", "-f", "x=1"], "unknown field `x`"),

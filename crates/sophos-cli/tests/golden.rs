@@ -34,7 +34,8 @@ fn noun_commands_print_as_recorded() {
         .collect();
     files.sort();
     for file in files {
-        let running = ["queries.trycmd", "query-results.trycmd", "detections.trycmd"].contains(&file.as_str());
+        let running =
+            ["queries.trycmd", "query-results.trycmd", "detections.trycmd"].contains(&file.as_str());
         let start = Some("2026-11-23T10:00:00Z".to_owned());
         let fixture = Fixture::start_with_clock(3, ClockConfig { start, running });
         let mut environment = fixture.environment("partner");

@@ -44,7 +44,8 @@ pub(crate) const EMULATOR_TESTS: IgnoredTests = IgnoredTests {
 };
 
 /// The reason of the test of the keyring.
-pub(crate) const KEYRING_REASON: &str = "needs a keyring: dbus-run-session and gnome-keyring-daemon; `cargo xtask test` runs it where they are";
+pub(crate) const KEYRING_REASON: &str =
+    "needs a keyring: dbus-run-session and gnome-keyring-daemon; `cargo xtask test` runs it where they are";
 
 pub(crate) const KEYRING_TESTS: IgnoredTests = IgnoredTests {
     reason: KEYRING_REASON,

@@ -9,8 +9,9 @@ use crate::{
     error::Error,
     hosts::{OptionalHost, TestHosts},
     ignored::{
-        self, DUCKDB_TESTS, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, KEYRING_REASON, KEYRING_TESTS, RECORDED_REASON,
-        RECORDED_SIMULATOR_TESTS, RECORDED_TESTS, RECORDED_WEBHOOK_TESTS, RUST_HOST_REASON, RUST_HOST_TESTS,
+        self, DUCKDB_TESTS, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, KEYRING_REASON, KEYRING_TESTS,
+        RECORDED_REASON, RECORDED_SIMULATOR_TESTS, RECORDED_TESTS, RECORDED_WEBHOOK_TESTS, RUST_HOST_REASON,
+        RUST_HOST_TESTS,
     },
     setup, shell,
     test_counts::TestCounts,
@@ -105,13 +106,15 @@ fn run_all(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
         println!("skipped: the test with DuckDB, which could not be installed\n{error}");
     }
     let components = hosts.map(|hosts| hosts.missing().iter().for_each(|reason| println!("{reason}")));
-    let ignored =
-        match counts.ignored().find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON, KEYRING_REASON].contains(reason)) {
-            Some((reason, count)) if arguments.none_ignored && arguments.passthrough.is_empty() => {
-                Err(Error::new(format!("{count} tests were ignored: {reason}")))
-            }
-            _ => Ok(()),
-        };
+    let ignored = match counts
+        .ignored()
+        .find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON, KEYRING_REASON].contains(reason))
+    {
+        Some((reason, count)) if arguments.none_ignored && arguments.passthrough.is_empty() => {
+            Err(Error::new(format!("{count} tests were ignored: {reason}")))
+        }
+        _ => Ok(()),
+    };
     let failed: Vec<_> = [tests, core, components, ignored].into_iter().filter_map(Result::err).collect();
     if failed.is_empty() {
         return Ok(());

@@ -15,8 +15,8 @@ use crate::{
     exit::{Exit, Failure},
     json::Json,
     verb::{
-        DEFAULT_ITEMS, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op,
-        path_value, plural,
+        DEFAULT_ITEMS, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op, path_value,
+        plural,
     },
 };
 
@@ -78,8 +78,13 @@ const LISTS: [&str; 3] = ["ids", "firewalls", "items"];
 fn names_in(fields: &Fields) -> Vec<String> {
     let listed = LISTS.iter().find_map(|name| fields.get(*name)?.as_array());
     if let Some(items) = listed {
-        let name = |item: &Value| ["id", "item"].iter().find_map(|member| item.get(*member)?.as_str().map(str::to_owned));
-        return items.iter().filter_map(|item| item.as_str().map(str::to_owned).or_else(|| name(item))).collect();
+        let name = |item: &Value| {
+            ["id", "item"].iter().find_map(|member| item.get(*member)?.as_str().map(str::to_owned))
+        };
+        return items
+            .iter()
+            .filter_map(|item| item.as_str().map(str::to_owned).or_else(|| name(item)))
+            .collect();
     }
     let text = |name: &&str| fields.get(*name)?.as_str();
     let own = ["name", "username", "userId", "url", "value"].iter().find_map(text);
@@ -114,7 +119,10 @@ pub(crate) async fn send_changes(
     let count = requests.len();
     let progress = context.progress(&change.action, Some(count as u64));
     let mut results = stream::iter(
-        requests.iter().enumerate().map(|(index, request)| async move { (index, target.send(request).await) }),
+        requests
+            .iter()
+            .enumerate()
+            .map(|(index, request)| async move { (index, target.send(request).await) }),
     )
     .buffered(MAX_CONCURRENT_CHANGES);
     let mut records = if count == 1 { context.record() } else { context.records(&[]) };

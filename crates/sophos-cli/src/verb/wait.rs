@@ -36,8 +36,7 @@ pub(crate) async fn run(
     wait_for(context, &status.describe()?.request(by_id.clone())?, &target, run).await?;
     let results = results.describe()?.request(by_id)?;
     let mut records = context.records(verb.columns);
-    let result =
-        list(context, &results, verb.items, vec![(String::new(), Ok(target))], &mut records).await;
+    let result = list(context, &results, verb.items, vec![(String::new(), Ok(target))], &mut records).await;
     records.finish()?;
     result
 }
