@@ -392,3 +392,20 @@ impl RequestTarget {
         self
     }
 }
+
+#[cfg(all(test, feature = "catalog"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_body_of_a_described_operation_is_null() {
+        let parse = |status: u16, body: &'static str| {
+            let response = http::Response::builder().status(status).body(Bytes::from(body));
+            parse_json_or_null::<Value>(&response.expect("a response")).map_err(|error| error.kind())
+        };
+        assert_eq!(parse(204, ""), Ok(Value::Null));
+        assert_eq!(parse(200, "[1]"), Ok(serde_json::json!([1])));
+        assert_eq!(parse(200, "["), Err(ErrorKind::Malformed));
+        assert_eq!(parse(404, ""), Err(ErrorKind::NotFound));
+    }
+}
