@@ -29,7 +29,7 @@ mod test_env;
 
 pub use committed::{CommittedExport, Defect, StreamKey};
 pub use lambda_service::LambdaService;
-pub use test_env::TestEnv;
+pub use test_env::{TestEnv, program};
 
 /// The README's examples compile.
 #[cfg(doctest)]

@@ -154,6 +154,14 @@ impl TestEnv {
     }
 }
 
+/// The path of a built program beside this one, such as `sophos`.
+pub fn program(name: &str) -> PathBuf {
+    let own = env::current_exe().unwrap_or_default();
+    let folder = own.ancestors().skip(1).find(|folder| folder.join(name).is_file());
+    // Without the file the caller reports the missing path.
+    folder.map(|folder| folder.join(name)).unwrap_or_else(|| name.into())
+}
+
 /// The path of a built function: in the folder `FUNCTIONS_DIR`, or beside this program.
 pub(crate) fn function_binary(name: &str) -> PathBuf {
     if let Some(folder) = env::var_os("FUNCTIONS_DIR") {
@@ -162,8 +170,5 @@ pub(crate) fn function_binary(name: &str) -> PathBuf {
         let packaged = program.join("bootstrap");
         return if packaged.is_file() { packaged } else { program };
     }
-    let program = env::current_exe().unwrap_or_default();
-    let folder = program.ancestors().skip(1).find(|folder| folder.join(name).is_file());
-    // Without the file the sandbox reports the missing path.
-    folder.map(|folder| folder.join(name)).unwrap_or_else(|| name.into())
+    program(name)
 }

@@ -1,8 +1,9 @@
-//! Checks of an operation's values before anything is sent.
+//! Checks of an operation's values before anything is sent. Errors name a field as the
+//! service does: `pageSize`.
 
 use std::{fmt::Display, ops::RangeInclusive};
 
-use crate::{error::Error, models::SecretText, timestamp::MIN_MILLIS};
+use crate::{error::Error, models::SecretText, operation::camel_case, timestamp::MIN_MILLIS};
 
 /// Rejects a number outside `range`.
 pub(crate) fn check_range<N: PartialOrd + Display>(
@@ -73,6 +74,15 @@ pub(crate) fn check_count(name: &str, count: usize, range: RangeInclusive<usize>
 pub(crate) trait Bounded {
     /// Rejects a field outside `range`.
     fn check(&self, name: &str, range: &RangeInclusive<i64>) -> Result<(), Error>;
+}
+
+/// Rejects the field of an operation outside `range`. The error has the name on the wire.
+pub(crate) fn check_field(
+    field: &impl Bounded,
+    name: &str,
+    range: &RangeInclusive<i64>,
+) -> Result<(), Error> {
+    field.check(&camel_case(name), range)
 }
 
 macro_rules! bounded_numbers {

@@ -1,7 +1,7 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 #[cfg(feature = "catalog")]
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 #[cfg(feature = "catalog")]
 use crate::catalog::DescribedRequest;
@@ -79,13 +79,16 @@ pub trait ApiClient: Clone + Send + Sync + 'static {
         Items::new(self.clone(), operation)
     }
 
-    /// Sends an operation that is chosen at run time, and returns its JSON.
+    /// Sends an operation that is chosen at run time, and returns its JSON, such as a
+    /// [`serde_json::Value`]. An empty body is `null`.
     ///
     /// # Errors
     /// See [`ErrorKind`].
     #[cfg(feature = "catalog")]
-    fn send_described(&self, request: &DescribedRequest)
-    -> impl Future<Output = Result<Value, Error>> + Send;
+    fn send_described<R: DeserializeOwned + Send>(
+        &self,
+        request: &DescribedRequest,
+    ) -> impl Future<Output = Result<R, Error>> + Send;
 }
 
 /// The client of one credential: its session, its rate limit and its hosts.

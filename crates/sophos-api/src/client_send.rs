@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 #[cfg(feature = "catalog")]
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 #[cfg(feature = "catalog")]
 use crate::catalog::DescribedRequest;
@@ -38,7 +38,10 @@ impl<T: Transport> ApiClient for Client<T> {
     }
 
     #[cfg(feature = "catalog")]
-    async fn send_described(&self, request: &DescribedRequest) -> Result<Value, Error> {
+    async fn send_described<R: DeserializeOwned + Send>(
+        &self,
+        request: &DescribedRequest,
+    ) -> Result<R, Error> {
         let target = self.target(request.route()).await?;
         self.context(None).send_described(request, &target).await
     }

@@ -42,7 +42,7 @@ const MAX_REASON_LEN: usize = 1_000;
 ///     }
 /// }
 ///
-/// assert!(advice(&Error::invalid("invalid page_size \"0\"")).contains("page_size"));
+/// assert!(advice(&Error::invalid("invalid pageSize \"0\"")).contains("pageSize"));
 /// ```
 #[derive(Clone)]
 pub struct Error(Arc<ErrorInner>);
@@ -367,15 +367,23 @@ impl fmt::Display for Error {
             }
             f.write_str(": ")?;
         }
-        f.write_str(inner.kind.description())?;
+        let message = inner.message.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN));
+        // The service rejected nothing: the message names the invalid value.
+        let is_local = inner.kind == ErrorKind::Invalid
+            && inner.status.is_none()
+            && inner.code.is_none()
+            && message.is_some();
+        if !is_local {
+            f.write_str(inner.kind.description())?;
+        }
         match (inner.status, self.code()) {
             (Some(status), Some(code)) => write!(f, " ({status} {code})")?,
             (Some(status), None) => write!(f, " ({status})")?,
             _ => {}
         }
-        let message = inner.message.as_deref().map(|text| truncate(text, MAX_MESSAGE_LEN));
         let reason = inner.reason.as_deref().map(|text| truncate(text, MAX_REASON_LEN));
-        for (text, before) in message.into_iter().chain(reason).zip([": ", "; "]) {
+        for (text, before) in message.into_iter().chain(reason).zip([if is_local { "" } else { ": " }, "; "])
+        {
             write!(f, "{before}{text}")?;
         }
         if let Some(access) = &inner.access {

@@ -86,8 +86,8 @@ pub(crate) fn build_request(
     };
     fields.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
     let header = route.header.map(|(field, name)| {
-        let value =
-            fields.remove(&camel_case(field)).as_ref().and_then(Value::as_str).map(HeaderValue::try_from);
+        let field = camel_case(field);
+        let value = fields.remove(&field).as_ref().and_then(Value::as_str).map(HeaderValue::try_from);
         let value = value.and_then(Result::ok).filter(|value| !value.is_empty());
         let invalid = || Error::invalid(format!("missing {field}: expected the value of a header"));
         Ok((name, value.ok_or_else(invalid)?))
@@ -143,6 +143,15 @@ pub(crate) fn parse_json<R: DeserializeOwned>(response: &http::Response<Bytes>) 
     serde_json::from_str(text).map_err(|error| {
         malformed(format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()))
     })
+}
+
+/// Parses a response whose body is empty, or left out, as `null`.
+#[cfg(feature = "catalog")]
+pub(crate) fn parse_json_or_null<R: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<R, Error> {
+    if response.status().is_success() && response.body().is_empty() {
+        return R::deserialize(Value::Null).map_err(|error| Error::malformed(error.to_string()));
+    }
+    parse_json(response)
 }
 
 fn build_path(template: &str, fields: &mut Map<String, Value>) -> Result<String, Error> {
@@ -381,5 +390,22 @@ impl RequestTarget {
     pub fn scoped(mut self, scope: ScopeHeader) -> Self {
         self.scope = Some(scope);
         self
+    }
+}
+
+#[cfg(all(test, feature = "catalog"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_body_of_a_described_operation_is_null() {
+        let parse = |status: u16, body: &'static str| {
+            let response = http::Response::builder().status(status).body(Bytes::from(body));
+            parse_json_or_null::<Value>(&response.expect("a response")).map_err(|error| error.kind())
+        };
+        assert_eq!(parse(204, ""), Ok(Value::Null));
+        assert_eq!(parse(200, "[1]"), Ok(serde_json::json!([1])));
+        assert_eq!(parse(200, "["), Err(ErrorKind::Malformed));
+        assert_eq!(parse(404, ""), Err(ErrorKind::NotFound));
     }
 }

@@ -63,15 +63,15 @@ impl<'a, T: Transport> RequestContext<'a, T> {
 
     /// Sends an operation that is chosen at run time.
     #[cfg(feature = "catalog")]
-    pub(crate) async fn send_described(
+    pub(crate) async fn send_described<R: serde::de::DeserializeOwned + Send>(
         &self,
         described: &crate::catalog::DescribedRequest,
         target: &RequestTarget,
-    ) -> Result<serde_json::Value, Error> {
+    ) -> Result<R, Error> {
         let route = described.route();
         let request = described.to_request(target).map_err(|error| self.annotate(error, route, target))?;
         let token = SessionToken::new(self.session);
-        self.send.execute_request(request, route, target, token, crate::operation::parse_json).await
+        self.send.execute_request(request, route, target, token, crate::operation::parse_json_or_null).await
     }
 
     /// Adds the operation, the tenant and the access that it takes to an error.

@@ -47,7 +47,7 @@ macro_rules! route {
 macro_rules! validate {
     ($($field:ident: $range:expr,)* $(..$check:path)?) => {
         fn validate(&self) -> Result<(), $crate::Error> {
-            $($crate::checks::Bounded::check(&self.$field, stringify!($field), &$range)?;)*
+            $($crate::checks::check_field(&self.$field, stringify!($field), &$range)?;)*
             $($check(self)?;)?
             Ok(())
         }

@@ -1,7 +1,7 @@
 use std::{borrow::Cow, fmt, pin::Pin, sync::Arc, time::Duration};
 
 #[cfg(feature = "catalog")]
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 #[cfg(feature = "catalog")]
 use crate::catalog::DescribedRequest;
@@ -182,7 +182,10 @@ impl<T: Transport> ApiClient for TenantClient<T> {
     }
 
     #[cfg(feature = "catalog")]
-    async fn send_described(&self, request: &DescribedRequest) -> Result<Value, Error> {
+    async fn send_described<R: DeserializeOwned + Send>(
+        &self,
+        request: &DescribedRequest,
+    ) -> Result<R, Error> {
         let target = self.target(request.route()).await?;
         if let Some(check) = self.platform_check(request.route()) {
             check.await?;

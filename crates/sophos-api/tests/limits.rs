@@ -76,7 +76,7 @@ fn texts_are_bounded_in_characters() {
     let key = |length: usize| {
         CompleteConfigUpload::new("t", ["f"], "md5", 1).secure_master_key("k".repeat(length).into())
     };
-    assert_bounds(key, &[0, 128], &[129], "secure_master_key", "0 to 128");
+    assert_bounds(key, &[0, 128], &[129], "secureMasterKey", "0 to 128");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn lists_are_bounded_in_items() {
         "1 to 999",
     );
     let import = |count| CompleteConfigUpload::new("t", ids(count), "md5", 1);
-    assert_bounds(import, &[1, 25], &[0, 26], "firewall_ids", "1 to 25");
+    assert_bounds(import, &[1, 25], &[0, 26], "firewallIds", "1 to 25");
     assert_bounds(
         |count| CreateMitigatedApplication::new(ids(count)),
         &[1, 100],
@@ -111,7 +111,7 @@ fn lists_are_bounded_in_items() {
 fn numbers_are_bounded_by_value() {
     assert_bounds(|month| ListUsage::new(2026, month), &[1, 12], &[0, 13], "month", "1 to 12");
     let category = |id| CreateLocalSite::new("x").category_id(id);
-    assert_bounds(category, &[1, 57], &[0, 58, -1], "category_id", "1 to 57");
+    assert_bounds(category, &[1, 57], &[0, 58, -1], "categoryId", "1 to 57");
     let severity = |value| StartDetectionsQuery::new().severity([5, value]);
     assert_bounds(severity, &[0, 10], &[-1, 11], "severity", "0 to 10");
     let severity = |value| StartDetectionGroupsQuery::new().severity([value]);
@@ -121,18 +121,18 @@ fn numbers_are_bounded_by_value() {
 #[test]
 fn page_sizes_are_bounded() {
     let audit = |size| ListAuditEvents::new(TIME).page_size(size);
-    assert_bounds(audit, &[1, 100], &[0, 101], "page_size", "1 to 100");
+    assert_bounds(audit, &[1, 100], &[0, 101], "pageSize", "1 to 100");
     let live = |size| query_run_results::GetQueryRunResults::new("r").page_size(size);
-    assert_bounds(live, &[1, 1_000], &[0, 1_001], "page_size", "1 to 1000");
+    assert_bounds(live, &[1, 1_000], &[0, 1_001], "pageSize", "1 to 1000");
     let xdr = |size| query_runs::GetQueryRunResults::new("r").page_size(size);
-    assert_bounds(xdr, &[1, 2_000], &[0, 2_001], "page_size", "1 to 2000");
+    assert_bounds(xdr, &[1, 2_000], &[0, 2_001], "pageSize", "1 to 2000");
     let runs = |size| query_runs::ListQueryRuns::new().page_size(size);
-    assert_bounds(runs, &[1, 2_000], &[0, 2_001], "page_size", "1 to 2000");
-    assert_bounds(|size| ListProfiles::new().page_size(size), &[1, 100], &[0, 101], "page_size", "1 to 100");
+    assert_bounds(runs, &[1, 2_000], &[0, 2_001], "pageSize", "1 to 2000");
+    assert_bounds(|size| ListProfiles::new().page_size(size), &[1, 100], &[0, 101], "pageSize", "1 to 100");
     let lists = |size| site_lists::ListSiteLists::new().page_size(size);
-    assert_bounds(lists, &[1, 100], &[0, 101], "page_size", "1 to 100");
+    assert_bounds(lists, &[1, 100], &[0, 101], "pageSize", "1 to 100");
     let sites = |size| site_lists::ListSites::new("l").page_size(size);
-    assert_bounds(sites, &[1, 100], &[0, 101], "page_size", "1 to 100");
+    assert_bounds(sites, &[1, 100], &[0, 101], "pageSize", "1 to 100");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn query_run_needs_a_query() {
     let live = check(&StartQueryRun::new(EndpointMatch::default().all(true))).expect_err("no query");
     let xdr = check(&query_runs::StartQueryRun::new()).expect_err("no query");
     for error in [live, xdr] {
-        assert!(error.ends_with("missing query: expected saved_query or ad_hoc_query"), "{error}");
+        assert!(error.ends_with("missing query: expected savedQuery or adHocQuery"), "{error}");
     }
 }
 
@@ -168,10 +168,16 @@ fn audit_time_needs_a_zone() {
     assert_eq!(check(&ListAuditEvents::new(TIME)), Ok(()));
     for time in ["2026-11-23", "2026-11-23T10:00:00"] {
         let start = check(&ListAuditEvents::new(time)).expect_err(time);
-        assert!(start.contains("invalid start_date"), "{start}");
+        assert!(start.contains("invalid startDate"), "{start}");
         let end = check(&ListAuditEvents::new(TIME).end_date(time)).expect_err(time);
-        assert!(end.contains("invalid end_date"), "{end}");
+        assert!(end.contains("invalid endDate"), "{end}");
     }
+}
+
+#[test]
+fn rejected_value_is_named_as_on_the_wire() {
+    let sent = CreateLocalSite::new("x").category_id(58);
+    assert_eq!(check(&sent).expect_err("too large"), "invalid categoryId \"58\": expected 1 to 57");
 }
 
 #[test]

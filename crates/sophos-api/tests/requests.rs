@@ -307,17 +307,17 @@ fn isolation_ids_and_comment_length_are_validated() {
 fn page_numbers_and_sizes_of_listings_are_validated() {
     assert_invalid(&ListPartnerTenants::new().page(0), "invalid page \"0\": expected at least 1");
     assert_invalid(&ListOrganizationTenants::new().page(0), "invalid page \"0\": expected at least 1");
-    assert_invalid(&ListAlerts::new().page_size(0), "invalid page_size \"0\": expected at least 1");
+    assert_invalid(&ListAlerts::new().page_size(0), "invalid pageSize \"0\": expected at least 1");
     let search = SearchAlerts::new(ListAlerts::new().page_size(0));
-    assert_invalid(&search, "invalid page_size \"0\": expected at least 1");
+    assert_invalid(&search, "invalid pageSize \"0\": expected at least 1");
     assert!(request(&ListAlerts::new().page_size(5_000)).is_ok(), "the service reduces it");
     for size in [0, 101] {
-        let why = format!("invalid page_size \"{size}\": expected 1 to 100");
+        let why = format!("invalid pageSize \"{size}\": expected 1 to 100");
         assert_invalid(&ListPartnerTenants::new().page_size(size), &why);
         assert_invalid(&ListOrganizationTenants::new().page_size(size), &why);
     }
     for size in [0, 501] {
-        let why = format!("invalid page_size \"{size}\": expected 1 to 500");
+        let why = format!("invalid pageSize \"{size}\": expected 1 to 500");
         assert_invalid(&ListEndpoints::new().page_size(size), &why);
     }
     assert!(request(&ListEndpoints::new().page_size(500)).is_ok());
@@ -335,13 +335,10 @@ fn times_of_listings_are_validated() {
     for time in ["", "yesterday", "2026-11-23T10:00:00", "90D", "90 days", "-90"] {
         let why = format!("\"{time}\": expected a UTC time such as");
         let all = ListEndpoints::new;
-        assert_invalid(&all().last_seen_before(time), &format!("invalid last_seen_before {why}"));
-        assert_invalid(&all().last_seen_after(time), &format!("invalid last_seen_after {why}"));
-        assert_invalid(&all().last_os_update_before(time), &format!("invalid last_os_update_before {why}"));
-        assert_invalid(
-            &all().last_agent_update_after(time),
-            &format!("invalid last_agent_update_after {why}"),
-        );
+        assert_invalid(&all().last_seen_before(time), &format!("invalid lastSeenBefore {why}"));
+        assert_invalid(&all().last_seen_after(time), &format!("invalid lastSeenAfter {why}"));
+        assert_invalid(&all().last_os_update_before(time), &format!("invalid lastOsUpdateBefore {why}"));
+        assert_invalid(&all().last_agent_update_after(time), &format!("invalid lastAgentUpdateAfter {why}"));
     }
     for time in ["2026-11-23T10:00:00.000Z", "2026-11-23T10:00:00Z", "-P90D", "-PT12H"] {
         assert!(request(&ListEndpoints::new().last_seen_after(time)).is_ok(), "{time}");

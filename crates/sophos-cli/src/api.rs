@@ -4,18 +4,16 @@ mod describe;
 mod find;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
-use sophos_api::{ApiClient, Error, RequestTarget, Route, catalog::OperationDescription};
+use sophos_api::{Route, catalog::OperationDescription};
 
 use crate::{
     confirm::Change,
     context::Context,
     exit::Failure,
     global_args::OutputFormat,
-    json::Json,
     verb::{
-        Call, DEFAULT_ITEMS, Fields, Target, add_assignments, list, read_input, send_changes, show_request,
+        DEFAULT_ITEMS, Fields, Target, add_assignments, list, read_input, send_changes, show_request,
         tenant_targets,
     },
 };
@@ -79,30 +77,29 @@ pub(crate) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), F
     let assignments: Vec<String> =
         matches.get_many::<String>("raw-field").into_iter().flatten().cloned().collect();
     add_assignments(&mut fields, &assignments, found.operation)?;
-    // The operation lives as long as the program.
-    let call: &'static Described = Box::leak(Box::new(Described(found.operation)));
-    send(context, call, fields, matches.get_flag("paginate")).await
+    send(context, found.operation, fields, matches.get_flag("paginate")).await
 }
 
 async fn send(
     context: &Context,
-    call: &'static Described,
+    operation: &'static OperationDescription,
     fields: Fields,
     paginate: bool,
 ) -> Result<(), Failure> {
     let session = context.session().await?;
-    let route = call.route();
+    let route = operation.route();
     if paginate || context.globals.all_tenants {
         let targets = if session.is_for_tenant(context, route.scope).await? {
             tenant_targets(session.selected_tenants(context).await?)
         } else {
             vec![(String::new(), Ok(Target::Account(session.client.clone())))]
         };
-        if !is_reading(&route) {
+        if !is_reading(route) {
             return Err(Failure::usage(format!("--paginate is for operations that read, not for {route}")));
         }
+        let request = operation.request(fields)?;
         let mut records = context.records(&[]);
-        let result = list(context, call, DEFAULT_ITEMS, fields, targets, &mut records).await;
+        let result = list(context, &request, DEFAULT_ITEMS, targets, &mut records).await;
         records.finish()?;
         return result;
     }
@@ -111,18 +108,19 @@ async fn send(
     } else {
         Target::Account(session.client.clone())
     };
-    if !is_reading(&route) {
+    if !is_reading(route) {
         let change = Change {
             action: "send".to_owned(),
             noun: "request".to_owned(),
             objects: vec![route.to_string()],
         };
-        return send_changes(context, call, &change, vec![fields], &target).await;
+        return send_changes(context, operation, &change, vec![fields], &target).await;
     }
+    let request = operation.request(fields)?;
     if context.globals.dry_run {
-        return show_request(session, call, &target, fields).await;
+        return show_request(session, &target, &request).await;
     }
-    let response = call.send(target, fields).await?;
+    let response = target.send(&request).await?;
     let mut settings = context.output.clone();
     if context.globals.output.is_none() && settings.format == OutputFormat::Table {
         settings.format = OutputFormat::Json;
@@ -136,35 +134,6 @@ async fn send(
 /// Whether an operation changes nothing: a `GET`, or a search by `POST`.
 fn is_reading(route: &Route) -> bool {
     route.method == http::Method::GET || (route.method == http::Method::POST && route.idempotent)
-}
-
-/// A described operation as a call.
-pub(crate) struct Described(&'static OperationDescription);
-
-impl Call for Described {
-    fn route(&self) -> Route {
-        self.0.route().clone()
-    }
-
-    fn description(&self) -> Option<&'static OperationDescription> {
-        Some(self.0)
-    }
-
-    fn send(&self, target: Target, fields: Fields) -> LocalBoxFuture<'static, Result<Json, Error>> {
-        let operation = self.0;
-        Box::pin(async move {
-            let request = operation.request(fields)?;
-            let response = match target {
-                Target::Tenant(tenant) => tenant.send_described(&request).await?,
-                Target::Account(client) => client.send_described(&request).await?,
-            };
-            Json::from_serialize(&response).map_err(|error| Error::malformed(error.to_string()))
-        })
-    }
-
-    fn request(&self, target: &RequestTarget, fields: Fields) -> Result<http::Request<Vec<u8>>, Error> {
-        self.0.request(fields)?.to_request(target)
-    }
 }
 
 /// An operation with the fields of its path.

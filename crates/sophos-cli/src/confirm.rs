@@ -4,7 +4,11 @@ use std::io::{IsTerminal, Write};
 
 use dialoguer::{Confirm, Input, theme::SimpleTheme};
 
-use crate::{context::Context, exit::Failure, verb::plural};
+use crate::{
+    context::Context,
+    exit::{Exit, Failure},
+    verb::plural,
+};
 
 /// The most objects that a yes is enough for.
 const MAX_OF_YES: usize = 10;
@@ -54,24 +58,34 @@ pub(crate) fn confirm(context: &Context, change: &Change) -> Result<(), Failure>
         return Err(Failure::usage(format!("not confirmed: {sentence}"))
             .hint("there is no terminal to ask at: add --yes, or --dry-run to see the request"));
     }
-    let failed = |error: dialoguer::Error| Failure::other(format!("asking failed: {error}"));
     let count = change.objects.len();
     let agreed = if count > MAX_OF_YES {
         let _ = writeln!(std::io::stderr(), "This will {sentence}.");
         let typed: String = Input::with_theme(&SimpleTheme)
-            .with_prompt(format!("Type the number of {}s to continue", change.noun))
+            .with_prompt(format!("Type the number of {} to continue", plural(&change.noun, count as u64)))
             .allow_empty(true)
             .interact_text()
-            .map_err(failed)?;
+            .map_err(not_asked)?;
         typed.trim() == count.to_string()
     } else {
         Confirm::with_theme(&SimpleTheme)
             .with_prompt(format!("{}?", capitalized(&sentence)))
             .default(false)
             .interact()
-            .map_err(failed)?
+            .map_err(not_asked)?
     };
     if agreed { Ok(()) } else { Err(Failure::other("cancelled: nothing was changed")) }
+}
+
+/// The failure of a question; Ctrl-C at it interrupts the command.
+pub(crate) fn not_asked(error: dialoguer::Error) -> Failure {
+    // The question hides the cursor.
+    let _ = console::Term::stderr().show_cursor();
+    let dialoguer::Error::IO(error) = error;
+    if error.kind() == std::io::ErrorKind::Interrupted {
+        return Failure::new(Exit::Interrupted, "interrupted: nothing was changed");
+    }
+    Failure::other(format!("asking failed: {error}"))
 }
 
 fn capitalized(text: &str) -> String {

@@ -3,10 +3,10 @@
 use std::{
     io::{IsTerminal, Write},
     sync::atomic::AtomicBool,
+    time::Duration,
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
     global_args::{ColorChoice, GlobalArgs, OutputFormat},
     output::{Column, JqFilter, OutputSettings, Records},
 };
+
+/// The time between two movements of a spinner.
+const TICK: Duration = Duration::from_millis(200);
 
 /// The settings of one run of the program.
 #[derive(Debug)]
@@ -86,6 +89,11 @@ impl Context {
         self.output.format == OutputFormat::Table && self.output.jq.is_none()
     }
 
+    /// Whether standard output is a terminal.
+    pub(crate) fn is_on_terminal(&self) -> bool {
+        self.output.width.is_some()
+    }
+
     /// Prints a summary on standard error, unless `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.globals.quiet {
@@ -111,6 +119,10 @@ impl Context {
             bar.set_style(style);
         }
         bar.set_message(label.to_owned());
+        if length.is_none() {
+            // A spinner moves while a response is awaited.
+            bar.enable_steady_tick(TICK);
+        }
         bar
     }
 }

@@ -54,6 +54,11 @@ impl Json {
         Some(value)
     }
 
+    /// The same value with its members in the order of their names.
+    pub(crate) fn to_value(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),

@@ -46,7 +46,7 @@ mod tests {
     use super::NOUNS;
     use crate::{
         output::Column,
-        verb::{ALL_MEMBERS, Call, Kind, camel_case, resolve},
+        verb::{ALL_MEMBERS, Kind, Op, camel_case, resolve},
     };
 
     /// Whether a schema has the member at this path. Any member of an open object counts.
@@ -62,8 +62,8 @@ mod tests {
         true
     }
 
-    fn parameters(call: &dyn Call) -> Value {
-        call.description().expect("the catalogue has the operation").parameters()
+    fn parameters(call: Op) -> Value {
+        call.describe().expect("the catalogue has the operation").parameters()
     }
 
     #[test]
@@ -104,7 +104,7 @@ mod tests {
                 let column = Column::parse(column);
                 let is_known = calls.iter().any(|call| {
                     let mut generator = Default::default();
-                    let description = call.description().expect("the catalogue has the operation");
+                    let description = call.describe().expect("the catalogue has the operation");
                     let response = description.schemas(&mut generator).response.to_value();
                     let root = serde_json::json!({ "$defs": generator.take_definitions(true) });
                     let page = resolve(&response, &root);

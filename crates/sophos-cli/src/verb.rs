@@ -9,28 +9,28 @@ mod call;
 mod change;
 mod command;
 mod fields;
+mod items;
 mod list;
-mod pages;
 mod run;
 mod wait;
 
 #[cfg(test)]
 pub(crate) use assignments::resolve;
 pub(crate) use assignments::{add_assignments, path_value};
-pub(crate) use call::{Call, Target, Typed, choose};
+pub(crate) use call::{Op, Target, choose, next_page};
 pub(crate) use change::{send_changes, show_request};
 pub(crate) use command::noun_command;
 #[cfg(test)]
 pub(crate) use fields::camel_case;
 pub(crate) use fields::{Fields, read_input};
+pub(crate) use items::{DEFAULT_ITEMS, items_of};
 pub(crate) use list::{list, tenant_targets};
-pub(crate) use pages::{DEFAULT_ITEMS, items_of, next_page};
 pub(crate) use run::{plural, run_noun};
 
-/// The typed operation of this path below `sophos_api::operations`.
+/// The operation of this path below `sophos_api::operations`.
 macro_rules! op {
     ($($path:tt)+) => {
-        &$crate::verb::Typed::<sophos_api::operations::$($path)+>::NEW as &'static dyn $crate::verb::Call
+        $crate::verb::Op::of::<sophos_api::operations::$($path)+>()
     };
 }
 pub(crate) use op;
@@ -55,7 +55,7 @@ pub(crate) struct Verb {
     pub(crate) about: &'static str,
     pub(crate) kind: Kind,
     /// The operation for each scope that has one: tenant, partner, organization.
-    pub(crate) calls: &'static [&'static dyn Call],
+    pub(crate) calls: &'static [Op],
     pub(crate) params: &'static [Param],
     /// The columns, if they are not the noun's; `*` for all members of the first record.
     pub(crate) columns: &'static [&'static str],
@@ -83,7 +83,7 @@ pub(crate) enum Kind {
     Change(&'static str),
     /// Starts a query, waits for it, and reads its results: the operations of its state and its
     /// results.
-    Query(&'static dyn Call, &'static dyn Call),
+    Query(Op, Op),
 }
 
 /// The [`Param::field`] of a JSON object whose members are the fields.
@@ -121,12 +121,7 @@ pub(crate) enum ParamKind {
 }
 
 impl Verb {
-    const fn new(
-        name: &'static str,
-        about: &'static str,
-        kind: Kind,
-        calls: &'static [&'static dyn Call],
-    ) -> Self {
+    const fn new(name: &'static str, about: &'static str, kind: Kind, calls: &'static [Op]) -> Self {
         Self {
             name,
             about,
@@ -144,20 +139,12 @@ impl Verb {
     }
 
     /// A verb that reads a listing.
-    pub(crate) const fn list(
-        name: &'static str,
-        about: &'static str,
-        calls: &'static [&'static dyn Call],
-    ) -> Self {
+    pub(crate) const fn list(name: &'static str, about: &'static str, calls: &'static [Op]) -> Self {
         Self::new(name, about, Kind::List, calls)
     }
 
     /// A verb that reads one object.
-    pub(crate) const fn get(
-        name: &'static str,
-        about: &'static str,
-        calls: &'static [&'static dyn Call],
-    ) -> Self {
+    pub(crate) const fn get(name: &'static str, about: &'static str, calls: &'static [Op]) -> Self {
         Self::new(name, about, Kind::Get, calls)
     }
 
@@ -166,7 +153,7 @@ impl Verb {
         name: &'static str,
         about: &'static str,
         action: &'static str,
-        calls: &'static [&'static dyn Call],
+        calls: &'static [Op],
     ) -> Self {
         Self::new(name, about, Kind::Change(action), calls)
     }
@@ -175,9 +162,9 @@ impl Verb {
     pub(crate) const fn query(
         name: &'static str,
         about: &'static str,
-        start: &'static [&'static dyn Call],
-        status: &'static dyn Call,
-        results: &'static dyn Call,
+        start: &'static [Op],
+        status: Op,
+        results: Op,
     ) -> Self {
         Self::new(name, about, Kind::Query(status, results), start)
     }

@@ -10,6 +10,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use sophos_simulator::{FaultAction, FaultPlan, FaultRule, TenantState};
 use support::{Fixture, stderr, stdout};
 
 #[test]
@@ -23,7 +24,7 @@ fn exit_codes_tell_the_kind_of_failure() {
     assert_eq!(code(&["endpoints", "get", "NOTHING", "--tenant", "Acme"]), Some(5));
     let tenants = fixture.simulator.tenants();
     let globex = tenants.iter().find(|tenant| tenant.name == "Globex").unwrap();
-    fixture.simulator.set_tenant_state(&globex.id, sophos_simulator::TenantState::Forbidden);
+    fixture.simulator.set_tenant_state(&globex.id, TenantState::Forbidden);
     assert_eq!(code(&["endpoints", "list", "--tenant", "Globex"]), Some(6));
     let output = fixture.run(&["endpoints", "list", "--all-tenants"]);
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
@@ -190,7 +191,10 @@ fn completion_knows_tenants_of_the_last_listing() {
 fn nouns_send_no_request_with_invalid_values() {
     let fixture = Fixture::start(1);
     let invalid: [(&[&str], &str); 4] = [
-        (&["web-control", "create", "--url", "a.example", "--category-id", "999"], "expected 1 to 57"),
+        (
+            &["web-control", "create", "--url", "a.example", "--category-id", "999"],
+            "invalid categoryId \"999\": expected 1 to 57",
+        ),
         (&["endpoints", "list", "-f", "pageSize=0"], "expected 1 to 500"),
         (&["endpoints", "list", "-f", "noSuchField=1"], "unknown field `noSuchField`"),
         (&["endpoints", "get", "LAPTOP-4711", "-f", "view=1", "-f", "x=1"], "unknown field `x`"),
@@ -203,4 +207,26 @@ fn nouns_send_no_request_with_invalid_values() {
     let calls = fixture.simulator.calls();
     let sent: Vec<_> = calls.by_operation.keys().filter(|name| name.starts_with("endpoint")).collect();
     assert!(sent.is_empty(), "{sent:?}");
+}
+
+#[test]
+fn listing_fails_when_a_page_names_itself() {
+    let fixture = Fixture::start(1_200);
+    let cursor = fixture.run(&["api", "ListSiemEvents", "--tenant", "Acme", "--jq", ".next_cursor"]);
+    let cursor = stdout(&cursor);
+    let by_key = ["endpoints", "list", "--tenant", "Acme", "--jq", ".id"];
+    let by_cursor = ["events", "list", "--tenant", "Acme", "--cursor", cursor.trim()];
+    let generic = ["api", "ListEndpoints", "--tenant", "Acme", "--paginate", "-f", "pageSize=500"];
+    for (operation, arguments, records) in [
+        ("endpoints.list", &by_key[..], 1_000),
+        ("siem.events", &by_cursor[..], 0),
+        ("endpoints.list", &generic[..], 1_000),
+    ] {
+        let rule = FaultRule::new(operation, FaultAction::RepeatPage);
+        fixture.simulator.set_faults(FaultPlan::new([rule]));
+        let output = fixture.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("the next page is this page"), "{}", stderr(&output));
+        assert_eq!(stdout(&output).lines().count(), records, "{arguments:?}");
+    }
 }

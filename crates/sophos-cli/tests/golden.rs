@@ -4,7 +4,7 @@
 
 mod support;
 
-use sophos_simulator::ClockConfig;
+use sophos_simulator::{ClockConfig, TenantState};
 use support::{Fixture, golden};
 
 #[test]
@@ -34,13 +34,24 @@ fn noun_commands_print_as_recorded() {
         .collect();
     files.sort();
     for file in files {
-        let running = ["queries.trycmd", "detections.trycmd"].contains(&file.as_str());
+        let running =
+            ["queries.trycmd", "query-results.trycmd", "detections.trycmd"].contains(&file.as_str());
         let start = Some("2026-11-23T10:00:00Z".to_owned());
         let fixture = Fixture::start_with_clock(3, ClockConfig { start, running });
         let mut environment = fixture.environment("partner");
         environment.insert("SOPHOS_TENANT", "Acme".to_owned());
         golden(&fixture, &format!("nouns/{file}"), &environment);
     }
+}
+
+/// One of two tenants rejects every request.
+#[test]
+fn commands_of_all_tenants_print_as_recorded() {
+    let fixture = Fixture::start(3);
+    let tenants = fixture.simulator.tenants();
+    let globex = tenants.iter().find(|tenant| tenant.name == "Globex").expect("the tenant");
+    fixture.simulator.set_tenant_state(&globex.id, TenantState::Forbidden);
+    golden(&fixture, "all-tenants", &fixture.environment("partner"));
 }
 
 #[test]

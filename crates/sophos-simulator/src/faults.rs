@@ -184,6 +184,9 @@ pub enum FaultAction {
     RevokeTokens,
     /// Responds with the usual status and a body that is not JSON.
     Malformed,
+    /// Names the page of the call as the next page, by the key or the cursor of the call. A call
+    /// without either gets the usual response.
+    RepeatPage,
     /// Omits one endpoint of a bulk isolation: it does not change, and the response omits
     /// it.
     OmitEndpoint {

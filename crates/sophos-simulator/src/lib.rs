@@ -129,6 +129,7 @@
 //! - a bulk isolation that omits an endpoint ([`FaultAction::OmitEndpoint`]) or
 //!   adds one ([`FaultAction::ExtraEndpoint`]): neither was observed;
 //! - an error that repeats the request, with its token or secret ([`FaultAction::Echo`]): not observed;
+//! - a page that names itself as the next ([`FaultAction::RepeatPage`]): not observed;
 //! - `displayString` of a tag is `key:value`, and an endpoint without tags has no `tags`;
 //! - the body of the account health check;
 //! - the body and headers of a 429;

@@ -39,6 +39,8 @@ enum Benchmark {
     Formats,
     /// The export beside a Python script that reads the same feed, and the share of each step
     Peers,
+    /// The start of the command line, and its listings beside clients in Python
+    Cli,
     /// Isolations, from the request to the isolated endpoint
     Isolation,
     /// Rotations of credentials, and audits of many
@@ -56,6 +58,7 @@ impl Benchmark {
             Self::Export => "export",
             Self::Formats => "formats",
             Self::Peers => "peers",
+            Self::Cli => "cli",
             Self::Isolation => "isolation",
             Self::Rotation => "rotation",
             Self::Tenants => "tenants",
@@ -69,7 +72,7 @@ impl Benchmark {
             Self::Isolation => &["isolation-webhook", "isolation-worker"],
             Self::Rotation => &["credential-rotation"],
             Self::Starts => &["alert-export", "credential-rotation", "isolation-webhook", "isolation-worker"],
-            Self::Component => &[],
+            Self::Cli | Self::Component => &[],
         }
     }
 }
@@ -81,6 +84,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     }
     if arguments.benchmark == Some(Benchmark::Component) {
         return bench_components(workspace);
+    }
+    if arguments.benchmark == Some(Benchmark::Cli) {
+        return bench_cli(workspace, arguments);
     }
     let subject = arguments.benchmark.unwrap_or(Benchmark::Starts);
     let functions = package::build_runnable(workspace, subject.functions(), Architecture::HOST)?;
@@ -110,6 +116,22 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         }
     }
     end_to_end::run(workspace, "tools", "bench", &functions, &passed_on, &variables)
+}
+
+/// Runs the benchmark of the command line.
+fn bench_cli(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+    // The profile has no link-time optimization, which takes many minutes here.
+    let programs = ["--profile", "tools", "--bins", "-p", "end-to-end", "-p", "sophos-cli"];
+    end_to_end::build(workspace, "the command line, the simulator and the benchmark", &programs)?;
+    let mut passed_on: Vec<OsString> = vec![Benchmark::Cli.name().into()];
+    // Without the clients in Python the command line is measured alone.
+    match setup::install_peers(workspace) {
+        Ok(python) => passed_on.extend(["--python".into(), python.into()]),
+        Err(error) => println!("skipped: clients in Python: {error}"),
+    }
+    passed_on.extend(arguments.passthrough.iter().map(OsString::from));
+    let folder = workspace.target.join("tools");
+    end_to_end::run(workspace, "tools", "bench", &folder, &passed_on, &[])
 }
 
 /// Runs the benchmark of the components in the Rust host.

@@ -27,6 +27,7 @@ pub(crate) const EMULATOR_TESTS: IgnoredTests = IgnoredTests {
     reason: "needs Python with an emulator of AWS: `cargo xtask test` runs it",
     package: "end-to-end",
     binaries: &[
+        "cli_secrets_manager",
         "emulator",
         "export_queue_sqs",
         "export_secrets_manager",
@@ -38,6 +39,18 @@ pub(crate) const EMULATOR_TESTS: IgnoredTests = IgnoredTests {
         "secretsmanager",
         "stack",
     ],
+    skip: &[],
+    only: &[],
+};
+
+/// The reason of the test of the keyring.
+pub(crate) const KEYRING_REASON: &str =
+    "needs a keyring: dbus-run-session and gnome-keyring-daemon; `cargo xtask test` runs it where they are";
+
+pub(crate) const KEYRING_TESTS: IgnoredTests = IgnoredTests {
+    reason: KEYRING_REASON,
+    package: "sophos-cli",
+    binaries: &["keyring"],
     skip: &[],
     only: &[],
 };
@@ -107,6 +120,13 @@ impl IgnoredTests {
     }
 }
 
+/// Whether a test can start a keyring of its own.
+pub(crate) fn has_keyring() -> bool {
+    let folders: Vec<_> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
+    let is_installed = |program: &&str| folders.iter().any(|folder| folder.join(program).is_file());
+    ["dbus-run-session", "gnome-keyring-daemon"].iter().all(|program| is_installed(program))
+}
+
 /// The folder of the recorded material, if it exists.
 pub(crate) fn recorded_material(workspace: &Workspace) -> Option<PathBuf> {
     let given = std::env::var_os("RECORDED_MATERIAL").map(PathBuf::from);
@@ -150,6 +170,7 @@ mod tests {
     fn every_ignored_test_is_in_the_group_of_its_reason() {
         let groups = [
             EMULATOR_TESTS,
+            KEYRING_TESTS,
             HOST_TESTS,
             RUST_HOST_TESTS,
             READER_TESTS,

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     hosts::{OptionalHost, TestHosts},
     ignored::{
-        self, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, READER_TESTS, RECORDED_REASON,
+        self, EMULATOR_TESTS, HOST_TESTS, IgnoredTests, KEYRING_REASON, KEYRING_TESTS, READER_TESTS, RECORDED_REASON,
         RECORDED_SIMULATOR_TESTS, RECORDED_TESTS, RECORDED_WEBHOOK_TESTS, RUST_HOST_REASON, RUST_HOST_TESTS,
     },
     setup, shell,
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     /// Also run the component in this host; its first build takes long
     #[arg(long, value_enum)]
     hosts: Option<OptionalHost>,
-    /// Fail if a test was ignored, except tests that need recorded material or `--hosts rust`
+    /// Fail if a test was ignored, except tests that need recorded material, a keyring or `--hosts rust`
     #[arg(long)]
     none_ignored: bool,
     /// Arguments for `cargo test`, after `--`
@@ -104,13 +104,15 @@ fn run_all(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
         println!("skipped: the tests with readers of rows, which could not be installed\n{error}");
     }
     let components = hosts.map(|hosts| hosts.missing().iter().for_each(|reason| println!("{reason}")));
-    let ignored =
-        match counts.ignored().find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON].contains(reason)) {
-            Some((reason, count)) if arguments.none_ignored && arguments.passthrough.is_empty() => {
-                Err(Error::new(format!("{count} tests were ignored: {reason}")))
-            }
-            _ => Ok(()),
-        };
+    let ignored = match counts
+        .ignored()
+        .find(|(reason, _)| ![RECORDED_REASON, RUST_HOST_REASON, KEYRING_REASON].contains(reason))
+    {
+        Some((reason, count)) if arguments.none_ignored && arguments.passthrough.is_empty() => {
+            Err(Error::new(format!("{count} tests were ignored: {reason}")))
+        }
+        _ => Ok(()),
+    };
     let failed: Vec<_> = [tests, core, components, ignored].into_iter().filter_map(Result::err).collect();
     if failed.is_empty() {
         return Ok(());

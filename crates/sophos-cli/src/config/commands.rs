@@ -16,6 +16,7 @@ use crate::{
         secret_source::read_stdin,
         test_command,
     },
+    confirm::not_asked,
     context::Context,
     exit::Failure,
 };
@@ -108,7 +109,7 @@ fn init(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
     if let (SecretLocation::Keyring, Some(id)) = (&location, &client_id) {
         let secret = if is_terminal {
             let typed = Password::with_theme(&SimpleTheme).with_prompt("Client secret (hidden)").interact();
-            SecretString::from(typed.map_err(|error| Failure::other(format!("asking failed: {error}")))?)
+            SecretString::from(typed.map_err(not_asked)?)
         } else {
             read_stdin()?
         };
@@ -129,9 +130,7 @@ fn init(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
 
 fn ask(prompt: &str) -> Result<String, Failure> {
     let typed: Result<String, _> = Input::with_theme(&SimpleTheme).with_prompt(prompt).interact_text();
-    typed
-        .map(|text| text.trim().to_owned())
-        .map_err(|error| Failure::other(format!("asking failed: {error}")))
+    typed.map(|text| text.trim().to_owned()).map_err(not_asked)
 }
 
 #[derive(Serialize)]

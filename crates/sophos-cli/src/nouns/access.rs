@@ -41,7 +41,7 @@ pub(crate) const ADMINS: Noun = Noun {
                 Param::json("scope", "The scope at a partner, such as {\"type\":\"allManagedTenants\"}"),
             ])
             .examples(&["admins update 0e5a… --tenant Acme --role-id 7f2e…"]),
-        Verb::change("remove-role", "Removes a role of an administrator", "remove a role of", &[op!(common::admins::RemoveRoleAssignment), op!(partner::admins::RemoveRoleAssignment)]),
+        Verb::change("remove-role", "Removes a role of an administrator", "remove", &[op!(common::admins::RemoveRoleAssignment), op!(partner::admins::RemoveRoleAssignment)]).object("role assignment"),
     ],
 };
 

@@ -36,13 +36,25 @@ pub(crate) const DETECTIONS: Noun = Noun {
         )
         .params(PERIOD)
         .columns(&["time", "severity", "rule=/detectionRule", "count", "device=/device/entity", "id"]),
-        Verb::get("counts", "Counts detections over time", &[op!(detections::queries::GetDetectionCounts)])
+        Verb::list("counts", "Counts detections over time", &[op!(detections::queries::GetDetectionCounts)])
+            .object("interval")
+            .items("resolutionDetectionCounts")
+            .columns(&[
+                "from=/startsAt",
+                "to=/endsAt",
+                "total=/totalCount",
+                "critical=/countBySeverity/critical",
+                "high=/countBySeverity/high",
+                "medium=/countBySeverity/medium",
+                "low=/countBySeverity/low",
+                "info=/countBySeverity/info",
+            ])
             .params(&[
                 Param::text("from", "The start").required(),
                 Param::text("to", "The end").required(),
                 Param::choice("resolution", "The interval", &["minute", "hour", "day"]),
             ])
-            .examples(&["detections counts --from 2026-11-23T00:00:00.000Z --to 2026-11-24T00:00:00.000Z --resolution hour -o json"]),
+            .examples(&["detections counts --from 2026-11-23T00:00:00.000Z --to 2026-11-24T00:00:00.000Z --resolution hour"]),
         Verb::list("results", "Lists the results of an earlier query", &[op!(detections::queries::ListDetections)]),
     ],
 };

@@ -75,9 +75,10 @@ pub(crate) const POLICIES: Noun = Noun {
         Verb::change(
             "set-base",
             "Changes settings of the base policy of a type",
-            "change settings of the base",
+            "change settings of",
             &[op!(endpoint::base_policies::UpdateBasePolicySettings)],
         )
+        .object("base policy")
         .params(&[Param::json("settings", "The settings, by key").field(ALL_MEMBERS).required()]),
         Verb::get(
             "describe",

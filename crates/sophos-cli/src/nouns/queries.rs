@@ -57,6 +57,6 @@ pub(crate) const QUERIES: Noun = Noun {
             .fixed(&[("pageTotal", "true")])
             .columns(&["name", "status", "result", "created=/createdAt", "id"]),
         Verb::list("xdr-results", "Lists the results of an XDR run", &[op!(xdr_query::query_runs::GetQueryRunResults)]).object("result").columns(&["*"]),
-        Verb::change("xdr-cancel", "Cancels XDR runs", "cancel the run of", &[op!(xdr_query::query_runs::CancelQueryRun)]),
+        Verb::change("xdr-cancel", "Cancels XDR runs", "cancel", &[op!(xdr_query::query_runs::CancelQueryRun)]).object("run"),
     ],
 };

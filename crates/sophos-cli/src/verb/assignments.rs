@@ -38,14 +38,11 @@ pub(crate) fn add_assignments(
 }
 
 /// The value of a member of the path, which may be a number.
-pub(crate) fn path_value(operation: Option<&OperationDescription>, name: &str, text: &str) -> Value {
-    let value = operation.and_then(|operation| {
-        let schema = operation.parameters();
-        let property = resolve(schema["properties"].get(name)?, &schema);
-        let is_integer = has_type(property, "integer");
-        is_integer.then(|| text.parse::<u64>().ok().map(Value::from)).flatten()
-    });
-    value.unwrap_or_else(|| Value::from(text))
+pub(crate) fn path_value(operation: &OperationDescription, name: &str, text: &str) -> Value {
+    let schema = operation.parameters();
+    let is_integer = has_type(resolve(&schema["properties"][name], &schema), "integer");
+    let number = if is_integer { text.parse::<u64>().ok() } else { None };
+    number.map_or_else(|| Value::from(text), Value::from)
 }
 
 /// The value of a text in the type of a schema; `None` to take it as JSON.

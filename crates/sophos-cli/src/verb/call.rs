@@ -1,13 +1,9 @@
 //! Operations by their fields, with the service's own JSON as the response.
 
-use std::marker::PhantomData;
-
-use bytes::Bytes;
-use futures_util::future::LocalBoxFuture;
-use serde::Serialize;
+use serde_json::Value;
 use sophos_api::{
-    ApiClient, Error, Operation, RequestTarget, Route, ScopeHeader,
-    catalog::{self, OperationDescription},
+    ApiClient, Error, Operation, Route, ScopeHeader,
+    catalog::{self, DescribedRequest, OperationDescription},
     models::IdType,
 };
 
@@ -15,7 +11,6 @@ use crate::{
     connect::{CliClient, CliTenant},
     exit::{Exit, Failure},
     json::Json,
-    verb::Fields,
 };
 
 /// The addressee of an operation.
@@ -27,104 +22,62 @@ pub(crate) enum Target {
     Account(CliClient),
 }
 
-/// An operation that takes its fields as JSON.
-pub(crate) trait Call: Sync {
+impl Target {
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// As for [`ApiClient::send_described`].
+    pub(crate) async fn send(&self, request: &DescribedRequest) -> Result<Json, Error> {
+        match self {
+            Self::Tenant(tenant) => tenant.send_described(request).await,
+            Self::Account(client) => client.send_described(request).await,
+        }
+    }
+}
+
+/// An operation of the client. The compiler knows that it exists, but no code of its type
+/// is in the program: it is sent by its description.
+#[derive(Clone, Copy)]
+pub(crate) struct Op {
+    route: fn() -> Route,
+}
+
+impl Op {
+    /// The operation of this type.
+    pub(crate) const fn of<O: Operation>() -> Self {
+        Self { route: || O::ROUTE }
+    }
+
     /// The method, path, host and scope header.
-    fn route(&self) -> Route;
+    pub(crate) fn route(self) -> Route {
+        (self.route)()
+    }
 
     /// The operation as data.
-    fn description(&self) -> Option<&'static OperationDescription> {
+    ///
+    /// # Errors
+    /// When the catalogue does not have it.
+    pub(crate) fn describe(self) -> Result<&'static OperationDescription, Failure> {
         let route = self.route();
-        catalog::operations().find(|operation| *operation.route() == route)
-    }
-
-    /// Checks the fields as the typed operation does before it is sent.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Invalid`](sophos_api::ErrorKind::Invalid) for an unknown, missing or
-    /// invalid field.
-    fn check(&self, fields: &Fields) -> Result<(), Error> {
-        self.description().map_or(Ok(()), |operation| operation.request(fields.clone()).map(drop))
-    }
-
-    /// Sends the operation.
-    fn send(&self, target: Target, fields: Fields) -> LocalBoxFuture<'static, Result<Json, Error>>;
-
-    /// Builds the request, without sending it.
-    ///
-    /// # Errors
-    /// When a field of the path is missing.
-    fn request(&self, target: &RequestTarget, fields: Fields) -> Result<http::Request<Vec<u8>>, Error>;
-}
-
-/// An operation of the client.
-pub(crate) struct Typed<O>(PhantomData<fn() -> O>);
-
-impl<O> Typed<O> {
-    pub(crate) const NEW: Self = Self(PhantomData);
-}
-
-impl<O: Operation + 'static> Call for Typed<O> {
-    fn route(&self) -> Route {
-        O::ROUTE
-    }
-
-    fn send(&self, target: Target, fields: Fields) -> LocalBoxFuture<'static, Result<Json, Error>> {
-        let operation = Untyped::<O>::new(fields);
-        Box::pin(async move {
-            match target {
-                Target::Tenant(tenant) => tenant.send(&operation).await,
-                Target::Account(client) => client.send(&operation).await,
-            }
-        })
-    }
-
-    fn request(&self, target: &RequestTarget, fields: Fields) -> Result<http::Request<Vec<u8>>, Error> {
-        Untyped::<O>::new(fields).to_request(target)
+        let described = catalog::operations().find(|operation| *operation.route() == route);
+        described.ok_or_else(|| Failure::other(format!("the catalogue has no operation {route}")))
     }
 }
 
-/// The fields of an operation, with its route.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct Untyped<O> {
-    fields: Fields,
-    #[serde(skip)]
-    operation: PhantomData<fn() -> O>,
-}
-
-impl<O> Untyped<O> {
-    fn new(fields: Fields) -> Self {
-        Self { fields, operation: PhantomData }
-    }
-}
-
-impl<O> std::fmt::Debug for Untyped<O> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Untyped").finish_non_exhaustive()
-    }
-}
-
-impl<O: Operation> Operation for Untyped<O> {
-    type Response = Json;
-    const ROUTE: Route = O::ROUTE;
-
-    fn parse_response(response: &http::Response<Bytes>) -> Result<Json, Error> {
-        // A 204, or a body that the service leaves out.
-        if response.status().is_success() && response.body().is_empty() {
-            return Ok(Json::Null);
-        }
-        Plain::parse_response(response)
-    }
-}
-
-/// Provides the parser of responses.
-#[derive(Debug, Serialize)]
-struct Plain;
-
-impl Operation for Plain {
-    type Response = Json;
-    const ROUTE: Route = Route::get("/");
+/// The request for the page after this one; `None` after the last.
+///
+/// # Errors
+/// When the page names itself as the next.
+pub(crate) fn next_page(request: &DescribedRequest, page: &Json) -> Result<Option<DescribedRequest>, Error> {
+    let member = |name: &str| page.get(name).map_or(Value::Null, Json::to_value);
+    // Of the records only their presence counts.
+    let has_items = matches!(page.get("items"), Some(Json::Array(items)) if !items.is_empty());
+    request.next_page(&serde_json::json!({
+        "pages": member("pages"),
+        "has_more": member("has_more"),
+        "next_cursor": member("next_cursor"),
+        "items": if has_items { vec![Value::Null] } else { Vec::new() },
+    }))
 }
 
 /// The operation for this credential: a tenant's if a tenant is chosen or the credential
@@ -132,11 +85,7 @@ impl Operation for Plain {
 ///
 /// # Errors
 /// When the noun needs a credential of another type.
-pub(crate) fn choose<'c>(
-    calls: &[&'c dyn Call],
-    id_type: &IdType,
-    wants_tenant: bool,
-) -> Result<&'c dyn Call, Failure> {
+pub(crate) fn choose(calls: &[Op], id_type: &IdType, wants_tenant: bool) -> Result<Op, Failure> {
     let find = |scope: ScopeHeader| calls.iter().copied().find(|call| call.route().scope == scope);
     let own = match id_type {
         IdType::Partner => find(ScopeHeader::Partner),

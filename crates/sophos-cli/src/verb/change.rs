@@ -3,7 +3,10 @@
 use clap::ArgMatches;
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
-use sophos_api::RequestTarget;
+use sophos_api::{
+    RequestTarget,
+    catalog::{DescribedRequest, OperationDescription},
+};
 
 use crate::{
     confirm::{Change, confirm},
@@ -12,8 +15,8 @@ use crate::{
     exit::{Exit, Failure},
     json::Json,
     verb::{
-        Call, DEFAULT_ITEMS, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op,
-        path_value, plural,
+        DEFAULT_ITEMS, Fields, Noun, Target, Verb, fields::path_members, items_of, next_page, op, path_value,
+        plural,
     },
 };
 
@@ -26,22 +29,21 @@ pub(crate) async fn run(
     noun: &Noun,
     verb: &Verb,
     context: &Context,
-    call: &'static dyn Call,
+    operation: &'static OperationDescription,
     action: &str,
     mut fields: Fields,
     target: Target,
     matches: &ArgMatches,
 ) -> Result<(), Failure> {
-    let route = call.route();
-    let members = path_members(route.path);
+    let members = path_members(operation.route().path);
     let Some((last, others)) = members.split_last() else {
-        let objects = name_in(&fields).into_iter().collect();
-        return send_changes(context, call, &change(action, noun, verb, objects), vec![fields], &target)
+        let objects = names_in(&fields);
+        return send_changes(context, operation, &change(action, noun, verb, objects), vec![fields], &target)
             .await;
     };
     for member in others {
         if let Some(value) = matches.get_one::<String>(member) {
-            fields.insert((*member).to_owned(), path_value(call.description(), member, value));
+            fields.insert((*member).to_owned(), path_value(operation, member, value));
         }
     }
     let mut given: Vec<String> = matches.get_many::<String>(last).into_iter().flatten().cloned().collect();
@@ -56,11 +58,11 @@ pub(crate) async fn run(
         let (id, name) =
             if verb.endpoints { resolve_endpoint(&target, &value).await? } else { (value.clone(), value) };
         let mut request = fields.clone();
-        request.insert((*last).to_owned(), path_value(call.description(), last, &id));
+        request.insert((*last).to_owned(), path_value(operation, last, &id));
         requests.push(request);
         objects.push(name);
     }
-    send_changes(context, call, &change(action, noun, verb, objects), requests, &target).await
+    send_changes(context, operation, &change(action, noun, verb, objects), requests, &target).await
 }
 
 fn change(action: &str, noun: &Noun, verb: &Verb, objects: Vec<String>) -> Change {
@@ -68,11 +70,26 @@ fn change(action: &str, noun: &Noun, verb: &Verb, objects: Vec<String>) -> Chang
     Change { action: action.to_owned(), noun: object.to_owned(), objects }
 }
 
-/// The name of a new object, for the question.
-fn name_in(fields: &Fields) -> Option<String> {
-    let text = |name: &&str| fields.get(*name)?.as_str().map(str::to_owned);
+/// The members that list the objects of a change.
+const LISTS: [&str; 3] = ["ids", "firewalls", "items"];
+
+/// The names of the objects in a request, for the question: of a new one, or of those in a
+/// list.
+fn names_in(fields: &Fields) -> Vec<String> {
+    let listed = LISTS.iter().find_map(|name| fields.get(*name)?.as_array());
+    if let Some(items) = listed {
+        let name = |item: &Value| {
+            ["id", "item"].iter().find_map(|member| item.get(*member)?.as_str().map(str::to_owned))
+        };
+        return items
+            .iter()
+            .filter_map(|item| item.as_str().map(str::to_owned).or_else(|| name(item)))
+            .collect();
+    }
+    let text = |name: &&str| fields.get(*name)?.as_str();
     let own = ["name", "username", "userId", "url", "value"].iter().find_map(text);
-    own.or_else(|| fields.get("properties")?.as_object()?.values().find_map(Value::as_str).map(str::to_owned))
+    let own = own.or_else(|| fields.get("properties")?.as_object()?.values().find_map(Value::as_str));
+    own.map(str::to_owned).into_iter().collect()
 }
 
 /// Asks, then sends the requests and writes the responses; with `--dry-run` it only
@@ -83,29 +100,30 @@ fn name_in(fields: &Fields) -> Option<String> {
 /// requests failed.
 pub(crate) async fn send_changes(
     context: &Context,
-    call: &'static dyn Call,
+    operation: &'static OperationDescription,
     change: &Change,
     requests: Vec<Fields>,
     target: &Target,
 ) -> Result<(), Failure> {
-    for request in &requests {
-        call.check(request)?;
-    }
+    let requests =
+        requests.into_iter().map(|fields| operation.request(fields)).collect::<Result<Vec<_>, _>>()?;
     if context.globals.dry_run {
         context.note(&format!("Dry run: this would {}", change.sentence()));
         let session = context.session().await?;
         for request in requests {
-            show_request(session, call, target, request).await?;
+            show_request(session, target, &request).await?;
         }
         return Ok(());
     }
     confirm(context, change)?;
     let count = requests.len();
     let progress = context.progress(&change.action, Some(count as u64));
-    let mut results = stream::iter(requests.into_iter().enumerate().map(|(index, fields)| {
-        let sent = call.send(target.clone(), fields);
-        async move { (index, sent.await) }
-    }))
+    let mut results = stream::iter(
+        requests
+            .iter()
+            .enumerate()
+            .map(|(index, request)| async move { (index, target.send(request).await) }),
+    )
     .buffered(MAX_CONCURRENT_CHANGES);
     let mut records = if count == 1 { context.record() } else { context.records(&[]) };
     let (mut failed, mut first) = (0, None);
@@ -147,19 +165,18 @@ pub(crate) async fn send_changes(
 /// When a field of the path is missing.
 pub(crate) async fn show_request(
     session: &Session,
-    call: &dyn Call,
     target: &Target,
-    fields: Fields,
+    request: &DescribedRequest,
 ) -> Result<(), Failure> {
     let identity = session.identity().await?;
     let request_target = match target {
-        Target::Tenant(tenant) if call.route().host == sophos_api::ApiHost::DataRegion => {
+        Target::Tenant(tenant) if request.route().host == sophos_api::ApiHost::DataRegion => {
             RequestTarget::with_id(tenant.base_url().clone(), tenant.id().as_str())
         }
         Target::Tenant(tenant) => RequestTarget::with_id(identity.global, tenant.id().as_str()),
         Target::Account(_) => RequestTarget::with_id(identity.global, identity.id),
     };
-    let request = call.request(&request_target, fields)?;
+    let request = request.to_request(&request_target)?;
     println!("{} {}", request.method(), request.uri());
     for (name, value) in request.headers() {
         if name.as_str().starts_with("x-") {
@@ -181,17 +198,16 @@ pub(crate) async fn resolve_endpoint(target: &Target, value: &str) -> Result<(St
     if is_id(value) {
         return Ok((value.to_owned(), value.to_owned()));
     }
-    let call = op!(endpoint::endpoints::ListEndpoints);
     let mut fields = Fields::new();
     fields.insert("hostnameContains".to_owned(), value.into());
     fields.insert("fields".to_owned(), Value::from(vec!["hostname"]));
     fields.insert("pageSize".to_owned(), 500.into());
     let mut found = Vec::new();
     // The service compares only a part of the name.
-    let mut next = Some(fields);
-    while let Some(fields) = next {
-        let page = call.send(target.clone(), fields.clone()).await?;
-        next = next_page(&fields, &page);
+    let mut next = Some(op!(endpoint::endpoints::ListEndpoints).describe()?.request(fields)?);
+    while let Some(request) = next {
+        let page = target.send(&request).await?;
+        next = next_page(&request, &page)?;
         found.extend(items_of(page, DEFAULT_ITEMS).into_iter().filter_map(|item| {
             let hostname = item.get("hostname")?.as_str()?;
             hostname

@@ -11,12 +11,11 @@ pub(crate) fn noun_command(noun: &'static Noun) -> Command {
     for verb in noun.verbs {
         let mut sub = arguments::add(verb, Command::new(verb.name).about(verb.about));
         let mut notes = String::new();
-        if let Some(call) = verb.calls.first() {
+        if !verb.calls.is_empty() {
             notes.push_str("Requests:\n");
-            for call in verb.calls {
-                notes.push_str(&format!("  {}\n", call.route()));
-            }
-            let _ = call;
+        }
+        for call in verb.calls {
+            notes.push_str(&format!("  {}\n", call.route()));
         }
         if let Kind::Change(_) = verb.kind {
             notes

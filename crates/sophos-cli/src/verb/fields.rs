@@ -4,10 +4,11 @@ use std::{fs, io::Read};
 
 use clap::ArgMatches;
 use serde_json::{Map, Value};
+use sophos_api::catalog::OperationDescription;
 
 use crate::{
     exit::Failure,
-    verb::{ALL_MEMBERS, Call, Param, ParamKind, Verb, add_assignments},
+    verb::{ALL_MEMBERS, Param, ParamKind, Verb, add_assignments},
 };
 
 /// The fields of a request.
@@ -51,14 +52,10 @@ pub(crate) fn fields_of(verb: &Verb, matches: &ArgMatches) -> Result<Fields, Fai
 /// When a field is invalid.
 pub(crate) fn add_raw_fields(
     fields: &mut Fields,
-    call: &dyn Call,
+    operation: &OperationDescription,
     matches: &ArgMatches,
 ) -> Result<(), Failure> {
-    let assignments = optional_many(matches, "raw-field");
-    match call.description() {
-        Some(operation) => add_assignments(fields, &assignments, operation),
-        None => parse_assignments(fields, &assignments),
-    }
+    add_assignments(fields, &optional_many(matches, "raw-field"), operation)
 }
 
 fn optional<'m, T: Clone + Send + Sync + 'static>(matches: &'m ArgMatches, name: &str) -> Option<&'m T> {

@@ -1,6 +1,7 @@
 //! Listings of one tenant or of all.
 
 use futures_util::{Stream, StreamExt, stream};
+use sophos_api::{Error, catalog::DescribedRequest};
 
 use crate::{
     connect::SelectedTenant,
@@ -8,7 +9,7 @@ use crate::{
     exit::{Exit, Failure},
     json::Json,
     output::Records,
-    verb::{Call, Fields, Target, items_of, next_page},
+    verb::{Target, items_of, next_page},
 };
 
 /// The tenants that are read at once. The rate limit of the credential is the bound.
@@ -24,9 +25,8 @@ type TenantPage = (usize, Result<Json, Failure>);
 /// [`Exit::Partial`] when some of several tenants failed.
 pub(crate) async fn list(
     context: &Context,
-    call: &'static dyn Call,
+    request: &DescribedRequest,
     items: &str,
-    fields: Fields,
     targets: Vec<(String, Result<Target, Failure>)>,
     records: &mut Records,
 ) -> Result<(), Failure> {
@@ -38,13 +38,17 @@ pub(crate) async fn list(
         let streams = targets
             .into_iter()
             .enumerate()
-            .map(|(index, (_, target))| pages(index, call, fields.clone(), target).boxed_local());
+            .map(|(index, (_, target))| pages(index, request.clone(), target).boxed_local());
         let mut pages = stream::iter(streams).flatten_unordered(MAX_CONCURRENT_TENANTS);
         while let Some((index, page)) = pages.next().await {
             match page {
                 Ok(page) => {
                     let page = items_of(page, items);
                     progress.inc(page.len() as u64);
+                    if context.is_on_terminal() && !page.is_empty() {
+                        // The records show the progress, and a bar would be in their lines.
+                        progress.finish_and_clear();
+                    }
                     for item in page {
                         let item = if all { with_tenant(item, &names[index]) } else { item };
                         records.write_json(item)?;
@@ -83,28 +87,38 @@ pub(crate) fn tenant_targets(tenants: Vec<SelectedTenant>) -> Vec<(String, Resul
 
 fn pages(
     index: usize,
-    call: &'static dyn Call,
-    fields: Fields,
+    request: DescribedRequest,
     target: Result<Target, Failure>,
 ) -> impl Stream<Item = TenantPage> {
     let target = match target {
         Ok(target) => target,
         Err(failure) => return stream::once(async move { (index, Err(failure)) }).left_stream(),
     };
-    stream::unfold(Some(fields), move |fields| {
+    stream::unfold(Some(Ok(request)), move |next| {
         let target = target.clone();
         async move {
-            let fields = fields?;
-            match call.send(target, fields.clone()).await {
-                Ok(page) => {
-                    let next = next_page(&fields, &page);
-                    Some(((index, Ok(page)), next))
-                }
+            match read_page(&target, next?).await {
+                Ok((page, next)) => Some(((index, Ok(page)), next.transpose())),
                 Err(error) => Some(((index, Err(error.into())), None)),
             }
         }
     })
     .right_stream()
+}
+
+/// The request for the next page, or the reason why there is none.
+type NextPage = Result<Option<DescribedRequest>, Error>;
+
+/// A page, and the request for the next. The records of a page that names itself as the
+/// next one are still shown.
+async fn read_page(
+    target: &Target,
+    request: Result<DescribedRequest, Error>,
+) -> Result<(Json, NextPage), Error> {
+    let request = request?;
+    let page = target.send(&request).await?;
+    let next = next_page(&request, &page);
+    Ok((page, next))
 }
 
 /// Puts the tenant's name before the other members.

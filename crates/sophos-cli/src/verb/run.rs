@@ -1,7 +1,10 @@
 //! Running a verb.
 
 use clap::ArgMatches;
-use sophos_api::ScopeHeader;
+use sophos_api::{
+    ScopeHeader,
+    catalog::{DescribedRequest, OperationDescription},
+};
 
 use crate::{
     connect::Session,
@@ -9,7 +12,7 @@ use crate::{
     exit::Failure,
     json::Json,
     verb::{
-        Call, Fields, Kind, Noun, Target, Verb, change, choose,
+        Fields, Kind, Noun, Op, Target, Verb, change, choose,
         fields::{add_raw_fields, fields_of, path_members},
         list,
         list::tenant_targets,
@@ -34,40 +37,40 @@ pub(crate) async fn run_noun(
     };
     let mut fields = fields_of(verb, matches)?;
     let session = context.session().await?;
-    let call = choose_call(session, context, verb.calls).await?;
-    add_raw_fields(&mut fields, call, matches)?;
+    let operation = choose_operation(session, context, verb.calls).await?;
+    add_raw_fields(&mut fields, operation, matches)?;
     match verb.kind {
         Kind::List => {
-            set_path(&mut fields, call, matches);
+            set_path(&mut fields, operation, matches);
             if let Some(page_size) = verb.page_size {
                 let size = context
                     .globals
                     .limit
                     .map_or(page_size, |limit| u32::try_from(limit).unwrap_or(page_size).clamp(1, page_size));
-                let name = if call.route().path.starts_with("/siem/") { "limit" } else { "pageSize" };
+                let name = if operation.route().path.starts_with("/siem/") { "limit" } else { "pageSize" };
                 fields.entry(name).or_insert_with(|| size.max(if name == "limit" { 200 } else { 1 }).into());
             }
-            call.check(&fields)?;
-            run_list(noun, verb, context, call, fields).await
+            run_list(noun, verb, context, &operation.request(fields)?).await
         }
         Kind::Get => {
-            set_path(&mut fields, call, matches);
-            call.check(&fields)?;
-            let target = target(session, context, call).await?;
+            set_path(&mut fields, operation, matches);
+            // Before any request, such as the one for the endpoint's id.
+            let mut request = operation.request(fields.clone())?;
+            let target = target(session, context, operation).await?;
             if verb.endpoints {
                 resolve_endpoints(&target, &mut fields).await?;
+                request = operation.request(fields)?;
             }
-            let response = call.send(target, fields).await?;
-            write_one(context, response)
+            write_one(context, target.send(&request).await?)
         }
         Kind::Change(action) => {
-            let target = target(session, context, call).await?;
-            change::run(noun, verb, context, call, action, fields, target, matches).await
+            let target = target(session, context, operation).await?;
+            change::run(noun, verb, context, operation, action, fields, target, matches).await
         }
         Kind::Query(status, results) => {
-            call.check(&fields)?;
-            let target = target(session, context, call).await?;
-            wait::run(verb, context, call, status, results, fields, target).await
+            let start = operation.request(fields)?;
+            let target = target(session, context, operation).await?;
+            wait::run(verb, context, &start, status, results, target).await
         }
     }
 }
@@ -76,19 +79,19 @@ pub(crate) async fn run_noun(
 ///
 /// # Errors
 /// As for [`choose`], and when the identity is not known.
-pub(crate) async fn choose_call(
+async fn choose_operation(
     session: &Session,
     context: &Context,
-    calls: &[&'static dyn Call],
-) -> Result<&'static dyn Call, Failure> {
+    calls: &[Op],
+) -> Result<&'static OperationDescription, Failure> {
     if let [only] = calls
         && only.route().scope == ScopeHeader::Tenant
     {
-        return Ok(*only);
+        return only.describe();
     }
     let identity = session.identity().await?;
     let wants_tenant = context.globals.tenant.is_some() || context.globals.all_tenants;
-    choose(calls, &identity.id_type, wants_tenant)
+    choose(calls, &identity.id_type, wants_tenant)?.describe()
 }
 
 /// The addressee of an operation.
@@ -98,19 +101,19 @@ pub(crate) async fn choose_call(
 pub(crate) async fn target(
     session: &Session,
     context: &Context,
-    call: &'static dyn Call,
+    operation: &OperationDescription,
 ) -> Result<Target, Failure> {
-    if session.is_for_tenant(context, call.route().scope).await? {
+    if session.is_for_tenant(context, operation.route().scope).await? {
         return Ok(Target::Tenant(session.selected_tenant(context).await?));
     }
     Ok(Target::Account(session.client.clone()))
 }
 
-fn set_path(fields: &mut Fields, call: &dyn Call, matches: &ArgMatches) {
-    for member in path_members(call.route().path) {
+fn set_path(fields: &mut Fields, operation: &OperationDescription, matches: &ArgMatches) {
+    for member in path_members(operation.route().path) {
         let value = matches.try_get_one::<String>(member).ok().flatten();
         if let Some(value) = value {
-            fields.insert(member.to_owned(), path_value(call.description(), member, value));
+            fields.insert(member.to_owned(), path_value(operation, member, value));
         }
     }
 }
@@ -129,11 +132,10 @@ async fn run_list(
     noun: &Noun,
     verb: &Verb,
     context: &Context,
-    call: &'static dyn Call,
-    fields: Fields,
+    request: &DescribedRequest,
 ) -> Result<(), Failure> {
     let session = context.session().await?;
-    let targets = if session.is_for_tenant(context, call.route().scope).await? {
+    let targets = if session.is_for_tenant(context, request.route().scope).await? {
         tenant_targets(session.selected_tenants(context).await?)
     } else {
         vec![(String::new(), Ok(Target::Account(session.client.clone())))]
@@ -148,7 +150,7 @@ async fn run_list(
     }
     all.extend_from_slice(columns);
     let mut records = context.records(&all);
-    let result = list::list(context, call, verb.items, fields, targets, &mut records).await;
+    let result = list::list(context, request, verb.items, targets, &mut records).await;
     let count = records.finish()?;
     if context.is_table() {
         context.note(&format!("{count} {}", plural(verb.object.unwrap_or(noun.object), count)));

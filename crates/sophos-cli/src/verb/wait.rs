@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use sophos_api::catalog::DescribedRequest;
+
 use crate::{
     context::Context,
     exit::Failure,
     json::Json,
-    verb::{Call, Fields, Target, Verb, change::show_request, list},
+    verb::{Fields, Op, Target, Verb, change::show_request, list},
 };
 
 /// The wait before the first look at the state, and the longest.
@@ -17,25 +19,24 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 pub(crate) async fn run(
     verb: &Verb,
     context: &Context,
-    start: &'static dyn Call,
-    status: &'static dyn Call,
-    results: &'static dyn Call,
-    fields: Fields,
+    start: &DescribedRequest,
+    status: Op,
+    results: Op,
     target: Target,
 ) -> Result<(), Failure> {
     if context.globals.dry_run {
-        return show_request(context.session().await?, start, &target, fields).await;
+        return show_request(context.session().await?, &target, start).await;
     }
-    let run = start.send(target.clone(), fields).await?;
+    let run = target.send(start).await?;
     let id = run.get("id").and_then(Json::as_str).map(str::to_owned);
     let id = id.ok_or_else(|| Failure::other("starting the query failed: the response has no id"))?;
     context.note(&format!("Started run {id}"));
     let mut by_id = Fields::new();
     by_id.insert("runId".to_owned(), id.into());
-    wait_for(context, status, &by_id, &target, run).await?;
+    wait_for(context, &status.describe()?.request(by_id.clone())?, &target, run).await?;
+    let results = results.describe()?.request(by_id)?;
     let mut records = context.records(verb.columns);
-    let result =
-        list(context, results, verb.items, by_id, vec![(String::new(), Ok(target))], &mut records).await;
+    let result = list(context, &results, verb.items, vec![(String::new(), Ok(target))], &mut records).await;
     records.finish()?;
     result
 }
@@ -46,13 +47,11 @@ pub(crate) async fn run(
 /// When it failed.
 pub(crate) async fn wait_for(
     context: &Context,
-    status: &'static dyn Call,
-    by_id: &Fields,
+    status: &DescribedRequest,
     target: &Target,
     mut run: Json,
 ) -> Result<(), Failure> {
     let progress = context.progress("waiting for the results", None);
-    progress.enable_steady_tick(Duration::from_millis(200));
     let mut wait = MIN_WAIT;
     loop {
         let state = run.get("status").and_then(Json::as_str).unwrap_or_default();
@@ -61,7 +60,7 @@ pub(crate) async fn wait_for(
         }
         tokio::time::sleep(wait).await;
         wait = (wait * 2).min(MAX_WAIT);
-        run = status.send(target.clone(), by_id.clone()).await?;
+        run = target.send(status).await?;
     }
     progress.finish_and_clear();
     let result = run.get("result").and_then(Json::as_str).unwrap_or("succeeded");

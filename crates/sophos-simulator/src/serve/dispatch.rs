@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
+use serde_json::Value;
 
 use crate::call::{Call, Context, Query};
 use crate::central::Central;
@@ -52,7 +53,7 @@ pub(crate) async fn handle(
         Some(FaultAction::RevokeTokens) => central.credentials.revoke_tokens(),
         _ => {}
     }
-    let answer = match &fault {
+    let mut answer = match &fault {
         Some(FaultAction::Status { status, retry_after }) => {
             let mut refusal = ApiError::from_status(*status);
             refusal.retry_after = retry_after.map(|after| retry_after_value(&central, after));
@@ -63,11 +64,26 @@ pub(crate) async fn handle(
         _ => dispatch(&central, region, &call, found, fault.as_ref())
             .unwrap_or_else(|refusal| central.error_response(&refusal)),
     };
+    if let Some(FaultAction::RepeatPage) = fault {
+        repeat_page(&call, &mut answer);
+    }
     if let Some(FaultAction::Disconnect) = fault {
         central.calls.record_response(0);
         return Err(Disconnected);
     }
     Ok(build_response(&central, answer, fault.as_ref()))
+}
+
+/// Makes a page name itself as the next one.
+fn repeat_page(call: &Call, answer: &mut ApiResponse) {
+    let Ok(mut page) = serde_json::from_slice::<Value>(&answer.body) else { return };
+    if let Some(key) = call.query.get("pageFromKey") {
+        page["pages"]["nextKey"] = key.into();
+    } else if let Some(cursor) = call.query.get("cursor") {
+        page["next_cursor"] = cursor.into();
+        page["has_more"] = true.into();
+    }
+    answer.body = page.to_string().into_bytes();
 }
 
 fn retry_after_value(central: &Central, after: RetryAfter) -> String {

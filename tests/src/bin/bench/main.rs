@@ -1,5 +1,6 @@
 //! The benchmark of the release builds of the functions: `bench --help`.
 
+mod cli;
 mod export;
 mod formats;
 mod isolation;
@@ -25,7 +26,7 @@ const MIB: f64 = 1_048_576.0;
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Arguments {
-    /// By default, all but `peers` and `formats`
+    /// By default, all but `cli`, `formats` and `peers`
     #[command(subcommand)]
     benchmark: Option<Benchmark>,
 }
@@ -49,6 +50,8 @@ enum Benchmark {
     /// Measure one format, in a process of its own
     #[command(hide = true)]
     FormatStep(formats::StepArguments),
+    /// Measure the command line beside clients in Python
+    Cli(cli::Arguments),
     /// Compare the export with a Python script that reads the same feed
     Peers(peers::Arguments),
     /// Measure isolations, from the request to the isolated endpoint
@@ -78,6 +81,7 @@ async fn main() -> BenchResult {
         Some(Benchmark::Export { events }) => export::run(&events).await?,
         Some(Benchmark::Formats(arguments)) => formats::run(arguments).await?,
         Some(Benchmark::FormatStep(arguments)) => return formats::run_step(&arguments),
+        Some(Benchmark::Cli(arguments)) => cli::run(arguments).await?,
         Some(Benchmark::Peers(arguments)) => peers::run(arguments).await?,
         Some(Benchmark::Isolation { rates }) => isolation::run(&rates).await?,
         Some(Benchmark::Rotation { credentials }) => rotation::run(&credentials).await?,

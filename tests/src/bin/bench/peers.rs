@@ -1,7 +1,7 @@
 //! The export beside a Python script that reads the same feed over TLS: the processor time,
 //! duration and memory of each process, and the share of each step of the export.
 
-mod process;
+pub(crate) mod process;
 mod steps;
 
 use std::{

@@ -1,5 +1,7 @@
-//! The demo: the built functions export and isolate against a local Sophos Central.
+//! The demo: the built functions export and isolate against a local Sophos Central, and the
+//! command line reads both.
 
+mod cli;
 mod export;
 mod isolation;
 
@@ -12,7 +14,8 @@ use std::{
 
 use clap::Parser;
 
-/// Runs the built functions against a local Sophos Central: an export, then isolations.
+/// Runs the built functions against a local Sophos Central: an export, isolations, and the
+/// command line.
 #[derive(Debug, Parser)]
 #[command(name = "demo")]
 struct Arguments {
@@ -25,9 +28,12 @@ struct Arguments {
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = output_dir(Arguments::parse().folder)?;
     print_line("ONE: EXPORT ALERTS AND EVENTS\n")?;
-    export::run(&create_sub_dir(&folder, "export")?).await?;
+    let exported = create_sub_dir(&folder, "export")?;
+    export::run(&exported).await?;
     print_line("\n\nTWO: ISOLATE ENDPOINTS ON ALERTS OF OTHER TOOLS\n")?;
     isolation::run(&create_sub_dir(&folder, "isolation")?).await?;
+    print_line("\n\nTHREE: THE COMMAND LINE\n")?;
+    cli::run(&exported, &create_sub_dir(&folder, "home")?).await?;
     Ok(())
 }
 

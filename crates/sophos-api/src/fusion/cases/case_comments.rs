@@ -36,7 +36,7 @@ graphql! {
     } ["totalCount totalUnreadCount comments { ", comment_members!(), " }"] {
         fn check(&self) -> Result<(), Error> {
             check_positive("page", Some(self.page))?;
-            check_range("per_page", Some(self.per_page), 1..=MAX_PAGE_SIZE)
+            check_range("perPage", Some(self.per_page), 1..=MAX_PAGE_SIZE)
         }
     }
 }

@@ -81,7 +81,7 @@ impl CasesPagination {
         match self {
             Self::Offset { page, per_page } => {
                 check_positive("page", Some(*page))?;
-                check_range("per_page", Some(*per_page), 1..=MAX_PAGE_SIZE)
+                check_range("perPage", Some(*per_page), 1..=MAX_PAGE_SIZE)
             }
             Self::Forward { first, .. } => check_range("first", Some(*first), 1..=MAX_PAGE_SIZE),
             Self::Backward { last, .. } => check_range("last", Some(*last), 1..=MAX_PAGE_SIZE),

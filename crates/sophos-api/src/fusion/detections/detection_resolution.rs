@@ -22,7 +22,7 @@ graphql! {
         reason: String,
     } ["reason resolution_status"] {
         fn check(&self) -> Result<(), Error> {
-            check_count("alert_ids", self.alert_ids.len(), 1..=MAX_DETECTIONS as usize)
+            check_count("alertIds", self.alert_ids.len(), 1..=MAX_DETECTIONS as usize)
         }
 
         fn check_response(update: &ResolutionUpdate) -> Result<(), Error> {

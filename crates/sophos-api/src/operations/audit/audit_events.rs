@@ -41,8 +41,8 @@ operation! {
 
 impl ListAuditEvents {
     fn check_times(&self) -> Result<(), Error> {
-        check_time("start_date", Some(self.start_date.as_str()))?;
-        check_time("end_date", self.end_date.as_ref().map(Timestamp::as_str))
+        check_time("startDate", Some(self.start_date.as_str()))?;
+        check_time("endDate", self.end_date.as_ref().map(Timestamp::as_str))
     }
 }
 

@@ -48,7 +48,7 @@ impl ListAlerts {
     fn check(&self) -> Result<(), Error> {
         check_time("from", self.from.as_ref().map(Timestamp::as_str))?;
         check_time("to", self.to.as_ref().map(Timestamp::as_str))?;
-        check_positive("page_size", self.page_size)
+        check_positive("pageSize", self.page_size)
     }
 }
 

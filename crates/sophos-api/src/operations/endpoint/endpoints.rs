@@ -95,12 +95,12 @@ operation! {
 impl ListEndpoints {
     fn check(&self) -> Result<(), Error> {
         for (name, time) in [
-            ("last_seen_before", &self.last_seen_before),
-            ("last_seen_after", &self.last_seen_after),
-            ("last_os_update_before", &self.last_os_update_before),
-            ("last_os_update_after", &self.last_os_update_after),
-            ("last_agent_update_before", &self.last_agent_update_before),
-            ("last_agent_update_after", &self.last_agent_update_after),
+            ("lastSeenBefore", &self.last_seen_before),
+            ("lastSeenAfter", &self.last_seen_after),
+            ("lastOsUpdateBefore", &self.last_os_update_before),
+            ("lastOsUpdateAfter", &self.last_os_update_after),
+            ("lastAgentUpdateBefore", &self.last_agent_update_before),
+            ("lastAgentUpdateAfter", &self.last_agent_update_after),
         ] {
             check_time_or_duration(name, time.as_deref())?;
         }

@@ -59,7 +59,7 @@ operation! {
 impl StartQueryRun {
     fn check_query(&self) -> Result<(), Error> {
         if self.saved_query.is_none() && self.ad_hoc_query.is_none() {
-            return Err(Error::invalid("missing query: expected saved_query or ad_hoc_query"));
+            return Err(Error::invalid("missing query: expected savedQuery or adHocQuery"));
         }
         if let Some(query) = &self.ad_hoc_query {
             query.template.check("template", &(15..=50_000))?;

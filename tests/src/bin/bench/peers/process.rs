@@ -67,7 +67,7 @@ pub(crate) async fn measure(command: &mut Command, errors: &Path) -> BenchResult
     if !status.success() {
         let errors = fs::read_to_string(errors)?;
         let last: Vec<_> = errors.lines().rev().take(5).collect();
-        return Err(format!("the peer failed: {status}; its last lines:\n{}", last.join("\n")).into());
+        return Err(format!("the program failed: {status}; its last lines:\n{}", last.join("\n")).into());
     }
     Ok(Usage { cpu_ms, wall_ms, peak_bytes, bytes_out: 0 })
 }
