@@ -22,6 +22,14 @@ pub enum Error {
         /// The cause.
         reason: String,
     },
+    /// A committed object that the export reads again is missing or has another content.
+    #[error("invalid object {path}: {reason}; restore it from a version or a backup")]
+    InvalidObject {
+        /// The path of the object.
+        path: String,
+        /// The cause.
+        reason: String,
+    },
     /// Encoding a row failed.
     #[error("encoding a row failed: {0}")]
     Encode(#[from] std::io::Error),
@@ -43,11 +51,17 @@ impl Error {
             Self::Service(error) => FailureKind::Service(error.kind()),
             Self::Store(_) => FailureKind::Store,
             Self::InvalidLogRecord { .. } => FailureKind::InvalidLogRecord,
+            Self::InvalidObject { .. } => FailureKind::InvalidObject,
             Self::Encode(_) => FailureKind::Encode,
             Self::TaskFailed(_) => FailureKind::TaskFailed,
             Self::Stopped => FailureKind::Stopped,
             Self::InvalidTenantId(_) => FailureKind::InvalidTenantId,
         }
+    }
+
+    /// Whether the service rejected a request as invalid.
+    pub(crate) fn is_invalid_request(&self) -> bool {
+        matches!(self, Self::Service(error) if error.kind() == sophos_api::ErrorKind::Invalid && error.status().is_some())
     }
 }
 

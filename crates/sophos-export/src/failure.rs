@@ -15,6 +15,8 @@ pub enum FailureKind {
     Store,
     /// A log record in the store is invalid.
     InvalidLogRecord,
+    /// A committed object in the store is missing or invalid.
+    InvalidObject,
     /// Encoding a row or an object failed.
     Encode,
     /// A task of the export panicked.
@@ -32,6 +34,7 @@ impl FailureKind {
             Self::Service(kind) => service_error_name(kind),
             Self::Store => "Store",
             Self::InvalidLogRecord => "InvalidLogRecord",
+            Self::InvalidObject => "InvalidObject",
             Self::Encode => "Encode",
             Self::TaskFailed => "TaskFailed",
             Self::Stopped => "Stopped",
