@@ -23,7 +23,7 @@ const MAX_PASSES: u32 = 5;
 /// The pages of one read of a listing. It bounds a listing without an end.
 const MAX_PAGES: u32 = 20_000;
 
-/// The consecutive pages without a new record after which a listing by key fails.
+/// The consecutive pages without a new record after which a listing fails.
 const MAX_PAGES_WITHOUT_NEW: u32 = 1_000;
 
 /// The progress of a snapshot. A run that reaches its deadline stores it at
@@ -204,8 +204,7 @@ impl ListingProgress {
         self.has_shifted |= self.total.is_some() && page.total.is_some() && self.total != page.total;
         self.total = page.total.or(self.total);
         if page.next.is_some() {
-            let is_endless = is_keyed && self.pages_without_new >= MAX_PAGES_WITHOUT_NEW;
-            if is_endless || self.pages >= MAX_PAGES {
+            if self.pages_without_new >= MAX_PAGES_WITHOUT_NEW || self.pages >= MAX_PAGES {
                 return Err(sophos_api::Error::malformed(format!(
                     "the listing has no end after {} pages",
                     self.pages

@@ -12,7 +12,7 @@ use support::{HOUR, TENANT, TestEnv, endpoint, endpoint_page, sorted_ids};
 const MAX_OPERATIONS: usize = 200;
 
 fn endpoints() -> Vec<Value> {
-    (1..=12).map(endpoint).collect()
+    (1..=22).map(endpoint).collect()
 }
 
 /// An environment whose snapshots have an object for each endpoint.

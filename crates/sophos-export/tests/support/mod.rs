@@ -73,7 +73,8 @@ impl TestEnv {
         let mut member = TenantRef::new(TENANT);
         member.data_region = Some("eu01".into());
         let stop_at = Duration::from_millis((self.service.now_ms() + for_ms) as u64);
-        self.exporter.export_stream(&member, dataset, Some(stop_at)).await
+        // On the heap: the futures of some tests are large.
+        Box::pin(self.exporter.export_stream(&member, dataset, Some(stop_at))).await
     }
 
     /// Takes a snapshot of the endpoints with these records, in pages of at most `page`.

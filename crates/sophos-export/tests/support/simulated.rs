@@ -1,12 +1,12 @@
 //! The export of one tenant from the simulator to a store in memory, by its clock.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use object_store::memory::InMemory;
 use sophos_api::{
-    ApiClient, Client, Credentials, Hosts, Operation, Paged, Raw, RateLimit, ReqwestTransport, RetryPolicy,
-    TenantClient, Transport, TransportError,
+    ApiClient, Client, Credentials, Hosts, Paged, RateLimit, ReqwestTransport, TenantClient, Transport,
+    TransportError,
 };
 use sophos_export::{Dataset, ExportSettings, Exporter, LogRecord, Store, StreamId, StreamReport, TenantRef};
 use sophos_simulator::{
@@ -77,7 +77,8 @@ impl SimulatedEnv {
 
     /// One run over a stream.
     pub(crate) async fn run(&self, dataset: Dataset) -> StreamReport {
-        self.exporter.export_stream(&TenantRef::new(self.tenant_id.as_str()), dataset, None).await
+        let tenant = TenantRef::new(self.tenant_id.as_str());
+        Box::pin(self.exporter.export_stream(&tenant, dataset, None)).await
     }
 
     pub(crate) async fn tenant(&self) -> TenantClient<ClockedTransport> {
