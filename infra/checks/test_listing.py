@@ -25,7 +25,10 @@ FOLDERS = {
         "isolation/permits/hour/489000/source/first/",
         "isolation/permits/hour/489000/lookups/first/",
     ],
-    ("template", "ExportRole", EXPORT): [f"{PREFIX}/_log/events/tenant/"],
+    ("template", "ExportRole", EXPORT): [
+        f"{PREFIX}/_log/events/tenant/",
+        f"{PREFIX}/endpoints/tenant_id=tenant/day=2026-11-23/",
+    ],
     ("template", "ExportRole", BUDGET): ["_rate_limit/client/"],
 }
 
@@ -51,7 +54,9 @@ ABSENT = {
     ("template", "ExportRole", EXPORT): [
         f"{PREFIX}/_log/events/tenant/_from",
         f"{PREFIX}/_log/events/tenant/000000000001.json",
+        f"{PREFIX}/_log/endpoints/tenant/_partial",
         f"{PREFIX}/_plan/client.json",
+        f"{PREFIX}/_plan/snapshots/sent.json",
     ],
     ("template", "ExportRole", BUDGET): [],
 }

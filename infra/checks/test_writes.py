@@ -68,6 +68,7 @@ class Writes(unittest.TestCase):
         for key, once in [
             (f"{log}/000000000007.json", True),
             (f"{log}/_from", False),
+            (f"{log}/_partial", False),
             (f"{log}/000000000007.run.wal", False),
             ("${ExportPrefix}/_plan/client.json", False),
             ("policy/policy.toml", False),

@@ -55,6 +55,14 @@ impl StreamId {
         format!("{}/{}", self.log_folder(), record_name(sequence))
     }
 
+    /// Whether a run that aims at this log record could have written an object.
+    pub(crate) fn owns_object(&self, path: &str, sequence: u64) -> bool {
+        let folders = [self.data_folder(), self.quarantine_folder()];
+        let rest = folders.iter().find_map(|folder| path.strip_prefix(folder)?.strip_prefix("/day="));
+        let name = rest.and_then(|rest| rest.split_once('/')).map_or("", |(_, name)| name);
+        name.starts_with(&format!("{sequence:012}-")) && !name.contains('/')
+    }
+
     fn hint_path(&self) -> String {
         format!("{}/_from", self.log_folder())
     }
@@ -118,13 +126,47 @@ pub struct LogRecord {
     /// The revisions among them: the index and the revision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent_revisions: Vec<(usize, u32)>,
+    /// The snapshot that the objects are, of a dataset of that kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotSummary>,
 }
 
 impl LogRecord {
+    /// Loads the last record of a stream's log; `None` before the first commit. Of a
+    /// dataset of the kind [`Snapshot`](crate::DatasetKind::Snapshot), it names the
+    /// objects of the latest complete snapshot.
+    ///
+    /// # Errors
+    /// When the store fails, or the record is invalid.
+    pub async fn load_latest(store: &Store, stream: &StreamId) -> Result<Option<Self>, Error> {
+        Ok(load_head(store, stream).await?.record)
+    }
+
     /// Whether the record names this object.
     pub(crate) fn contains_object(&self, path: &str) -> bool {
         self.objects.iter().chain(&self.quarantine_objects).any(|object| object.path == path)
     }
+}
+
+/// A complete snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SnapshotSummary {
+    /// The time of the snapshot by the service's clock, in RFC 3339: the time of the
+    /// first response. All rows have it.
+    pub taken_at: String,
+    /// The number of records by operation. Those without records are listed as well.
+    pub sources: Vec<SnapshotSource>,
+}
+
+/// The records of a snapshot from one operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SnapshotSource {
+    /// The source in the rows, such as `endpoint/v1/endpoints`.
+    pub source: String,
+    /// The number of records.
+    pub records: u64,
 }
 
 /// An object with rows.
@@ -266,6 +308,7 @@ mod tests {
             recent_ids: String::new(),
             recent_digests: String::new(),
             recent_revisions: Vec::new(),
+            snapshot: None,
         }
     }
 

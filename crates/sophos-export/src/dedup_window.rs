@@ -21,6 +21,14 @@ impl RecordId {
             id
         }))
     }
+
+    pub(crate) const fn from_bytes(id: [u8; 16]) -> Self {
+        Self(id)
+    }
+
+    pub(crate) const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
 }
 
 fn parse_uuid(text: &str) -> Option<[u8; 16]> {

@@ -22,8 +22,8 @@ pub enum Error {
         /// The cause.
         reason: String,
     },
-    /// A data object cannot be read.
-    #[error("invalid object {path}: {reason}")]
+    /// A committed object that the export reads again is missing or has another content.
+    #[error("invalid object {path}: {reason}; restore it from a version or a backup")]
     InvalidObject {
         /// The path of the object.
         path: String,
@@ -57,6 +57,11 @@ impl Error {
             Self::Stopped => FailureKind::Stopped,
             Self::InvalidTenantId(_) => FailureKind::InvalidTenantId,
         }
+    }
+
+    /// Whether the service rejected a request as invalid.
+    pub(crate) fn is_invalid_request(&self) -> bool {
+        matches!(self, Self::Service(error) if error.kind() == sophos_api::ErrorKind::Invalid && error.status().is_some())
     }
 }
 

@@ -45,6 +45,9 @@ pub struct ExportSettings {
     /// The maximum skew of the service's clock from the transport's. Beyond it, the
     /// transport's clock counts. Keep it below `overlap`: a wrong time may skip records.
     pub max_service_skew: Duration,
+    /// The interval of snapshots. A run takes the next one when at most a twenty-fourth of
+    /// the interval is left, so that a schedule with jitter skips none.
+    pub snapshot_interval: Duration,
 }
 
 impl Default for ExportSettings {
@@ -57,6 +60,7 @@ impl Default for ExportSettings {
             formats: FormatSelection::default(),
             max_event_skew: Duration::from_secs(7 * 24 * 60 * 60),
             max_service_skew: Duration::from_secs(120),
+            snapshot_interval: Duration::from_secs(24 * 60 * 60),
         }
     }
 }
@@ -64,6 +68,11 @@ impl Default for ExportSettings {
 impl ExportSettings {
     pub(crate) fn overlap_ms(&self) -> i64 {
         self.overlap.as_millis() as i64
+    }
+
+    /// The maximum bytes that one stream buffers.
+    pub(crate) fn stream_buffer_bytes(&self) -> usize {
+        self.max_buffered_bytes / self.concurrency.max(1)
     }
 }
 

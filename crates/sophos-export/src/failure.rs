@@ -15,7 +15,7 @@ pub enum FailureKind {
     Store,
     /// A log record in the store is invalid.
     InvalidLogRecord,
-    /// A data object cannot be read.
+    /// A committed object in the store is missing or invalid.
     InvalidObject,
     /// Encoding a row or an object failed.
     Encode,

@@ -12,6 +12,7 @@
 //! | `_log/events/<tenant>/000000000007.json` | a [`LogRecord`]: one commit |
 //! | `_log/events/<tenant>/000000000007.<run>.wal` | the write-ahead record: the objects of a run until its commit |
 //! | `_log/events/<tenant>/_from` | a hint for the search of the log's end |
+//! | `_log/endpoints/<tenant>/_partial` | the progress of a snapshot that a deadline interrupted |
 //! | `_plan/<credential>.json` | a [`TenantInventory`]: the tenants of a credential, with the time of their listing |
 //! | `_probe/if-none-match` | in a bucket, the object with which [`Store`] tests conditional writes |
 //!
@@ -46,6 +47,13 @@
 //! of the latest records to recognize them. A repeated record with other content is
 //! written under the same id with the next revision.
 //!
+//! # Snapshots
+//!
+//! A dataset of the kind [`Snapshot`](DatasetKind::Snapshot) is the state at a time, taken
+//! once in [`ExportSettings::snapshot_interval`]. One commit names all of its objects, so a
+//! snapshot is complete or absent. [`LogRecord::load_latest`] returns the latest. The
+//! changes between two snapshots of the endpoints are a dataset of their own.
+//!
 //! All times are the service's, by the `Date` of its responses, unless that differs too
 //! much from the local clock ([`ExportSettings::max_service_skew`]).
 
@@ -55,6 +63,7 @@ mod backfill;
 mod checkpoint;
 mod clock;
 mod commit_log;
+mod commit_run;
 mod content_digest;
 mod cycle_detector;
 mod dataset;
@@ -62,6 +71,8 @@ mod day;
 mod dedup_window;
 mod digest;
 mod encode;
+mod endpoint_changes;
+mod endpoint_diff;
 mod error;
 mod export;
 mod failure;
@@ -76,6 +87,10 @@ mod report;
 mod row_json;
 mod run_control;
 mod siem_feed;
+mod snapshot_reader;
+mod snapshot_run;
+mod snapshot_source;
+mod snapshot_state;
 mod stream;
 mod stream_status;
 mod swar;
@@ -85,7 +100,7 @@ mod write_ahead;
 mod writer;
 
 pub use checkpoint::{Checkpoint, Gap};
-pub use commit_log::{Backfill, DataObject, LogRecord, StreamId};
+pub use commit_log::{Backfill, DataObject, LogRecord, SnapshotSource, SnapshotSummary, StreamId};
 pub use dataset::{Dataset, DatasetKind, UnknownDataset};
 pub use encode::{Encoder, Row, StoredRow};
 pub use error::Error;

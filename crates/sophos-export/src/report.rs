@@ -40,7 +40,8 @@ pub struct StreamReport {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
     /// The age of the high watermark in seconds, of the last commit if this run failed.
-    /// `None` for a stream that was never exported or whose log is unreadable.
+    /// Of a snapshot, the time since it was due; 0 before. `None` for a stream that was
+    /// never exported or whose log is unreadable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freshness_seconds: Option<f64>,
     /// Whether the feed has more that this run did not read.
@@ -61,7 +62,9 @@ pub struct StreamReport {
 pub enum StreamOutcome {
     /// Rows or a checkpoint were committed.
     Committed,
-    /// The feed had nothing new.
+    /// The feed had nothing new, or no snapshot is due. With
+    /// [`has_more`](StreamReport::has_more), a part of a snapshot was read, which the next
+    /// run continues.
     UpToDate,
     /// Another run committed first; this one was rolled back.
     Superseded,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use sophos_api::{
     ErrorKind, TenantClient, Transport,
     operations::siem::{alerts::ListSiemAlerts, events::ListSiemEvents},
@@ -12,13 +11,13 @@ use sophos_store::Store;
 use crate::{
     checkpoint::{CheckpointTracker, Gap},
     clock::{deadline_passed, now_ms, trusted_service_ms},
-    commit_log::{Backfill, LogHead, LogRecord, StreamId, commit, load_head},
+    commit_log::{Backfill, LogHead, LogRecord, StreamId, load_head},
+    commit_run::format_ms,
     cycle_detector::{CycleDetector, MAX_EMPTY_PAGES},
-    dataset::Dataset,
+    dataset::{Dataset, DatasetKind},
     dedup_window::{DedupSnapshot, DedupWindow},
-    encode::to_rfc3339_millis,
     error::Error,
-    export::{ExportSettings, run_id},
+    export::ExportSettings,
     report::{StreamOutcome, StreamReport},
     run_control::{ExportProgress, RunControl},
     siem_feed::{Fetched, PageTask, SiemFeed, fetch_fitting_page, join_page},
@@ -82,6 +81,10 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             let end = match self.stream.dataset {
                 Dataset::Events => self.commit_batch::<ListSiemEvents>(&mut cycle, &mut report).await,
                 Dataset::Alerts => self.commit_batch::<ListSiemAlerts>(&mut cycle, &mut report).await,
+                Dataset::EndpointChanges => Box::pin(self.run_changes(&mut report)).await,
+                dataset if dataset.kind() == DatasetKind::Snapshot => {
+                    Box::pin(self.run_snapshot(&mut report)).await
+                }
                 other => Err(sophos_api::Error::invalid(format!("{other} has no reader")).into()),
             };
             if !matches!(end, Ok(ReadOutcome::BatchFull)) {
@@ -122,10 +125,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             high_watermark.map(|watermark| self.age_seconds(watermark)).or(report.freshness_seconds);
         let mut batch = self.start_batch(&head)?;
         let outcome = self.read_and_commit::<O>(cycle, &mut batch, &mut head, report).await;
-        // If the rollback fails, the next run collects the garbage.
-        if let Err(error) = batch.writer.rollback().await {
-            tracing::warn!(event = "rollback_failed", tenant_id = self.stream.tenant, %error, "rollback failed; the next run collects the garbage");
-        }
+        self.roll_back(&mut batch.writer).await;
         let end = outcome?;
         if !head.write_ahead_files.is_empty() {
             report.garbage_removed += collect_garbage(self.store, &self.stream, &head).await?;
@@ -156,14 +156,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 dedup.is_empty(),
             ),
             dedup,
-            writer: ObjectWriter::new(
-                self.store.clone(),
-                self.stream.clone(),
-                self.settings.formats.format(self.stream.dataset),
-                head.sequence() + 1,
-                run_id(),
-                self.settings.max_buffered_bytes / self.settings.concurrency.max(1),
-            ),
+            writer: self.object_writer(head),
             time_range: TimeRange::default(),
             rows: 0,
             revised: 0,
@@ -218,17 +211,14 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         }
 
         let recent = batch.dedup.snapshot();
-        let (quarantine_objects, objects) = (batch.writer.finish().await?.into_iter())
-            .partition(|object| object.path.starts_with(&self.stream.quarantine_folder()));
+        let (objects, quarantine_objects) = self.split_objects(batch.writer.finish().await?);
         let record = LogRecord {
             version: 1,
             dataset: self.stream.dataset,
             tenant: self.stream.tenant.clone(),
             sequence: head.sequence() + 1,
             run_id: batch.writer.run_id().to_owned(),
-            committed_at: Timestamp::from_millisecond(self.now_ms())
-                .map(to_rfc3339_millis)
-                .unwrap_or_default(),
+            committed_at: format_ms(self.now_ms()),
             checkpoint_before: head.record.as_ref().map(|record| record.checkpoint_after.clone()),
             checkpoint_after: after,
             rows: batch.rows,
@@ -244,31 +234,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             recent_ids: recent.ids,
             recent_digests: recent.digests,
             recent_revisions: recent.revisions,
+            snapshot: None,
         };
-        batch.writer.begin_commit();
-        if !commit(self.store, &self.stream, &record).await? {
-            batch.writer.mark_superseded();
-            report.outcome = StreamOutcome::Superseded;
+        if !self.commit_record(&mut batch.writer, head, record, report).await? {
             return Ok(ReadOutcome::EndOfFeed);
         }
-        report.outcome = StreamOutcome::Committed;
-        self.control.report(&ExportProgress::Committed {
-            tenant: &self.stream.tenant,
-            dataset: self.stream.dataset,
-            rows: record.rows,
-            high_watermark_ms: record.checkpoint_after.high_watermark_ms,
-        });
-        report.commits += 1;
-        report.rows += record.rows;
         report.backfilled += batch.backfilled;
-        report.revised += record.revised;
-        report.quarantined += record.quarantined;
-        report.objects += record.objects.len() as u64;
-        report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
-        head.record = Some(record);
-        if let Err(error) = batch.writer.finalize().await {
-            tracing::warn!(event = "finalize_failed", tenant_id = self.stream.tenant, %error, "failed to remove the write-ahead record; the next run removes it");
-        }
         Ok(end)
     }
 
@@ -387,7 +358,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// The age of a time in seconds.
-    fn age_seconds(&self, ms: i64) -> f64 {
+    pub(crate) fn age_seconds(&self, ms: i64) -> f64 {
         (self.now_ms() - ms).max(0) as f64 / 1_000.0
     }
 }
@@ -403,7 +374,7 @@ fn is_start_error(error: &sophos_api::Error) -> bool {
 }
 
 /// Whether the deadline or the stop signal ended the run.
-fn is_end_of_run(error: &Error) -> bool {
+pub(crate) fn is_end_of_run(error: &Error) -> bool {
     match error {
         Error::Service(error) => error.kind() == ErrorKind::DeadlineExceeded,
         Error::Stopped => true,

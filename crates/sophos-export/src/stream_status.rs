@@ -7,7 +7,7 @@ use sophos_store::Store;
 
 use crate::{
     checkpoint::{Checkpoint, Gap},
-    commit_log::{StreamId, load_head, load_record},
+    commit_log::{SnapshotSummary, StreamId, load_head, load_record},
     dataset::Dataset,
     error::Error,
 };
@@ -51,6 +51,9 @@ pub struct StreamStatus {
     pub last_run_id: Option<String>,
     /// The start of the next run.
     pub checkpoint: Option<Checkpoint>,
+    /// The latest complete snapshot, of a dataset of that kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotSummary>,
     /// The number of backfills of gaps that are not complete.
     pub pending_backfills: u64,
     /// The number of runs that are active, or that died before their commit.
@@ -84,6 +87,7 @@ impl StreamStatus {
             last_commit: None,
             last_run_id: None,
             checkpoint: None,
+            snapshot: None,
             pending_backfills: 0,
             open_runs: head.write_ahead_files.len() as u64,
             inspected_commits: 0,
@@ -97,6 +101,7 @@ impl StreamStatus {
         status.last_commit = Some(last.committed_at.clone());
         status.last_run_id = Some(last.run_id.clone());
         status.checkpoint = Some(last.checkpoint_after.clone());
+        status.snapshot.clone_from(&last.snapshot);
         status.pending_backfills = last.pending_backfills.len() as u64;
         let first = status.commits.saturating_sub(max_commits.max(1)) + 1;
         let mut record = last;

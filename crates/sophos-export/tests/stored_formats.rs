@@ -11,6 +11,8 @@ use support::{MINUTE, NOW_MS, ScriptedResponse, TENANT, TestEnv};
 
 const LOG_RECORD: &str = include_str!("fixtures/stored/log_record.json");
 const FIRST_LOG_RECORD: &str = include_str!("fixtures/stored/first_log_record.json");
+const SNAPSHOT_LOG_RECORD: &str = include_str!("fixtures/stored/snapshot_log_record.json");
+const PARTIAL_SNAPSHOT: &str = include_str!("fixtures/stored/partial_snapshot.json");
 const WRITE_AHEAD_RECORD: &str = include_str!("fixtures/stored/write_ahead_record.wal");
 const TENANT_INVENTORY: &str = include_str!("fixtures/stored/tenant_inventory.json");
 const QUARANTINE_LINE: &str = include_str!("fixtures/stored/quarantine_line.json");
@@ -41,7 +43,7 @@ async fn env_with_log() -> TestEnv {
 
 #[test]
 fn log_record_keeps_its_stored_form() {
-    for text in [LOG_RECORD, FIRST_LOG_RECORD] {
+    for text in [LOG_RECORD, FIRST_LOG_RECORD, SNAPSHOT_LOG_RECORD] {
         let record: LogRecord = serde_json::from_str(text).expect("a log record");
         assert_eq!(serde_json::to_string_pretty(&record).expect("JSON"), text);
     }
@@ -55,6 +57,28 @@ fn log_record_keeps_its_stored_form() {
     assert_eq!(record.pending_backfills[0].next_key.as_deref(), Some("key-2"));
     assert_eq!(record.gaps[0].seconds(), 5.0 * 3_600.0);
     assert_eq!((record.objects[0].rows, record.quarantine_objects[0].rows), (3, 1));
+    assert_eq!(record.snapshot, None, "of a feed");
+    let record: LogRecord = serde_json::from_str(SNAPSHOT_LOG_RECORD).expect("a log record");
+    assert_eq!(record.snapshot.expect("a snapshot").sources[0].records, 2);
+}
+
+#[tokio::test]
+async fn run_continues_a_stored_partial_snapshot() {
+    let env = TestEnv::new();
+    let folder = format!("_log/endpoints/{TENANT}");
+    let record = format!("{folder}/000000000003.json");
+    env.store.write(&record, SNAPSHOT_LOG_RECORD.into()).await.expect("a write");
+    env.store.write(&format!("{folder}/_partial"), PARTIAL_SNAPSHOT.into()).await.expect("a write");
+    let page = json!({ "items": [support::endpoint(1), support::endpoint(2)], "pages": {} });
+    env.service.respond_with([ScriptedResponse::bytes(page.to_string())]);
+    let report = env.run(Dataset::Endpoints).await;
+    assert_eq!((report.outcome, report.rows, report.duplicates), (StreamOutcome::Committed, 2, 1));
+    assert_eq!(env.service.take_requests()[0].page_key.as_deref(), Some("10"));
+    let record = env.last_record(Dataset::Endpoints).await;
+    assert_eq!(record.snapshot.expect("a snapshot").taken_at, "2026-11-23T09:59:00.000Z");
+    assert_eq!(record.objects[0].path, parse(PARTIAL_SNAPSHOT)["objects"][0]["path"]);
+    assert_eq!((record.sequence, record.objects.len()), (4, 2));
+    assert!(!env.object_names().await.contains(&format!("{folder}/_partial")));
 }
 
 #[tokio::test]

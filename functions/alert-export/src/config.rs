@@ -4,7 +4,8 @@
 //! | variable | value | default |
 //! |---|---|---|
 //! | `EXPORT_LOCATION` | `s3://bucket/prefix`, or a folder | required |
-//! | `EXPORT_DATASETS` | `events`, `alerts`, or both with a comma | both |
+//! | `EXPORT_DATASETS` | names of [`Dataset`]s, separated by commas | `events,alerts` |
+//! | `EXPORT_SNAPSHOT_HOURS` | hours between two snapshots of a tenant, 1 to 168 | 24 |
 //! | `EXPORT_FORMAT` | a format, such as `parquet`, and others for some datasets: `ndjson.gz,endpoints=parquet` | `ndjson.gz` |
 //! | `EXPORT_OVERLAP_SECONDS` | seconds at the end of the feed that the next run rereads, up to 43200 | 600 |
 //! | `EXPORT_CONCURRENCY` | concurrent streams, 1 to 64 | 4 |
@@ -81,6 +82,9 @@ impl Config {
         settings.max_event_skew = skew.map_or(defaults.max_event_skew, Duration::from_secs);
         let skew = reader.number("EXPORT_MAX_SERVICE_SKEW_SECONDS", 1, 3_155_760_000);
         settings.max_service_skew = skew.map_or(defaults.max_service_skew, Duration::from_secs);
+        let snapshots = reader.number("EXPORT_SNAPSHOT_HOURS", 1, 168);
+        settings.snapshot_interval =
+            snapshots.map_or(defaults.snapshot_interval, |hours| Duration::from_secs(hours * 3_600));
 
         let queue = parse_queue(&mut reader);
 
@@ -181,6 +185,8 @@ mod tests {
         assert_eq!(formats.format(Dataset::Events), Format::NdjsonGzip);
         assert_eq!(formats.format(Dataset::Alerts), Format::Parquet);
         assert_eq!(parse_with("EXPORT_OVERLAP_SECONDS", "0").expect("none").settings.overlap, Duration::ZERO);
+        let snapshots = parse_with("EXPORT_SNAPSHOT_HOURS", "6").expect("six hours").settings;
+        assert_eq!(snapshots.snapshot_interval, Duration::from_secs(21_600));
         assert_eq!(parse_with("EXPORT_CONCURRENCY", "64").expect("many").settings.concurrency, 64);
         assert_eq!(
             parse_with("SOPHOS_RATE_LIMIT", "unlimited").expect("all").sophos.rate_limit,
@@ -204,6 +210,8 @@ mod tests {
             ("EXPORT_LOCATION", ""),
             ("EXPORT_LOCATION", "ftp://bucket"),
             ("EXPORT_DATASETS", "events,logs"),
+            ("EXPORT_SNAPSHOT_HOURS", "0"),
+            ("EXPORT_SNAPSHOT_HOURS", "169"),
             ("EXPORT_FORMAT", "xml"),
             ("EXPORT_FORMAT", "ndjson.gz,endpoints"),
             ("EXPORT_OVERLAP_SECONDS", "ten"),

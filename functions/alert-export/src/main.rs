@@ -16,6 +16,7 @@ mod plan;
 mod queue;
 mod response;
 mod single_invocation;
+mod snapshot_plan;
 mod worker;
 
 use std::{process::ExitCode, time::Duration};

@@ -14,6 +14,7 @@ use crate::{
     credential_pool::{CredentialPool, ExportCredentials, UsableCredential},
     message::{StreamMessage, sqs_id},
     queue::ExportQueue,
+    snapshot_plan::SnapshotPlan,
 };
 
 /// The concurrent listings of tenants.
@@ -117,7 +118,9 @@ pub(crate) async fn send_plan(
     }
     // Bounded, since each message contains it.
     let id = &*sqs_id(id.to_owned());
-    let messages = build_messages(&assignments, datasets, id);
+    let snapshots = SnapshotPlan::new(config, datasets, now);
+    let datasets = snapshots.due_datasets(pool.store()).await;
+    let messages = build_messages(&assignments, &datasets, id);
     report.pending_messages = queue.pending_messages().await.map_err(queue_failed)?;
     let sending = PlanState { store: pool.store(), id };
     let too_many = report.pending_messages
@@ -138,6 +141,7 @@ pub(crate) async fn send_plan(
     if large {
         sending.mark_sent().await;
     }
+    snapshots.mark_sent(pool.store(), &datasets).await;
     report.planned = messages.len() as u64;
     Ok(report)
 }

@@ -4,6 +4,8 @@
 #![allow(dead_code, unused_imports)]
 
 mod service;
+mod simulated;
+mod trap_store;
 
 use std::{
     io::Read,
@@ -16,11 +18,13 @@ use futures_util::StreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use serde_json::{Value, json};
 pub(crate) use service::{Request, ScriptedResponse, ScriptedService};
+pub(crate) use simulated::SimulatedEnv;
 use sophos_api::{Client, Credentials, RateLimit};
 use sophos_export::{
     DataObject, Dataset, ExportSettings, Exporter, InventoryChanges, LogRecord, Store, StreamReport,
     TenantInventory, TenantRef,
 };
+pub(crate) use trap_store::{Trap, TrapStore};
 
 pub(crate) const TENANT: &str = "11f104c5-cc4a-4a9f-bb9c-632c936dfb9f";
 /// 2026-11-23T10:00:00Z.
@@ -34,6 +38,8 @@ pub(crate) const DAY: i64 = 24 * HOUR;
 pub(crate) struct TestEnv {
     pub(crate) service: Arc<ScriptedService>,
     pub(crate) store: Store,
+    /// The trap of the store, which is open.
+    pub(crate) trap: Arc<Trap>,
     objects: Arc<InMemory>,
     exporter: Exporter<Arc<ScriptedService>>,
 }
@@ -48,9 +54,10 @@ impl TestEnv {
         change(&mut settings);
         let service = ScriptedService::new(NOW_MS);
         let objects = Arc::new(InMemory::new());
-        let store = Store::from_object_store(objects.clone());
+        let trap = Arc::new(Trap::default());
+        let store = Store::from_object_store(Arc::new(TrapStore::new(objects.clone(), trap.clone())));
         let exporter = exporter(&service, &store, settings);
-        Self { service, store, objects, exporter }
+        Self { service, store, trap, objects, exporter }
     }
 
     /// Continues with other settings.
@@ -70,7 +77,20 @@ impl TestEnv {
         let mut member = TenantRef::new(TENANT);
         member.data_region = Some("eu01".into());
         let stop_at = Duration::from_millis((self.service.now_ms() + for_ms) as u64);
-        self.exporter.export_stream(&member, dataset, Some(stop_at)).await
+        // On the heap: the futures of some tests are large.
+        Box::pin(self.exporter.export_stream(&member, dataset, Some(stop_at))).await
+    }
+
+    /// Takes a snapshot of the endpoints with these records, in pages of at most `page`.
+    pub(crate) async fn snapshot(&self, endpoints: &[Value], page: usize) -> StreamReport {
+        self.serve_endpoints(endpoints, page);
+        self.run(Dataset::Endpoints).await
+    }
+
+    /// Serves these endpoints from now on, in pages of at most `page`.
+    pub(crate) fn serve_endpoints(&self, endpoints: &[Value], page: usize) {
+        let endpoints = endpoints.to_vec();
+        self.service.route(move |request| endpoint_page(&endpoints, request, page));
     }
 
     /// One run over the events, with these responses.
@@ -126,18 +146,7 @@ impl TestEnv {
 
     /// The lines of these objects.
     pub(crate) async fn lines(&self, objects: &[DataObject]) -> Vec<Value> {
-        let mut lines = Vec::new();
-        for object in objects {
-            let body = self.read_object(&object.path).await;
-            assert_eq!(body.len() as u64, object.bytes, "{}", object.path);
-            let mut text = String::new();
-            GzDecoder::new(body.as_slice()).read_to_string(&mut text).expect("gzip");
-            let rows: Vec<Value> =
-                text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-            assert_eq!(rows.len() as u64, object.rows, "{}", object.path);
-            lines.extend(rows);
-        }
-        lines
+        decode_rows(&self.store, objects).await
     }
 
     /// All committed rows of a dataset, in the order of the log.
@@ -182,4 +191,49 @@ pub(crate) fn format_time(ms: i64) -> String {
 /// An event whose time is its creation time.
 pub(crate) fn event(id: &str, at_ms: i64) -> Value {
     json!({ "id": id, "when": format_time(at_ms), "created_at": format_time(at_ms), "type": "Event::Endpoint::Test" })
+}
+
+/// The page of a listing by key. The key is the number of the records before the page.
+pub(crate) fn endpoint_page(endpoints: &[Value], request: &Request, page: usize) -> ScriptedResponse {
+    let start = request.page_key.as_ref().map_or(0, |key| key.parse().expect("our own key"));
+    let size = page.min(request.limit.map_or(50, |limit| limit as usize));
+    let end = endpoints.len().min(start + size);
+    let mut pages = json!({ "size": size, "maxSize": 500 });
+    if end < endpoints.len() {
+        pages["nextKey"] = json!(end.to_string());
+    }
+    ScriptedResponse::bytes(json!({ "items": endpoints[start..end], "pages": pages }).to_string())
+}
+
+/// An endpoint with a number.
+pub(crate) fn endpoint(number: u32) -> Value {
+    json!({
+        "id": format!("{number:08x}-5df7-4cc0-b8d4-068cfd6820d1"),
+        "hostname": format!("LAPTOP-{number}"),
+        "health": { "overall": "good" },
+        "lastSeenAt": format_time(NOW_MS),
+    })
+}
+
+/// The ids of rows or records, sorted.
+pub(crate) fn sorted_ids(records: &[Value]) -> Vec<String> {
+    let mut ids: Vec<_> =
+        records.iter().map(|record| record["id"].as_str().expect("an id").to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+/// The lines of these objects.
+pub(crate) async fn decode_rows(store: &Store, objects: &[DataObject]) -> Vec<Value> {
+    let mut lines = Vec::new();
+    for object in objects {
+        let body = store.read(&object.path).await.expect("a store").expect(&object.path);
+        assert_eq!(body.len() as u64, object.bytes, "{}", object.path);
+        let mut text = String::new();
+        GzDecoder::new(&body[..]).read_to_string(&mut text).expect("gzip");
+        let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        assert_eq!(rows.len() as u64, object.rows, "{}", object.path);
+        lines.extend(rows);
+    }
+    lines
 }

@@ -20,6 +20,10 @@ pub(crate) struct Request {
     pub(crate) from_date: Option<i64>,
     /// The records of a page, of the feed or of the Common API.
     pub(crate) limit: Option<u32>,
+    /// The key of a page of a listing.
+    pub(crate) page_key: Option<String>,
+    /// The number of a page of a listing.
+    pub(crate) page: Option<u64>,
 }
 
 impl Request {
@@ -34,6 +38,8 @@ impl Request {
             path: uri.path().to_owned(),
             cursor: query("cursor"),
             from_date: query("from_date").and_then(|text| text.parse().ok()),
+            page_key: query("pageFromKey"),
+            page: query("page").and_then(|text| text.parse().ok()),
             limit: query("limit").or_else(|| query("pageSize")).and_then(|text| text.parse().ok()),
         }
     }

@@ -1,0 +1,125 @@
+//! The commit of a run: one log record, created only if it is absent.
+
+use jiff::Timestamp;
+use sophos_api::Transport;
+
+use crate::{
+    checkpoint::Checkpoint,
+    commit_log::{DataObject, LogHead, LogRecord, commit},
+    encode::to_rfc3339_millis,
+    error::Error,
+    export::run_id,
+    report::{StreamOutcome, StreamReport},
+    run_control::ExportProgress,
+    stream::StreamRun,
+    writer::ObjectWriter,
+};
+
+impl<T: Transport + 'static> StreamRun<'_, T> {
+    /// A writer for the next log record.
+    pub(crate) fn object_writer(&self, head: &LogHead) -> ObjectWriter {
+        ObjectWriter::new(
+            self.store.clone(),
+            self.stream.clone(),
+            self.settings.formats.format(self.stream.dataset),
+            head.sequence() + 1,
+            run_id(),
+            self.settings.stream_buffer_bytes(),
+        )
+    }
+
+    /// The next log record of a stream that is not read from a feed, without objects.
+    pub(crate) fn derived_record(
+        &self,
+        head: &LogHead,
+        writer: &ObjectWriter,
+        cursor: Option<String>,
+        watermark_ms: i64,
+    ) -> LogRecord {
+        LogRecord {
+            version: 1,
+            dataset: self.stream.dataset,
+            tenant: self.stream.tenant.clone(),
+            sequence: head.sequence() + 1,
+            run_id: writer.run_id().to_owned(),
+            committed_at: format_ms(self.now_ms()),
+            checkpoint_before: head.record.as_ref().map(|record| record.checkpoint_after.clone()),
+            checkpoint_after: Checkpoint {
+                cursor,
+                high_watermark_ms: watermark_ms,
+                low_watermark_ms: watermark_ms,
+                backlog_watermark_ms: None,
+                exported_before_ms: None,
+            },
+            rows: 0,
+            revised: 0,
+            duplicates: 0,
+            first_event: None,
+            last_event: None,
+            objects: Vec::new(),
+            quarantined: 0,
+            quarantine_objects: Vec::new(),
+            gaps: Vec::new(),
+            pending_backfills: Vec::new(),
+            recent_ids: String::new(),
+            recent_digests: String::new(),
+            recent_revisions: Vec::new(),
+            snapshot: None,
+        }
+    }
+
+    /// Splits the objects of a run into those with rows and those with quarantined
+    /// records.
+    pub(crate) fn split_objects(&self, objects: Vec<DataObject>) -> (Vec<DataObject>, Vec<DataObject>) {
+        let folder = self.stream.quarantine_folder();
+        objects.into_iter().partition(|object| !object.path.starts_with(&folder))
+    }
+
+    /// Deletes the objects of a run that did not commit. If that fails, the next run
+    /// collects the garbage.
+    pub(crate) async fn roll_back(&self, writer: &mut ObjectWriter) {
+        if let Err(error) = writer.rollback().await {
+            tracing::warn!(event = "rollback_failed", tenant_id = self.stream.tenant, %error, "rollback failed; the next run collects the garbage");
+        }
+    }
+
+    /// Commits a log record whose objects are written, and reports it. Returns `false` if
+    /// another run committed first.
+    pub(crate) async fn commit_record(
+        &self,
+        writer: &mut ObjectWriter,
+        head: &mut LogHead,
+        record: LogRecord,
+        report: &mut StreamReport,
+    ) -> Result<bool, Error> {
+        writer.begin_commit();
+        if !commit(self.store, &self.stream, &record).await? {
+            writer.mark_superseded();
+            report.outcome = StreamOutcome::Superseded;
+            return Ok(false);
+        }
+        report.outcome = StreamOutcome::Committed;
+        self.control.report(&ExportProgress::Committed {
+            tenant: &self.stream.tenant,
+            dataset: self.stream.dataset,
+            rows: record.rows,
+            high_watermark_ms: record.checkpoint_after.high_watermark_ms,
+        });
+        report.commits += 1;
+        report.rows += record.rows;
+        report.revised += record.revised;
+        report.quarantined += record.quarantined;
+        report.objects += record.objects.len() as u64;
+        report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
+        head.record = Some(record);
+        if let Err(error) = writer.finalize().await {
+            tracing::warn!(event = "finalize_failed", tenant_id = self.stream.tenant, %error, "failed to remove the write-ahead record; the next run removes it");
+        }
+        Ok(true)
+    }
+}
+
+/// Formats a time in milliseconds since the Unix epoch.
+pub(crate) fn format_ms(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map(to_rfc3339_millis).unwrap_or_default()
+}
