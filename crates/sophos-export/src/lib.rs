@@ -50,7 +50,9 @@
 
 #![deny(missing_docs)]
 
+mod audit_log;
 mod backfill;
+mod case_log;
 mod checkpoint;
 mod clock;
 mod commit_log;
@@ -59,13 +61,19 @@ mod cycle_detector;
 mod dataset;
 mod day;
 mod dedup_window;
+mod detection_log;
 mod digest;
 mod encode;
 mod error;
 mod export;
 mod failure;
 mod finding;
+mod fusion_log;
 mod json_scan;
+mod log_key;
+mod log_page;
+mod log_progress;
+mod log_run;
 mod oversized_page;
 mod page_records;
 mod page_size;

@@ -10,11 +10,11 @@ use sophos_api::{
 use sophos_store::Store;
 
 use crate::{
-    checkpoint::{CheckpointTracker, Gap},
+    checkpoint::{Checkpoint, CheckpointTracker, Gap},
     clock::{deadline_passed, now_ms, trusted_service_ms},
     commit_log::{Backfill, LogHead, LogRecord, StreamId, commit, load_head},
     cycle_detector::{CycleDetector, MAX_EMPTY_PAGES},
-    dataset::Dataset,
+    dataset::{Dataset, DatasetKind},
     dedup_window::{DedupSnapshot, DedupWindow},
     encode::to_rfc3339_millis,
     error::Error,
@@ -28,7 +28,7 @@ use crate::{
 
 /// A checkpoint without rows is committed when the last commit is older than this: it
 /// must advance before the feed drops it.
-const IDLE_COMMIT_INTERVAL_MS: i64 = 60 * 60 * 1_000;
+pub(crate) const IDLE_COMMIT_INTERVAL_MS: i64 = 60 * 60 * 1_000;
 
 /// A run over one stream.
 #[derive(Debug)]
@@ -61,6 +61,8 @@ pub(crate) struct CommitBatch {
     pub(crate) dedup: DedupWindow,
     pub(crate) writer: ObjectWriter,
     pub(crate) time_range: TimeRange,
+    /// The pages of a log.
+    pub(crate) pages: u64,
     pub(crate) rows: u64,
     pub(crate) revised: u64,
     pub(crate) backfilled: u64,
@@ -82,6 +84,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             let end = match self.stream.dataset {
                 Dataset::Events => self.commit_batch::<ListSiemEvents>(&mut cycle, &mut report).await,
                 Dataset::Alerts => self.commit_batch::<ListSiemAlerts>(&mut cycle, &mut report).await,
+                Dataset::Audit | Dataset::Detections | Dataset::Cases => {
+                    self.commit_log_batch(&mut cycle, &mut report).await
+                }
                 other => Err(sophos_api::Error::invalid(format!("{other} has no reader")).into()),
             };
             if !matches!(end, Ok(ReadOutcome::BatchFull)) {
@@ -115,20 +120,40 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         cycle: &mut CycleDetector,
         report: &mut StreamReport,
     ) -> Result<ReadOutcome, Error> {
-        let mut head = load_head(self.store, &self.stream).await?;
+        let (mut head, mut batch) = self.open_batch(report).await?;
+        let outcome = self.read_and_commit::<O>(cycle, &mut batch, &mut head, report).await;
+        self.close_batch(&mut batch, &head, report, outcome).await
+    }
+
+    /// Loads the end of the log and starts a batch after it.
+    pub(crate) async fn open_batch(
+        &self,
+        report: &mut StreamReport,
+    ) -> Result<(LogHead, CommitBatch), Error> {
+        let head = load_head(self.store, &self.stream).await?;
         // The freshness if this run commits nothing.
         let high_watermark = head.record.as_ref().map(|record| record.checkpoint_after.high_watermark_ms);
         report.freshness_seconds =
             high_watermark.map(|watermark| self.age_seconds(watermark)).or(report.freshness_seconds);
-        let mut batch = self.start_batch(&head)?;
-        let outcome = self.read_and_commit::<O>(cycle, &mut batch, &mut head, report).await;
+        let batch = self.start_batch(&head)?;
+        Ok((head, batch))
+    }
+
+    /// Removes what is not committed, and the garbage of other runs.
+    pub(crate) async fn close_batch(
+        &self,
+        batch: &mut CommitBatch,
+        head: &LogHead,
+        report: &mut StreamReport,
+        outcome: Result<ReadOutcome, Error>,
+    ) -> Result<ReadOutcome, Error> {
         // If the rollback fails, the next run collects the garbage.
         if let Err(error) = batch.writer.rollback().await {
             tracing::warn!(event = "rollback_failed", tenant_id = self.stream.tenant, %error, "rollback failed; the next run collects the garbage");
         }
         let end = outcome?;
         if !head.write_ahead_files.is_empty() {
-            report.garbage_removed += collect_garbage(self.store, &self.stream, &head).await?;
+            report.garbage_removed += collect_garbage(self.store, &self.stream, head).await?;
         }
         Ok(end)
     }
@@ -140,6 +165,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             let snapshot = DedupSnapshot {
                 ids: record.recent_ids.clone(),
                 digests: record.recent_digests.clone(),
+                times: record.recent_times.clone(),
                 revisions: record.recent_revisions.clone(),
             };
             dedup.restore(&snapshot, record.checkpoint_after.high_watermark_ms).ok_or_else(|| {
@@ -165,6 +191,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 self.settings.max_buffered_bytes / self.settings.concurrency.max(1),
             ),
             time_range: TimeRange::default(),
+            pages: 0,
             rows: 0,
             revised: 0,
             backfilled: 0,
@@ -213,11 +240,23 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 && (after.backlog_watermark_ms.is_none() || after.cursor == record.checkpoint_after.cursor)
                 && after.high_watermark_ms - record.checkpoint_after.high_watermark_ms < IDLE_COMMIT_INTERVAL_MS
         });
-        if idle {
+        if idle || self.commit_rows(batch, head, after, report).await? {
             return Ok(end);
         }
+        Ok(ReadOutcome::EndOfFeed)
+    }
 
+    /// Writes the objects of a batch and commits them. Returns `false` if another run
+    /// committed first.
+    pub(crate) async fn commit_rows(
+        &self,
+        batch: &mut CommitBatch,
+        head: &mut LogHead,
+        after: Checkpoint,
+        report: &mut StreamReport,
+    ) -> Result<bool, Error> {
         let recent = batch.dedup.snapshot();
+        let is_log = self.stream.dataset.kind() == DatasetKind::Log;
         let (quarantine_objects, objects) = (batch.writer.finish().await?.into_iter())
             .partition(|object| object.path.starts_with(&self.stream.quarantine_folder()));
         let record = LogRecord {
@@ -243,13 +282,14 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             pending_backfills: batch.backfills.clone(),
             recent_ids: recent.ids,
             recent_digests: recent.digests,
+            recent_times: if is_log { recent.times } else { String::new() },
             recent_revisions: recent.revisions,
         };
         batch.writer.begin_commit();
         if !commit(self.store, &self.stream, &record).await? {
             batch.writer.mark_superseded();
             report.outcome = StreamOutcome::Superseded;
-            return Ok(ReadOutcome::EndOfFeed);
+            return Ok(false);
         }
         report.outcome = StreamOutcome::Committed;
         self.control.report(&ExportProgress::Committed {
@@ -269,7 +309,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         if let Err(error) = batch.writer.finalize().await {
             tracing::warn!(event = "finalize_failed", tenant_id = self.stream.tenant, %error, "failed to remove the write-ahead record; the next run removes it");
         }
-        Ok(end)
+        Ok(true)
     }
 
     /// Reads the feed. Fetches the next page while the current one is written. A page with
@@ -387,7 +427,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// The age of a time in seconds.
-    fn age_seconds(&self, ms: i64) -> f64 {
+    pub(crate) fn age_seconds(&self, ms: i64) -> f64 {
         (self.now_ms() - ms).max(0) as f64 / 1_000.0
     }
 }

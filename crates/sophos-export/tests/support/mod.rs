@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod service;
+mod simulated;
 
 use std::{
     io::Read,
@@ -16,6 +17,7 @@ use futures_util::StreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use serde_json::{Value, json};
 pub(crate) use service::{Request, ScriptedResponse, ScriptedService};
+pub(crate) use simulated::{SimulatedEnv, sorted};
 use sophos_api::{Client, Credentials, RateLimit};
 use sophos_export::{
     DataObject, Dataset, ExportSettings, Exporter, InventoryChanges, LogRecord, Store, StreamReport,
