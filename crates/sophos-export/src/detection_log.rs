@@ -29,9 +29,11 @@ pub(crate) async fn fetch<T: Transport>(
         return Ok(LogPage { next_key: Some(format!("{id}/0")), ..LogPage::default() });
     };
     let offset = parse_offset(Some(offset));
+    let mut result_count = None;
     if offset == 0 {
         let run = poll_until_done(client, GetDetectionsQuery::new(run_id), PollOptions::new()).await?;
-        if run.result_count == Some(0) {
+        result_count = run.result_count;
+        if result_count == Some(0) {
             return Ok(LogPage::default());
         }
     }
@@ -45,6 +47,9 @@ pub(crate) async fn fetch<T: Transport>(
             Err(error) => size = smaller_page(client.id().as_str(), &error, size).ok_or(error)?,
         }
     };
-    let next_key = operation.next_page(&response)?.map(|_| format!("{run_id}/{}", offset + u64::from(size)));
+    let read = response.items.len() + response.malformed_items.len();
+    let is_whole = result_count.is_some_and(|count| count <= read as i64);
+    let next = operation.next_page(&response)?.filter(|_| !is_whole);
+    let next_key = next.map(|_| format!("{run_id}/{}", offset + u64::from(size)));
     Ok(LogPage::new(&response.items, response.malformed_items, next_key))
 }

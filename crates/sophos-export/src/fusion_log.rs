@@ -32,7 +32,8 @@ pub(crate) async fn fetch_detections<T: Transport>(
     let offset = parse_offset(key);
     let mut size = page_size_at(0);
     let mut operation = SearchDetections::new(format!("from alert EARLIEST=-{hours}h"));
-    operation.offset = u32::try_from(offset).map_err(|_| Error::malformed("an offset of more than 32 bits"))?;
+    operation.offset =
+        u32::try_from(offset).map_err(|_| Error::malformed("an offset of more than 32 bits"))?;
     let mut response = loop {
         operation.limit = size;
         match client.send(&operation).await {

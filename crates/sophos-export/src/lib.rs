@@ -45,6 +45,14 @@
 //! of the latest records to recognize them. A repeated record with other content is
 //! written under the same id with the next revision.
 //!
+//! # Logs
+//!
+//! [`Dataset::Audit`], [`Dataset::Detections`] and [`Dataset::Cases`] are read by time, in
+//! ranges of at most a week, and committed in the same way. The checkpoint has the range
+//! that is not complete and the key of its next page. A rejected key costs the reread of
+//! the range, whose ids the log record keeps with their times. Cases change for months, so
+//! the log record keeps all of them.
+//!
 //! All times are the service's, by the `Date` of its responses, unless that differs too
 //! much from the local clock ([`ExportSettings::max_service_skew`]).
 

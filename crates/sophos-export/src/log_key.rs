@@ -24,11 +24,17 @@ const AUDIT_TIMES: &[&str] =
 
 impl KeyMembers {
     /// The shape of an audit event is not published, so other names count as well.
-    pub(crate) const AUDIT_EVENT: Self =
-        Self { id: &["id", "eventId", "auditEventId", "auditId"], time: AUDIT_TIMES, created_at: AUDIT_TIMES };
+    pub(crate) const AUDIT_EVENT: Self = Self {
+        id: &["id", "eventId", "auditEventId", "auditId"],
+        time: AUDIT_TIMES,
+        created_at: AUDIT_TIMES,
+    };
 
-    pub(crate) const DETECTION: Self =
-        Self { id: &["id"], time: &["sensorGeneratedAt", "time"], created_at: &["time", "sensorGeneratedAt"] };
+    pub(crate) const DETECTION: Self = Self {
+        id: &["id"],
+        time: &["sensorGeneratedAt", "time"],
+        created_at: &["time", "sensorGeneratedAt"],
+    };
 
     /// The time of a case is the time of its last change.
     pub(crate) const CASE: Self =
@@ -89,7 +95,8 @@ mod tests {
     fn audit(json: &str) -> (String, Option<i64>) {
         let key = log_record_key(json, &KeyMembers::AUDIT_EVENT);
         assert_eq!(key.time, key.created_at);
-        (key.id.into_owned(), key.created_ms())
+        let created_ms = key.created_ms();
+        (key.id.into_owned(), created_ms)
     }
 
     #[test]

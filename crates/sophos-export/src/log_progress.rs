@@ -223,11 +223,8 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000_000;
     const HOUR: i64 = 3_600_000;
-    const TIMING: LogTiming = LogTiming {
-        retention_ms: Some(90 * DAY_MS),
-        max_range_ms: Some(7 * DAY_MS),
-        overlap_ms: HOUR,
-    };
+    const TIMING: LogTiming =
+        LogTiming { retention_ms: Some(90 * DAY_MS), max_range_ms: Some(7 * DAY_MS), overlap_ms: HOUR };
 
     /// Reads all ranges up to `now`. Returns them, and the gaps.
     fn read_all(progress: &mut LogProgress, now: i64) -> (Vec<LogRange>, Vec<Gap>) {

@@ -16,8 +16,8 @@ use crate::{
     error::Error,
     log_page::{LogPage, LogReader, is_key_rejected},
     log_progress::{LogPlatform, LogProgress, LogRange},
-    report::StreamReport,
     record_key::RecordKey,
+    report::StreamReport,
     stream::{CommitBatch, IDLE_COMMIT_INTERVAL_MS, ReadOutcome, StreamRun},
 };
 
@@ -76,7 +76,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         }
         report.duplicates += batch.duplicates;
         report.gaps.extend(&batch.gaps);
-        let floor_ms = if self.stream.dataset == Dataset::Cases { i64::MIN } else { batch.dedup.complete_from_ms() };
+        let floor_ms =
+            if self.stream.dataset == Dataset::Cases { i64::MIN } else { batch.dedup.complete_from_ms() };
         let Some(after) = progress.checkpoint(floor_ms) else { return Ok(end) };
         let is_idle = before.as_ref().is_some_and(|before| is_idle(before, &after, batch));
         if !is_idle && !self.commit_rows(batch, head, after, report).await? {

@@ -20,7 +20,9 @@ async fn central_ids(env: &SimulatedEnv, number: usize) -> Vec<String> {
     let mut query = StartDetectionsQuery::new();
     query.from = Some(format_time(env.now_ms() - 90 * DAY).into());
     let run = tenant.send(&query).await.expect("a query").id.expect("an id");
-    poll_until_done(&tenant, GetDetectionsQuery::new(run.as_str()), PollOptions::new()).await.expect("a result");
+    poll_until_done(&tenant, GetDetectionsQuery::new(run.as_str()), PollOptions::new())
+        .await
+        .expect("a result");
     let mut ids = Vec::new();
     let mut pages = tenant.pages(ListDetections::new(run).page_size(100));
     while let Some(page) = pages.next().await {
@@ -155,7 +157,10 @@ async fn run_after_a_move_reads_both_platforms() {
         let rows = rows.iter().filter(|row| row["source"] == source);
         sorted(rows.map(|row| row["id"].as_str().expect("an id").to_owned()))
     };
-    assert!(expected.iter().all(|id| ids(CENTRAL).contains(id)), "none between the last run and the move is lost");
+    assert!(
+        expected.iter().all(|id| ids(CENTRAL).contains(id)),
+        "none between the last run and the move is lost"
+    );
     assert_eq!(ids(FUSION), fusion_ids_from(&env, 0, low_watermark_ms));
     env.simulator.reset_calls();
     env.advance(HOUR);

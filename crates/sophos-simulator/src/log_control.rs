@@ -10,11 +10,7 @@ use crate::simulator::Simulator;
 impl Simulator {
     /// Adds an audit event for each of these times, in Unix milliseconds, to a tenant, the
     /// partner or the organization. Returns their ids; none for an id that is not a UUID.
-    pub fn add_audit_events(
-        &self,
-        account_id: &str,
-        times_ms: impl IntoIterator<Item = i64>,
-    ) -> Vec<String> {
+    pub fn add_audit_events(&self, account_id: &str, times_ms: impl IntoIterator<Item = i64>) -> Vec<String> {
         let Some(account) = parse_uuid(account_id) else { return Vec::new() };
         let central = self.central();
         let event = |at_ms| {
@@ -67,7 +63,9 @@ impl Simulator {
     pub fn fusion_case_ids(&self, tenant_id: &str) -> Vec<String> {
         let central = self.central();
         let case_ids = |tenant| {
-            central.fusion.with(tenant, |objects| objects.cases.iter().map(|case| case.id().to_owned()).collect())
+            central
+                .fusion
+                .with(tenant, |objects| objects.cases.iter().map(|case| case.id().to_owned()).collect())
         };
         central.accounts.tenant(tenant_id).map_or_else(Vec::new, case_ids)
     }

@@ -84,8 +84,7 @@ impl SimulatedEnv {
     pub(crate) async fn with_settings(change: impl FnOnce(&mut ExportSettings)) -> Self {
         let mut config = Config::default();
         config.clock.start = Some(START.to_owned());
-        config.tenants =
-            vec![TenantGroup { endpoints: Some(8), ..TenantGroup::new(Owner::Partner, 3) }];
+        config.tenants = vec![TenantGroup { endpoints: Some(8), ..TenantGroup::new(Owner::Partner, 3) }];
         let simulator = Simulator::start(config).await.expect("a simulator");
         let mut settings = ExportSettings::default();
         change(&mut settings);
@@ -111,7 +110,7 @@ impl SimulatedEnv {
 
     /// The id of the partner.
     pub(crate) async fn account_id(&self) -> String {
-        self.client.identity().await.expect("an identity").id
+        self.client.identity().await.expect("an identity").id.to_ascii_lowercase()
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -148,7 +147,12 @@ impl SimulatedEnv {
     }
 
     /// One run that is killed before the request after this many. `None` if it was.
-    pub(crate) async fn run_until_crash(&self, id: &str, dataset: Dataset, requests: u64) -> Option<StreamReport> {
+    pub(crate) async fn run_until_crash(
+        &self,
+        id: &str,
+        dataset: Dataset,
+        requests: u64,
+    ) -> Option<StreamReport> {
         self.transport.requests_left.store(requests, Ordering::SeqCst);
         let tenant = TenantRef::new(id);
         let exporter = self.exporter();
@@ -209,7 +213,8 @@ impl SimulatedEnv {
     /// Verifies a stream: its log, its objects, and that no row is there twice.
     pub(crate) async fn verify(&self, id: &str, dataset: Dataset) {
         let stream = StreamId::new(dataset, id).expect("a stream");
-        let verification = StreamVerification::run(&self.store, &stream, true, |_| {}).await.expect("a store");
+        let verification =
+            StreamVerification::run(&self.store, &stream, true, |_| {}).await.expect("a store");
         assert_eq!(verification.findings, [], "{dataset} of {id}");
         assert_eq!(verification.pending_objects, [""; 0]);
     }
