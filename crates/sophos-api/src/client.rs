@@ -350,6 +350,19 @@ impl<T: Transport> Client<T> {
         Ok(TenantClient::new(self.clone(), record.id.clone(), base))
     }
 
+    /// A handle of the account of a partner's or organization's credential, for the
+    /// operations that cover the account itself: the audit log. It counts its requests as
+    /// a tenant's handle does. `None` for a tenant's credential.
+    ///
+    /// # Errors
+    /// See [`ErrorKind`].
+    pub async fn own_account(&self) -> Result<Option<TenantClient<T>>, Error> {
+        let identity = self.identity().await?;
+        let has_account = matches!(identity.id_type, IdType::Partner | IdType::Organization);
+        let account = || TenantClient::own_account(self.clone(), identity.id.into(), identity.global);
+        Ok(has_account.then(account))
+    }
+
     /// Replaces secrets and tokens by `[redacted]`: the ones that this client uses or
     /// used lately, and anything that looks like a token.
     ///

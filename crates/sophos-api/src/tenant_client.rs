@@ -12,7 +12,7 @@ use crate::{
     fusion::{GraphqlOperation, PartialData, parse_partial},
     hosts::BaseUrl,
     models::IdType,
-    operation::{ApiHost, Operation, RequestTarget, Route},
+    operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
     platform::Platform,
     stats::{RequestCounters, RequestStats},
     tenant_id::TenantId,
@@ -36,13 +36,23 @@ pub struct TenantClient<T> {
     id: TenantId,
     base: BaseUrl,
     counters: Arc<RequestCounters>,
+    /// Whether the id is the one of the credential's own partner or organization.
+    is_own_account: bool,
+    /// Whether operations may return objects from before the tenant's move.
+    reads_before_move: bool,
 }
 
 type PlatformCheck<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 impl<T: Transport> TenantClient<T> {
     pub(crate) fn new(client: Client<T>, id: TenantId, base: BaseUrl) -> Self {
-        Self { client, id, base, counters: Arc::default() }
+        let counters = Arc::default();
+        Self { client, id, base, counters, is_own_account: false, reads_before_move: false }
+    }
+
+    /// A handle of the account of a partner's or organization's credential.
+    pub(crate) fn own_account(client: Client<T>, id: TenantId, base: BaseUrl) -> Self {
+        Self { is_own_account: true, ..Self::new(client, id, base) }
     }
 
     /// The tenant's id.
@@ -76,6 +86,14 @@ impl<T: Transport> TenantClient<T> {
     #[must_use]
     pub fn with_client(&self, client: &Client<T>) -> Self {
         Self { client: client.clone(), ..self.clone() }
+    }
+
+    /// A handle of the same tenant that sends operations of `cases/v1` and
+    /// `detections/v1` even if the tenant has moved to Sophos Fusion. They return its
+    /// objects from before the move.
+    #[must_use]
+    pub fn reading_before_move(&self) -> Self {
+        Self { reads_before_move: true, ..self.clone() }
     }
 
     /// Rejects another tenant than the one of a tenant's credential, once that is known.
@@ -135,7 +153,7 @@ impl<T: Transport> TenantClient<T> {
     /// Fails for an operation that would return objects from before the tenant's move.
     async fn check_platform(&self, route: &Route, replacement: &str) -> Result<(), Error> {
         let client = self.client.inner();
-        if !client.refuse_moved_tenants || client.sender.hosts.fusion().is_none() {
+        if !client.refuse_moved_tenants || self.reads_before_move || client.sender.hosts.fusion().is_none() {
             return Ok(());
         }
         let remedy = "the test whether the tenant has moved to Sophos Fusion failed; \
@@ -197,6 +215,9 @@ impl<T: Transport> ApiClient for TenantClient<T> {
 impl<T: Transport> TenantClient<T> {
     /// The host and the tenant's id for an operation of a tenant.
     async fn target(&self, route: &Route) -> Result<RequestTarget, Error> {
+        if self.is_own_account {
+            return self.own_account_target(route);
+        }
         if !route.scope.is_tenant() {
             return Err(Error::invalid("the operation is not a tenant's; send it through the Client")
                 .with_operation(route.to_string()));
@@ -209,6 +230,15 @@ impl<T: Transport> TenantClient<T> {
         };
         Ok(RequestTarget::with_id(base, self.id.as_str()))
     }
+
+    /// The host for an operation that covers the account without a header.
+    fn own_account_target(&self, route: &Route) -> Result<RequestTarget, Error> {
+        if route.scope == ScopeHeader::TenantOrOwner && route.host == ApiHost::Global {
+            return Ok(RequestTarget::new(self.base.clone()));
+        }
+        Err(Error::invalid("the operation does not cover the account of a partner or organization")
+            .with_operation(route.to_string()))
+    }
 }
 
 impl<T> Clone for TenantClient<T> {
@@ -218,6 +248,8 @@ impl<T> Clone for TenantClient<T> {
             id: self.id.clone(),
             base: self.base.clone(),
             counters: Arc::clone(&self.counters),
+            is_own_account: self.is_own_account,
+            reads_before_move: self.reads_before_move,
         }
     }
 }

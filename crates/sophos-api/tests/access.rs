@@ -158,6 +158,25 @@ fn audit_events_are_the_tenants_or_the_owners() {
 }
 
 #[test]
+fn own_account_sends_operations_without_a_header() {
+    let operation = ListAuditEvents::new("2026-11-23T10:00:00.000Z");
+    let (script, client) = scripted("partner");
+    let account = block_on(client.own_account()).expect("an identity").expect("an account");
+    assert_eq!(account.id().as_str(), OWN_ID);
+    block_on(account.send(&operation)).expect("a page");
+    assert_eq!(scope_headers(&script), []);
+    assert_eq!(
+        (script.api_requests()[0].host(), account.stats().api_requests),
+        ("api.central.sophos.com", 1)
+    );
+    let error = block_on(account.send(&ListEndpoints::new())).expect_err("an operation of a tenant");
+    assert_eq!((error.kind(), script.api_requests().len()), (ErrorKind::Invalid, 1));
+
+    let (_, client) = scripted("tenant");
+    assert!(block_on(client.own_account()).expect("an identity").is_none());
+}
+
+#[test]
 fn distributor_sends_its_id() {
     let script = ScriptedTransport::with_whoami(
         whoami("distributor"),

@@ -314,6 +314,20 @@ fn moved_tenant_is_refused_for_one_request_a_period() {
 }
 
 #[test]
+fn moved_tenant_is_read_before_the_move_on_request() {
+    let script =
+        ScriptedTransport::with_responses([case_types(1), ScriptedResponse::json(json!({"id": "ABC-1"}))]);
+    let handle = tenant(&client(&script));
+    assert_eq!(block_on(handle.platform()).expect("a platform"), Platform::Fusion);
+    let get = operations::cases::case::GetCase::new("ABC-1");
+    assert_eq!(block_on(handle.reading_before_move().send(&get)).expect("a case").id, "ABC-1");
+    assert!(
+        block_on(handle.send(&get)).is_err_and(|error| error.is_tenant_moved()),
+        "the handle itself refuses"
+    );
+}
+
+#[test]
 fn platform_expires() {
     let query_run = || ScriptedResponse::json(json!({"id": "run"}));
     let script = ScriptedTransport::with_responses([case_types(0), query_run(), query_run(), case_types(1)]);

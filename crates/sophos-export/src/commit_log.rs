@@ -123,6 +123,9 @@ pub struct LogRecord {
     /// The digests of their contents: Base64 of 4 bytes each.
     #[serde(default)]
     pub recent_digests: String,
+    /// The times of their creation, of a log: Base64 of 4 bytes each.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub recent_times: String,
     /// The revisions among them: the index and the revision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent_revisions: Vec<(usize, u32)>,
@@ -307,6 +310,7 @@ mod tests {
             pending_backfills: Vec::new(),
             recent_ids: String::new(),
             recent_digests: String::new(),
+            recent_times: String::new(),
             recent_revisions: Vec::new(),
             snapshot: None,
         }

@@ -63,6 +63,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             pending_backfills: Vec::new(),
             recent_ids: String::new(),
             recent_digests: String::new(),
+            recent_times: String::new(),
             recent_revisions: Vec::new(),
             snapshot: None,
         }

@@ -2,6 +2,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::dedup_window::MAX_RECORDS;
+
 /// A kind of records of a tenant, or of a partner or organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -124,6 +126,8 @@ impl Dataset {
     pub(crate) const fn min_dedup_records(self) -> usize {
         match self {
             Self::Alerts => 20_000,
+            // A case changes for months, and each of its rows needs the next revision.
+            Self::Cases => MAX_RECORDS,
             _ => 2_000,
         }
     }

@@ -27,6 +27,13 @@ pub(crate) fn partition_day(key: &RecordKey<'_>, read_ms: i64, max_skew: Duratio
     utc_date(occurred.unwrap_or(created))
 }
 
+/// The partition, in UTC, of a record of this time that was read at `read_ms`: the day of
+/// its time, or of the read if the time is missing or out of range.
+pub(crate) fn log_day(time: Option<Timestamp>, read_ms: i64) -> Date {
+    let range = read_ms - MAX_RECORD_AGE_MS..=read_ms + DAY_MS;
+    utc_date(time.map(Timestamp::as_millisecond).filter(|ms| range.contains(ms)).unwrap_or(read_ms))
+}
+
 /// The day of a time in milliseconds since the Unix epoch, in UTC.
 pub(crate) fn utc_date(ms: i64) -> Date {
     TimeZone::UTC.to_datetime(Timestamp::from_millisecond(ms).unwrap_or_default()).date()

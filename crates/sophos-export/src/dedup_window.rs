@@ -7,7 +7,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use crate::digest::sha256;
 
 /// The maximum number of records: 32 bytes each in the queue, and as much in the map.
-const MAX_RECORDS: usize = 100_000;
+pub(crate) const MAX_RECORDS: usize = 100_000;
 
 /// The id of a record in 16 bytes: a UUID itself, or a hash of any other id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,6 +77,8 @@ pub(crate) struct DedupSnapshot {
     pub(crate) ids: String,
     /// The digests of their contents: Base64 of 4 bytes each.
     pub(crate) digests: String,
+    /// The times of their creation in seconds since the Unix epoch: Base64 of 4 bytes each.
+    pub(crate) times: String,
     /// The revisions among them: the index and the revision.
     pub(crate) revisions: Vec<(usize, u32)>,
 }
@@ -161,6 +163,30 @@ impl DedupWindow {
         self.queue.is_empty()
     }
 
+    /// Whether the next record evicts another one.
+    pub(crate) fn is_full(&self) -> bool {
+        self.queue.len() >= self.max_len
+    }
+
+    pub(crate) fn contains(&self, id: RecordId) -> bool {
+        self.latest.contains_key(&id)
+    }
+
+    /// Keeps the records of a complete listing: the latest version of each, and earlier
+    /// versions from `previous_from_ms` on.
+    pub(crate) fn retain_listed(&mut self, ids: &HashSet<RecordId>, previous_from_ms: i64) {
+        let Self { latest, previous, queue, .. } = self;
+        queue.retain(|(id, version, at_ms)| {
+            let is_latest = latest.get(id).is_some_and(|latest| latest.revision == version.revision);
+            let keep = ids.contains(id) && (is_latest || *at_ms >= previous_from_ms);
+            if !keep && !is_latest {
+                previous.remove(&(*id, version.content_digest));
+            }
+            keep
+        });
+        latest.retain(|id, _| ids.contains(id));
+    }
+
     /// The time from which the window is complete. Older records may have been evicted, so
     /// the next run must not reread them.
     pub(crate) fn complete_from_ms(&self) -> i64 {
@@ -172,21 +198,27 @@ impl DedupWindow {
         let ids: Vec<u8> = self.queue.iter().flat_map(|(id, ..)| id.0).collect();
         let contents: Vec<u8> =
             self.queue.iter().flat_map(|(_, version, _)| version.content_digest.to_be_bytes()).collect();
+        let times: Vec<u8> =
+            self.queue.iter().flat_map(|(.., at_ms)| to_seconds(*at_ms).to_be_bytes()).collect();
         let revisions =
             self.queue.iter().enumerate().map(|(index, (_, version, _))| (index, version.revision));
         DedupSnapshot {
             ids: BASE64_STANDARD.encode(ids),
             digests: BASE64_STANDARD.encode(contents),
+            times: BASE64_STANDARD.encode(times),
             revisions: revisions.filter(|(_, revision)| *revision > 0).collect(),
         }
     }
 
-    /// Adds the records of a [snapshot](Self::snapshot), as created at `at_ms`. `None` if
-    /// the snapshot is invalid. Digests may be missing.
+    /// Adds the records of a [snapshot](Self::snapshot). `None` if it is invalid. Digests
+    /// may be missing. Without times the records count as created at `at_ms`.
     pub(crate) fn restore(&mut self, saved: &DedupSnapshot, at_ms: i64) -> Option<()> {
         let ids = BASE64_STANDARD.decode(&saved.ids).ok()?;
         let contents = BASE64_STANDARD.decode(&saved.digests).ok()?;
-        let ((ids, []), (contents, [])) = (ids.as_chunks::<16>(), contents.as_chunks::<4>()) else {
+        let times = BASE64_STANDARD.decode(&saved.times).ok()?;
+        let ((ids, []), (contents, []), (times, [])) =
+            (ids.as_chunks::<16>(), contents.as_chunks::<4>(), times.as_chunks::<4>())
+        else {
             return None;
         };
         let revisions: HashMap<_, _> = saved.revisions.iter().copied().collect();
@@ -197,10 +229,17 @@ impl DedupWindow {
             if let Some(before) = self.latest.get(&id) {
                 self.previous.insert((id, before.content_digest));
             }
+            let at_ms = times.get(index).map_or(at_ms, |time| i64::from(u32::from_be_bytes(*time)) * 1_000);
             self.push(id, RecordVersion { content_digest: content, revision }, at_ms);
         }
         Some(())
     }
+}
+
+/// A time in whole seconds, not before the time itself.
+fn to_seconds(ms: i64) -> u32 {
+    let seconds = ms.max(0).saturating_add(999) / 1_000;
+    seconds.try_into().unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -245,6 +284,34 @@ mod tests {
             let saved = DedupSnapshot { ids: ids.into(), ..DedupSnapshot::default() };
             assert!(DedupWindow::new(10).restore(&saved, 0).is_none());
         }
+    }
+
+    #[test]
+    fn dedup_window_keeps_times_across_a_restore() {
+        let mut window = DedupWindow::new(0);
+        window.insert(RecordId::new("old"), 1, 1_001);
+        window.insert(RecordId::new("new"), 1, 9_000);
+        let mut next = DedupWindow::new(0);
+        next.restore(&window.snapshot(), 100_000).expect("a valid snapshot");
+        next.evict_before(2_000);
+        assert!(next.contains(RecordId::new("old")), "the time is rounded up");
+        next.evict_before(2_001);
+        assert!(!next.contains(RecordId::new("old")) && next.contains(RecordId::new("new")));
+        assert_eq!(next.complete_from_ms(), i64::MIN, "nothing was evicted for lack of space");
+    }
+
+    #[test]
+    fn dedup_window_keeps_the_latest_of_a_listing() {
+        let mut window = DedupWindow::new(10);
+        for (id, content) in [("a", 1), ("a", 2), ("a", 3), ("gone", 1)] {
+            window.insert(RecordId::new(id), content, i64::from(content));
+        }
+        window.retain_listed(&HashSet::from([RecordId::new("a")]), 2);
+        assert_eq!((window.queue.len(), window.latest.len(), window.previous.len()), (2, 1, 1));
+        assert_eq!(insert(&mut window, "a", 2), DedupResult::Duplicate);
+        assert_eq!(insert(&mut window, "a", 3), DedupResult::Duplicate);
+        assert_eq!(insert(&mut window, "a", 4), DedupResult::Revision(3));
+        assert_eq!(insert(&mut window, "gone", 1), DedupResult::New);
     }
 
     #[test]

@@ -79,7 +79,8 @@ impl ExportSettings {
 /// The scope of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportScope {
-    /// One tenant; `None` for all tenants of the credential.
+    /// One tenant; `None` for all tenants of the credential. The id of the credential's
+    /// own partner or organization stands for its audit log.
     pub tenant: Option<TenantId>,
     /// The datasets.
     pub datasets: Vec<Dataset>,
@@ -161,23 +162,28 @@ impl<T: Transport + 'static> Exporter<T> {
         let client = self.client.with_optional_deadline(stop_at);
         let before = client.stats();
         let mut report = ExportReport::default();
-        let mut tenants = self.select_tenants(&client, scope, &mut report).await?;
+        let account = own_account(&client, scope).await?;
+        let mut tenants = self.select_tenants(&client, scope, account.as_ref(), &mut report).await?;
         report.tenants = tenants.len() as u64;
-        let streams = report.tenants * scope.datasets.len() as u64;
+        let streams = report.tenants * scope.datasets.len() as u64 + u64::from(account.is_some());
         self.control.report(&ExportProgress::Started { tenants: report.tenants, streams });
         let start =
             if tenants.is_empty() { 0 } else { self.first_tenant.load(Ordering::Relaxed) % tenants.len() };
         tenants.rotate_left(start);
 
-        let runs = tenants.iter().enumerate().flat_map(|(index, tenant)| {
-            scope.datasets.iter().map(move |dataset| (index, self.run_stream(tenant, *dataset, stop_at)))
+        let account_run =
+            account.iter().map(|account| (None, self.run_stream(account, Dataset::Audit, stop_at)));
+        let tenant_runs = tenants.iter().enumerate().flat_map(|(index, tenant)| {
+            let run = move |dataset: &Dataset| (Some(index), self.run_stream(tenant, *dataset, stop_at));
+            scope.datasets.iter().map(run)
         });
+        let runs = account_run.chain(tenant_runs);
         let mut runs = futures_util::stream::iter(runs)
             .map(|(index, run)| async move { (index, run.await) })
             .buffer_unordered(self.settings.concurrency.max(1));
         let mut left = None::<usize>;
         while let Some((index, stream)) = runs.next().await {
-            if stream.outcome == StreamOutcome::NotStarted {
+            if let Some(index) = index.filter(|_| stream.outcome == StreamOutcome::NotStarted) {
                 left = Some(left.map_or(index, |left| left.min(index)));
             }
             report.add(stream);
@@ -226,6 +232,8 @@ impl<T: Transport + 'static> Exporter<T> {
     ///
     /// If the failure suggests that the tenant moved to another data region, looks up its
     /// region once and retries.
+    ///
+    /// The audit log of a partner or organization is the stream of its own id.
     pub async fn export_stream(
         &self,
         tenant: &TenantRef,
@@ -233,7 +241,17 @@ impl<T: Transport + 'static> Exporter<T> {
         stop_at: Option<Duration>,
     ) -> StreamReport {
         let client = self.client.with_optional_deadline(stop_at);
-        let located = if tenant.has_location() {
+        let account = match dataset {
+            Dataset::Audit => client.own_account().await,
+            _ => Ok(None),
+        };
+        let account = account.map(|account| account.filter(|account| *account.id() == tenant.id));
+        if let Ok(Some(account)) = &account {
+            return self.run_stream(account, dataset, stop_at).await;
+        }
+        let located = if let Err(error) = account {
+            Err(error)
+        } else if tenant.has_location() {
             client.for_tenant(&tenant.to_tenant())
         } else {
             client.tenant(tenant.id.clone()).await
@@ -268,8 +286,12 @@ impl<T: Transport + 'static> Exporter<T> {
         &self,
         client: &Client<T>,
         scope: &ExportScope,
+        account: Option<&TenantClient<T>>,
         report: &mut ExportReport,
     ) -> Result<Vec<TenantClient<T>>, Error> {
+        if account.is_some_and(|account| scope.tenant.as_ref() == Some(account.id())) {
+            return Ok(Vec::new());
+        }
         if let Some(id) = &scope.tenant {
             return Ok(vec![client.tenant(id.as_str()).await?]);
         }
@@ -313,6 +335,20 @@ impl<T: Transport + 'static> Exporter<T> {
         self.control.report(&ExportProgress::Ended(&report));
         report
     }
+}
+
+/// The account of a partner or organization, if its audit log is in the scope.
+async fn own_account<T: Transport>(
+    client: &Client<T>,
+    scope: &ExportScope,
+) -> Result<Option<TenantClient<T>>, Error> {
+    if !scope.datasets.contains(&Dataset::Audit) {
+        return Ok(None);
+    }
+    let account = client.own_account().await?;
+    Ok(account.filter(|account| {
+        !scope.excluded.contains(account.id()) && scope.tenant.as_ref().is_none_or(|id| id == account.id())
+    }))
 }
 
 /// Lists the tenants of a credential, except for `excluded`: those with a valid host, each

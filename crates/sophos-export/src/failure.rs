@@ -91,6 +91,10 @@ const fn service_error_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Malformed => "Malformed",
         ErrorKind::TooLarge => "TooLarge",
         ErrorKind::UntrustedHost => "UntrustedHost",
+        ErrorKind::JobFailed => "JobFailed",
+        ErrorKind::JobExpired => "JobExpired",
+        ErrorKind::TenantMoved => "TenantMoved",
+        ErrorKind::Graphql => "Graphql",
         _ => "Service",
     }
 }

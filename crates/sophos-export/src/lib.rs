@@ -54,12 +54,22 @@
 //! snapshot is complete or absent. [`LogRecord::load_latest`] returns the latest. The
 //! changes between two snapshots of the endpoints are a dataset of their own.
 //!
+//! # Logs
+//!
+//! [`Dataset::Audit`], [`Dataset::Detections`] and [`Dataset::Cases`] are read by time, in
+//! ranges of at most a week, and committed in the same way. The checkpoint has the range
+//! that is not complete and the key of its next page. A rejected key costs the reread of
+//! the range, whose ids the log record keeps with their times. Cases change for months, so
+//! the log record keeps all of them.
+//!
 //! All times are the service's, by the `Date` of its responses, unless that differs too
 //! much from the local clock ([`ExportSettings::max_service_skew`]).
 
 #![deny(missing_docs)]
 
+mod audit_log;
 mod backfill;
+mod case_log;
 mod checkpoint;
 mod clock;
 mod commit_log;
@@ -69,6 +79,7 @@ mod cycle_detector;
 mod dataset;
 mod day;
 mod dedup_window;
+mod detection_log;
 mod digest;
 mod encode;
 mod endpoint_changes;
@@ -78,7 +89,12 @@ mod export;
 mod failure;
 mod finding;
 mod format;
+mod fusion_log;
 mod json_scan;
+mod log_key;
+mod log_page;
+mod log_progress;
+mod log_run;
 mod oversized_page;
 mod page_records;
 mod page_size;

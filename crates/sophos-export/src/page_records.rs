@@ -1,6 +1,6 @@
 //! The records of a page: deduplication, rows, quarantine.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use sophos_api::{CursorPage, MalformedItem, Transport};
 
 use crate::{
@@ -113,7 +113,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
 
     /// Writes a record, unless it is a duplicate. A record without a creation time counts
     /// as created at `default_ms`. Returns whether it was written.
-    async fn add_record(
+    pub(crate) async fn add_record(
         &self,
         batch: &mut CommitBatch,
         key: &RecordKey<'_>,
@@ -122,8 +122,22 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         default_ms: i64,
         read_ms: i64,
     ) -> Result<bool, Error> {
+        let day = partition_day(key, read_ms, self.settings.max_event_skew);
+        self.add_record_on(batch, key, record, source, default_ms, day).await
+    }
+
+    /// Like [`add_record`](Self::add_record), to the partition of this day.
+    pub(crate) async fn add_record_on(
+        &self,
+        batch: &mut CommitBatch,
+        key: &RecordKey<'_>,
+        record: &str,
+        source: &'static str,
+        default_ms: i64,
+        day: Date,
+    ) -> Result<bool, Error> {
         // The Common API formats the same alert differently, which is not a revision.
-        let content = if source == self.stream.dataset.source() { key.content_digest } else { 0 };
+        let content = if source == backfill::SOURCE { 0 } else { key.content_digest };
         let at_ms = key.created_ms().unwrap_or(default_ms);
         let revision = match batch.dedup.insert(RecordId::new(&key.id), content, at_ms) {
             DedupResult::New => 0,
@@ -144,7 +158,6 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             revision,
             record,
         };
-        let day = partition_day(key, read_ms, self.settings.max_event_skew);
         batch.writer.add_row(&row, day).await?;
         batch.rows += 1;
         if let Some(time) = key.time {
@@ -154,7 +167,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 
     /// Quarantines records that are not JSON, unless they are duplicates.
-    async fn quarantine(
+    pub(crate) async fn quarantine(
         &self,
         batch: &mut CommitBatch,
         records: &[MalformedItem],

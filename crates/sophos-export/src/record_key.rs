@@ -48,7 +48,7 @@ impl<'r> JsonMembers<'r> {
 
 /// The text of a string, or the digits of a number. A string with an invalid escape,
 /// such as half a surrogate pair, stays as written.
-fn parse_id(json: &str) -> Option<Cow<'_, str>> {
+pub(crate) fn parse_id(json: &str) -> Option<Cow<'_, str>> {
     let id = match json.as_bytes().first()? {
         b'"' => {
             let written = &json[1..json.len() - 1];
@@ -64,7 +64,7 @@ fn parse_id(json: &str) -> Option<Cow<'_, str>> {
     (!id.trim().is_empty()).then_some(id)
 }
 
-fn parse_time(json: &str) -> Option<Timestamp> {
+pub(crate) fn parse_time(json: &str) -> Option<Timestamp> {
     match json.as_bytes().first()? {
         b'"' if !json.contains('\\') => ServiceTime::parse_instant(&json[1..json.len() - 1]),
         b'"' => serde_json::from_str::<ServiceTime>(json).ok()?.instant(),

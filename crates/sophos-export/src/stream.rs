@@ -9,7 +9,7 @@ use sophos_api::{
 use sophos_store::Store;
 
 use crate::{
-    checkpoint::{CheckpointTracker, Gap},
+    checkpoint::{Checkpoint, CheckpointTracker, Gap},
     clock::{deadline_passed, now_ms, trusted_service_ms},
     commit_log::{Backfill, LogHead, LogRecord, StreamId, load_head},
     commit_run::format_ms,
@@ -27,7 +27,7 @@ use crate::{
 
 /// A checkpoint without rows is committed when the last commit is older than this: it
 /// must advance before the feed drops it.
-const IDLE_COMMIT_INTERVAL_MS: i64 = 60 * 60 * 1_000;
+pub(crate) const IDLE_COMMIT_INTERVAL_MS: i64 = 60 * 60 * 1_000;
 
 /// A run over one stream.
 #[derive(Debug)]
@@ -60,6 +60,8 @@ pub(crate) struct CommitBatch {
     pub(crate) dedup: DedupWindow,
     pub(crate) writer: ObjectWriter,
     pub(crate) time_range: TimeRange,
+    /// The pages of a log.
+    pub(crate) pages: u64,
     pub(crate) rows: u64,
     pub(crate) revised: u64,
     pub(crate) backfilled: u64,
@@ -78,14 +80,14 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         }
         let mut cycle = CycleDetector::default();
         let end = loop {
-            let end = match self.stream.dataset {
-                Dataset::Events => self.commit_batch::<ListSiemEvents>(&mut cycle, &mut report).await,
-                Dataset::Alerts => self.commit_batch::<ListSiemAlerts>(&mut cycle, &mut report).await,
-                Dataset::EndpointChanges => Box::pin(self.run_changes(&mut report)).await,
-                dataset if dataset.kind() == DatasetKind::Snapshot => {
-                    Box::pin(self.run_snapshot(&mut report)).await
+            let end = match self.stream.dataset.kind() {
+                DatasetKind::Feed if self.stream.dataset == Dataset::Alerts => {
+                    self.commit_batch::<ListSiemAlerts>(&mut cycle, &mut report).await
                 }
-                other => Err(sophos_api::Error::invalid(format!("{other} has no reader")).into()),
+                DatasetKind::Feed => self.commit_batch::<ListSiemEvents>(&mut cycle, &mut report).await,
+                DatasetKind::Log => self.commit_log_batch(&mut cycle, &mut report).await,
+                DatasetKind::Snapshot => Box::pin(self.run_snapshot(&mut report)).await,
+                DatasetKind::Changes => Box::pin(self.run_changes(&mut report)).await,
             };
             if !matches!(end, Ok(ReadOutcome::BatchFull)) {
                 break end;
@@ -118,17 +120,37 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         cycle: &mut CycleDetector,
         report: &mut StreamReport,
     ) -> Result<ReadOutcome, Error> {
-        let mut head = load_head(self.store, &self.stream).await?;
+        let (mut head, mut batch) = self.open_batch(report).await?;
+        let outcome = self.read_and_commit::<O>(cycle, &mut batch, &mut head, report).await;
+        self.close_batch(&mut batch, &head, report, outcome).await
+    }
+
+    /// Loads the end of the log and starts a batch after it.
+    pub(crate) async fn open_batch(
+        &self,
+        report: &mut StreamReport,
+    ) -> Result<(LogHead, CommitBatch), Error> {
+        let head = load_head(self.store, &self.stream).await?;
         // The freshness if this run commits nothing.
         let high_watermark = head.record.as_ref().map(|record| record.checkpoint_after.high_watermark_ms);
         report.freshness_seconds =
             high_watermark.map(|watermark| self.age_seconds(watermark)).or(report.freshness_seconds);
-        let mut batch = self.start_batch(&head)?;
-        let outcome = self.read_and_commit::<O>(cycle, &mut batch, &mut head, report).await;
+        let batch = self.start_batch(&head)?;
+        Ok((head, batch))
+    }
+
+    /// Removes what is not committed, and the garbage of other runs.
+    pub(crate) async fn close_batch(
+        &self,
+        batch: &mut CommitBatch,
+        head: &LogHead,
+        report: &mut StreamReport,
+        outcome: Result<ReadOutcome, Error>,
+    ) -> Result<ReadOutcome, Error> {
         self.roll_back(&mut batch.writer).await;
         let end = outcome?;
         if !head.write_ahead_files.is_empty() {
-            report.garbage_removed += collect_garbage(self.store, &self.stream, &head).await?;
+            report.garbage_removed += collect_garbage(self.store, &self.stream, head).await?;
         }
         Ok(end)
     }
@@ -140,6 +162,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             let snapshot = DedupSnapshot {
                 ids: record.recent_ids.clone(),
                 digests: record.recent_digests.clone(),
+                times: record.recent_times.clone(),
                 revisions: record.recent_revisions.clone(),
             };
             dedup.restore(&snapshot, record.checkpoint_after.high_watermark_ms).ok_or_else(|| {
@@ -158,6 +181,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             dedup,
             writer: self.object_writer(head),
             time_range: TimeRange::default(),
+            pages: 0,
             rows: 0,
             revised: 0,
             backfilled: 0,
@@ -206,11 +230,23 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 && (after.backlog_watermark_ms.is_none() || after.cursor == record.checkpoint_after.cursor)
                 && after.high_watermark_ms - record.checkpoint_after.high_watermark_ms < IDLE_COMMIT_INTERVAL_MS
         });
-        if idle {
+        if idle || self.commit_rows(batch, head, after, report).await? {
             return Ok(end);
         }
+        Ok(ReadOutcome::EndOfFeed)
+    }
 
+    /// Writes the objects of a batch and commits them. Returns `false` if another run
+    /// committed first.
+    pub(crate) async fn commit_rows(
+        &self,
+        batch: &mut CommitBatch,
+        head: &mut LogHead,
+        after: Checkpoint,
+        report: &mut StreamReport,
+    ) -> Result<bool, Error> {
         let recent = batch.dedup.snapshot();
+        let is_log = self.stream.dataset.kind() == DatasetKind::Log;
         let (objects, quarantine_objects) = self.split_objects(batch.writer.finish().await?);
         let record = LogRecord {
             version: 1,
@@ -233,14 +269,15 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             pending_backfills: batch.backfills.clone(),
             recent_ids: recent.ids,
             recent_digests: recent.digests,
+            recent_times: if is_log { recent.times } else { String::new() },
             recent_revisions: recent.revisions,
             snapshot: None,
         };
         if !self.commit_record(&mut batch.writer, head, record, report).await? {
-            return Ok(ReadOutcome::EndOfFeed);
+            return Ok(false);
         }
         report.backfilled += batch.backfilled;
-        Ok(end)
+        Ok(true)
     }
 
     /// Reads the feed. Fetches the next page while the current one is written. A page with

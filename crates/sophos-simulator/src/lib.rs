@@ -189,6 +189,7 @@ mod hash;
 mod isolation_changes;
 mod limiter;
 mod limiter_counts;
+mod log_control;
 mod response;
 mod routes;
 mod serve;

@@ -183,6 +183,10 @@ impl Simulator {
             .unwrap_or_default()
     }
 
+    pub(crate) fn central(&self) -> &Central {
+        &self.central
+    }
+
     fn find(&self, dataset: &str, tenant_id: &str) -> Option<(Dataset, &Tenant)> {
         Some((Dataset::parse(dataset)?, self.central.accounts.tenant(tenant_id)?))
     }

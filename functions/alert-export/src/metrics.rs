@@ -2,7 +2,8 @@
 
 use lambda_support::metrics::{self, Metric};
 use serde_json::Value;
-use sophos_export::{ExportReport, StreamReport};
+use sophos_api::ErrorKind;
+use sophos_export::{DatasetKind, ExportReport, FailureKind, StreamReport};
 
 use crate::{config::MetricsSettings, plan::PlanReport};
 
@@ -47,7 +48,17 @@ fn lines(
     std::iter::once(whole).chain(streams)
 }
 
+/// Whether a tenant never had access to a dataset that depends on its licences. This is
+/// its state and no failure of the export.
+fn is_without_access(stream: &StreamReport) -> bool {
+    const FORBIDDEN: FailureKind = FailureKind::Service(ErrorKind::Forbidden);
+    stream.dataset.kind() != DatasetKind::Feed
+        && stream.error_kind == Some(FORBIDDEN)
+        && stream.freshness_seconds.is_none()
+}
+
 fn run_metrics(report: &ExportReport) -> Vec<Metric> {
+    let without_access = report.streams.iter().filter(|stream| is_without_access(stream)).count() as u64;
     let mut metrics = vec![
         ("Tenants", "Count", report.tenants as f64),
         ("Rows", "Count", report.rows as f64),
@@ -55,7 +66,8 @@ fn run_metrics(report: &ExportReport) -> Vec<Metric> {
         ("ApiRequests", "Count", report.api_requests as f64),
         ("Throttles", "Count", report.throttled as f64),
         ("RateLimitWaitTime", "Milliseconds", report.rate_limit_wait_ms as f64),
-        ("FailedStreams", "Count", report.failed as f64),
+        ("FailedStreams", "Count", report.failed.saturating_sub(without_access) as f64),
+        ("StreamsWithoutAccess", "Count", without_access as f64),
         ("UnfinishedStreams", "Count", report.unfinished as f64),
         ("SkippedTenants", "Count", report.skipped_tenants.len() as f64),
         ("UnusableCredentials", "Count", report.unusable_credentials.len() as f64),
@@ -88,7 +100,25 @@ fn stream_metrics(stream: &StreamReport) -> Vec<Metric> {
 
 #[cfg(test)]
 mod tests {
+    use sophos_export::{Dataset, StreamOutcome};
+
     use super::*;
+
+    #[test]
+    fn failed_streams_exclude_those_without_access() {
+        let mut report = ExportReport::default();
+        for (dataset, freshness) in
+            [(Dataset::Detections, None), (Dataset::Detections, Some(7.0)), (Dataset::Events, None)]
+        {
+            let mut stream = StreamReport::new("a", dataset, StreamOutcome::Failed);
+            stream.error_kind = Some(FailureKind::Service(ErrorKind::Forbidden));
+            stream.freshness_seconds = freshness;
+            report.add(stream);
+        }
+        let metrics = run_metrics(&report);
+        let value = |name| metrics.iter().find(|metric| metric.0 == name).map(|metric| metric.2);
+        assert_eq!((value("FailedStreams"), value("StreamsWithoutAccess")), (Some(2.0), Some(1.0)));
+    }
 
     #[test]
     fn metrics_line_contains_each_declared_metric() {

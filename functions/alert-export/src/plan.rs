@@ -1,11 +1,11 @@
 //! The plan: one message for each stream.
 
-use std::{fmt::Display, time::Duration};
+use std::{collections::HashSet, fmt::Display, time::Duration};
 
 use futures_util::StreamExt;
 use lambda_support::InvocationError;
 use serde::Serialize;
-use sophos_api::Transport;
+use sophos_api::{TenantId, Transport};
 use sophos_export::{Dataset, InventoryChanges, Store, TenantInventory, TenantRef};
 
 use crate::{
@@ -64,6 +64,8 @@ pub(crate) struct CredentialReport {
 /// The tenants of one credential.
 struct CredentialTenants {
     assignment: TenantAssignment,
+    /// The partner or organization of the credential, if its audit log is exported.
+    account: Option<TenantId>,
     inventory: Option<TenantInventory>,
     changes: InventoryChanges,
 }
@@ -87,7 +89,7 @@ pub(crate) async fn send_plan(
     report.unusable_credentials.extend(excluded.invalid.iter().map(ToString::to_string));
     let listings = usable.into_iter().map(|credential| async move {
         let name = credential.name.clone();
-        (name, credential_tenants(pool, config, queues, credential, stop_at).await)
+        (name, credential_tenants(pool, config, queues, datasets, credential, stop_at).await)
     });
     let (mut listed, mut failures) = (Vec::new(), Vec::new());
     // In order: the most specific credential serves a tenant.
@@ -104,6 +106,10 @@ pub(crate) async fn send_plan(
     }
     report.unusable_credentials.extend(failures);
     let assignments = assign(listed.iter().map(|tenants| tenants.assignment.clone()).collect());
+    let accounts = listed
+        .iter()
+        .filter_map(|tenants| Some((tenants.assignment.credential.clone(), tenants.account.clone()?)));
+    let accounts = accounts.collect();
     let now = pool.transport().now();
     for (tenants, assignment) in listed.into_iter().zip(&assignments) {
         report.tenants += assignment.tenants.len() as u64;
@@ -120,7 +126,7 @@ pub(crate) async fn send_plan(
     let id = &*sqs_id(id.to_owned());
     let snapshots = SnapshotPlan::new(config, datasets, now);
     let datasets = snapshots.due_datasets(pool.store()).await;
-    let messages = build_messages(&assignments, &datasets, id);
+    let messages = build_messages(&assignments, accounts, &datasets, id);
     report.pending_messages = queue.pending_messages().await.map_err(queue_failed)?;
     let sending = PlanState { store: pool.store(), id };
     let too_many = report.pending_messages
@@ -194,6 +200,7 @@ async fn credential_tenants(
     pool: &CredentialPool,
     config: &Config,
     queues: &QueueSettings,
+    datasets: &[Dataset],
     credential: UsableCredential,
     stop_at: Duration,
 ) -> Result<CredentialTenants, sophos_export::Error> {
@@ -201,6 +208,7 @@ async fn credential_tenants(
         let tenants = vec![TenantRef::new(tenant)];
         return Ok(CredentialTenants {
             assignment: TenantAssignment { credential: credential.name, tenants },
+            account: None,
             inventory: None,
             changes: InventoryChanges::default(),
         });
@@ -208,29 +216,45 @@ async fn credential_tenants(
     let exporter = pool.exporter(config, &credential.name);
     let (inventory, changes) =
         exporter.tenant_inventory(&credential.name, queues.inventory_max_age, Some(stop_at)).await?;
+    let account = match datasets.contains(&Dataset::Audit) {
+        true => exporter.client().with_deadline(stop_at).own_account().await?,
+        false => None,
+    };
+    let account = account.map(|account| account.id().clone());
     let assignment = TenantAssignment { credential: credential.name, tenants: inventory.tenants.clone() };
-    Ok(CredentialTenants { assignment, inventory: Some(inventory), changes })
+    Ok(CredentialTenants { assignment, account, inventory: Some(inventory), changes })
 }
 
-/// Builds one message for each stream. The start depends on `id`, so that no tenant is
-/// always last.
-fn build_messages(assignments: &[TenantAssignment], datasets: &[Dataset], id: &str) -> Vec<StreamMessage> {
+/// Builds one message for each stream, and one for the audit log of each partner or
+/// organization. The start depends on `id`, so that no tenant is always last.
+fn build_messages(
+    assignments: &[TenantAssignment],
+    accounts: Vec<(String, TenantId)>,
+    datasets: &[Dataset],
+    id: &str,
+) -> Vec<StreamMessage> {
     let mut tenants = interleave(assignments);
     if !tenants.is_empty() {
         let start = id.bytes().fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
         let start = start % tenants.len();
         tenants.rotate_left(start);
     }
+    let message = |credential: &str, tenant: &TenantRef, dataset| StreamMessage {
+        credential: credential.to_owned(),
+        tenant: tenant.clone(),
+        dataset,
+        plan_id: id.to_owned(),
+        continuation: 0,
+    };
     let streams = tenants.iter().flat_map(|(credential, tenant)| {
-        datasets.iter().map(move |dataset| StreamMessage {
-            credential: (*credential).to_owned(),
-            tenant: (*tenant).clone(),
-            dataset: *dataset,
-            plan_id: id.to_owned(),
-            continuation: 0,
-        })
+        datasets.iter().map(move |dataset| message(credential, tenant, *dataset))
     });
-    streams.collect()
+    // Several credentials may have the same owner.
+    let mut known = HashSet::new();
+    let accounts = accounts.into_iter().filter(|(_, account)| known.insert(account.clone()));
+    let accounts =
+        accounts.map(|(credential, account)| message(&credential, &TenantRef::new(account), Dataset::Audit));
+    streams.chain(accounts).collect()
 }
 
 #[cfg(test)]
@@ -248,12 +272,23 @@ mod tests {
         ];
         let mut firsts = BTreeSet::new();
         for id in ["1", "2", "3", "4", "an id", ""] {
-            let messages = build_messages(&assignments, &Dataset::DEFAULT, id);
+            let messages = build_messages(&assignments, Vec::new(), &Dataset::DEFAULT, id);
             let streams: BTreeSet<_> = messages.iter().map(StreamMessage::group_id).collect();
             assert_eq!((messages.len(), streams.len()), (8, 8));
             firsts.insert(messages[0].group_id());
         }
         assert!(firsts.len() > 1, "{firsts:?}");
-        assert!(build_messages(&[], &Dataset::DEFAULT, "1").is_empty());
+        assert!(build_messages(&[], Vec::new(), &Dataset::DEFAULT, "1").is_empty());
+    }
+
+    #[test]
+    fn build_messages_adds_each_account_once() {
+        let assignments = [TenantAssignment { credential: "a".into(), tenants: vec![TenantRef::new("x")] }];
+        let accounts = [("a", "partner"), ("b", "PARTNER"), ("c", "organization")]
+            .map(|(name, id)| (name.into(), id.into()));
+        let messages = build_messages(&assignments, accounts.to_vec(), &[Dataset::Audit], "1");
+        let streams: Vec<_> = messages.iter().map(|one| (one.credential.as_str(), one.group_id())).collect();
+        let expected = [("a", "audit/x"), ("a", "audit/partner"), ("c", "audit/organization")];
+        assert_eq!(streams, expected.map(|(name, group)| (name, group.to_owned())));
     }
 }

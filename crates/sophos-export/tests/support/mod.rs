@@ -3,6 +3,7 @@
 // Each test file is a crate, and uses a part of this module.
 #![allow(dead_code, unused_imports)]
 
+mod log_env;
 mod service;
 mod simulated;
 mod trap_store;
@@ -17,6 +18,7 @@ use flate2::read::GzDecoder;
 use futures_util::StreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use serde_json::{Value, json};
+pub(crate) use log_env::{LogEnv, sorted};
 pub(crate) use service::{Request, ScriptedResponse, ScriptedService};
 pub(crate) use simulated::SimulatedEnv;
 use sophos_api::{Client, Credentials, RateLimit};

@@ -30,16 +30,26 @@ pub(crate) fn record(context: &Context<'_>, operation: &'static str) {
         "createdAt": time::format_millis(context.central.clock.now_ms()),
         "type": operation,
         "objectName": context.object_name(),
-        "modifiedBy": {
-            "id": who.client_id,
-            "type": "service",
-            "email": format!("{}@service.example", who.client_id),
-        },
+        "modifiedBy": service_actor(&who.client_id),
         "modifierAccount": { "id": uuid_text(who.principal_id), "type": who.kind.as_str() },
         "resourceOwner": { "id": uuid_text(context.account_id()) },
         "originIpAddress": "127.0.0.1",
     });
     context.state().audit_events.push(event);
+}
+
+/// An event that a test adds to the log of an account.
+pub(crate) fn added_event(id: String, account: u128, at_ms: i64) -> Value {
+    let account = uuid_text(account);
+    json!({
+        "id": id, "createdAt": time::format_millis(at_ms), "type": "test.change", "objectName": null,
+        "modifiedBy": service_actor("test"), "modifierAccount": { "id": account, "type": "tenant" },
+        "resourceOwner": { "id": account }, "originIpAddress": "127.0.0.1",
+    })
+}
+
+fn service_actor(client_id: &str) -> Value {
+    json!({ "id": client_id, "type": "service", "email": format!("{client_id}@service.example") })
 }
 
 fn list(context: &Context<'_>) -> Result<ApiResponse, ApiError> {

@@ -199,9 +199,13 @@ pub(crate) fn epoch(ms: i64) -> Value {
     json!({ "seconds": ms.div_euclid(1_000), "nanos": ms.rem_euclid(1_000) * 1_000_000 })
 }
 
-/// A detection, the newest first.
+/// A detection of the start, the newest first.
 fn detection(tenant: &Tenant, number: u64, rng: &mut Rng) -> Value {
-    let at_ms = tenant.start_ms - (number as i64 * 36 + 1) * 60_000;
+    detection_at(tenant, tenant.start_ms - (number as i64 * 36 + 1) * 60_000, rng)
+}
+
+/// A detection that was created at this time.
+pub(crate) fn detection_at(tenant: &Tenant, at_ms: i64, rng: &mut Rng) -> Value {
     let (title, technique, tactic) = rng.pick(TITLES);
     let detector = rng.pick(DETECTORS);
     let host = EndpointIdentity::pick(tenant, rng.next());

@@ -113,6 +113,15 @@ fn end_interrupted(
     Err(Failure::reported(Exit::Interrupted))
 }
 
+/// The start of the first run.
+fn first_start(dataset: Dataset) -> &'static str {
+    match dataset {
+        Dataset::Events | Dataset::Alerts => "24 hours ago",
+        Dataset::Audit | Dataset::Detections => "90 days ago",
+        _ => "all",
+    }
+}
+
 /// Shows the streams that a run would export, and where each would start.
 async fn show_plan(
     args: &RunArgs,
@@ -124,11 +133,16 @@ async fn show_plan(
         Some(tenant) => vec![tenant.clone()],
         None => session.list_tenants(context).await?.into_iter().map(|tenant| tenant.id).collect(),
     };
-    // Without the destination each stream would start with the last 24 hours.
+    // Without the destination each stream would start with its first run.
     let store = store::open_existing(&args.to, "an export").ok();
+    let account = match scope.datasets.contains(&Dataset::Audit) && scope.tenant.is_none() {
+        true => session.client.own_account().await?,
+        false => None,
+    };
     let mut records = context.records(&["tenant", "dataset", "commits", "starts_at"]);
-    for tenant in &tenants {
-        for dataset in &scope.datasets {
+    for tenant in tenants.iter().chain(account.iter().map(|account| account.id())) {
+        let is_account = account.as_ref().is_some_and(|account| account.id() == tenant);
+        for dataset in scope.datasets.iter().filter(|dataset| !is_account || **dataset == Dataset::Audit) {
             let stream = StreamId::new(*dataset, tenant.as_str()).map_err(export_failure)?;
             let status = match &store {
                 Some(store) => Some(StreamStatus::load(store, &stream, 1).await.map_err(export_failure)?),
@@ -140,7 +154,7 @@ async fn show_plan(
                 "dataset": dataset,
                 "commits": status.as_ref().map_or(0, |status| status.commits),
                 "starts_at": checkpoint.map_or_else(
-                    || "24 hours ago".to_owned(),
+                    || first_start(*dataset).to_owned(),
                     |checkpoint| rfc3339(checkpoint.low_watermark_ms),
                 ),
             }))?;
