@@ -13,6 +13,7 @@ use sophos_api::{Client, TenantClient, TenantId, Transport, models::Tenant};
 use sophos_store::Store;
 
 use crate::{
+    announcement::Announcer,
     commit_log::StreamId,
     dataset::Dataset,
     encode::Format,
@@ -132,6 +133,13 @@ impl<T: Transport + 'static> Exporter<T> {
     #[must_use]
     pub fn with_progress(mut self, observer: impl Fn(&ExportProgress<'_>) + Send + Sync + 'static) -> Self {
         self.control.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Sets the announcer of commits. Commits without one are never announced.
+    #[must_use]
+    pub fn with_announcer(mut self, announcer: Arc<dyn Announcer>) -> Self {
+        self.control.announcer = Some(announcer);
         self
     }
 

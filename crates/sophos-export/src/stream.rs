@@ -10,6 +10,7 @@ use sophos_api::{
 use sophos_store::Store;
 
 use crate::{
+    announcement::{announce_commits, end_commit},
     checkpoint::{CheckpointTracker, Gap},
     clock::{deadline_passed, now_ms, trusted_service_ms},
     commit_log::{Backfill, LogHead, LogRecord, StreamId, commit, load_head},
@@ -125,6 +126,10 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         // If the rollback fails, the next run collects the garbage.
         if let Err(error) = batch.writer.rollback().await {
             tracing::warn!(event = "rollback_failed", tenant_id = self.stream.tenant, %error, "rollback failed; the next run collects the garbage");
+        }
+        // Commits of earlier runs are announced even if this one failed.
+        if let Some(announcer) = &self.control.announcer {
+            announce_commits(self.store, &self.stream, &**announcer, &mut head, report).await;
         }
         let end = outcome?;
         if !head.write_ahead_files.is_empty() {
@@ -246,7 +251,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             recent_revisions: recent.revisions,
         };
         batch.writer.begin_commit();
-        if !commit(self.store, &self.stream, &record).await? {
+        let first_kept = self.control.announcer.as_ref().and_then(|_| head.first_write_ahead());
+        if !commit(self.store, &self.stream, &record, first_kept).await? {
             batch.writer.mark_superseded();
             report.outcome = StreamOutcome::Superseded;
             return Ok(ReadOutcome::EndOfFeed);
@@ -266,9 +272,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report.objects += record.objects.len() as u64;
         report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
         head.record = Some(record);
-        if let Err(error) = batch.writer.finalize().await {
-            tracing::warn!(event = "finalize_failed", tenant_id = self.stream.tenant, %error, "failed to remove the write-ahead record; the next run removes it");
-        }
+        end_commit(&batch.writer, &self.stream, head, self.control.announcer.is_some()).await;
         Ok(end)
     }
 

@@ -4,6 +4,9 @@
 //! | variable | value | default |
 //! |---|---|---|
 //! | `EXPORT_LOCATION` | `s3://bucket/prefix`, or a folder | required |
+//! | `EXPORT_ROLE_ARN` | the role with which the bucket is written, such as that of another account | the function's own |
+//! | `EXPORT_EXTERNAL_ID` | the external id that the trust policy of the role requires | none |
+//! | `EXPORT_EVENT_BUS` | the EventBridge bus on which committed objects are announced, by name or ARN | none |
 //! | `EXPORT_DATASETS` | `events`, `alerts`, or both with a comma | both |
 //! | `EXPORT_FORMAT` | `ndjson.gz` | `ndjson.gz` |
 //! | `EXPORT_OVERLAP_SECONDS` | seconds at the end of the feed that the next run rereads, up to 43200 | 600 |
@@ -23,12 +26,16 @@
 
 use std::time::Duration;
 
-use lambda_support::{ConfigError, ConfigReader, SophosConfig, logging};
+use lambda_support::{ConfigError, ConfigReader, SophosConfig, assumed_role::RoleRef, logging};
 use sophos_export::{Dataset, ExportSettings, Format};
 
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) location: String,
+    /// The role with which the location is opened; `None` for the function's own.
+    pub(crate) role: Option<RoleRef>,
+    /// The bus on which committed objects are announced.
+    pub(crate) event_bus: Option<String>,
     pub(crate) datasets: Vec<Dataset>,
     pub(crate) settings: ExportSettings,
     pub(crate) sophos: SophosConfig,
@@ -52,6 +59,8 @@ pub(crate) struct QueueSettings {
 pub(crate) struct MetricsSettings {
     pub(crate) namespace: String,
     pub(crate) per_tenant: bool,
+    /// Whether commits are announced.
+    pub(crate) announces: bool,
 }
 
 impl Config {
@@ -83,18 +92,28 @@ impl Config {
         settings.max_service_skew = skew.map_or(defaults.max_service_skew, Duration::from_secs);
 
         let queue = parse_queue(&mut reader);
+        let role = RoleRef::from_reader(&mut reader, "EXPORT_ROLE_ARN", "EXPORT_EXTERNAL_ID");
+        let event_bus = reader.text("EXPORT_EVENT_BUS");
+        for (name, is_set) in [("EXPORT_ROLE_ARN", role.is_some()), ("EXPORT_EVENT_BUS", event_bus.is_some())] {
+            if is_set && !location.starts_with("s3://") {
+                reader.invalid(name, "needs a bucket: set EXPORT_LOCATION to s3://bucket/prefix");
+            }
+        }
 
         logging::validate_level(&mut reader);
         let config = Self {
             queue,
             location,
+            role,
             datasets: parse_datasets(&mut reader),
             settings,
             sophos: SophosConfig::from_reader(&mut reader),
             metrics: MetricsSettings {
                 namespace: reader.text("METRICS_NAMESPACE").unwrap_or_else(|| "SophosCentral".into()),
                 per_tenant: reader.value("METRICS_PER_TENANT").unwrap_or(true),
+                announces: event_bus.is_some(),
             },
+            event_bus,
         };
         reader.finish(config)
     }
@@ -198,6 +217,8 @@ mod tests {
         for (name, value) in [
             ("EXPORT_LOCATION", ""),
             ("EXPORT_LOCATION", "ftp://bucket"),
+            ("EXPORT_ROLE_ARN", "arn:aws:iam::123456789012:user/writer"),
+            ("EXPORT_EXTERNAL_ID", "x"),
             ("EXPORT_DATASETS", "events,logs"),
             ("EXPORT_FORMAT", "xml"),
             ("EXPORT_OVERLAP_SECONDS", "ten"),
@@ -224,6 +245,19 @@ mod tests {
             let error = parse_with(name, value).expect_err(name).to_string();
             assert!(error.contains(name) || error.contains("SOPHOS_GLOBAL_URL"), "{name}: {error}");
             assert!(!error.contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn config_rejects_notices_and_roles_for_a_folder() {
+        for (name, value) in
+            [("EXPORT_EVENT_BUS", "siem"), ("EXPORT_ROLE_ARN", "arn:aws:iam::123456789012:role/writer")]
+        {
+            assert!(parse_with(name, value).is_ok(), "{name} is valid with a bucket");
+            let mut variables = vec![("EXPORT_LOCATION", "/data/sophos"), (name, value)];
+            variables.extend(&REQUIRED[1..]);
+            let error = parse(&variables).expect_err(name).to_string();
+            assert!(error.contains(&format!("{name} needs a bucket")), "{error}");
         }
     }
 
