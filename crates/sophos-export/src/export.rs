@@ -136,7 +136,8 @@ impl<T: Transport + 'static> Exporter<T> {
         self
     }
 
-    /// Sets the announcer of commits. Commits without one are never announced.
+    /// Sets the announcer of commits. A run without one announces nothing, and forgets which
+    /// commits of earlier runs are not announced yet.
     #[must_use]
     pub fn with_announcer(mut self, announcer: Arc<dyn Announcer>) -> Self {
         self.control.announcer = Some(announcer);
