@@ -98,7 +98,7 @@ class Deliveries:
                 continue
             if self.access.permits(found["Properties"]["Role"], Call("sqs:SendMessage", queue)):
                 client = client_of("sqs", REGION)
-                url = client.get_queue_url(QueueName=queue.rsplit(":", 1)[-1])["QueueUrl"]
+                url = client.get_queue_url(QueueName=name_in(queue))["QueueUrl"]
                 client.send_message(QueueUrl=url, MessageBody=json.dumps(event))
 
 
@@ -135,8 +135,26 @@ def name_of(function: str) -> str:
     return function.split(":function:")[-1].split(":")[0]
 
 
+def send_part(target: dict, event: dict) -> None:
+    """Sends the part of an event at `InputPath` to a queue or a topic, which moto does not."""
+    part = event
+    for name in target["InputPath"].removeprefix("$").split("."):
+        part = part[name] if name else part
+    body, arn = json.dumps(part), target["Arn"]
+    if ":sqs:" in arn:
+        client = client_of("sqs", REGION)
+        client.send_message(QueueUrl=client.get_queue_url(QueueName=name_in(arn))["QueueUrl"], MessageBody=body)
+    else:
+        client_of("sns", REGION).publish(TopicArn=arn, Message=body)
+
+
+def name_in(arn: str) -> str:
+    """The name of a queue from its ARN."""
+    return arn.rsplit(":", 1)[-1]
+
+
 def send_to_targets(rule: Rule, event: dict, transform_input: bool = True, *, moto, deliveries: Deliveries):
-    """Sends an event to the targets of a rule, including functions."""
+    """Sends an event to the targets of a rule, including functions and topics."""
     if rule.state == "DISABLED" or not rule.event_pattern.matches_event(event):
         return
     functions = [target for target in rule.targets if ":lambda:" in target["Arn"]]
@@ -146,8 +164,11 @@ def send_to_targets(rule: Rule, event: dict, transform_input: bool = True, *, mo
             moment = datetime.fromtimestamp(float(brought.get("time", 0)), timezone.utc)
             brought["time"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         deliveries.bring(rule, target, json.loads(target["Input"]) if "Input" in target else brought)
+    parts = [target for target in rule.targets if "InputPath" in target and target not in functions]
+    for target in parts:
+        send_part(target, event)
     others = copy.copy(rule)
-    others.targets = [target for target in rule.targets if target not in functions]
+    others.targets = [target for target in rule.targets if target not in functions and target not in parts]
     if others.targets:
         moto(others, event, transform_input)
 

@@ -121,6 +121,11 @@ impl S3Server {
         self.bucket.join("sophos")
     }
 
+    /// The only keys that the server accepts.
+    pub fn keys(&self) -> (&'static str, &'static str) {
+        (ACCESS_KEY, SECRET_KEY)
+    }
+
     /// Configures the function to write here.
     pub fn configure(&self, function: LambdaFunction) -> LambdaFunction {
         function

@@ -256,6 +256,14 @@ impl Account {
         self.moto().object(bucket, key).await
     }
 
+    /// The keys of a bucket with this prefix.
+    ///
+    /// # Errors
+    /// When the bucket does not exist.
+    pub async fn keys(&self, bucket: &str, prefix: &str) -> io::Result<Vec<String>> {
+        self.moto().keys(bucket, prefix).await
+    }
+
     /// Writes an object, with all permissions.
     ///
     /// # Errors

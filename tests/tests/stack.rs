@@ -51,6 +51,7 @@ async fn deployed_stack_works_within_its_permissions() {
     smoke_test.store_credential().await.expect("a credential");
     smoke_test.store_policy().await.expect("a policy");
     exports(&smoke_test, 6).await;
+    announces_committed_objects(&smoke_test).await;
     sends_unreadable_message_to_dlq(&smoke_test).await;
     isolates(&mut smoke_test).await;
     isolates_for_a_finding(&smoke_test).await;
@@ -112,6 +113,39 @@ async fn exports(smoke_test: &SmokeTest, messages: usize) {
     assert_eq!((drained.handled, drained.failures.len()), (messages, 0), "{}", message());
     assert_eq!(exported.defects, Vec::<String>::new());
     assert!(exported.committed.rows() > 1_000, "{}", exported.committed.rows());
+}
+
+/// The queue has one event notification of S3 for each committed object.
+async fn announces_committed_objects(smoke_test: &SmokeTest) {
+    let account = &smoke_test.account;
+    let queue = smoke_test.stack.output("NoticeQueueUrl").expect("a queue");
+    let (bucket, mut announced) = (smoke_test.stack.output("BucketName").expect("a bucket"), BTreeSet::new());
+    loop {
+        let messages = account.moto().receive(queue).await.expect("messages");
+        if messages.is_empty() {
+            break;
+        }
+        for message in messages {
+            let notice: Value = serde_json::from_str(message.body().expect("a body")).expect("JSON");
+            let record = &notice["Records"][0];
+            let event = (&record["eventSource"], &record["eventName"], &record["s3"]["bucket"]["name"]);
+            assert_eq!(event, (&json!("aws:s3"), &json!("ObjectCreated:Put"), &json!(bucket)), "{notice}");
+            let object = &record["s3"]["object"];
+            let key = object["key"].as_str().expect("a key");
+            let key = percent_encoding::percent_decode_str(key).decode_utf8().expect("UTF-8").into_owned();
+            let body = account.object(bucket, &key).await.expect("the object");
+            assert_eq!(object["size"], body.len(), "{notice}");
+            assert!(object["eTag"].as_str().is_some_and(|tag| !tag.contains('"')), "{notice}");
+            announced.insert(key);
+        }
+    }
+    let mut committed = BTreeSet::new();
+    for dataset in ["events", "alerts"] {
+        let keys = account.keys(bucket, &format!("sophos/{dataset}/")).await.expect("a listing");
+        committed.extend(keys);
+    }
+    assert!(!committed.is_empty());
+    assert_eq!(announced, committed, "{}", logs(smoke_test, "ExportFunction"));
 }
 
 /// An unreadable message moves to the dead-letter queue, and other messages continue.

@@ -3,6 +3,7 @@
 
 #![deny(missing_docs)]
 
+pub mod assumed_role;
 pub mod aws;
 pub mod clock;
 mod config;

@@ -182,6 +182,10 @@ pub struct DataObject {
     pub bytes: u64,
     /// The SHA-256 of the object in hexadecimal.
     pub sha256: String,
+    /// The entity tag by S3, without quotes. `None` if the store has none, or if the
+    /// response with it was lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
     /// The number of rows.
     pub rows: u64,
     /// The time of the earliest record by the endpoints' clocks.
@@ -211,6 +215,12 @@ pub(crate) struct LogHead {
 impl LogHead {
     pub(crate) fn sequence(&self) -> u64 {
         self.record.as_ref().map_or(0, |record| record.sequence)
+    }
+
+    /// The lowest number of a write-ahead record.
+    pub(crate) fn first_write_ahead(&self) -> Option<u64> {
+        let numbers = self.write_ahead_files.iter().filter_map(|name| WriteAheadRecord::parse_file_name(name));
+        numbers.map(|(sequence, _)| sequence).min()
     }
 }
 
@@ -255,14 +265,19 @@ pub(crate) async fn load_record(store: &Store, stream: &StreamId, sequence: u64)
 }
 
 /// Commits a run by creating its log record. Returns `false` if another run committed
-/// first.
-pub(crate) async fn commit(store: &Store, stream: &StreamId, record: &LogRecord) -> Result<bool, Error> {
+/// first. Later runs list the write-ahead records from the number `first_kept` on.
+pub(crate) async fn commit(
+    store: &Store,
+    stream: &StreamId,
+    record: &LogRecord,
+    first_kept: Option<u64>,
+) -> Result<bool, Error> {
     let body = serde_json::to_vec_pretty(record).map_err(std::io::Error::from)?;
     let created = store.create(&stream.record_path(record.sequence), body).await?;
     // The store may have created it, lost the response and rejected the retry.
     let ours = created || load_record(store, stream, record.sequence).await?.run_id == record.run_id;
     if ours && record.sequence.is_multiple_of(HINT_INTERVAL) && record.sequence > HINT_INTERVAL {
-        let from = record.sequence - HINT_INTERVAL;
+        let from = (record.sequence - HINT_INTERVAL).min(first_kept.unwrap_or(u64::MAX));
         if let Err(error) = store.write(&stream.hint_path(), from.to_string().into_bytes()).await {
             tracing::warn!(event = "log_hint_failed", %error, tenant_id = stream.tenant, "failed to write the log hint");
         }
@@ -321,7 +336,7 @@ mod tests {
         let store = Store::from_object_store(Arc::new(InMemory::new()));
         assert_eq!(load_head(&store, &stream()).await.expect("an empty log").sequence(), 0);
         for sequence in 1..=130 {
-            assert!(commit(&store, &stream(), &record(sequence, "a")).await.expect("a commit"));
+            assert!(commit(&store, &stream(), &record(sequence, "a"), None).await.expect("a commit"));
         }
         let hint = store.read(&stream().hint_path()).await.expect("the hint");
         assert_eq!(hint.as_deref(), Some(b"64".as_slice()), "behind the end");
@@ -334,10 +349,10 @@ mod tests {
     #[tokio::test]
     async fn commit_succeeds_for_one_run_only() {
         let store = Store::from_object_store(Arc::new(InMemory::new()));
-        assert!(commit(&store, &stream(), &record(1, "a")).await.expect("a commit"));
-        assert!(!commit(&store, &stream(), &record(1, "b")).await.expect("a response"));
+        assert!(commit(&store, &stream(), &record(1, "a"), None).await.expect("a commit"));
+        assert!(!commit(&store, &stream(), &record(1, "b"), None).await.expect("a response"));
         assert!(
-            commit(&store, &stream(), &record(1, "a")).await.expect("a response"),
+            commit(&store, &stream(), &record(1, "a"), None).await.expect("a response"),
             "a repetition is the same"
         );
         assert_eq!(load_head(&store, &stream()).await.expect("a log").record, Some(record(1, "a")));

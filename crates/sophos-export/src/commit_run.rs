@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sophos_api::Transport;
 
 use crate::{
+    announcement::{announce_commits, end_commit},
     checkpoint::Checkpoint,
     commit_log::{DataObject, LogHead, LogRecord, commit},
     encode::to_rfc3339_millis,
@@ -11,7 +12,8 @@ use crate::{
     export::run_id,
     report::{StreamOutcome, StreamReport},
     run_control::ExportProgress,
-    stream::StreamRun,
+    stream::{ReadOutcome, StreamRun},
+    write_ahead::collect_garbage,
     writer::ObjectWriter,
 };
 
@@ -84,6 +86,24 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         }
     }
 
+    /// Announces the commits that are not announced yet, even if the run failed, and
+    /// deletes the garbage of runs that died.
+    pub(crate) async fn end_run(
+        &self,
+        head: &mut LogHead,
+        report: &mut StreamReport,
+        outcome: Result<ReadOutcome, Error>,
+    ) -> Result<ReadOutcome, Error> {
+        if let Some(announcer) = &self.control.announcer {
+            announce_commits(self.store, &self.stream, &**announcer, head, report).await;
+        }
+        let end = outcome?;
+        if !head.write_ahead_files.is_empty() {
+            report.garbage_removed += collect_garbage(self.store, &self.stream, head).await?;
+        }
+        Ok(end)
+    }
+
     /// Commits a log record whose objects are written, and reports it. Returns `false` if
     /// another run committed first.
     pub(crate) async fn commit_record(
@@ -94,7 +114,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report: &mut StreamReport,
     ) -> Result<bool, Error> {
         writer.begin_commit();
-        if !commit(self.store, &self.stream, &record).await? {
+        let first_kept = self.control.announcer.as_ref().and_then(|_| head.first_write_ahead());
+        if !commit(self.store, &self.stream, &record, first_kept).await? {
             writer.mark_superseded();
             report.outcome = StreamOutcome::Superseded;
             return Ok(false);
@@ -113,9 +134,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         report.objects += record.objects.len() as u64;
         report.bytes += record.objects.iter().map(|object| object.bytes).sum::<u64>();
         head.record = Some(record);
-        if let Err(error) = writer.finalize().await {
-            tracing::warn!(event = "finalize_failed", tenant_id = self.stream.tenant, %error, "failed to remove the write-ahead record; the next run removes it");
-        }
+        end_commit(writer, &self.stream, head, self.control.announcer.is_some()).await;
         Ok(true)
     }
 }

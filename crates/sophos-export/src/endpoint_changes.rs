@@ -26,7 +26,6 @@ use crate::{
     report::StreamReport,
     snapshot_reader::SnapshotReader,
     stream::{ReadOutcome, StreamRun},
-    write_ahead::collect_garbage,
     writer::ObjectWriter,
 };
 
@@ -63,20 +62,18 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             .map(|record| self.overdue_seconds(record.checkpoint_after.high_watermark_ms));
         // The first commit compares the last two. Earlier objects may be archived.
         let next = compared.map_or(latest.max(2), |sequence| sequence + 1);
-        let mut end = ReadOutcome::EndOfFeed;
-        if next <= latest {
-            if self.must_stop() {
-                return Ok(ReadOutcome::Deadline);
-            }
-            let is_committed = self.compare_pair(&mut head, &endpoints, next, report).await?;
-            if is_committed && next < latest {
-                end = ReadOutcome::BatchFull;
-            }
-        }
-        if !head.write_ahead_files.is_empty() {
-            report.garbage_removed += collect_garbage(self.store, &self.stream, &head).await?;
-        }
-        Ok(end)
+        let outcome = if next > latest {
+            Ok(ReadOutcome::EndOfFeed)
+        } else if self.must_stop() {
+            Ok(ReadOutcome::Deadline)
+        } else {
+            let is_committed = self.compare_pair(&mut head, &endpoints, next, report).await;
+            is_committed.map(|is_committed| match is_committed && next < latest {
+                true => ReadOutcome::BatchFull,
+                false => ReadOutcome::EndOfFeed,
+            })
+        };
+        self.end_run(&mut head, report, outcome).await
     }
 
     /// The number of the latest snapshot that was compared.

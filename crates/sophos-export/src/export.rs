@@ -13,6 +13,7 @@ use sophos_api::{Client, TenantClient, TenantId, Transport, models::Tenant};
 use sophos_store::Store;
 
 use crate::{
+    announcement::Announcer,
     commit_log::StreamId,
     dataset::Dataset,
     error::Error,
@@ -142,6 +143,14 @@ impl<T: Transport + 'static> Exporter<T> {
     #[must_use]
     pub fn with_progress(mut self, observer: impl Fn(&ExportProgress<'_>) + Send + Sync + 'static) -> Self {
         self.control.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Sets the announcer of commits. A run without one announces nothing, and forgets which
+    /// commits of earlier runs are not announced yet.
+    #[must_use]
+    pub fn with_announcer(mut self, announcer: Arc<dyn Announcer>) -> Self {
+        self.control.announcer = Some(announcer);
         self
     }
 

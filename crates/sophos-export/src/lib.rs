@@ -35,6 +35,12 @@
 //! Of two concurrent runs one creates the log record. The other rolls back, and reports
 //! [`StreamOutcome::Superseded`].
 //!
+//! # Announcement
+//!
+//! With an [`Announcer`], the write-ahead record stays until the commit is announced. The
+//! next run announces the commits of the write-ahead records that it finds. So each commit
+//! with rows is announced at least once, after it, and in the order of the log.
+//!
 //! # No gaps, no duplicates
 //!
 //! The feed keeps 24 hours. A request for an earlier time starts at the oldest record
@@ -67,6 +73,7 @@
 
 #![deny(missing_docs)]
 
+mod announcement;
 mod audit_log;
 mod backfill;
 mod case_log;
@@ -115,6 +122,7 @@ mod verify;
 mod write_ahead;
 mod writer;
 
+pub use announcement::{AnnounceError, Announcer};
 pub use checkpoint::{Checkpoint, Gap};
 pub use commit_log::{Backfill, DataObject, LogRecord, SnapshotSource, SnapshotSummary, StreamId};
 pub use dataset::{Dataset, DatasetKind, UnknownDataset};

@@ -54,7 +54,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     ) -> Result<ReadOutcome, Error> {
         let (mut head, mut batch) = self.open_batch(report).await?;
         let outcome = self.read_and_commit_log(cycle, &mut batch, &mut head, report).await;
-        self.close_batch(&mut batch, &head, report, outcome).await
+        self.close_batch(&mut batch, &mut head, report, outcome).await
     }
 
     async fn read_and_commit_log(

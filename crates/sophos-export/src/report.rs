@@ -34,6 +34,11 @@ pub struct StreamReport {
     pub bytes: u64,
     /// The number of log records written.
     pub commits: u64,
+    /// The number of announced commits, those of earlier runs included.
+    pub announced: u64,
+    /// The error of an announcement. The commit is valid; the next run announces it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announcement_error: Option<String>,
     /// The number of deleted objects of runs that died.
     pub garbage_removed: u64,
     /// The intervals that the feed had dropped.
@@ -92,6 +97,8 @@ impl StreamReport {
             objects: 0,
             bytes: 0,
             commits: 0,
+            announced: 0,
+            announcement_error: None,
             garbage_removed: 0,
             gaps: Vec::new(),
             freshness_seconds: None,

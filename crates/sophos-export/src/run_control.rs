@@ -5,7 +5,7 @@ use std::{fmt, future::Future, sync::Arc};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use crate::{dataset::Dataset, report::StreamReport};
+use crate::{announcement::Announcer, dataset::Dataset, report::StreamReport};
 
 /// A signal that ends a run early. Clones share it.
 ///
@@ -89,11 +89,12 @@ pub enum ExportProgress<'a> {
 
 type ProgressObserver = dyn Fn(&ExportProgress<'_>) + Send + Sync;
 
-/// The stop signal and the observer of a run.
+/// The stop signal, the observer and the announcer of a run.
 #[derive(Clone, Default)]
 pub(crate) struct RunControl {
     pub(crate) stop: StopSignal,
     pub(crate) observer: Option<Arc<ProgressObserver>>,
+    pub(crate) announcer: Option<Arc<dyn Announcer>>,
 }
 
 impl RunControl {

@@ -42,7 +42,6 @@ use crate::{
     snapshot_source::{Listing, Verbatim, source_path},
     snapshot_state::{ListingProgress, PageCounts, PageResult, SnapshotState},
     stream::{ReadOutcome, StreamRun, is_end_of_run},
-    write_ahead::collect_garbage,
     writer::ObjectWriter,
 };
 
@@ -79,12 +78,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let interval = self.settings.snapshot_interval;
         let min_age_ms = (interval - interval / EARLY_DIVISOR).as_millis() as i64;
         let is_due = last_ms.is_none_or(|taken_ms| self.now_ms() - taken_ms >= min_age_ms);
-        let end =
-            if is_due { self.take_snapshot(&mut head, report).await? } else { ReadOutcome::EndOfFeed };
-        if !head.write_ahead_files.is_empty() {
-            report.garbage_removed += collect_garbage(self.store, &self.stream, &head).await?;
-        }
-        Ok(end)
+        let outcome =
+            if is_due { self.take_snapshot(&mut head, report).await } else { Ok(ReadOutcome::EndOfFeed) };
+        self.end_run(&mut head, report, outcome).await
     }
 
     /// The seconds since the next snapshot was due.

@@ -21,7 +21,6 @@ use crate::{
     report::{StreamOutcome, StreamReport},
     run_control::{ExportProgress, RunControl},
     siem_feed::{Fetched, PageTask, SiemFeed, fetch_fitting_page, join_page},
-    write_ahead::collect_garbage,
     writer::{ObjectWriter, TimeRange},
 };
 
@@ -122,7 +121,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     ) -> Result<ReadOutcome, Error> {
         let (mut head, mut batch) = self.open_batch(report).await?;
         let outcome = self.read_and_commit::<O>(cycle, &mut batch, &mut head, report).await;
-        self.close_batch(&mut batch, &head, report, outcome).await
+        self.close_batch(&mut batch, &mut head, report, outcome).await
     }
 
     /// Loads the end of the log and starts a batch after it.
@@ -139,20 +138,16 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         Ok((head, batch))
     }
 
-    /// Removes what is not committed, and the garbage of other runs.
+    /// Removes what is not committed, announces what is, and removes the garbage of other runs.
     pub(crate) async fn close_batch(
         &self,
         batch: &mut CommitBatch,
-        head: &LogHead,
+        head: &mut LogHead,
         report: &mut StreamReport,
         outcome: Result<ReadOutcome, Error>,
     ) -> Result<ReadOutcome, Error> {
         self.roll_back(&mut batch.writer).await;
-        let end = outcome?;
-        if !head.write_ahead_files.is_empty() {
-            report.garbage_removed += collect_garbage(self.store, &self.stream, head).await?;
-        }
-        Ok(end)
+        self.end_run(head, report, outcome).await
     }
 
     fn start_batch(&self, head: &LogHead) -> Result<CommitBatch, Error> {

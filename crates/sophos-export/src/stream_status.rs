@@ -56,7 +56,8 @@ pub struct StreamStatus {
     pub snapshot: Option<SnapshotSummary>,
     /// The number of backfills of gaps that are not complete.
     pub pending_backfills: u64,
-    /// The number of runs that are active, or that died before their commit.
+    /// The number of runs that are active, that died before their commit, or whose commit
+    /// is not announced yet.
     pub open_runs: u64,
     /// The number of commits, from the last one backwards, that the following counts cover.
     pub inspected_commits: u64,

@@ -36,6 +36,17 @@ impl WriteAheadRecord {
         name.ends_with(FILE_SUFFIX)
     }
 
+    /// The sequence number and the run's id in the name of a write-ahead record.
+    pub(crate) fn parse_file_name(name: &str) -> Option<(u64, &str)> {
+        let (sequence, run_id) = name.strip_suffix(FILE_SUFFIX)?.split_once('.')?;
+        Some((sequence.parse().ok()?, run_id))
+    }
+
+    /// The name of the stored record; `None` if it was not written.
+    pub(crate) fn file_name(&self) -> Option<String> {
+        (self.saved_len > 0).then(|| format!("{:012}.{}{FILE_SUFFIX}", self.sequence, self.run_id))
+    }
+
     fn path(&self, stream: &StreamId) -> String {
         format!("{}/{:012}.{}{FILE_SUFFIX}", stream.log_folder(), self.sequence, self.run_id)
     }
@@ -149,7 +160,7 @@ pub(crate) async fn collect_garbage(store: &Store, stream: &StreamId, head: &Log
 }
 
 /// Deletes an object that readers do not need. Returns whether it is gone.
-async fn try_remove(store: &Store, path: &str) -> bool {
+pub(crate) async fn try_remove(store: &Store, path: &str) -> bool {
     let removed = store.delete(path).await;
     if let Err(error) = &removed {
         tracing::warn!(event = "garbage_collection_failed", path, %error, "failed to delete an unneeded object; allow s3:DeleteObject there");
@@ -158,7 +169,7 @@ async fn try_remove(store: &Store, path: &str) -> bool {
 }
 
 /// Loads the log record of this number.
-async fn load_committed(
+pub(crate) async fn load_committed(
     store: &Store,
     stream: &StreamId,
     head: &LogHead,

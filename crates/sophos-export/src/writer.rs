@@ -43,10 +43,17 @@ pub(crate) struct ObjectWriter {
     buffered_bytes: usize,
     /// The memory limit of open objects in bytes. Beyond it, the largest is written.
     max_buffered_bytes: usize,
-    upload: Option<JoinHandle<Result<(), Error>>>,
+    upload: Option<JoinHandle<Result<CreatedObject, Error>>>,
     objects: Vec<DataObject>,
     /// Whether a log record may name the objects. They must not be deleted then.
     may_be_committed: bool,
+}
+
+/// An uploaded object, and its entity tag if the store returned one.
+#[derive(Debug)]
+struct CreatedObject {
+    path: String,
+    e_tag: Option<String>,
 }
 
 #[derive(Debug)]
@@ -198,7 +205,7 @@ impl ObjectWriter {
             let (path, body) = self.close(partition)?;
             self.write_ahead.save(&self.store, &self.stream).await?;
             let store = self.store.clone();
-            self.upload = Some(tokio::spawn(async move { create_object(&store, &path, body).await }));
+            self.upload = Some(tokio::spawn(async move { create_object(&store, path, body).await }));
         }
         Ok(())
     }
@@ -213,12 +220,11 @@ impl ObjectWriter {
         self.write_ahead.save(&self.store, &self.stream).await?;
         let uploads = closed.into_iter().map(|(path, body)| {
             let store = self.store.clone();
-            async move { create_object(&store, &path, body).await }
+            async move { create_object(&store, path, body).await }
         });
-        futures_util::stream::iter(uploads)
-            .buffer_unordered(MAX_CONCURRENT_UPLOADS)
-            .try_collect::<()>()
-            .await?;
+        let created: Vec<_> =
+            futures_util::stream::iter(uploads).buffer_unordered(MAX_CONCURRENT_UPLOADS).try_collect().await?;
+        created.into_iter().for_each(|object| self.set_e_tag(object));
         Ok(std::mem::take(&mut self.objects))
     }
 
@@ -243,15 +249,28 @@ impl ObjectWriter {
         self.write_ahead.rollback(&self.store, &self.stream).await
     }
 
+    /// The name of the write-ahead record in the folder of the log; `None` if the run
+    /// wrote none.
+    pub(crate) fn write_ahead_file(&self) -> Option<String> {
+        self.write_ahead.file_name()
+    }
+
     /// Deletes the write-ahead record after the commit.
     pub(crate) async fn finalize(&self) -> Result<(), Error> {
         self.write_ahead.finalize(&self.store, &self.stream).await
     }
 
     async fn await_upload(&mut self) -> Result<(), Error> {
-        match self.upload.take() {
-            None => Ok(()),
-            Some(upload) => upload.await?,
+        if let Some(upload) = self.upload.take() {
+            let created = upload.await??;
+            self.set_e_tag(created);
+        }
+        Ok(())
+    }
+
+    fn set_e_tag(&mut self, CreatedObject { path, e_tag }: CreatedObject) {
+        if let Some(object) = self.objects.iter_mut().find(|object| object.path == path) {
+            object.e_tag = e_tag;
         }
     }
 
@@ -273,6 +292,7 @@ impl ObjectWriter {
             path: path.clone(),
             bytes: body.len() as u64,
             sha256: sha256_hex(&body),
+            e_tag: None,
             rows: open.rows,
             first_event: open.time_range.first(),
             last_event: open.time_range.last(),
@@ -281,9 +301,9 @@ impl ObjectWriter {
     }
 }
 
-async fn create_object(store: &Store, path: &str, body: Vec<u8>) -> Result<(), Error> {
+async fn create_object(store: &Store, path: String, body: Vec<u8>) -> Result<CreatedObject, Error> {
     // The name is unique to this run. An existing object is from an earlier attempt of
-    // this request.
-    store.create(path, body).await?;
-    Ok(())
+    // this request, whose response with the entity tag was lost.
+    let e_tag = store.create_with_e_tag(&path, body).await?.filter(|e_tag| !e_tag.is_empty());
+    Ok(CreatedObject { path, e_tag })
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::{TryStream, TryStreamExt};
 use object_store::{
     BackoffConfig, ClientOptions, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
-    aws::{AmazonS3Builder, Checksum},
+    aws::{AmazonS3Builder, AwsCredentialProvider, Checksum},
     client::{HttpError, HttpErrorKind},
     local::LocalFileSystem,
     path::Path,
@@ -94,17 +94,7 @@ impl Store {
     pub fn open_with_retry_timeout(location: &str, retry_timeout: Duration) -> Result<Self, StoreError> {
         let invalid = |reason: String| StoreError::InvalidLocation { url: location.to_owned(), reason };
         if location.starts_with("s3://") {
-            let variable = |name| std::env::var(name).ok();
-            let endpoint = variable("AWS_ENDPOINT_URL_S3")
-                .or_else(|| variable("AWS_ENDPOINT_URL"))
-                .or_else(|| s3_endpoint(&variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))?));
-            let mut builder = AmazonS3Builder::from_env();
-            if let Some(endpoint) = endpoint {
-                let plain = endpoint.starts_with("http://");
-                let options = ClientOptions::new().with_allow_http(plain);
-                builder = builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain);
-            }
-            return Self::from_s3_builder(builder, location, retry_timeout);
+            return Self::from_s3_builder(s3_builder_from_env(), location, retry_timeout);
         }
         let folder = location.strip_prefix("file://").unwrap_or(location);
         if folder.is_empty() || folder.contains("://") {
@@ -119,6 +109,19 @@ impl Store {
             is_s3: false,
             probed: Arc::default(),
         })
+    }
+
+    /// Opens `s3://bucket/prefix` with these credentials, such as those of a role of
+    /// another account. All else is as for [`open`](Self::open).
+    ///
+    /// # Errors
+    /// When the location is invalid or is not in a bucket.
+    pub fn open_with_credentials(
+        location: &str,
+        credentials: AwsCredentialProvider,
+    ) -> Result<Self, StoreError> {
+        let builder = s3_builder_from_env().with_credentials(credentials);
+        Self::from_s3_builder(builder, location, RETRY_TIMEOUT)
     }
 
     /// Opens `s3://bucket/prefix` with the credentials, region and endpoint of `builder`.
@@ -187,6 +190,15 @@ impl Store {
     /// [`StoreError::ConditionalWritesUnsupported`] when the bucket ignores
     /// `If-None-Match`; only the test's object was written then.
     pub async fn create(&self, path: &str, body: Vec<u8>) -> Result<bool, StoreError> {
+        Ok(self.create_with_e_tag(path, body).await?.is_some())
+    }
+
+    /// Creates an object as [`create`](Self::create) does. Returns `None` if the object
+    /// exists, and else its entity tag without quotes, which is empty if the store has none.
+    ///
+    /// # Errors
+    /// As for [`create`](Self::create).
+    pub async fn create_with_e_tag(&self, path: &str, body: Vec<u8>) -> Result<Option<String>, StoreError> {
         let at = self.resolve(path)?;
         self.probe().await?;
         self.put_if_absent(&at, body.into()).await
@@ -213,7 +225,7 @@ impl Store {
         let test = || async {
             let at = self.resolve(PROBE_PATH)?;
             let put = || self.put_if_absent(&at, PutPayload::from_static(PROBE_BODY.as_bytes()));
-            match async { Ok(put().await? && put().await?) }.await {
+            match async { Ok(put().await?.is_some() && put().await?.is_some()) }.await {
                 Ok(false) => Ok(()),
                 Ok(true) => Err(StoreError::ConditionalWritesUnsupported { url: self.location.clone() }),
                 Err(StoreError::Backend(source)) => {
@@ -225,15 +237,17 @@ impl Store {
         self.probed.get_or_try_init(test).await.copied()
     }
 
-    async fn put_if_absent(&self, at: &Path, body: PutPayload) -> Result<bool, StoreError> {
+    async fn put_if_absent(&self, at: &Path, body: PutPayload) -> Result<Option<String>, StoreError> {
         let begun = Instant::now();
         let (mut conflicts, mut unanswered) = (0, 0);
         loop {
             match self.objects.put_opts(at, body.clone(), PutMode::Create.into()).await {
-                Ok(_) => return Ok(true),
+                Ok(put) => {
+                    return Ok(Some(put.e_tag.unwrap_or_default().trim_matches('"').to_owned()));
+                }
                 Err(object_store::Error::AlreadyExists { source, .. }) => {
                     if !(self.is_s3 && is_conflict(source.as_ref())) {
-                        return Ok(false);
+                        return Ok(None);
                     }
                     if conflicts == MAX_CONFLICT_RETRIES {
                         return Err(StoreError::Conflict { path: at.to_string() });
@@ -337,6 +351,19 @@ impl Store {
         let parts: Vec<_> = object.prefix_match(&self.root)?.map(|part| part.as_ref().to_owned()).collect();
         Some(parts.join("/"))
     }
+}
+
+/// A builder with the credentials, region and endpoint of the environment.
+fn s3_builder_from_env() -> AmazonS3Builder {
+    let variable = |name| std::env::var(name).ok();
+    let endpoint = variable("AWS_ENDPOINT_URL_S3")
+        .or_else(|| variable("AWS_ENDPOINT_URL"))
+        .or_else(|| s3_endpoint(&variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))?));
+    let builder = AmazonS3Builder::from_env();
+    let Some(endpoint) = endpoint else { return builder };
+    let plain = endpoint.starts_with("http://");
+    let options = ClientOptions::new().with_allow_http(plain);
+    builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain)
 }
 
 /// Whether an error is S3's 409 (`ConditionalRequestConflict`) rather than its 412.

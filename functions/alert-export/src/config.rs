@@ -4,6 +4,9 @@
 //! | variable | value | default |
 //! |---|---|---|
 //! | `EXPORT_LOCATION` | `s3://bucket/prefix`, or a folder | required |
+//! | `EXPORT_ROLE_ARN` | the role with which the bucket is written, such as that of another account | the function's own |
+//! | `EXPORT_EXTERNAL_ID` | the external id that the trust policy of the role requires | none |
+//! | `EXPORT_EVENT_BUS` | the EventBridge bus on which committed objects are announced, by name or ARN | none |
 //! | `EXPORT_DATASETS` | names of [`Dataset`]s, separated by commas | `events,alerts` |
 //! | `EXPORT_SNAPSHOT_HOURS` | hours between two snapshots of a tenant, 1 to 168 | 24 |
 //! | `EXPORT_FORMAT` | a format, such as `parquet`, and others for some datasets: `ndjson.gz,endpoints=parquet` | `ndjson.gz` |
@@ -24,12 +27,16 @@
 
 use std::time::Duration;
 
-use lambda_support::{ConfigError, ConfigReader, SophosConfig, logging};
+use lambda_support::{ConfigError, ConfigReader, SophosConfig, assumed_role::RoleRef, logging};
 use sophos_export::{Dataset, ExportSettings, FormatSelection};
 
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) location: String,
+    /// The role with which the location is opened; `None` for the function's own.
+    pub(crate) role: Option<RoleRef>,
+    /// The bus on which committed objects are announced.
+    pub(crate) event_bus: Option<String>,
     pub(crate) datasets: Vec<Dataset>,
     pub(crate) settings: ExportSettings,
     pub(crate) sophos: SophosConfig,
@@ -53,6 +60,8 @@ pub(crate) struct QueueSettings {
 pub(crate) struct MetricsSettings {
     pub(crate) namespace: String,
     pub(crate) per_tenant: bool,
+    /// Whether commits are announced.
+    pub(crate) announces: bool,
 }
 
 impl Config {
@@ -87,18 +96,28 @@ impl Config {
             snapshots.map_or(defaults.snapshot_interval, |hours| Duration::from_secs(hours * 3_600));
 
         let queue = parse_queue(&mut reader);
+        let role = RoleRef::from_reader(&mut reader, "EXPORT_ROLE_ARN", "EXPORT_EXTERNAL_ID");
+        let event_bus = reader.text("EXPORT_EVENT_BUS");
+        for (name, is_set) in [("EXPORT_ROLE_ARN", role.is_some()), ("EXPORT_EVENT_BUS", event_bus.is_some())] {
+            if is_set && !location.starts_with("s3://") {
+                reader.invalid(name, "needs a bucket: set EXPORT_LOCATION to s3://bucket/prefix");
+            }
+        }
 
         logging::validate_level(&mut reader);
         let config = Self {
             queue,
             location,
+            role,
             datasets: parse_datasets(&mut reader),
             settings,
             sophos: SophosConfig::from_reader(&mut reader),
             metrics: MetricsSettings {
                 namespace: reader.text("METRICS_NAMESPACE").unwrap_or_else(|| "SophosCentral".into()),
                 per_tenant: reader.value("METRICS_PER_TENANT").unwrap_or(true),
+                announces: event_bus.is_some(),
             },
+            event_bus,
         };
         reader.finish(config)
     }
@@ -209,6 +228,8 @@ mod tests {
         for (name, value) in [
             ("EXPORT_LOCATION", ""),
             ("EXPORT_LOCATION", "ftp://bucket"),
+            ("EXPORT_ROLE_ARN", "arn:aws:iam::123456789012:user/writer"),
+            ("EXPORT_EXTERNAL_ID", "x"),
             ("EXPORT_DATASETS", "events,logs"),
             ("EXPORT_SNAPSHOT_HOURS", "0"),
             ("EXPORT_SNAPSHOT_HOURS", "169"),
@@ -238,6 +259,19 @@ mod tests {
             let error = parse_with(name, value).expect_err(name).to_string();
             assert!(error.contains(name) || error.contains("SOPHOS_GLOBAL_URL"), "{name}: {error}");
             assert!(!error.contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn config_rejects_notices_and_roles_for_a_folder() {
+        for (name, value) in
+            [("EXPORT_EVENT_BUS", "siem"), ("EXPORT_ROLE_ARN", "arn:aws:iam::123456789012:role/writer")]
+        {
+            assert!(parse_with(name, value).is_ok(), "{name} is valid with a bucket");
+            let mut variables = vec![("EXPORT_LOCATION", "/data/sophos"), (name, value)];
+            variables.extend(&REQUIRED[1..]);
+            let error = parse(&variables).expect_err(name).to_string();
+            assert!(error.contains(&format!("{name} needs a bucket")), "{error}");
         }
     }
 

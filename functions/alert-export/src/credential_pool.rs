@@ -7,12 +7,12 @@ use std::{
 };
 
 use lambda_runtime::Error;
-use lambda_support::InvocationError;
+use lambda_support::{InvocationError, assumed_role};
 use sophos_api::{Owner, ReqwestTransport, TenantId};
-use sophos_export::{Exporter, Store};
+use sophos_export::{Announcer, Exporter, Store};
 use sophos_secrets::{CredentialStore, Purpose, PurposeSelection, SecretError};
 
-use crate::{assignment::specificity, config::Config};
+use crate::{assignment::specificity, config::Config, event_bus::EventBus};
 
 pub(crate) type LambdaExporter = Exporter<ReqwestTransport>;
 
@@ -22,6 +22,7 @@ pub(crate) struct CredentialPool {
     store: Store,
     /// The store through which workers share the rate limit.
     rate_limit_store: Option<Store>,
+    announcer: Option<Arc<dyn Announcer>>,
     exporters: Mutex<HashMap<String, Arc<LambdaExporter>>>,
 }
 
@@ -77,7 +78,14 @@ impl UsableCredential {
 
 impl CredentialPool {
     pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
-        let store = Store::open(&config.location)?;
+        let store = match &config.role {
+            Some(role) => Store::open_with_credentials(&config.location, assumed_role::credentials(role).await)?,
+            None => Store::open(&config.location)?,
+        };
+        let announcer: Option<Arc<dyn Announcer>> = match &config.event_bus {
+            Some(bus) => Some(Arc::new(EventBus::connect(bus, &config.location).await)),
+            None => None,
+        };
         let shared = config.sophos.open_rate_limit_store()?;
         Ok(Self {
             credentials: config.sophos.credentials.open().await,
@@ -85,6 +93,7 @@ impl CredentialPool {
             // The workers of a queue share the rate limit by default.
             rate_limit_store: shared.or_else(|| config.queue.as_ref().map(|_| store.clone())),
             store,
+            announcer,
             exporters: Mutex::default(),
         })
     }
@@ -136,7 +145,11 @@ impl CredentialPool {
             credential,
             self.rate_limit_store.as_ref(),
         );
-        let exporter = Arc::new(Exporter::new(client, self.store.clone(), config.settings.clone()));
+        let mut exporter = Exporter::new(client, self.store.clone(), config.settings.clone());
+        if let Some(announcer) = &self.announcer {
+            exporter = exporter.with_announcer(Arc::clone(announcer));
+        }
+        let exporter = Arc::new(exporter);
         exporters.insert(credential.to_owned(), Arc::clone(&exporter));
         exporter
     }

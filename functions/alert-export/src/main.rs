@@ -9,6 +9,7 @@ mod assignment;
 mod config;
 mod credential_pool;
 mod event;
+mod event_bus;
 mod log_records;
 mod message;
 mod metrics;

@@ -39,7 +39,11 @@ fn lines(
     let line = move |dimensions: &[(&str, &str)], metrics: &[Metric]| {
         metrics::emf_record(&settings.namespace, request_id, now, dimensions, metrics)
     };
-    let whole = line(&[], &run_metrics(report));
+    let mut totals = run_metrics(report);
+    if settings.announces {
+        totals.extend(announcement_metrics(report));
+    }
+    let whole = line(&[], &totals);
     let streams = report.streams.iter().filter(|_| settings.per_tenant);
     let streams = streams.map(move |stream| {
         let dimensions = [("Tenant", stream.tenant.as_str()), ("Dataset", stream.dataset.name())];
@@ -82,6 +86,12 @@ fn run_metrics(report: &ExportReport) -> Vec<Metric> {
     metrics
 }
 
+fn announcement_metrics(report: &ExportReport) -> [Metric; 2] {
+    let announced: u64 = report.streams.iter().map(|stream| stream.announced).sum();
+    let failed = report.streams.iter().filter(|stream| stream.announcement_error.is_some()).count();
+    [("AnnouncedCommits", "Count", announced as f64), ("FailedAnnouncements", "Count", failed as f64)]
+}
+
 fn stream_metrics(stream: &StreamReport) -> Vec<Metric> {
     let mut metrics = vec![
         ("Rows", "Count", stream.rows as f64),
@@ -121,8 +131,24 @@ mod tests {
     }
 
     #[test]
+    fn metrics_count_announcements_if_there_are_any() {
+        let mut report = ExportReport::default();
+        for error in [None, Some("the bus is unavailable".to_owned())] {
+            let mut stream = StreamReport::new("ab", Dataset::Events, StreamOutcome::Committed);
+            (stream.announced, stream.announcement_error) = (2, error);
+            report.add(stream);
+        }
+        for (announces, expected) in [(true, [Some(4.0), Some(1.0)]), (false, [None, None])] {
+            let settings = MetricsSettings { namespace: "Space".into(), per_tenant: false, announces };
+            let lines: Vec<_> = lines(&report, &settings, "request", 7).collect();
+            let values = ["AnnouncedCommits", "FailedAnnouncements"].map(|name| lines[0][name].as_f64());
+            assert_eq!(values, expected);
+        }
+    }
+
+    #[test]
     fn metrics_line_contains_each_declared_metric() {
-        let settings = MetricsSettings { namespace: "Space".into(), per_tenant: true };
+        let settings = MetricsSettings { namespace: "Space".into(), per_tenant: true, announces: true };
         let lines: Vec<_> = lines(&ExportReport::default(), &settings, "request", 7).collect();
         assert_eq!(lines.len(), 1, "a run without streams");
         for line in &lines {

@@ -137,6 +137,10 @@ impl SmokeTest {
             ("SophosGlobalUrl", simulator.global_url()),
             ("Isolation", "ENABLED".into()),
             ("DryRun", "false".into()),
+            ("Notices", "ENABLED".into()),
+            ("NoticeQueue", "ENABLED".into()),
+            ("NoticeTopic", "ENABLED".into()),
+            ("ReaderPrincipal", "210987654321".into()),
             // The rate limit applies without delaying the test.
             ("RateLimit", "100/s".into()),
         ]
