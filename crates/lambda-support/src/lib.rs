@@ -3,6 +3,7 @@
 
 #![deny(missing_docs)]
 
+mod assumed_role;
 pub mod aws;
 pub mod clock;
 mod config;
@@ -15,6 +16,7 @@ mod panic;
 mod sophos_config;
 mod webhook_secrets;
 
+pub use assumed_role::AssumedRole;
 pub use config::{ConfigError, ConfigReader};
 pub use deadline::{list_credentials, run_until};
 pub use invocation::{Handler, Invocation, run};

@@ -20,4 +20,4 @@ pub use error::StoreError;
 pub use listing::StoredObject;
 pub use object_name::encode_name;
 pub use rate_limit::{MAX_RESERVE_PERCENT, StoreRateLimiter};
-pub use store::Store;
+pub use store::{Store, s3_builder_from_env};

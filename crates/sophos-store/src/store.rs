@@ -94,17 +94,7 @@ impl Store {
     pub fn open_with_retry_timeout(location: &str, retry_timeout: Duration) -> Result<Self, StoreError> {
         let invalid = |reason: String| StoreError::InvalidLocation { url: location.to_owned(), reason };
         if location.starts_with("s3://") {
-            let variable = |name| std::env::var(name).ok();
-            let endpoint = variable("AWS_ENDPOINT_URL_S3")
-                .or_else(|| variable("AWS_ENDPOINT_URL"))
-                .or_else(|| s3_endpoint(&variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))?));
-            let mut builder = AmazonS3Builder::from_env();
-            if let Some(endpoint) = endpoint {
-                let plain = endpoint.starts_with("http://");
-                let options = ClientOptions::new().with_allow_http(plain);
-                builder = builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain);
-            }
-            return Self::from_s3_builder(builder, location, retry_timeout);
+            return Self::from_s3_builder(s3_builder_from_env(), location, retry_timeout);
         }
         let folder = location.strip_prefix("file://").unwrap_or(location);
         if folder.is_empty() || folder.contains("://") {
@@ -151,6 +141,14 @@ impl Store {
             is_s3: true,
             probed: Arc::default(),
         })
+    }
+
+    /// Returns the store without the test of conditional writes, for a bucket in which the
+    /// test's object is not welcome. If the bucket ignores `If-None-Match`,
+    /// [`create`](Self::create) replaces objects.
+    #[must_use]
+    pub fn without_probe(self) -> Self {
+        Self { probed: Arc::new(OnceCell::new_with(Some(()))), ..self }
     }
 
     /// Creates a store over any object store.
@@ -337,6 +335,20 @@ impl Store {
         let parts: Vec<_> = object.prefix_match(&self.root)?.map(|part| part.as_ref().to_owned()).collect();
         Some(parts.join("/"))
     }
+}
+
+/// A builder with the credentials, region and endpoint of the usual variables, for
+/// [`Store::from_s3_builder`].
+pub fn s3_builder_from_env() -> AmazonS3Builder {
+    let variable = |name| std::env::var(name).ok();
+    let endpoint = variable("AWS_ENDPOINT_URL_S3")
+        .or_else(|| variable("AWS_ENDPOINT_URL"))
+        .or_else(|| s3_endpoint(&variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))?));
+    let builder = AmazonS3Builder::from_env();
+    let Some(endpoint) = endpoint else { return builder };
+    let plain = endpoint.starts_with("http://");
+    let options = ClientOptions::new().with_allow_http(plain);
+    builder.with_endpoint(endpoint).with_client_options(options).with_allow_http(plain)
 }
 
 /// Whether an error is S3's 409 (`ConditionalRequestConflict`) rather than its 412.
