@@ -137,7 +137,7 @@ impl fmt::Display for Dataset {
 
 /// An unknown name of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid dataset \"{0}\": expected {}", Dataset::ALL.map(Dataset::name).join(", "))]
+#[error("invalid dataset \"{0}\": expected {expected}", expected = Dataset::ALL.map(Dataset::name).join(", "))]
 pub struct UnknownDataset(String);
 
 impl FromStr for Dataset {

@@ -81,7 +81,7 @@ pub(crate) fn event_day(time_ms: i64) -> u32 {
         Err(_) if time_ms < 0 => Timestamp::MIN,
         Err(_) => Timestamp::MAX,
     };
-    let date = time.to_zoned(TimeZone::UTC).date();
+    let date = TimeZone::UTC.to_datetime(time).date();
     let year = date.year().clamp(1, 9_999).unsigned_abs();
     u32::from(year) * 10_000 + u32::from(date.month().unsigned_abs()) * 100 + u32::from(date.day().unsigned_abs())
 }

@@ -61,7 +61,7 @@ pub(crate) const RUST_HOST_TESTS: IgnoredTests = IgnoredTests {
 pub(crate) const DUCKDB_TESTS: IgnoredTests = IgnoredTests {
     reason: "needs Python with DuckDB: `cargo xtask test` runs it",
     package: "end-to-end",
-    binaries: &["duckdb"],
+    binaries: &["duckdb", "lake"],
     skip: &[],
     only: &[],
 };
