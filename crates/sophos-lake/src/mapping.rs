@@ -13,7 +13,9 @@ mod remediation;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use event_type::{EventRule, classify};
+pub use event_type::{
+    CleanUpRule, Disposition, EventRule, FindingActivity, FindingRule, RemedyActivity, RemedyStatus, classify,
+};
 
 use crate::{class::Class, stored_row::StoredRow};
 
@@ -89,7 +91,7 @@ pub fn map_row(row: &StoredRow<'_>, committed_at: Timestamp, settings: &MappingS
 
 /// The rows of a clean-up: those of the classes that are written, else an update of the
 /// finding.
-fn map_clean_up(source: &base::Source<'_>, result: event_type::CleanUp) -> Vec<OcsfRow> {
+fn map_clean_up(source: &base::Source<'_>, result: CleanUpRule) -> Vec<OcsfRow> {
     let mut rows = remediation::map_clean_up(source, result);
     rows.retain(|row| source.settings.classes.contains(&row.class));
     if rows.is_empty() {

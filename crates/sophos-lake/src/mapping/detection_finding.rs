@@ -6,7 +6,7 @@ use super::{
     OcsfRow,
     base::{Attributes, Source},
     device::siem_device,
-    event_type::{Activity, Disposition, Finding},
+    event_type::{Disposition, FindingActivity, FindingRule},
     evidence::siem_evidence,
     record::{detection_and_path, json_text, text},
 };
@@ -22,7 +22,7 @@ const UNMAPPED_OF_EVENTS: [&str; 4] = [
 ];
 
 /// Maps an event.
-pub(crate) fn map_event(source: &Source<'_>, finding: Finding) -> OcsfRow {
+pub(crate) fn map_event(source: &Source<'_>, finding: FindingRule) -> OcsfRow {
     let name = source.text("name");
     let group = source.text("group");
     let info = Attributes::new()
@@ -48,10 +48,10 @@ pub(crate) fn map_alert(source: &Source<'_>) -> OcsfRow {
         .list("types", source.text("type").as_deref());
     let status = text(data, "threat_status").map(|status| status.to_ascii_uppercase());
     let finding = match status.as_deref() {
-        Some("CLEANED_UP") => Finding::new(Activity::Create, Disposition::CORRECTED).resolved(),
-        Some("DISMISSED") => Finding::new(Activity::Create, Disposition::ALERT).resolved(),
-        Some("NOT_CLEANUPABLE" | "CLEANUP_FAILED") => Finding::new(Activity::Create, Disposition::UNCORRECTED),
-        _ => Finding::new(Activity::Create, Disposition::ALERT),
+        Some("CLEANED_UP") => FindingRule::new(FindingActivity::Create, Disposition::CORRECTED).resolved(),
+        Some("DISMISSED") => FindingRule::new(FindingActivity::Create, Disposition::ALERT).resolved(),
+        Some("NOT_CLEANUPABLE" | "CLEANUP_FAILED") => FindingRule::new(FindingActivity::Create, Disposition::UNCORRECTED),
+        _ => FindingRule::new(FindingActivity::Create, Disposition::ALERT),
     };
     let malware = if event_type.contains("Pua") {
         malware(source, 99, "PUA")
@@ -66,14 +66,14 @@ pub(crate) fn map_alert(source: &Source<'_>) -> OcsfRow {
 
 fn map(
     source: &Source<'_>,
-    finding: Finding,
+    finding: FindingRule,
     info: Attributes,
     malware: Option<Value>,
     unmapped: Attributes,
 ) -> OcsfRow {
     // A repeated record with other content is an update.
     let activity = match finding.activity {
-        Activity::Create if source.row.revision > 0 => Activity::Update,
+        FindingActivity::Create if source.row.revision > 0 => FindingActivity::Update,
         activity => activity,
     };
     let device = siem_device(source);
@@ -83,7 +83,7 @@ fn map(
         .with("created_time", source.created_ms())
         .with("first_seen_time", source.row.time.map(jiff::Timestamp::as_millisecond))
         .object("analytic", analytic(source));
-    let (status_id, status) = if finding.is_resolved || activity == Activity::Close {
+    let (status_id, status) = if finding.is_resolved || activity == FindingActivity::Close {
         (4, "Resolved")
     } else {
         (1, "New")

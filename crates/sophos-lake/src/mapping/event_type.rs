@@ -7,9 +7,9 @@ use self::EventRule::{CleanUp as Clean, Finding as Find, Isolation, Telemetry};
 #[non_exhaustive]
 pub enum EventRule {
     /// A detection: class 2004.
-    Finding(Finding),
+    Finding(FindingRule),
     /// A clean-up: classes 7001 to 7003, one row for each item.
-    CleanUp(CleanUp),
+    CleanUp(CleanUpRule),
     /// The isolation of a device, or its end: class 7001.
     Isolation(RemedyActivity),
     /// Neither: the event stays in the export alone.
@@ -19,17 +19,17 @@ pub enum EventRule {
 /// A detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Finding {
+pub struct FindingRule {
     /// The activity.
-    pub activity: Activity,
+    pub activity: FindingActivity,
     /// The action and the disposition.
     pub disposition: Disposition,
     /// Whether nothing is left to do.
     pub is_resolved: bool,
 }
 
-impl Finding {
-    pub(crate) const fn new(activity: Activity, disposition: Disposition) -> Self {
+impl FindingRule {
+    pub(crate) const fn new(activity: FindingActivity, disposition: Disposition) -> Self {
         Self { activity, disposition, is_resolved: false }
     }
 
@@ -42,7 +42,7 @@ impl Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 #[non_exhaustive]
-pub enum Activity {
+pub enum FindingActivity {
     /// A new finding.
     Create = 1,
     /// A change of one.
@@ -133,16 +133,16 @@ impl RemedyStatus {
 /// A clean-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CleanUp {
+pub struct CleanUpRule {
     /// The activity.
     pub activity: RemedyActivity,
     /// The status, unless the event has items with results.
     pub status: RemedyStatus,
 }
 
-impl CleanUp {
+impl CleanUpRule {
     /// The clean-up as an update of its finding.
-    pub(crate) fn finding(self) -> Finding {
+    pub(crate) fn finding(self) -> FindingRule {
         let disposition = match (self.activity, self.status) {
             (_, RemedyStatus::FAILURE) => Disposition::UNCORRECTED,
             (_, RemedyStatus::DOES_NOT_EXIST) => Disposition::NO_ACTION,
@@ -150,20 +150,20 @@ impl CleanUp {
             (RemedyActivity::Restore, _) => Disposition::RESTORED,
             _ => Disposition::CORRECTED,
         };
-        Finding::new(Activity::Update, disposition)
+        FindingRule::new(FindingActivity::Update, disposition)
     }
 }
 
 const fn create(disposition: Disposition) -> EventRule {
-    Find(Finding::new(Activity::Create, disposition))
+    Find(FindingRule::new(FindingActivity::Create, disposition))
 }
 
 const fn close(disposition: Disposition) -> EventRule {
-    Find(Finding::new(Activity::Close, disposition).resolved())
+    Find(FindingRule::new(FindingActivity::Close, disposition).resolved())
 }
 
 const fn clean_up(activity: RemedyActivity, status: RemedyStatus) -> EventRule {
-    Clean(CleanUp { activity, status })
+    Clean(CleanUpRule { activity, status })
 }
 
 const DETECTED: EventRule = create(Disposition::DETECTED);

@@ -6,7 +6,7 @@ use super::{
     OcsfRow,
     base::{Attributes, Source, file},
     device::{siem_device, siem_user},
-    event_type::{CleanUp, RemedyActivity, RemedyStatus},
+    event_type::{CleanUpRule, RemedyActivity, RemedyStatus},
     evidence::{network_isolation, path},
     file_remediation,
     record::{self, int_of, json_text, text, text_of},
@@ -23,7 +23,7 @@ pub(crate) fn map_isolation(source: &Source<'_>, activity: RemedyActivity) -> Oc
 
 /// Maps a clean-up: one row for each item, else one for the file in the event's name,
 /// else one of class 7001.
-pub(crate) fn map_clean_up(source: &Source<'_>, clean_up: CleanUp) -> Vec<OcsfRow> {
+pub(crate) fn map_clean_up(source: &Source<'_>, clean_up: CleanUpRule) -> Vec<OcsfRow> {
     let items = source.record.get("core_remedy_items").and_then(|list| list.get("items"));
     let items = items.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if items.is_empty() {
@@ -37,7 +37,7 @@ pub(crate) fn map_clean_up(source: &Source<'_>, clean_up: CleanUp) -> Vec<OcsfRo
     items.iter().enumerate().map(|(index, item)| map_item(source, clean_up, index, item)).collect()
 }
 
-fn map_item(source: &Source<'_>, clean_up: CleanUp, index: usize, item: &Value) -> OcsfRow {
+fn map_item(source: &Source<'_>, clean_up: CleanUpRule, index: usize, item: &Value) -> OcsfRow {
     let uid = format!("{}:{index}", source.row.id);
     let status = text(item, "result").map_or(clean_up.status, |result| RemedyStatus::of_item(&result));
     let attributes = common(source, status).object("unmapped", unmapped(source, item));
