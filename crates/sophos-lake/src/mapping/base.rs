@@ -72,7 +72,7 @@ impl<'r> Source<'r> {
         record::text(self.record, name)
     }
 
-    /// The event type; empty if there is none.
+    /// The event type; empty if it is absent.
     pub(crate) fn event_type(&self) -> Cow<'r, str> {
         self.text("type").unwrap_or_default()
     }
