@@ -143,13 +143,16 @@ impl BatchLog {
             // The hint is ahead: older records were restored.
             positions = Positions::default();
         }
-        loop {
-            let Some(plan) = self.load_plan(positions.batch + 1).await? else { return Ok((positions, None)) };
-            if self.store.read(&self.path(plan.batch, "done")).await?.is_none() {
+        let mut next = self.load_plan(positions.batch + 1).await?;
+        while let Some(plan) = next {
+            // A batch is planned only after the one before it is complete.
+            next = self.load_plan(plan.batch + 1).await?;
+            if next.is_none() && self.store.read(&self.path(plan.batch, "done")).await?.is_none() {
                 return Ok((positions, Some(plan)));
             }
             positions.apply(&plan);
         }
+        Ok((positions, None))
     }
 
     pub(crate) async fn load_plan(&self, batch: u64) -> Result<Option<BatchPlan>, Error> {
