@@ -17,7 +17,7 @@ CHECKS = Path(__file__).resolve().parent
 INFRA = CHECKS.parent
 ROOT = INFRA.parent
 REGION = "eu-west-1"
-TEMPLATES = ["template.yaml", "isolation.yaml", "buckets.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml", "notices.yaml"]
+TEMPLATES = ["template.yaml", "isolation.yaml", "buckets.yaml", "lake.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml", "notices.yaml"]
 
 
 def commands(sam: Path, checkov: Path):

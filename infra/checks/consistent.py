@@ -26,7 +26,7 @@ from rights import check_permissions
 
 INFRA = Path(__file__).resolve().parent.parent
 ROOT = INFRA.parent
-NESTED_TEMPLATES = ["isolation.yaml", "buckets.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml", "notices.yaml"]
+NESTED_TEMPLATES = ["isolation.yaml", "buckets.yaml", "lake.yaml", "athena.yaml", "alarms.yaml", "dashboard.yaml", "notices.yaml"]
 
 def sources() -> str:
     files = [*ROOT.glob("functions/*/src/**/*.rs"), *ROOT.glob("crates/*/src/**/*.rs")]

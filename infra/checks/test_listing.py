@@ -30,6 +30,7 @@ FOLDERS = {
         f"{PREFIX}/endpoints/tenant_id=tenant/day=2026-11-23/",
     ],
     ("template", "ExportRole", BUDGET): ["_rate_limit/client/"],
+    ("lake", "LakeRole", MAIN): [f"{PREFIX}/_log/events/", f"{PREFIX}/_log/endpoints/"],
 }
 
 # What each function reads that may not be there.
@@ -59,7 +60,17 @@ ABSENT = {
         f"{PREFIX}/_plan/snapshots/sent.json",
     ],
     ("template", "ExportRole", BUDGET): [],
+    ("lake", "LakeRole", MAIN): [
+        f"{PREFIX}/_lake/sophos/000000000001.json",
+        f"{PREFIX}/_lake/sophos/000000000001.done",
+        f"{PREFIX}/_lake/sophos/_positions",
+        f"{PREFIX}/_log/alerts/tenant/000000000001.json",
+        f"{PREFIX}/events/tenant_id=tenant/day=2026-11-23/000000000001-run-0000.ndjson.gz",
+    ],
 }
+
+# The lake reads what the export commits.
+READERS_OF_LOG = {"ExportRole", "LakeRole"}
 
 FORBIDDEN_PREFIXES = [
     None,
@@ -101,12 +112,13 @@ READ = role("s3:GetObject", {"Fn::Sub": "${Bucket.Arn}/own/*"})
 class Listing(unittest.TestCase):
     def setUp(self):
         self.templates = {
-            name: json.loads((TRANSFORMED / f"{name}.json").read_text()) for name in ("isolation", "template")
+            name: json.loads((TRANSFORMED / f"{name}.json").read_text()) for name in ("isolation", "lake", "template")
         }
 
     def test_roles_list_their_own_folders_only(self):
         for (name, who, bucket), own in FOLDERS.items():
-            of_others = [folder for role, folders in FOLDERS.items() for folder in folders if role != (name, who, bucket)]
+            apart = [role for role in FOLDERS if role != (name, who, bucket) and {role[1], who} != READERS_OF_LOG]
+            of_others = [folder for role in apart for folder in FOLDERS[role]]
             for folder in own:
                 self.assertTrue(may_list(self.templates[name], who, bucket, folder), (who, folder))
             for folder in [*FORBIDDEN_PREFIXES, *of_others]:

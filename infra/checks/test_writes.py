@@ -16,8 +16,11 @@ from test_listing import BUDGET, TRANSFORMED
 
 BUCKETS = TRANSFORMED.parent / "buckets.yaml"
 
-# What the export rewrites: hints and intents of its log, and the lists of tenants.
-REWRITTEN = {"${ExportPrefix}/_log/*", "${ExportPrefix}/_plan/*"}
+# What is rewritten: hints and intents of the export's log, the lists of tenants, and the hint of the lake.
+REWRITTEN = {"${ExportPrefix}/_log/*", "${ExportPrefix}/_plan/*", "${ExportPrefix}/_lake/*/_positions"}
+
+# The bucket of the lake is another.
+LAKE = "${LakeBucket}"
 
 
 class Writes(unittest.TestCase):
@@ -36,10 +39,10 @@ class Writes(unittest.TestCase):
 
     def test_what_roles_create_is_written_once(self):
         created = set()
-        for name in ("isolation", "template"):
+        for name in ("isolation", "lake", "template"):
             for role, statement in statements(json.loads((TRANSFORMED / f"{name}.json").read_text())):
                 if "s3:PutObject" in as_list(statement["Action"]):
-                    created |= {(bucket, key) for bucket, key in buckets_and_keys(statement) if bucket != BUDGET}
+                    created |= {(bucket, key) for bucket, key in buckets_and_keys(statement) if bucket not in (BUDGET, LAKE)}
         self.assertGreater(len(created), 10)
         for _, key in created:
             self.assertEqual(self.refuses(key), key not in REWRITTEN, key)
@@ -71,6 +74,9 @@ class Writes(unittest.TestCase):
             (f"{log}/_partial", False),
             (f"{log}/000000000007.run.wal", False),
             ("${ExportPrefix}/_plan/client.json", False),
+            ("${ExportPrefix}/_lake/sophos/000000000001.json", True),
+            ("${ExportPrefix}/_lake/sophos/000000000001.done", True),
+            ("${ExportPrefix}/_lake/sophos/_positions", False),
             ("policy/policy.toml", False),
             ("isolation/decisions/iso-0f/0001.json", True),
         ]:

@@ -20,7 +20,7 @@ from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
 INFRA = Path(__file__).resolve().parent.parent
 EXPECTED_DIR = INFRA / "transformed"
-TEMPLATES = ["template", "isolation"]
+TEMPLATES = ["template", "isolation", "lake"]
 
 
 class NoManagedPolicies:

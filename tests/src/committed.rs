@@ -220,6 +220,7 @@ fn is_auxiliary(path: &str) -> bool {
     // names.
     let half = path.rsplit_once('#').is_some_and(|(_, end)| end.bytes().all(|byte| byte.is_ascii_digit()));
     half || path.ends_with("/_from")
+        || path.starts_with("_lake/")
         || path.starts_with("_plan/")
         || path.starts_with("_rate_limit/")
         || path.starts_with("_probe/")

@@ -71,6 +71,15 @@ impl TestEnv {
             .env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret)
     }
 
+    /// The function that writes the export at `location` into a lake at `lake`.
+    pub fn lake_function(&self, location: &str, lake: &str) -> LambdaFunction {
+        self.configured_function("lake-writer")
+            .timeout(Duration::from_secs(300))
+            .env("EXPORT_LOCATION", location)
+            .env("LAKE_LOCATION", lake)
+            .env("LAKE_REGION", "eu-west-1")
+    }
+
     /// The event of a schedule.
     pub fn schedule_event() -> Value {
         json!({

@@ -253,3 +253,19 @@ async fn rejected_credential_and_wrong_places_have_their_codes() {
     let run = env.run(&refs(&run_args(&env))).await.expect(4);
     assert!(run.stderr.contains("next:"), "{}", run.stderr);
 }
+
+#[tokio::test]
+async fn export_lake_writes_each_row_once() {
+    let env = partner(2, 30.0).await;
+    let args = run_args(&env);
+    let run = env.run(&refs(&args)).await.expect(0);
+    let exported: u64 = run.records().iter().filter_map(|stream| stream["rows"].as_u64()).sum();
+    let (from, to) = (env.arg("out"), env.arg("lake"));
+    let lake = ["export", "lake", "--from", &from, "--to", &to];
+    let written = env.run(&lake).await.expect(0).record();
+    assert_eq!((&written["stored_rows"], &written["batches"]), (&json!(exported), &json!(1)), "{written}");
+    assert_eq!((&written["unknown_types"], &written["invalid"]), (&json!({}), &json!(0)), "{written}");
+    assert!(fs::read_dir(env.path("lake").join("ext/sophos-2004/region=local")).is_ok(), "{written}");
+    assert_eq!(env.run(&lake).await.expect(0).record()["batches"], 0, "nothing is new");
+    env.run(&["export", "lake", "--from", &from, "--to", &to, "--class", "6004"]).await.expect(2);
+}

@@ -156,6 +156,14 @@ impl Store {
         })
     }
 
+    /// Returns the store without the test of conditional writes, for a bucket in which the
+    /// test's object is not welcome. If the bucket ignores `If-None-Match`,
+    /// [`create`](Self::create) replaces objects.
+    #[must_use]
+    pub fn without_probe(self) -> Self {
+        Self { probed: Arc::new(OnceCell::new_with(Some(()))), ..self }
+    }
+
     /// Creates a store over any object store.
     pub fn from_object_store(objects: Arc<dyn ObjectStore>) -> Self {
         Self {

@@ -74,7 +74,7 @@ pub(crate) const RUST_HOST_TESTS: IgnoredTests = IgnoredTests {
 pub(crate) const READER_TESTS: IgnoredTests = IgnoredTests {
     reason: "needs Python with readers of rows: `cargo xtask test` runs it",
     package: "end-to-end",
-    binaries: &["duckdb", "readers"],
+    binaries: &["duckdb", "lake", "readers"],
     skip: &[],
     only: &[],
 };

@@ -1,5 +1,6 @@
 //! `sophos export`: alerts and events into a folder or a bucket.
 
+mod lake;
 mod outcome;
 mod progress;
 mod run;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueHint};
 use sophos_export::{Dataset, FormatSelection, StreamId};
+use sophos_lake::Class;
 
 use super::values::parse_duration;
 use crate::{
@@ -33,6 +35,11 @@ enum ExportCommand {
     ///
     /// Exits with 3 if an object or a log record is missing, changed or uncommitted.
     Verify(VerifyArgs),
+    /// Writes new rows of an export as OCSF into Parquet objects
+    ///
+    /// Each row is written once. A later run continues where the last one ended, also
+    /// after a crash.
+    Lake(LakeArgs),
 }
 
 #[derive(Debug, Args)]
@@ -96,6 +103,25 @@ struct VerifyArgs {
     compare_rows: bool,
 }
 
+#[derive(Debug, Args)]
+struct LakeArgs {
+    /// The export: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "LOCATION", value_hint = ValueHint::DirPath)]
+    from: String,
+
+    /// The lake: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "LOCATION", value_hint = ValueHint::DirPath)]
+    to: String,
+
+    /// The classes of OCSF: 2004, 5001, 7001, 7002, 7003 [default: 2004,5001,7002]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    class: Vec<Class>,
+
+    /// The prefix of the folders, which end in the class
+    #[arg(long, value_name = "NAME", default_value = "sophos")]
+    source_prefix: String,
+}
+
 /// The command.
 pub(super) fn command() -> Command {
     let command = Command::new(NAME)
@@ -116,6 +142,7 @@ pub(super) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), F
         ExportCommand::Run(args) => run::run(&args, context).await,
         ExportCommand::Status(args) => status::run(&args, context).await,
         ExportCommand::Verify(args) => verify::run(&args, context).await,
+        ExportCommand::Lake(args) => lake::run(&args, context).await,
     }
 }
 

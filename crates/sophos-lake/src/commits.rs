@@ -1,0 +1,114 @@
+//! The commits of the export.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde::Deserialize;
+use sophos_export::{DataObject, Dataset, StreamId};
+use sophos_store::Store;
+
+use crate::{
+    batch::{CommitRange, Positions, parse},
+    error::Error,
+};
+
+/// The datasets whose rows the mapping knows.
+pub(crate) const DATASETS: [Dataset; 3] = [Dataset::Alerts, Dataset::Endpoints, Dataset::Events];
+
+/// The maximum number of commits of one stream in a batch.
+const MAX_COMMITS_PER_STREAM: u64 = 64;
+
+/// The number of streams that are looked at at once.
+const MAX_CONCURRENT_STREAMS: usize = 8;
+
+/// The members of a log record that the lake needs. The ids for deduplication are
+/// megabytes.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Commit {
+    version: u32,
+    pub(crate) sequence: u64,
+    committed_at: String,
+    pub(crate) rows: u64,
+    pub(crate) objects: Vec<DataObject>,
+}
+
+impl Commit {
+    /// The time of the commit. A run always writes a valid one.
+    pub(crate) fn committed_at(&self) -> Timestamp {
+        self.committed_at.parse().unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+/// Loads a commit; `None` if it does not exist yet.
+pub(crate) async fn load_commit(
+    store: &Store,
+    stream: &StreamId,
+    sequence: u64,
+) -> Result<Option<Commit>, Error> {
+    let path = format!("{}/{sequence:012}.json", stream.log_folder());
+    let Some(bytes) = store.read(&path).await? else { return Ok(None) };
+    let commit: Commit = parse(&path, &bytes)?;
+    let reason = match () {
+        () if commit.version != 1 => format!("its version is {}, written by a newer release", commit.version),
+        () if commit.sequence != sequence => "it belongs to another sequence number".to_owned(),
+        () => return Ok(Some(commit)),
+    };
+    Err(Error::InvalidRecord { path, reason })
+}
+
+/// New commits of one stream.
+struct NewCommits {
+    range: CommitRange,
+    rows: u64,
+    is_complete: bool,
+}
+
+/// Finds the commits after these positions, up to about `max_rows` rows and at least one
+/// commit. Returns them, and whether there are more.
+pub(crate) async fn find_new(
+    store: &Store,
+    positions: &Positions,
+    max_rows: u64,
+) -> Result<(Vec<CommitRange>, bool), Error> {
+    let mut streams = Vec::new();
+    for dataset in DATASETS {
+        let tenants = store.list_folders(&format!("_log/{dataset}")).await?;
+        // Other folders are not of an export.
+        streams.extend(tenants.iter().filter_map(|tenant| StreamId::new(dataset, tenant).ok()));
+    }
+    let find = |stream: StreamId| {
+        let position = positions.of(&stream);
+        async move { find_of_stream(store, stream, position, max_rows).await }
+    };
+    let mut found = stream::iter(streams).map(find).buffered(MAX_CONCURRENT_STREAMS);
+    let (mut ranges, mut rows, mut has_more) = (Vec::new(), 0, false);
+    while let Some(new) = found.try_next().await? {
+        let Some(new) = new else { continue };
+        if rows >= max_rows {
+            has_more = true;
+            break;
+        }
+        rows += new.rows;
+        has_more |= !new.is_complete;
+        ranges.push(new.range);
+    }
+    Ok((ranges, has_more))
+}
+
+async fn find_of_stream(
+    store: &Store,
+    stream: StreamId,
+    position: u64,
+    max_rows: u64,
+) -> Result<Option<NewCommits>, Error> {
+    let (mut last, mut rows) = (position, 0);
+    let mut is_complete = false;
+    while last - position < MAX_COMMITS_PER_STREAM && rows < max_rows {
+        let Some(commit) = load_commit(store, &stream, last + 1).await? else {
+            is_complete = true;
+            break;
+        };
+        (last, rows) = (commit.sequence, rows + commit.rows);
+    }
+    let range = CommitRange { dataset: stream.dataset, tenant: stream.tenant, first: position + 1, last };
+    Ok((last > position).then_some(NewCommits { range, rows, is_complete }))
+}

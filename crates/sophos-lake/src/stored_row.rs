@@ -1,0 +1,73 @@
+//! The rows of an export's objects.
+
+use std::{
+    borrow::Cow,
+    io::{self, BufRead, BufReader},
+};
+
+use flate2::bufread::MultiGzDecoder;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+
+/// A row of an export: a record with its metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct StoredRow<'r> {
+    /// The record's id.
+    #[serde(borrow)]
+    pub id: Cow<'r, str>,
+    /// The tenant's id.
+    #[serde(borrow)]
+    pub tenant: Cow<'r, str>,
+    /// The name of the dataset.
+    #[serde(borrow)]
+    pub dataset: Cow<'r, str>,
+    /// The time of the record by the endpoint's clock; of a snapshot, its time.
+    #[serde(default, deserialize_with = "parse_time")]
+    pub time: Option<Timestamp>,
+    /// The creation time by the service's clock.
+    #[serde(default, deserialize_with = "parse_time")]
+    pub created_at: Option<Timestamp>,
+    /// 0 for the first row of an id.
+    #[serde(default)]
+    pub revision: u32,
+    /// The service's own JSON.
+    #[serde(borrow)]
+    pub record: Cow<'r, str>,
+}
+
+impl<'r> StoredRow<'r> {
+    /// Parses a line of an object.
+    ///
+    /// # Errors
+    /// When the line is not a row.
+    pub fn parse(line: &'r [u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(line)
+    }
+}
+
+/// An invalid time counts as none: the record has it as the service sent it.
+fn parse_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.and_then(|text| text.parse().ok()))
+}
+
+/// The lines of a compressed object.
+#[derive(Debug)]
+pub(crate) struct Lines<'b> {
+    reader: BufReader<MultiGzDecoder<&'b [u8]>>,
+    line: Vec<u8>,
+}
+
+impl<'b> Lines<'b> {
+    pub(crate) fn new(body: &'b [u8]) -> Self {
+        Self { reader: BufReader::new(MultiGzDecoder::new(body)), line: Vec::new() }
+    }
+
+    /// The next line; `None` after the last.
+    pub(crate) fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
+        self.line.clear();
+        let read = self.reader.read_until(b'\n', &mut self.line)?;
+        Ok((read > 0).then_some(self.line.as_slice()))
+    }
+}
