@@ -175,13 +175,13 @@ fn parquet_bounds_pages_and_row_groups() {
 fn parquet_compacts_its_buffer_on_demand() {
     let record = json!({ "name": "x".repeat(2_000) }).to_string();
     let mut encoder = Format::Parquet.encoder();
-    for _ in 0..100 {
+    for _ in 0..20 {
         encoder.push(&row("a", Dataset::Events, &record)).expect("a row");
     }
     let few = encoder.size();
     encoder.compact().expect("too few rows for a row group");
     assert_eq!(encoder.size(), few);
-    for _ in 0..900 {
+    for _ in 0..980 {
         encoder.push(&row("a", Dataset::Events, &record)).expect("a row");
     }
     let many = encoder.size();

@@ -12,7 +12,7 @@ use serde_json::json;
 use sophos_export::{Dataset, Format, StreamId, StreamOutcome, StreamVerification};
 use support::{DAY, NOW_MS, ScriptedResponse, TENANT, TestEnv, format_time};
 
-const PAGES: i64 = 60;
+const PAGES: i64 = 30;
 const PAGE_ROWS: i64 = 1_000;
 
 /// The largest resident memory of this process so far, in bytes.
@@ -29,13 +29,13 @@ async fn parquet_run_uses_bounded_memory() {
         settings.max_event_skew = std::time::Duration::from_secs(1 << 30);
     });
     let text = "x".repeat(600);
-    // Of most pages all rows are of one day, of every tenth page each is of another day.
+    // Of most pages all rows are of one day, of two pages each is of another day.
     let page = AtomicI64::new(0);
     env.service.route(move |_| {
         let number = page.fetch_add(1, Ordering::Relaxed);
         let item = |index: i64| {
             let id = number * PAGE_ROWS + index;
-            let at = if number % 10 == 5 { format_time(NOW_MS - index * DAY) } else { format_time(NOW_MS) };
+            let at = if number % 15 == 5 { format_time(NOW_MS - index * DAY) } else { format_time(NOW_MS) };
             json!({ "id": format!("{id:032x}"), "when": at, "created_at": at, "text": text, "name": id.to_string() })
         };
         let items: Vec<_> = (0..PAGE_ROWS).map(item).collect();

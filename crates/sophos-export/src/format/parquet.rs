@@ -3,7 +3,11 @@
 //! Rows are buffered as columns and written as a row group when there are enough of
 //! them, or when the writer needs memory.
 
-use std::{fmt, io, mem, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt, io, mem,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use parquet::{
     basic::{Compression, LogicalType, Repetition, TimeUnit, Type as PhysicalType, ZstdLevel},
@@ -46,6 +50,9 @@ const DATA_PAGE_LEN: usize = 256 << 10;
 
 /// The memory of the metadata of a column in a row group, until the object is complete.
 const COLUMN_METADATA_MEMORY: usize = 768;
+
+/// The memory of a writer: its buffer, and the description of the schema.
+const WRITER_MEMORY: usize = 24 << 10;
 
 /// The level of Zstandard: level 3 takes about half as long again for 5 % of the size.
 const ZSTD_LEVEL: i32 = 1;
@@ -147,6 +154,42 @@ fn properties(dataset: Dataset) -> Result<WriterProperties, ParquetError> {
     Ok(builder.build())
 }
 
+/// The layout of all objects of a dataset.
+struct Layout {
+    columns: &'static [ParquetColumn],
+    members: MemberTree,
+    schema: TypePtr,
+    properties: Arc<WriterProperties>,
+}
+
+/// One layout for each dataset: a run may have hundreds of days open.
+static LAYOUTS: Mutex<BTreeMap<Dataset, Arc<Layout>>> = Mutex::new(BTreeMap::new());
+
+impl Layout {
+    fn of_dataset(dataset: Dataset) -> Result<Arc<Self>, ParquetError> {
+        let mut layouts = LAYOUTS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(layout) = layouts.get(&dataset) {
+            return Ok(Arc::clone(layout));
+        }
+        let columns = parquet_columns(dataset);
+        let layout = Arc::new(Self {
+            columns,
+            members: MemberTree::new(columns),
+            schema: schema(dataset)?,
+            properties: Arc::new(properties(dataset)?),
+        });
+        layouts.insert(dataset, Arc::clone(&layout));
+        Ok(layout)
+    }
+
+    /// An empty buffer for each column, in the order of the schema.
+    fn buffers(&self) -> Vec<ColumnBuffer> {
+        let common = COMMON.iter().map(|(_, kind, repetition)| kind.buffer(*repetition));
+        let typed = self.columns.iter().map(|column| Kind::from(column.kind).buffer(Repetition::OPTIONAL));
+        common.chain(typed).chain([Kind::Text.buffer(Repetition::REQUIRED)]).collect()
+    }
+}
+
 /// The rows of one object.
 #[derive(Default)]
 struct ParquetEncoder {
@@ -155,30 +198,26 @@ struct ParquetEncoder {
 }
 
 struct OpenFile {
-    columns: &'static [ParquetColumn],
-    members: MemberTree,
-    /// The rows that are not written yet, in the order of the schema.
+    layout: Arc<Layout>,
+    /// The rows that are not written yet.
     buffers: Vec<ColumnBuffer>,
     /// The memory of the buffers in bytes.
     buffered: usize,
-    /// The written row groups.
-    writer: SerializedFileWriter<Vec<u8>>,
+    /// The written row groups; `None` before the first.
+    writer: Option<SerializedFileWriter<Vec<u8>>>,
 }
 
 impl OpenFile {
     fn new(dataset: Dataset) -> io::Result<Self> {
-        let columns = parquet_columns(dataset);
-        let typed = columns.iter().map(|column| Kind::from(column.kind).buffer(Repetition::OPTIONAL));
-        let common = COMMON.iter().map(|(_, kind, repetition)| kind.buffer(*repetition));
-        let buffers = common.chain(typed).chain([Kind::Text.buffer(Repetition::REQUIRED)]).collect();
-        let writer = SerializedFileWriter::new(Vec::new(), schema(dataset)?, Arc::new(properties(dataset)?))?;
-        let members = MemberTree::new(columns);
-        Ok(Self { columns, members, buffers, buffered: 0, writer })
+        let layout = Layout::of_dataset(dataset)?;
+        let buffers = layout.buffers();
+        Ok(Self { layout, buffers, buffered: 0, writer: None })
     }
 
     fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let mut values: Vec<_> = self.columns.iter().map(|_| None).collect();
-        self.members.extract(row.record, self.columns, &mut values);
+        let columns = self.layout.columns;
+        let mut values: Vec<_> = columns.iter().map(|_| None).collect();
+        self.layout.members.extract(row.record, columns, &mut values);
         let millis = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
         let revision = i32::try_from(row.revision).map_err(io::Error::other)?;
         let mut buffers = self.buffers.iter_mut();
@@ -190,20 +229,8 @@ impl OpenFile {
             next()?.push_long(millis(time))?;
         }
         next()?.push_int(revision)?;
-        for (column, value) in self.columns.iter().zip(values) {
-            let buffer = next()?;
-            match value.map(|(_, value)| value) {
-                Some(ColumnValue::Text(text)) => buffer.push_text(Some(&text))?,
-                Some(ColumnValue::Boolean(value)) => buffer.push_boolean(Some(value))?,
-                Some(ColumnValue::Integer(value) | ColumnValue::Time(value)) => {
-                    buffer.push_long(Some(value))?
-                }
-                None => match column.kind {
-                    ColumnKind::Text | ColumnKind::Json => buffer.push_text(None)?,
-                    ColumnKind::Boolean => buffer.push_boolean(None)?,
-                    ColumnKind::Integer | ColumnKind::Time => buffer.push_long(None)?,
-                },
-            }
+        for (column, value) in columns.iter().zip(values) {
+            push_value(next()?, column.kind, value.map(|(_, value)| value))?;
         }
         next()?.push_text(Some(row.record))?;
         self.buffered = self.buffers.iter().map(ColumnBuffer::memory).sum();
@@ -212,7 +239,14 @@ impl OpenFile {
 
     /// Writes the buffered rows as a row group.
     fn write_row_group(&mut self) -> io::Result<()> {
-        let mut group = self.writer.next_row_group()?;
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            None => {
+                let (schema, properties) = (self.layout.schema.clone(), self.layout.properties.clone());
+                self.writer.insert(SerializedFileWriter::new(Vec::new(), schema, properties)?)
+            }
+        };
+        let mut group = writer.next_row_group()?;
         for buffer in &mut self.buffers {
             let Some(mut column) = group.next_column()? else {
                 return Err(io::Error::other("the schema has too few columns"));
@@ -221,15 +255,40 @@ impl OpenFile {
             column.close()?;
         }
         group.close()?;
-        self.writer.flush()?;
+        writer.flush()?;
         self.buffered = self.buffers.iter().map(ColumnBuffer::memory).sum();
         Ok(())
     }
 
     fn size(&self) -> usize {
-        let metadata = self.writer.flushed_row_groups().len() * self.buffers.len() * COLUMN_METADATA_MEMORY;
-        mem::size_of::<Self>() + self.buffered + self.writer.inner().capacity() + metadata
+        let written = |writer: &SerializedFileWriter<Vec<u8>>| {
+            let columns = writer.flushed_row_groups().len() * self.buffers.len();
+            WRITER_MEMORY + writer.inner().capacity() + columns * COLUMN_METADATA_MEMORY
+        };
+        mem::size_of::<Self>() + self.buffered + self.writer.as_ref().map_or(0, written)
     }
+
+    fn finish(mut self) -> io::Result<Vec<u8>> {
+        if self.buffers.iter().any(|buffer| !buffer.is_empty()) {
+            self.write_row_group()?;
+        }
+        self.writer.map_or_else(|| Err(no_rows()), |writer| Ok(writer.into_inner()?))
+    }
+}
+
+fn push_value(buffer: &mut ColumnBuffer, kind: ColumnKind, value: Option<ColumnValue<'_>>) -> io::Result<()> {
+    match (value, kind) {
+        (Some(ColumnValue::Text(text)), _) => buffer.push_text(Some(&text)),
+        (Some(ColumnValue::Boolean(value)), _) => buffer.push_boolean(Some(value)),
+        (Some(ColumnValue::Integer(value) | ColumnValue::Time(value)), _) => buffer.push_long(Some(value)),
+        (None, ColumnKind::Text | ColumnKind::Json) => buffer.push_text(None),
+        (None, ColumnKind::Boolean) => buffer.push_boolean(None),
+        (None, ColumnKind::Integer | ColumnKind::Time) => buffer.push_long(None),
+    }
+}
+
+fn no_rows() -> io::Error {
+    io::Error::other("an object without rows has no columns")
 }
 
 impl fmt::Debug for ParquetEncoder {
@@ -258,13 +317,7 @@ impl Encoder for ParquetEncoder {
         self.open.as_ref().map_or(0, OpenFile::size)
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<Vec<u8>> {
-        let Some(mut open) = self.open.take() else {
-            return Err(io::Error::other("an object without rows has no columns"));
-        };
-        if open.buffers.iter().any(|buffer| !buffer.is_empty()) {
-            open.write_row_group()?;
-        }
-        Ok(open.writer.into_inner()?)
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+        self.open.map_or_else(|| Err(no_rows()), OpenFile::finish)
     }
 }

@@ -2,8 +2,9 @@
 
 use Part::{Greedy, Lazy, LazyDigits, Literal, Rest, Zero};
 
-/// The steps after which a match is given up. Names have parts that attackers choose.
-const MAX_STEPS: usize = 200_000;
+/// The compared characters after which a match is given up. Names have parts that
+/// attackers choose.
+const MAX_STEPS: usize = 1_000_000;
 
 const THREATS: [&str; 9] = [
     "Detected",
@@ -120,6 +121,7 @@ impl<'t> Search<'t> {
                 self.first_of(name, at, ends(&line[..digits]), rest)
             }
             Greedy(name) => {
+                self.steps += line.len();
                 let ends: Vec<usize> = ends(line).collect();
                 self.first_of(name, at, ends.into_iter().rev(), rest)
             }
@@ -147,6 +149,7 @@ impl<'t> Search<'t> {
             _ => "",
         };
         for length in lengths {
+            self.steps += 1;
             // Most lengths end here.
             if !self.text[at + length..].starts_with(next) {
                 continue;
