@@ -234,6 +234,37 @@ impl Moto {
         self.s3(reqwest::Method::PUT, &format!("{bucket}/{key}"), body).await.map(drop)
     }
 
+    /// Creates a KMS key and returns its ARN.
+    ///
+    /// # Errors
+    /// When the server rejects the request.
+    pub async fn create_key(&self) -> io::Result<String> {
+        const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=loopback/20260101/eu-west-1/kms/aws4_request";
+        let request = self.client.post(format!("{}/", self.endpoint)).body("{}");
+        let request = request.header("content-type", "application/x-amz-json-1.1");
+        let request = request.header("x-amz-target", "TrentService.CreateKey").header("authorization", SIGNED);
+        let response = request.send().await.and_then(reqwest::Response::error_for_status);
+        let body = response.map_err(io::Error::other)?.bytes().await.map_err(io::Error::other)?;
+        let created: Value = serde_json::from_slice(&body).map_err(io::Error::other)?;
+        let arn = created["KeyMetadata"]["Arn"].as_str().map(str::to_owned);
+        arn.ok_or_else(|| io::Error::other("the key has no ARN"))
+    }
+
+    /// Creates a bucket that encrypts with this key.
+    ///
+    /// # Errors
+    /// When the server rejects the request.
+    pub async fn create_bucket(&self, name: &str, key_arn: &str) -> io::Result<()> {
+        let region = format!(
+            "<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+        );
+        self.s3(reqwest::Method::PUT, name, region.into_bytes()).await?;
+        let encryption = format!(
+            "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms             </SSEAlgorithm><KMSMasterKeyID>{key_arn}</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></Rule>             </ServerSideEncryptionConfiguration>"
+        );
+        self.s3(reqwest::Method::PUT, &format!("{name}?encryption"), encryption.into_bytes()).await.map(drop)
+    }
+
     /// The keys in a bucket with this prefix.
     pub(crate) async fn keys(&self, bucket: &str, prefix: &str) -> io::Result<Vec<String>> {
         let mut keys = Vec::<String>::new();

@@ -65,11 +65,60 @@ async fn deployed_stack_works_within_its_permissions() {
     deletes_stack(&smoke_test).await;
 }
 
+/// A stack without notices, with a bucket and a key that exist before it.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
+async fn deployed_stack_uses_an_existing_bucket_and_key() {
+    const BUCKET: &str = "acme-siem";
+    let packages = DeployPackages::Programs(programs());
+    let mut key = String::new();
+    let started = SmokeTest::start_with(&packages, async |account| {
+        key = account.moto().create_key().await?;
+        account.moto().create_bucket(BUCKET, &key).await?;
+        let disabled = ["Notices", "NoticeQueue", "NoticeTopic"].map(|name| (name, "DISABLED".to_owned()));
+        let own = [("ExistingBucket", BUCKET.into()), ("KmsKeyArn", key.clone())];
+        Ok(disabled.into_iter().chain(own).collect())
+    });
+    let Some(mut smoke_test) = started.await.expect("a stack") else { panic!("missing EMULATOR_PYTHON") };
+    assert_resources_emulated(&smoke_test.stack);
+    assert_eq!(smoke_test.stack.output("BucketName").expect("a bucket"), BUCKET);
+    assert_eq!(smoke_test.stack.output("KeyArn").expect("a key"), key);
+    let created: Vec<_> =
+        smoke_test.stack.resources_of_type("AWS::S3::Bucket").map(|(name, _)| name).collect();
+    assert_eq!(created, ["RateLimitBucket"]);
+    assert_eq!(smoke_test.stack.resources_of_type("AWS::KMS::Key").count(), 0);
+
+    smoke_test.store_credential().await.expect("a credential");
+    smoke_test.store_policy().await.expect("a policy");
+    exports(&smoke_test, 6).await;
+    sends_unreadable_message_to_dlq(&smoke_test).await;
+    let sender = smoke_test.run_output_command("ShowFirstWebhookSecretCommand", None).await.expect("a key");
+    isolates_for_a_report(&mut smoke_test, "case-1", &sender).await;
+    let access = smoke_test.account.access().await.expect("the access report");
+    let mut used = BTreeSet::new();
+    for (name, role) in smoke_test.stack.resources_of_type("AWS::IAM::Role") {
+        let of = access.role(&role.physical_id);
+        let denied: Vec<_> = of.denied.iter().map(ToString::to_string).collect();
+        assert_eq!(denied, Vec::<String>::new(), "{name}");
+        let key_uses = of.permissions.iter().filter(|right| right.used && right.to_string().contains("kms:"));
+        used.extend(key_uses.map(|right| format!("{name}: {}", right.statement)));
+    }
+    let used: Vec<_> = used.iter().map(String::as_str).filter(|line| !line.contains("Secrets")).collect();
+    let expected = ["ExportRole", "WebhookRole", "WorkerRole"]
+        .into_iter()
+        .flat_map(|role| [format!("{role}: UseKeyForObjects"), format!("{role}: UseKeyForQueues")]);
+    assert_eq!(used, expected.collect::<Vec<_>>());
+}
+
 /// The emulator implements all resources of the templates.
-fn assert_all_resources_created(stack: &DeployedStack) {
+fn assert_resources_emulated(stack: &DeployedStack) {
     let names: Vec<_> =
         stack.resources.iter().filter(|(_, one)| !one.is_emulated).map(|(name, _)| name).collect();
     assert_eq!(names, Vec::<&String>::new());
+}
+
+fn assert_all_resources_created(stack: &DeployedStack) {
+    assert_resources_emulated(stack);
     for kind in ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Glue::Table", "AWS::KMS::Key"]
     {
         assert!(stack.resources_of_type(kind).count() > 0, "{kind}");

@@ -118,11 +118,27 @@ impl SmokeTest {
     /// # Errors
     /// When a part does not start, or the deployment fails.
     pub async fn start(packages: &DeployPackages) -> io::Result<Option<Self>> {
+        Self::start_with(packages, async |_| Ok(Vec::new())).await
+    }
+
+    /// Deploys the stack with changed parameters. `prepare` creates before what they name.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start), and when `prepare` fails.
+    pub async fn start_with(
+        packages: &DeployPackages,
+        prepare: impl AsyncFnOnce(&Account) -> io::Result<Vec<(&'static str, String)>>,
+    ) -> io::Result<Option<Self>> {
         let simulator = Simulator::start(simulator_config()).await.map_err(io::Error::other)?;
         let Some(account) = Account::open().await? else { return Ok(None) };
         account.watch_for_secrets(&simulator.credentials());
         let Some(sam) = SamCli::prepare(packages, account.moto().endpoint()).await? else { return Ok(None) };
-        sam.deploy(STACK_NAME, &Self::parameters(&simulator)).await?;
+        let mut parameters = Self::parameters(&simulator);
+        for (name, value) in prepare(&account).await? {
+            parameters.retain(|(known, _)| *known != name);
+            parameters.push((name, value));
+        }
+        sam.deploy(STACK_NAME, &parameters).await?;
         let credential = simulator.credentials().into_iter().next();
         let credential = credential.ok_or_else(|| io::Error::other("the simulator has no credential"))?;
         let stack = account.stack(STACK_NAME).await?;
