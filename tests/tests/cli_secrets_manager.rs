@@ -83,7 +83,7 @@ async fn profile_reads_a_secret_of_the_functions() {
     assert_eq!(String::from_utf8_lossy(&listed.stdout).lines().count(), 2, "{}", text(&listed));
     let tested = fixture.run(&["config", "test", "-o", "json"]).await;
     let tested: Value = serde_json::from_slice(&tested.stdout).expect("JSON");
-    assert_eq!(tested["role"], "read_only", "{tested}");
+    assert_eq!(tested["role"], "Service Principal Read-Only", "{tested}");
     assert!(tested["expires_at"].as_str().is_some_and(|time| time.starts_with("2029-11-01")), "{tested}");
 }
 

@@ -124,7 +124,7 @@ impl IgnoredTests {
 pub(crate) fn has_keyring() -> bool {
     let folders: Vec<_> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
     let is_installed = |program: &&str| folders.iter().any(|folder| folder.join(program).is_file());
-    ["dbus-run-session", "gnome-keyring-daemon"].iter().all(|program| is_installed(program))
+    ["dbus-run-session", "gnome-keyring-daemon"].iter().all(is_installed)
 }
 
 /// The folder of the recorded material, if it exists.

@@ -106,7 +106,7 @@ fn pages(
     .right_stream()
 }
 
-/// The request for the next page, or the reason why there is none.
+/// The request for the next page, or the failure to find it.
 type NextPage = Result<Option<DescribedRequest>, Error>;
 
 /// A page, and the request for the next. The records of a page that names itself as the

@@ -1,10 +1,10 @@
 //! The command line as one static binary for Linux.
 
 use std::{
-    env,
     fs::{self, File},
     io::Read as _,
-    path::Path,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -24,15 +24,12 @@ fn target(architecture: Architecture) -> &'static str {
 pub(super) fn run(workspace: &Workspace) -> Result<(), Error> {
     let target = target(Architecture::HOST);
     setup::install_targets(workspace, &[target])?;
+    let compiler = write_compiler(workspace, target)?;
     shell::step("package sophos", || {
         let mut build = shell::cargo(&workspace.root);
         build.args(["build", "--release", "--locked", "--package", "sophos-cli", "--target", target]);
-        // The C code of ring needs no C library, so any compiler for this architecture will do.
-        let compiler = format!("CC_{}", target.replace('-', "_"));
-        if env::var_os(&compiler).is_none() {
-            build.env(compiler, "cc");
-        }
-        shell::run(&mut build, "see the lines above; it needs a C compiler")
+        build.env(format!("CC_{}", target.replace('-', "_")), &compiler);
+        shell::run(&mut build, "see the lines above")
     })?;
     let program = workspace.target.join(target).join("release/sophos");
     check_static(&program)?;
@@ -40,6 +37,23 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Error> {
     println!("{}: {} bytes, static", program.display(), fs::metadata(&program).map_err(failed)?.len());
     let mut start = Command::new(&program);
     shell::stdout(start.arg("--version"), "the built program does not start").map(|line| print!("{line}"))
+}
+
+/// Writes the C compiler of the target: zig, which has musl's headers and comes with
+/// cargo-lambda. It does not know the names of Rust's targets, which build scripts pass.
+fn write_compiler(workspace: &Workspace, target: &str) -> Result<PathBuf, Error> {
+    let zig = setup::install_package_tools(workspace)?.join("python-zig");
+    let compiler = workspace.target.join("tools").join(format!("cc-{target}"));
+    let script = format!(
+        "#!/bin/sh\nfor argument; do\n  shift\n  case $argument in --target=*) ;; *) set -- \"$@\" \"$argument\" ;; esac\n\
+         done\nexec '{}' cc -target {} \"$@\"\n",
+        zig.display(),
+        target.replace("-unknown", ""),
+    );
+    let failed = |error| Error::new(format!("writing {} failed: {error}", compiler.display()));
+    fs::write(&compiler, script).map_err(failed)?;
+    fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+    Ok(compiler)
 }
 
 /// Fails if the program needs a dynamic linker.
@@ -90,7 +104,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn test_program_itself_has_an_interpreter() {
-        let program = env::current_exe().expect("a path");
+        let program = std::env::current_exe().expect("a path");
         check_static(&program).expect_err("dynamically linked");
     }
 }
