@@ -79,8 +79,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let interval = self.settings.snapshot_interval;
         let min_age_ms = (interval - interval / EARLY_DIVISOR).as_millis() as i64;
         let is_due = last_ms.is_none_or(|taken_ms| self.now_ms() - taken_ms >= min_age_ms);
-        let end =
-            if is_due { self.take_snapshot(&mut head, report).await? } else { ReadOutcome::EndOfFeed };
+        let end = if is_due { self.take_snapshot(&mut head, report).await? } else { ReadOutcome::EndOfFeed };
         if !head.write_ahead_files.is_empty() {
             report.garbage_removed += collect_garbage(self.store, &self.stream, &head).await?;
         }
@@ -166,8 +165,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         if !batch.enter(source) {
             return Ok(());
         }
-        let mut progress =
-            batch.state.listing.take().unwrap_or_else(|| ListingProgress::new(O::PAGE_SIZE));
+        let mut progress = batch.state.listing.take().unwrap_or_else(|| ListingProgress::new(O::PAGE_SIZE));
         loop {
             // For the case that this run ends here.
             batch.state.listing = Some(progress.clone());
