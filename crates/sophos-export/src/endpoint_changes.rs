@@ -166,8 +166,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let mut endpoints = HashMap::<RecordId, EndpointState>::new();
         let mut rows = SnapshotReader::new(self, batch.before);
         while let Some(row) = rows.next().await? {
-            endpoints
-                .insert(RecordId::new(&row.id), EndpointState::Before(EndpointDigest::new(&row.record)));
+            endpoints.insert(RecordId::new(&row.id), EndpointState::Before(EndpointDigest::new(&row.record)));
         }
         let mut rows = SnapshotReader::new(self, batch.after);
         while let Some(row) = rows.next().await? {
@@ -179,7 +178,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 Some(_) => {
                     endpoints.insert(id, EndpointState::Changed);
                 }
-                None => self.add_change(batch, "added", &row.id, &format!("\"after\":{}", row.record)).await?,
+                None => {
+                    self.add_change(batch, "added", &row.id, &format!("\"after\":{}", row.record)).await?
+                }
             }
         }
         self.compare_changed(batch, &endpoints).await
@@ -236,7 +237,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 laps += 1;
                 if laps > 1 {
                     return Err(Error::InvalidObject {
-                        path: batch.after.objects.first().map(|object| object.path.clone()).unwrap_or_default(),
+                        path: batch
+                            .after
+                            .objects
+                            .first()
+                            .map(|object| object.path.clone())
+                            .unwrap_or_default(),
                         reason: "an endpoint disappeared while its snapshot was read".into(),
                     });
                 }

@@ -47,7 +47,8 @@ pub(crate) fn changed_members(before: &str, after: &str) -> Vec<Value> {
     };
     for record in [&mut old, &mut new] {
         if let Value::Object(members) = record {
-            members.retain(|name, _| !IGNORED_MEMBERS.iter().any(|ignored| ignored.trim_matches('"') == name));
+            members
+                .retain(|name, _| !IGNORED_MEMBERS.iter().any(|ignored| ignored.trim_matches('"') == name));
         }
     }
     let mut changes = Vec::new();

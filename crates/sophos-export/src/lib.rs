@@ -110,6 +110,7 @@ mod report;
 mod row_json;
 mod run_control;
 mod siem_feed;
+mod snapshot_batch;
 mod snapshot_reader;
 mod snapshot_run;
 mod snapshot_source;

@@ -1,6 +1,5 @@
 //! The run of a snapshot: reads all records of a dataset, and commits them at once.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use sophos_api::{
@@ -32,35 +31,18 @@ use crate::{
     commit_log::{LogHead, SnapshotSummary, load_head},
     commit_run::format_ms,
     dataset::Dataset,
-    day::utc_date,
-    digest::sha256_hex,
-    encode::{QuarantinedRecord, Row},
     error::Error,
     page_size::reduce_page_size,
     record_key::record_key,
     report::StreamReport,
+    snapshot_batch::SnapshotBatch,
     snapshot_source::{Listing, Verbatim, source_path},
     snapshot_state::{ListingProgress, PageCounts, PageResult, SnapshotState},
     stream::{ReadOutcome, StreamRun, is_end_of_run},
-    writer::ObjectWriter,
 };
 
 /// The part of the interval by which a snapshot may be early.
 const EARLY_DIVISOR: u32 = 24;
-
-/// A snapshot in progress.
-struct SnapshotBatch {
-    state: SnapshotState,
-    writer: ObjectWriter,
-    /// The revision of the rows: the number of snapshots before this one.
-    revision: u32,
-    /// The number of the current operation, from 0.
-    operation: usize,
-    /// The responses of this run.
-    responses: u64,
-    /// Whether an earlier run began it.
-    is_continued: bool,
-}
 
 /// The licenses in the response of their operation.
 #[derive(Deserialize)]
@@ -162,8 +144,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         if !batch.enter(source) {
             return Ok(());
         }
-        let mut progress =
-            batch.state.listing.take().unwrap_or_else(|| ListingProgress::new(O::PAGE_SIZE));
+        let mut progress = batch.state.listing.take().unwrap_or_else(|| ListingProgress::new(O::PAGE_SIZE));
         loop {
             // For the case that this run ends here.
             batch.state.listing = Some(progress.clone());
@@ -310,55 +291,6 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         Ok(response)
     }
 
-    async fn add_row<I>(
-        &self,
-        batch: &mut SnapshotBatch,
-        row_id: String,
-        source: &'static str,
-        item: &Raw<I>,
-    ) -> Result<(), Error> {
-        let taken_ms = batch.state.taken_ms.unwrap_or_else(|| self.now_ms());
-        let row = Row {
-            id: &row_id,
-            tenant: &self.stream.tenant,
-            dataset: self.stream.dataset,
-            source,
-            time: Timestamp::from_millisecond(taken_ms).ok(),
-            created_at: record_key(item).created_at,
-            revision: batch.revision,
-            record: item.json(),
-        };
-        batch.writer.add_row(&row, utc_date(taken_ms)).await?;
-        batch.state.count(source, 1);
-        batch.state.ids.insert(&row_id, batch.operation);
-        Ok(())
-    }
-
-    /// Quarantines records that are not JSON. Returns the number of new ones.
-    async fn quarantine_items(
-        &self,
-        batch: &mut SnapshotBatch,
-        source: &'static str,
-        records: &[MalformedItem],
-    ) -> Result<u64, Error> {
-        let mut new = 0;
-        for MalformedItem { bytes, reason, .. } in records {
-            let sha256 = sha256_hex(bytes);
-            let Some(row_id) = batch.state.ids.row_id(&sha256, batch.operation, source) else { continue };
-            let (tenant, dataset) = (&self.stream.tenant, self.stream.dataset);
-            tracing::warn!(event = "record_quarantined", tenant_id = tenant, %dataset, source, sha256, reason, "quarantined a record that is not JSON");
-            let now_ms = self.now_ms();
-            let read_at = Timestamp::from_millisecond(now_ms).unwrap_or_default();
-            let record =
-                QuarantinedRecord { sha256: &sha256, tenant, dataset, source, read_at, reason, bytes };
-            batch.writer.add_quarantined(&record, utc_date(now_ms)).await?;
-            batch.state.ids.insert(&row_id, batch.operation);
-            batch.state.quarantined += 1;
-            new += 1;
-        }
-        Ok(new)
-    }
-
     /// Commits the snapshot.
     async fn commit_snapshot(
         &self,
@@ -399,25 +331,6 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         batch.writer.begin_commit();
         batch.state.save(self.store, &self.stream).await?;
         Ok(ReadOutcome::Deadline)
-    }
-}
-
-impl SnapshotBatch {
-    /// Begins the next operation. Returns `false` if it is complete already.
-    fn enter(&mut self, source: &str) -> bool {
-        if self.operation < self.state.complete {
-            self.operation += 1;
-            return false;
-        }
-        self.state.count(source, 0);
-        true
-    }
-
-    /// Ends the current operation.
-    fn leave(&mut self) {
-        self.state.listing = None;
-        self.operation += 1;
-        self.state.complete = self.operation;
     }
 }
 

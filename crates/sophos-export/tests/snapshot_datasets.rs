@@ -7,10 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use sophos_api::{
     ApiClient,
     operations::{
-        common::{
-            admins::ListAdmins,
-            roles::ListRoles,
-        },
+        common::{admins::ListAdmins, roles::ListRoles},
         endpoint::{
             allowed_items::ListAllowedItems,
             blocked_addresses::ListBlockedAddresses,
@@ -115,10 +112,12 @@ async fn exclusions_snapshot_has_every_kind() {
 #[tokio::test]
 async fn licenses_snapshot_has_those_of_firewalls() {
     let env = SimulatedEnv::start(5).await;
-    let licenses = env.tenant().await.send(&ListLicenses::new()).await.expect("licenses").licenses.unwrap_or_default();
+    let licenses =
+        env.tenant().await.send(&ListLicenses::new()).await.expect("licenses").licenses.unwrap_or_default();
     let firewalls = env.list(ListFirewallLicenses::new().page_size(2)).await;
     assert!(firewalls > 0);
-    let held = [("licenses/v1/licenses", licenses.len() as u64), ("licenses/v1/licenses/firewalls", firewalls)];
+    let held =
+        [("licenses/v1/licenses", licenses.len() as u64), ("licenses/v1/licenses/firewalls", firewalls)];
     assert_eq!(counts(&env, Dataset::Licenses).await, expected(held));
     let rows = support::decode_rows(&env.store, &env.latest(Dataset::Licenses).await.objects).await;
     let firewall = rows.iter().find(|row| row["source"] == "licenses/v1/licenses/firewalls").expect("a row");
@@ -142,10 +141,8 @@ async fn firewalls_snapshot_has_firewalls_and_groups() {
 async fn admins_snapshot_has_admins_and_roles() {
     let env = SimulatedEnv::start(5).await;
     let roles = env.tenant().await.send(&ListRoles::new()).await.expect("roles").items.len() as u64;
-    let held = [
-        ("common/v1/admins", env.list(ListAdmins::new().page_size(2)).await),
-        ("common/v1/roles", roles),
-    ];
+    let held =
+        [("common/v1/admins", env.list(ListAdmins::new().page_size(2)).await), ("common/v1/roles", roles)];
     assert!(held.iter().all(|(_, count)| *count > 0), "{held:?}");
     assert_eq!(counts(&env, Dataset::Admins).await, expected(held));
 }

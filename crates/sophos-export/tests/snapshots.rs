@@ -55,7 +55,10 @@ async fn snapshot_has_each_record_with_its_time() {
     let record = env.last_record(Dataset::Endpoints).await;
     let snapshot = record.snapshot.as_ref().expect("a snapshot");
     assert_eq!(snapshot.taken_at, format_time(NOW_MS));
-    assert_eq!((snapshot.sources[0].source.as_str(), snapshot.sources[0].records), ("endpoint/v1/endpoints", 1_203));
+    assert_eq!(
+        (snapshot.sources[0].source.as_str(), snapshot.sources[0].records),
+        ("endpoint/v1/endpoints", 1_203)
+    );
     assert!(record.objects[0].path.contains("/day=2026-11-23/"), "{record:?}");
     let row = &env.lines(&record.objects).await[0];
     assert_eq!((&row["source"], &row["dataset"]), (&json!("endpoint/v1/endpoints"), &json!("endpoints")));
@@ -165,7 +168,10 @@ async fn interrupted_snapshot_continues_in_the_next_run() {
     let expected = (0..10).map(|page| (page > 0).then(|| (page * 10).to_string()));
     assert_eq!(keys, expected.collect::<Vec<_>>(), "each page once");
     assert_snapshot(&env, Dataset::Endpoints, &endpoints(95), "in slices").await;
-    assert_eq!(env.last_record(Dataset::Endpoints).await.snapshot.expect("a snapshot").taken_at, format_time(NOW_MS + 10_000));
+    assert_eq!(
+        env.last_record(Dataset::Endpoints).await.snapshot.expect("a snapshot").taken_at,
+        format_time(NOW_MS + 10_000)
+    );
 }
 
 #[tokio::test]
@@ -284,7 +290,11 @@ async fn record_that_is_not_json_is_quarantined() {
         ScriptedResponse::bytes(format!("{{\"items\":[{items}],\"pages\":{{}}}}"))
     });
     let report = env.run(Dataset::Firewalls).await;
-    assert_eq!((report.outcome, report.rows, report.quarantined), (StreamOutcome::Committed, 1, 1), "{report:?}");
+    assert_eq!(
+        (report.outcome, report.rows, report.quarantined),
+        (StreamOutcome::Committed, 1, 1),
+        "{report:?}"
+    );
     let record = env.last_record(Dataset::Firewalls).await;
     assert_eq!(env.lines(&record.quarantine_objects).await[0]["source"], "firewall/v1/firewalls");
 }
@@ -303,7 +313,10 @@ async fn same_id_of_two_operations_is_two_rows() {
 async fn forbidden_family_fails_its_stream_only() {
     let env = support::SimulatedEnv::start(5).await;
     let fault = sophos_simulator::FaultAction::status(403);
-    env.simulator.set_faults(sophos_simulator::FaultPlan::new([sophos_simulator::FaultRule::new("firewalls.list", fault)]));
+    env.simulator.set_faults(sophos_simulator::FaultPlan::new([sophos_simulator::FaultRule::new(
+        "firewalls.list",
+        fault,
+    )]));
     let datasets = vec![Dataset::Endpoints, Dataset::Firewalls, Dataset::Admins];
     let scope = ExportScope { datasets, ..ExportScope::default() };
     let report = env.exporter.run(&scope, None).await.expect("a report");

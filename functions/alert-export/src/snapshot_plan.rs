@@ -78,7 +78,11 @@ impl<'a> SnapshotPlan<'a> {
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = written {
-            tracing::warn!(event = "plan_state_failed", error, "writing {PATH} failed; the next plan includes all snapshots");
+            tracing::warn!(
+                event = "plan_state_failed",
+                error,
+                "writing {PATH} failed; the next plan includes all snapshots"
+            );
         }
     }
 }

@@ -166,10 +166,7 @@ impl ObjectStore for TrapStore {
         Box::pin(self.trap.guard(self.objects.get_opts(location, options)))
     }
 
-    fn delete_stream(
-        &self,
-        locations: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         self.guarded(self.objects.delete_stream(locations))
     }
 
