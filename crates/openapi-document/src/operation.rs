@@ -159,7 +159,8 @@ fn body_schema(fields: Vec<Parameter>, other_fields: Value) -> Value {
         .collect();
     let properties: Map<_, _> =
         fields.into_iter().map(|field| (field.name, field.schema.to_value())).collect();
-    let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": other_fields });
+    let mut schema =
+        json!({ "type": "object", "properties": properties, "additionalProperties": other_fields });
     if !required.is_empty() {
         schema["required"] = required.into();
     }

@@ -212,9 +212,8 @@ fn body_has_the_fields_without_those_of_path_and_query() {
 
 #[test]
 fn body_takes_settings_of_any_name() {
-    let body = |name| {
-        operation("endpoint", name)["requestBody"]["content"]["application/json"]["schema"].clone()
-    };
+    let body =
+        |name| operation("endpoint", name)["requestBody"]["content"]["application/json"]["schema"].clone();
     assert_ne!(body("UpdatePolicySettings")["additionalProperties"], false);
     assert_eq!(body("CreatePolicy")["additionalProperties"], false);
 }

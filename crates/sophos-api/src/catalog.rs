@@ -11,8 +11,12 @@
 //! assert!(operation.documentation().starts_with("Lists the roles"));
 //! ```
 
+mod doc_text;
+mod wire_types;
+
 use std::{borrow::Cow, collections::BTreeSet};
 
+pub(crate) use doc_text::{doc_text, join_lines, joined_len};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -312,120 +316,3 @@ impl DescribedRequest {
 fn text(value: &Value) -> Option<Value> {
     value.as_str().filter(|text| !text.is_empty()).map(Value::from)
 }
-
-/// The text of a doc comment: its lines, without the space in front of each.
-macro_rules! doc_text {
-    ($($line:literal)*) => {{
-        const LINES: &[&str] = &[$($line),*];
-        const TEXT: [u8; $crate::catalog::joined_len(LINES)] = $crate::catalog::join_lines(LINES);
-        match ::std::str::from_utf8(&TEXT) {
-            Ok(text) => text,
-            Err(_) => panic!("a doc comment is UTF-8"),
-        }
-    }};
-}
-
-pub(crate) use doc_text;
-
-const fn line_text(line: &str) -> &[u8] {
-    match line.as_bytes() {
-        [b' ', text @ ..] => text,
-        text => text,
-    }
-}
-
-/// The length of the lines without the space in front of each, with a line feed between
-/// them.
-pub(crate) const fn joined_len(lines: &[&str]) -> usize {
-    let mut len = lines.len().saturating_sub(1);
-    let mut index = 0;
-    while index < lines.len() {
-        len += line_text(lines[index]).len();
-        index += 1;
-    }
-    len
-}
-
-/// Joins the lines of a doc comment.
-pub(crate) const fn join_lines<const LEN: usize>(lines: &[&str]) -> [u8; LEN] {
-    let mut text = [b'\n'; LEN];
-    let mut end = 0;
-    let mut index = 0;
-    while index < lines.len() {
-        let line = line_text(lines[index]);
-        let (_, rest) = text.split_at_mut(end);
-        rest.split_at_mut(line.len()).0.copy_from_slice(line);
-        end += line.len() + 1;
-        index += 1;
-    }
-    text
-}
-
-/// Describes a type of the service that is a text on the wire.
-macro_rules! text_schema {
-    ($($type:ty as $name:literal, $format:expr;)*) => {$(
-        impl ::schemars::JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> ::std::borrow::Cow<'static, str> {
-                $name.into()
-            }
-
-            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
-                let mut schema = ::schemars::json_schema!({ "type": "string" });
-                let format: Option<&str> = $format;
-                if let Some(format) = format {
-                    schema.insert("format".to_owned(), format.into());
-                }
-                schema
-            }
-        }
-    )*};
-}
-
-text_schema! {
-    crate::Timestamp as "Timestamp", Some("date-time");
-    crate::TenantId as "TenantId", None;
-    crate::models::SecretText as "SecretText", Some("password");
-}
-
-impl JsonSchema for crate::models::SecretNumber {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "SecretNumber".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        i64::json_schema(generator)
-    }
-}
-
-/// Describes a wrapper by the type that it holds.
-macro_rules! transparent_schema {
-    ($($wrapper:ident)*) => {$(
-        impl<T: JsonSchema> JsonSchema for crate::$wrapper<T> {
-            fn inline_schema() -> bool {
-                T::inline_schema()
-            }
-
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                T::schema_name()
-            }
-
-            fn schema_id() -> std::borrow::Cow<'static, str> {
-                T::schema_id()
-            }
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                T::json_schema(generator)
-            }
-        }
-    )*};
-}
-
-transparent_schema! { Raw WithRaw }

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    platform::PlatformCache, request::RequestContext, sender::{SendContext, Sender}, session::Session,
-    stats::RequestCounters, transport::Transport,
+    platform::PlatformCache,
+    request::RequestContext,
+    sender::{SendContext, Sender},
+    session::Session,
+    stats::RequestCounters,
+    transport::Transport,
 };
 
 pub(crate) struct ClientInner<T> {

@@ -30,11 +30,7 @@ impl Identity {
 }
 
 /// Parses an identity, and checks its hosts.
-pub(crate) fn parse_identity(
-    whoami: &Whoami,
-    hosts: &Hosts,
-    scrubber: &Scrubber,
-) -> Result<Identity, Error> {
+pub(crate) fn parse_identity(whoami: &Whoami, hosts: &Hosts, scrubber: &Scrubber) -> Result<Identity, Error> {
     let non_empty = |host: &Option<String>| host.clone().filter(|host| !host.is_empty());
     let api_hosts = whoami.api_hosts.clone().unwrap_or_default();
     let global = match non_empty(&api_hosts.global) {
@@ -50,10 +46,7 @@ pub(crate) fn parse_identity(
     if [whoami.id.as_str(), id_type.as_str()].iter().any(|id| !scrubber.is_clean(id)) {
         return Err(malformed("the id or idType holds a secret or a token"));
     }
-    if [Some(&global), data_region.as_ref()]
-        .into_iter()
-        .flatten()
-        .any(|host| !scrubber.is_clean(host.host()))
+    if [Some(&global), data_region.as_ref()].into_iter().flatten().any(|host| !scrubber.is_clean(host.host()))
     {
         return Err(malformed("the name of a host holds a secret or a token"));
     }

@@ -81,7 +81,11 @@ impl JobProgress {
     pub fn failed(reason: impl Into<String>) -> Self {
         Self { reason: Some(reason.into()), ..Self::new(JobState::Failed) }
     }
+}
 
+// Only some families have jobs.
+#[cfg_attr(not(feature = "all"), allow(dead_code))]
+impl JobProgress {
     /// The progress in the service's words for the status and the result of a job. An
     /// unknown status is in progress, an unknown result of a finished job is a success.
     pub(crate) fn from_words(status: Option<&str>, result: Option<&str>) -> Self {

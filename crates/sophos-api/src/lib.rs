@@ -52,8 +52,6 @@
 //! affect the others.
 
 #![deny(missing_docs)]
-// Each family uses some of the helpers.
-#![cfg_attr(not(feature = "all"), allow(dead_code))]
 
 mod access;
 mod auth;
@@ -61,8 +59,11 @@ mod auth;
 mod bulk;
 #[cfg(feature = "catalog")]
 pub mod catalog;
+// Each family uses some of the checks.
+#[cfg_attr(not(feature = "all"), allow(dead_code))]
 mod checks;
 mod client;
+mod client_builder;
 mod client_inner;
 mod client_send;
 mod credential_source;
@@ -79,6 +80,7 @@ mod model;
 mod operation;
 mod operation_macro;
 mod page_body;
+mod page_macro;
 mod paging;
 mod platform;
 mod rate_limit;
@@ -115,7 +117,8 @@ pub use access::{RequiredAccess, ServiceRole};
 pub use auth::{AccessToken, Auth};
 #[cfg(feature = "common")]
 pub use bulk::{act_on_alerts, send_all};
-pub use client::{ApiClient, Client, ClientBuilder};
+pub use client::{ApiClient, Client};
+pub use client_builder::ClientBuilder;
 pub use credential_source::{CredentialSource, NoCredential};
 pub use credentials::{Credentials, Owner};
 #[cfg(feature = "endpoint")]

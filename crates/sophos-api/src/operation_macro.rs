@@ -46,18 +46,18 @@ macro_rules! operation {
             const ROUTE: $crate::Route =
                 $crate::route_macro::route!($method $path ($($scope)+)).with_query(Self::QUERY);
 
-            $crate::operation_macro::parse_page! { $response $(<$item>)? $($strict)? }
+            $crate::page_macro::parse_page! { $response $(<$item>)? $($strict)? }
 
             $($crate::route_macro::validate! { $($bounds)* })?
         }
 
-        $crate::operation_macro::paged! { $name $response $(<$item>)? }
+        $crate::page_macro::paged! { $name $response $(<$item>)? }
 
         #[cfg(feature = "catalog")]
         impl $crate::catalog::Described for $name {
             const DOCUMENTATION: &'static str = $crate::catalog::doc_text!($($doc)*);
             const PARAMETERS: &'static [$crate::catalog::ParameterName] = Self::FIELDS;
-            const PAGING: $crate::catalog::Paging = $crate::operation_macro::paging!($response);
+            const PAGING: $crate::catalog::Paging = $crate::page_macro::paging!($response);
         }
     };
 
@@ -289,129 +289,6 @@ macro_rules! setter {
     };
 }
 
-/// Parses a page, item by item unless it is `strict`.
-macro_rules! parse_page {
-    (NumberedPage <$item:ty>) => {
-        $crate::operation_macro::parse_page! { @lenient }
-    };
-    (KeyedPage <$item:ty>) => {
-        $crate::operation_macro::parse_page! { @lenient }
-    };
-    (CursorPage <$item:ty>) => {
-        $crate::operation_macro::parse_page! { @lenient }
-    };
-    (ItemList <$item:ty>) => {
-        $crate::operation_macro::parse_page! { @lenient }
-    };
-    ($page:ident <$item:ty> strict) => {
-        fn parse_response(
-            response: &::http::Response<::bytes::Bytes>,
-        ) -> Result<Self::Response, $crate::Error> {
-            $crate::page_body::parse_page(response)
-        }
-    };
-    (QueryResults) => {
-        $crate::operation_macro::parse_page! { @lenient }
-    };
-    (@lenient) => {
-        fn parse_response(
-            response: &::http::Response<::bytes::Bytes>,
-        ) -> Result<Self::Response, $crate::Error> {
-            $crate::page_body::parse_page_lenient(response)
-        }
-    };
-    ($($other:tt)*) => {};
-}
-
-/// Lists page by page.
-macro_rules! paged {
-    ($name:ident NumberedPage <$item:ty>) => {
-        impl $crate::Paged for $name {
-            type Item = $item;
-
-            fn next_page(&self, page: &NumberedPage<$item>) -> Result<Option<Self>, $crate::Error> {
-                let next = page.next_page_number(self.page.unwrap_or(1));
-                Ok(next.map(|page| Self { page: Some(page), ..self.clone() }))
-            }
-
-            $crate::operation_macro::paged! { @items NumberedPage <$item> }
-        }
-    };
-    ($name:ident KeyedPage <$item:ty>) => {
-        impl $crate::Paged for $name {
-            type Item = $item;
-
-            fn next_page(&self, page: &KeyedPage<$item>) -> Result<Option<Self>, $crate::Error> {
-                let next = page.next_page_key(self.page_from_key.as_deref())?;
-                Ok(next.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
-            }
-
-            $crate::operation_macro::paged! { @items KeyedPage <$item> }
-        }
-    };
-    ($name:ident QueryResults) => {
-        impl $crate::Paged for $name {
-            type Item = QueryRow;
-
-            fn next_page(&self, page: &QueryResults) -> Result<Option<Self>, $crate::Error> {
-                let next = page.pages.next_page_key(self.page_from_key.as_deref())?;
-                Ok(next.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
-            }
-
-            fn malformed_items(page: &QueryResults) -> &[$crate::page_body::MalformedItem] {
-                &page.malformed_items
-            }
-
-            fn items(page: QueryResults) -> Vec<$crate::Raw<QueryRow>> {
-                page.items
-            }
-        }
-    };
-    (@items $page:ident <$item:ty>) => {
-        fn malformed_items(page: &$page<$item>) -> &[$crate::page_body::MalformedItem] {
-            &page.malformed_items
-        }
-
-        fn items(page: $page<$item>) -> Vec<$crate::Raw<$item>> {
-            page.items
-        }
-    };
-    ($name:ident CursorPage <$item:ty>) => {
-        impl $crate::Paged for $name {
-            type Item = $item;
-
-            fn next_page(&self, page: &CursorPage<$item>) -> Result<Option<Self>, $crate::Error> {
-                let next = page.next_page_cursor(self.cursor.as_deref())?;
-                // A cursor replaces the start of the interval.
-                Ok(next.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
-            }
-
-            $crate::operation_macro::paged! { @items CursorPage <$item> }
-        }
-    };
-    ($name:ident $($other:tt)*) => {};
-}
-
-/// The manner in which an operation with this response lists its items.
-#[cfg(feature = "catalog")]
-macro_rules! paging {
-    (NumberedPage) => {
-        $crate::catalog::Paging::Number
-    };
-    (KeyedPage) => {
-        $crate::catalog::Paging::Key
-    };
-    (QueryResults) => {
-        $crate::catalog::Paging::Key
-    };
-    (CursorPage) => {
-        $crate::catalog::Paging::Cursor
-    };
-    ($other:ident) => {
-        $crate::catalog::Paging::None
-    };
-}
-
 /// The name of a field on the wire.
 #[cfg(feature = "catalog")]
 macro_rules! parameter_name {
@@ -426,6 +303,6 @@ macro_rules! parameter_name {
     };
 }
 
-pub(crate) use {families, files, listed, operation, paged, parse_page, setter};
 #[cfg(feature = "catalog")]
-pub(crate) use {parameter_name, paging};
+pub(crate) use parameter_name;
+pub(crate) use {families, files, listed, operation, setter};

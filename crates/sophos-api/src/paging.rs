@@ -361,6 +361,7 @@ pub struct CursorPage<T> {
     pub next_cursor: Option<String>,
 }
 
+#[cfg(feature = "siem")]
 impl<T> CursorPage<T> {
     /// The cursor of the page after the page of `cursor`, if there are more items now.
     pub(crate) fn next_page_cursor(&self, cursor: Option<&str>) -> Result<Option<String>, Error> {

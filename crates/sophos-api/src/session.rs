@@ -153,7 +153,8 @@ impl Session {
     ) -> Result<Identity, Error> {
         let target = RequestTarget::new(context.hosts().global().clone());
         let authorizer = FixedHeader::new(token.header.clone(), self.credential_type());
-        let whoami = context.execute(&GetWhoami::new(), &target, authorizer, GetWhoami::parse_response).await?;
+        let whoami =
+            context.execute(&GetWhoami::new(), &target, authorizer, GetWhoami::parse_response).await?;
         parse_identity(&whoami, context.hosts(), context.scrubber())
     }
 
@@ -180,10 +181,7 @@ impl Session {
 
     /// Obtains a token with the current credential of the source, or with the next one
     /// if the service rejects it.
-    async fn obtain_token<T: Transport>(
-        &self,
-        context: &SendContext<'_, T>,
-    ) -> Result<IssuedToken, Error> {
+    async fn obtain_token<T: Transport>(&self, context: &SendContext<'_, T>) -> Result<IssuedToken, Error> {
         let late =
             || Error::new(ErrorKind::DeadlineExceeded).with_message("the credential was not read in time");
         let missing = |reason: NoCredential| Error::new(ErrorKind::NoCredential).with_reason(&reason);
@@ -208,8 +206,7 @@ impl Session {
                 return Err(error);
             }
             rejections += 1;
-            let next =
-                until_deadline(self.source.replace_rejected(&auth), context.deadline_reached()).await;
+            let next = until_deadline(self.source.replace_rejected(&auth), context.deadline_reached()).await;
             auth = next.ok_or_else(late)?.map_err(|reason| error.with_reason(&reason))?;
         }
     }

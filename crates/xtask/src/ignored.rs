@@ -181,11 +181,12 @@ mod tests {
         for package in groups.iter().map(|group| group.package) {
             let of_package = || groups.iter().filter(|group| group.package == package);
             for (binary, source) in read_binaries(package) {
-                let reasons = of_package().filter(|group| group.binaries.contains(&binary.as_str())).map(|group| {
-                    let count = source.matches(&format!("#[ignore = \"{}\"]", group.reason)).count();
-                    assert!(count > 0, "{package} {binary}: {}", group.reason);
-                    count
-                });
+                let reasons =
+                    of_package().filter(|group| group.binaries.contains(&binary.as_str())).map(|group| {
+                        let count = source.matches(&format!("#[ignore = \"{}\"]", group.reason)).count();
+                        assert!(count > 0, "{package} {binary}: {}", group.reason);
+                        count
+                    });
                 let count: usize = reasons.sum();
                 assert_eq!(source.matches("#[ignore").count(), count, "{package} {binary}");
             }
