@@ -81,7 +81,8 @@ impl<P: ProvideCredentials> RoleCredentials<P> {
             source: format!("AssumeRole failed: {}", DisplayErrorContext(&source)).into(),
         })?;
         let credential = Arc::new(to_credential(&credentials));
-        let expires_at = credentials.expiry().map(|time| time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default());
+        let expires_at =
+            credentials.expiry().map(|time| time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default());
         *current = Some(CurrentCredential { credential: Arc::clone(&credential), expires_at });
         Ok(credential)
     }
@@ -131,7 +132,8 @@ mod tests {
             Self: 'a,
         {
             let number = self.count.fetch_add(1, Ordering::Relaxed);
-            let expiry = self.lifetime.map(|lifetime| std::time::UNIX_EPOCH + clock::since_epoch() + lifetime);
+            let expiry =
+                self.lifetime.map(|lifetime| std::time::UNIX_EPOCH + clock::since_epoch() + lifetime);
             let credentials = Credentials::new(format!("key-{number}"), "hush", None, expiry, "test");
             future::ProvideCredentials::ready(Ok(credentials))
         }
