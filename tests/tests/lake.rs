@@ -31,7 +31,8 @@ fn config() -> Config {
 
 /// The folders of an export and a lake, after a run of both functions. Returns the reports.
 async fn export_to_lake(env: &TestEnv, folder: &TempDir) -> (Value, Value) {
-    let [export, lake] = ["export", "lake"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
+    let [export, lake] =
+        ["export", "lake"].map(|name| folder.path().join(name).to_string_lossy().into_owned());
     let mut exporting = env.export_function(&export).start().await.expect("the export starts");
     let exported = env.run_export(&mut exporting).await.expect("a report");
     let mut writing = env.lake_function(&export, &lake).start().await.expect("the writer starts");
@@ -203,7 +204,16 @@ async fn commit(export: &Store, records: &[(Dataset, Value)]) {
             let (id, text) = (record["id"].as_str().expect("an id"), record.to_string());
             let time = Timestamp::from_millisecond(NOW_MS - rows * 7_200_000).ok();
             let source = "-";
-            let row = Row { id, tenant: TENANT, dataset, source, time, created_at: time, revision: 0, record: &text };
+            let row = Row {
+                id,
+                tenant: TENANT,
+                dataset,
+                source,
+                time,
+                created_at: time,
+                revision: 0,
+                record: &text,
+            };
             encoder.push(&row).expect("a row");
             rows += 1;
         }

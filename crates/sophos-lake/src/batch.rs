@@ -84,9 +84,7 @@ impl BatchReport {
         self.telemetry += other.telemetry;
         self.invalid += other.invalid;
         self.unreadable_objects.extend(other.unreadable_objects);
-        for (counts, more) in
-            [(&mut self.rows, other.rows), (&mut self.unknown_types, other.unknown_types)]
-        {
+        for (counts, more) in [(&mut self.rows, other.rows), (&mut self.unknown_types, other.unknown_types)] {
             for (name, count) in more {
                 *counts.entry(name).or_default() += count;
             }

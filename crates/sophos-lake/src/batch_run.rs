@@ -85,9 +85,11 @@ impl<'b> BatchRun<'b> {
     pub(crate) async fn write(mut self, is_over: &impl Fn() -> bool) -> Result<Option<BatchOutcome>, Error> {
         let export = self.export;
         let mut oldest_commit_ms: Option<i64> = None;
-        let sequences = self.plan.commits.iter().flat_map(|range| {
-            (range.first..=range.last).map(move |sequence| (range, sequence))
-        });
+        let sequences = self
+            .plan
+            .commits
+            .iter()
+            .flat_map(|range| (range.first..=range.last).map(move |sequence| (range, sequence)));
         let mut commits = stream::iter(sequences)
             .map(|(range, sequence)| async move {
                 let stream = StreamId { dataset: range.dataset, tenant: range.tenant.clone() };
@@ -140,7 +142,12 @@ impl<'b> BatchRun<'b> {
 
     fn note_unreadable(&mut self, object: &DataObject, reason: &str) {
         let path = &object.path;
-        tracing::error!(event = "lake_object_unreadable", path, reason, "an object of the export cannot be read");
+        tracing::error!(
+            event = "lake_object_unreadable",
+            path,
+            reason,
+            "an object of the export cannot be read"
+        );
         self.report.unreadable_objects.push(path.clone());
     }
 

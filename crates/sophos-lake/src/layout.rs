@@ -34,7 +34,8 @@ impl LakeLayout {
             let valid = |byte: u8| byte.is_ascii_alphanumeric() || and.contains(&byte);
             !text.is_empty() && text.bytes().all(valid)
         };
-        let invalid = |name, value: &str, expected| Error::InvalidSetting { name, value: value.into(), expected };
+        let invalid =
+            |name, value: &str, expected| Error::InvalidSetting { name, value: value.into(), expected };
         if !is_plain(source_prefix, b"-_") || source_prefix.len() > MAX_SOURCE_LEN - "-2004".len() {
             let expected = "1 to 15 letters, digits, hyphens and underscores";
             return Err(invalid("source prefix", source_prefix, expected));
@@ -43,8 +44,8 @@ impl LakeLayout {
             return Err(invalid("region", region, "a Region of AWS, such as eu-west-1"));
         }
         let is_aws = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        let is_external = account.len() <= 64
-            && account.strip_prefix("external_").is_some_and(|id| is_plain(id, b"-_"));
+        let is_external =
+            account.len() <= 64 && account.strip_prefix("external_").is_some_and(|id| is_plain(id, b"-_"));
         if !is_aws && !is_external {
             let expected = "the 12 digits of an AWS account, or external_ with letters, digits, - and _";
             return Err(invalid("account", account, expected));
@@ -83,7 +84,9 @@ pub(crate) fn event_day(time_ms: i64) -> u32 {
     };
     let date = TimeZone::UTC.to_datetime(time).date();
     let year = date.year().clamp(1, 9_999).unsigned_abs();
-    u32::from(year) * 10_000 + u32::from(date.month().unsigned_abs()) * 100 + u32::from(date.day().unsigned_abs())
+    u32::from(year) * 10_000
+        + u32::from(date.month().unsigned_abs()) * 100
+        + u32::from(date.day().unsigned_abs())
 }
 
 #[cfg(test)]

@@ -40,8 +40,8 @@ pub use class::{Class, UnknownClass};
 pub use error::Error;
 pub use layout::LakeLayout;
 pub use mapping::{
-    CleanUpRule, Disposition, EventRule, FindingActivity, FindingRule, MAPPING_VERSION, Mapped, MappingSettings,
-    OcsfRow, RemedyActivity, RemedyStatus, classify, map_row,
+    CleanUpRule, Disposition, EventRule, FindingActivity, FindingRule, MAPPING_VERSION, Mapped,
+    MappingSettings, OcsfRow, RemedyActivity, RemedyStatus, classify, map_row,
 };
 pub use stored_row::StoredRow;
 pub use writer::{LakeReport, LakeSettings, LakeWriter};

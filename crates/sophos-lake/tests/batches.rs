@@ -60,9 +60,11 @@ async fn batch_has_one_object_for_each_class_and_day() {
              sophos-{class}-000000000001-0000.parquet"
         )
     };
-    let paths = [path(2004, 20_261_122), path(2004, 20_261_123), path(5001, 20_261_123), path(7002, 20_261_123)];
+    let paths =
+        [path(2004, 20_261_122), path(2004, 20_261_123), path(5001, 20_261_123), path(7002, 20_261_123)];
     assert_eq!(lake_objects(&lake).await, paths);
-    let rows: BTreeMap<String, u64> = [("2004", 4), ("5001", 2), ("7002", 2)].map(|(c, n)| (c.into(), n)).into();
+    let rows: BTreeMap<String, u64> =
+        [("2004", 4), ("5001", 2), ("7002", 2)].map(|(c, n)| (c.into(), n)).into();
     assert_eq!((report.batches, report.total.stored_rows, &report.total.rows), (1, 7, &rows));
     assert_eq!((report.lag_seconds, report.unfinished), (60.0, false));
 }

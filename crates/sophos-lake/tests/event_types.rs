@@ -182,7 +182,8 @@ const TELEMETRY: &[&str] = &[
 
 #[test]
 fn event_types_have_their_class_and_activity() {
-    let endpoint = ENDPOINT_TYPES.iter().map(|(name, a, b, c)| (format!("Event::Endpoint::{name}"), *a, *b, *c));
+    let endpoint =
+        ENDPOINT_TYPES.iter().map(|(name, a, b, c)| (format!("Event::Endpoint::{name}"), *a, *b, *c));
     let others = OTHER_TYPES.iter().map(|(name, a, b, c)| ((*name).to_owned(), *a, *b, *c));
     for (name, class, activity, result) in endpoint.chain(others) {
         let OcsfRow { class: found, value, .. } = single_row(&name);
@@ -207,9 +208,13 @@ fn telemetry_types_stay_in_the_export() {
 
 #[test]
 fn unknown_types_are_reported_by_name() {
-    for name in
-        ["Event::Endpoint::Brand::New", "Event::Endpoint::Threat::DetectedX", "Event::Endpoint::CoreX", "New", ""]
-    {
+    for name in [
+        "Event::Endpoint::Brand::New",
+        "Event::Endpoint::Threat::DetectedX",
+        "Event::Endpoint::CoreX",
+        "New",
+        "",
+    ] {
         assert_eq!(map_type(name, &MappingSettings::default()), Mapped::UnknownType(name.into()));
     }
 }
@@ -217,8 +222,7 @@ fn unknown_types_are_reported_by_name() {
 /// Without the class of a clean-up, it is an update of its finding.
 #[test]
 fn clean_up_updates_the_finding_without_its_class() {
-    let settings =
-        MappingSettings { classes: vec![Class::DetectionFinding], ..MappingSettings::default() };
+    let settings = MappingSettings { classes: vec![Class::DetectionFinding], ..MappingSettings::default() };
     for (name, disposition) in [
         ("Event::Endpoint::Threat::CleanedUp", 11),
         ("Event::Endpoint::Threat::CleanupFailed", 13),

@@ -65,7 +65,10 @@ fn finding_has_the_attributes_of_its_event() {
             "original_time": time(NOW_MS), "logged_time": NOW_MS + 5_000,
         })
     );
-    assert_eq!((&row["time"], &row["severity_id"], &row["severity"]), (&json!(NOW_MS), &json!(4), &json!("High")));
+    assert_eq!(
+        (&row["time"], &row["severity_id"], &row["severity"]),
+        (&json!(NOW_MS), &json!(4), &json!("High"))
+    );
     assert_eq!(row["type_name"], "Detection Finding: Create");
     assert_eq!(row["raw_data"], record.to_string());
     assert_eq!(
@@ -154,11 +157,9 @@ fn intrusion_has_its_endpoints_by_direction() {
     };
     let local = json!({ "ip": "10.1.2.3", "hostname": "WS-0001", "port": 50_000 });
     let remote = json!({ "ip": "192.0.2.7", "port": 445 });
-    for (direction, src, dst) in [
-        (json!(0), &remote, &local),
-        (json!("1"), &local, &remote),
-        (json!(null), &remote, &local),
-    ] {
+    for (direction, src, dst) in
+        [(json!(0), &remote, &local), (json!("1"), &local, &remote), (json!(null), &remote, &local)]
+    {
         let evidence = single("events", &record(direction))["evidences"][0].clone();
         assert_eq!((&evidence["src_endpoint"], &evidence["dst_endpoint"]), (src, dst));
         assert_eq!(evidence["process"]["pid"], 812);
@@ -213,7 +214,11 @@ fn alert_joins_its_event_and_has_the_result() {
         (Some("NEW"), 19, 1),
     ] {
         let row = single("alerts", &record(status));
-        assert_eq!((&row["disposition_id"], &row["status_id"]), (&json!(disposition), &json!(state)), "{status:?}");
+        assert_eq!(
+            (&row["disposition_id"], &row["status_id"]),
+            (&json!(disposition), &json!(state)),
+            "{status:?}"
+        );
     }
 }
 
@@ -277,7 +282,9 @@ fn inventory_has_the_time_of_the_snapshot() {
     assert_eq!(device["ip"], "10.1.2.3");
     let interfaces = device["network_interfaces"].as_array().expect("interfaces");
     assert_eq!(interfaces.len(), 5, "four addresses and one MAC address");
-    assert!(interfaces.iter().all(|interface| interface.as_object().is_some_and(|members| members.len() == 3)));
+    assert!(
+        interfaces.iter().all(|interface| interface.as_object().is_some_and(|members| members.len() == 3))
+    );
     assert_eq!(
         device["os"],
         json!({ "name": "macOS Sequoia", "type_id": 300, "type": "macOS", "version": "15.1.0", "build": "0" })

@@ -100,8 +100,11 @@ fn settings(reader: &mut ConfigReader<'_>) -> LakeSettings {
 mod tests {
     use super::*;
 
-    const REQUIRED: [(&str, &str); 3] =
-        [("EXPORT_LOCATION", "s3://bucket/sophos"), ("LAKE_LOCATION", "s3://lake"), ("AWS_REGION", "eu-west-1")];
+    const REQUIRED: [(&str, &str); 3] = [
+        ("EXPORT_LOCATION", "s3://bucket/sophos"),
+        ("LAKE_LOCATION", "s3://lake"),
+        ("AWS_REGION", "eu-west-1"),
+    ];
 
     fn parse_with(more: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let variables: Vec<_> = more.iter().chain(&REQUIRED).copied().collect();
@@ -122,7 +125,8 @@ mod tests {
     #[test]
     fn config_has_a_role_for_each_source() {
         let arn = "arn:aws:iam::123456789012:role/AmazonSecurityLake-Provider-{source}-eu-west-1";
-        let config = parse_with(&[("LAKE_ROLE_ARN", arn), ("LAKE_EXTERNAL_ID", "id"), ("LAKE_CLASSES", "7001, 2004")]);
+        let config =
+            parse_with(&[("LAKE_ROLE_ARN", arn), ("LAKE_EXTERNAL_ID", "id"), ("LAKE_CLASSES", "7001, 2004")]);
         let config = config.expect("a role");
         assert_eq!(config.settings.mapping.classes, [Class::Remediation, Class::DetectionFinding]);
         let role = config.role("sophos-2004").expect("a role");

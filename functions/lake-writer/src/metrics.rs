@@ -15,7 +15,8 @@ fn lines(report: &LakeReport, namespace: &str, request_id: &str, now: u64) -> im
     };
     let whole = line(&[], &run_metrics(report));
     let classes = report.total.rows.iter();
-    let classes = classes.map(move |(class, rows)| line(&[("Class", class)], &[("LakeRows", "Count", *rows as f64)]));
+    let classes =
+        classes.map(move |(class, rows)| line(&[("Class", class)], &[("LakeRows", "Count", *rows as f64)]));
     std::iter::once(whole).chain(classes)
 }
 
@@ -43,7 +44,8 @@ mod tests {
         report.total.rows = [("2004".to_owned(), 3), ("5001".to_owned(), 4)].into();
         report.total.unknown_types = [("Event::New".to_owned(), 2)].into();
         let lines: Vec<_> = lines(&report, "Space", "request", 7).collect();
-        let values: Vec<_> = lines.iter().map(|line| (line["Class"].as_str(), line["LakeRows"].as_f64())).collect();
+        let values: Vec<_> =
+            lines.iter().map(|line| (line["Class"].as_str(), line["LakeRows"].as_f64())).collect();
         assert_eq!(values, [(None, Some(7.0)), (Some("2004"), Some(3.0)), (Some("5001"), Some(4.0))]);
         assert_eq!(lines[0]["LakeUnknownTypes"], 2.0);
     }

@@ -50,17 +50,14 @@ pub(crate) fn map_alert(source: &Source<'_>) -> OcsfRow {
     let finding = match status.as_deref() {
         Some("CLEANED_UP") => FindingRule::new(FindingActivity::Create, Disposition::CORRECTED).resolved(),
         Some("DISMISSED") => FindingRule::new(FindingActivity::Create, Disposition::ALERT).resolved(),
-        Some("NOT_CLEANUPABLE" | "CLEANUP_FAILED") => FindingRule::new(FindingActivity::Create, Disposition::UNCORRECTED),
+        Some("NOT_CLEANUPABLE" | "CLEANUP_FAILED") => {
+            FindingRule::new(FindingActivity::Create, Disposition::UNCORRECTED)
+        }
         _ => FindingRule::new(FindingActivity::Create, Disposition::ALERT),
     };
-    let malware = if event_type.contains("Pua") {
-        malware(source, 99, "PUA")
-    } else {
-        malware(source, 0, "Unknown")
-    };
-    let unmapped = source
-        .unmapped(&["threat_cleanable"])
-        .text("data", json_text(source.record, "data"));
+    let malware =
+        if event_type.contains("Pua") { malware(source, 99, "PUA") } else { malware(source, 0, "Unknown") };
+    let unmapped = source.unmapped(&["threat_cleanable"]).text("data", json_text(source.record, "data"));
     map(source, finding, info, malware, unmapped)
 }
 
@@ -83,11 +80,8 @@ fn map(
         .with("created_time", source.created_ms())
         .with("first_seen_time", source.row.time.map(jiff::Timestamp::as_millisecond))
         .object("analytic", analytic(source));
-    let (status_id, status) = if finding.is_resolved || activity == FindingActivity::Close {
-        (4, "Resolved")
-    } else {
-        (1, "New")
-    };
+    let (status_id, status) =
+        if finding.is_resolved || activity == FindingActivity::Close { (4, "Resolved") } else { (1, "New") };
     let Disposition { action_id, action, disposition_id, disposition } = finding.disposition;
     let message = source.text("name").or_else(|| source.text("description"));
     let attributes = Attributes::new()

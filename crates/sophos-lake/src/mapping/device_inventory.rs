@@ -52,7 +52,10 @@ fn device(source: &Source<'_>) -> Attributes {
         .with("os", operating_system(endpoint))
         .object("hw_info", hardware)
         .text("instance_uid", member("cloud", "instanceId"))
-        .text("domain", member("associatedPerson", "viaLogin").and_then(|login| Some(split(&login).0?.to_owned())))
+        .text(
+            "domain",
+            member("associatedPerson", "viaLogin").and_then(|login| Some(split(&login).0?.to_owned())),
+        )
         .list("groups", group.non_empty())
         .with("first_seen_time", time("registeredAt"))
         .with("last_seen_time", time("lastSeenAt"))
@@ -71,10 +74,12 @@ fn addresses(endpoint: &Value) -> impl Iterator<Item = &str> {
 /// The first IPv4 address that others can reach, else the first address.
 fn address(endpoint: &Value) -> Option<&str> {
     let reachable = |address: &Ipv4Addr| {
-        !(address.is_loopback() || address.is_link_local() || address.is_unspecified() || address.is_multicast())
+        !(address.is_loopback()
+            || address.is_link_local()
+            || address.is_unspecified()
+            || address.is_multicast())
     };
-    let is_reachable =
-        |text: &&str| matches!(text.parse(), Ok(IpAddr::V4(address)) if reachable(&address));
+    let is_reachable = |text: &&str| matches!(text.parse(), Ok(IpAddr::V4(address)) if reachable(&address));
     addresses(endpoint).find(is_reachable).or_else(|| addresses(endpoint).next())
 }
 

@@ -45,10 +45,8 @@ const METADATA: &[Field] = &[
     long("logged_time"),
 ];
 
-const HASHES: Field = list(
-    "hashes",
-    &object("element", &[int("algorithm_id"), text("algorithm"), text("value")]),
-);
+const HASHES: Field =
+    list("hashes", &object("element", &[int("algorithm_id"), text("algorithm"), text("value")]));
 
 const FILE: &[Field] = &[text("name"), text("path"), int("type_id"), text("type"), HASHES];
 
@@ -56,10 +54,7 @@ const USER: &[Field] = &[text("uid"), text("name"), text("full_name"), text("dom
 
 const ACTOR: Field = object("actor", &[object("user", USER)]);
 
-const OS: Field = object(
-    "os",
-    &[text("name"), int("type_id"), text("type"), text("version"), text("build")],
-);
+const OS: Field = object("os", &[text("name"), int("type_id"), text("type"), text("version"), text("build")]);
 
 const NETWORK_INTERFACE: &Field =
     &object("element", &[text("ip"), text("mac"), int("type_id"), text("type")]);

@@ -76,10 +76,18 @@ pub(crate) fn encode(
             return Err(ParquetError::General("the schema has fewer columns than its rows".into()));
         };
         match values {
-            Values::Text(values) => writer.typed::<ByteArrayType>().write_batch(&values, definition, repetition)?,
-            Values::Int(values) => writer.typed::<Int32Type>().write_batch(&values, definition, repetition)?,
-            Values::Long(values) => writer.typed::<Int64Type>().write_batch(&values, definition, repetition)?,
-            Values::Bool(values) => writer.typed::<BoolType>().write_batch(&values, definition, repetition)?,
+            Values::Text(values) => {
+                writer.typed::<ByteArrayType>().write_batch(&values, definition, repetition)?
+            }
+            Values::Int(values) => {
+                writer.typed::<Int32Type>().write_batch(&values, definition, repetition)?
+            }
+            Values::Long(values) => {
+                writer.typed::<Int64Type>().write_batch(&values, definition, repetition)?
+            }
+            Values::Bool(values) => {
+                writer.typed::<BoolType>().write_batch(&values, definition, repetition)?
+            }
         };
         writer.close()?;
     }

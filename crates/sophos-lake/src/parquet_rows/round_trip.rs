@@ -25,7 +25,11 @@ fn to_value(read: &Read) -> Value {
         Read::ListInternal(list) => list.elements().iter().map(to_value).collect(),
         Read::MapInternal(map) => {
             let text = |read: &Read| to_value(read).as_str().expect("a text").to_owned();
-            map.entries().iter().map(|(name, value)| (text(name), to_value(value))).collect::<Map<_, _>>().into()
+            map.entries()
+                .iter()
+                .map(|(name, value)| (text(name), to_value(value)))
+                .collect::<Map<_, _>>()
+                .into()
         }
         other => panic!("unexpected {other:?}"),
     }
@@ -49,16 +53,21 @@ fn value_of(kind: &'static Kind) -> BoxedStrategy<Value> {
         Kind::Long => any::<i64>().prop_map(Value::from).boxed(),
         Kind::Bool => any::<bool>().prop_map(Value::from).boxed(),
         Kind::Struct(members) => value_of_members(members),
-        Kind::List(element) => prop::collection::vec(value_of(&element.kind), 1..4).prop_map(Value::from).boxed(),
+        Kind::List(element) => {
+            prop::collection::vec(value_of(&element.kind), 1..4).prop_map(Value::from).boxed()
+        }
         Kind::TextMap => prop::collection::btree_map("[a-z]{1,6}", "[a-z]{0,6}", 1..4)
-            .prop_map(|map| map.into_iter().map(|(name, text)| (name, text.into())).collect::<Map<_, _>>().into())
+            .prop_map(|map| {
+                map.into_iter().map(|(name, text)| (name, text.into())).collect::<Map<_, _>>().into()
+            })
             .boxed(),
     }
 }
 
 /// An object with any of these members.
 fn value_of_members(members: &'static [Field]) -> BoxedStrategy<Value> {
-    let all: Vec<_> = members.iter().map(|field| prop::option::weighted(0.5, value_of(&field.kind))).collect();
+    let all: Vec<_> =
+        members.iter().map(|field| prop::option::weighted(0.5, value_of(&field.kind))).collect();
     all.prop_map(|values| {
         let names = members.iter().map(|field| field.name.to_owned());
         names.zip(values).filter_map(|(name, value)| Some((name, value?))).collect::<Map<_, _>>().into()

@@ -92,7 +92,8 @@ pub(crate) fn check(class: Class, row: &Value) -> Result<(), String> {
 
 fn check_members(fields: &[Field], value: &Value) -> Result<(), String> {
     for (name, value) in value.as_object().ok_or("expected an object")? {
-        let field = fields.iter().find(|field| field.name == name).ok_or_else(|| format!("{name}: no column"))?;
+        let field =
+            fields.iter().find(|field| field.name == name).ok_or_else(|| format!("{name}: no column"))?;
         check_value(&field.kind, value).map_err(|error| format!("{name}: {error}"))?;
     }
     Ok(())

@@ -99,7 +99,9 @@ impl Columns {
             Kind::TextMap => {
                 let mut is_empty = true;
                 let inner = Level { depth: level.depth + 1, ..level };
-                for (index, (name, value)) in value.and_then(Value::as_object).into_iter().flatten().enumerate() {
+                for (index, (name, value)) in
+                    value.and_then(Value::as_object).into_iter().flatten().enumerate()
+                {
                     is_empty = false;
                     let item = inner.item(index);
                     // A name is required, so it adds no level.

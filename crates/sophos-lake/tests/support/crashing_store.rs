@@ -8,8 +8,8 @@ use std::{
     },
 };
 
-use futures_util::{FutureExt, future::BoxFuture, stream, stream::BoxStream};
 use futures_util::StreamExt;
+use futures_util::{FutureExt, future::BoxFuture, stream, stream::BoxStream};
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, memory::InMemory, path::Path,
@@ -75,7 +75,8 @@ impl ObjectStore for CrashingStore {
     {
         async move {
             let (takes_effect, responds) = self.fuse.take();
-            let put = if takes_effect { self.objects.put_opts(location, payload, options).await } else { dead() };
+            let put =
+                if takes_effect { self.objects.put_opts(location, payload, options).await } else { dead() };
             if responds { put } else { dead() }
         }
         .boxed()

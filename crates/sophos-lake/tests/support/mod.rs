@@ -57,7 +57,8 @@ pub(crate) async fn commit(
     for (id, time_ms, record) in rows {
         let record = record.to_string();
         let time = Timestamp::from_millisecond(*time_ms).ok();
-        let row = Row { id, tenant, dataset, source: "-", time, created_at: time, revision: 0, record: &record };
+        let row =
+            Row { id, tenant, dataset, source: "-", time, created_at: time, revision: 0, record: &record };
         encoder.push(&row).expect("a row");
     }
     let object = encoder.finish().expect("an object");

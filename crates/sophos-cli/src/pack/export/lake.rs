@@ -63,7 +63,8 @@ pub(super) async fn run(args: &LakeArgs, context: &Context) -> Result<(), Failur
     let lake = store::open(&args.to)?;
     let layout = LakeLayout::new(&args.source_prefix, REGION, ACCOUNT).map_err(lake_failure)?;
     let mut settings = LakeSettings::new(layout);
-    settings.mapping.classes = if args.class.is_empty() { Class::DEFAULT.to_vec() } else { args.class.clone() };
+    settings.mapping.classes =
+        if args.class.is_empty() { Class::DEFAULT.to_vec() } else { args.class.clone() };
     let writer = LakeWriter::to_store(export, &lake, settings).map_err(lake_failure)?;
     let now_ms = || since_epoch().as_millis() as i64;
     let report = writer.run(now_ms, None).await.map_err(lake_failure)?;
