@@ -242,7 +242,8 @@ impl Moto {
         const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=loopback/20260101/eu-west-1/kms/aws4_request";
         let request = self.client.post(format!("{}/", self.endpoint)).body("{}");
         let request = request.header("content-type", "application/x-amz-json-1.1");
-        let request = request.header("x-amz-target", "TrentService.CreateKey").header("authorization", SIGNED);
+        let request =
+            request.header("x-amz-target", "TrentService.CreateKey").header("authorization", SIGNED);
         let response = request.send().await.and_then(reqwest::Response::error_for_status);
         let body = response.map_err(io::Error::other)?.bytes().await.map_err(io::Error::other)?;
         let created: Value = serde_json::from_slice(&body).map_err(io::Error::other)?;

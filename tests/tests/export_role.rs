@@ -43,7 +43,8 @@ impl Sts {
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let Ok(form) = read_body(&mut stream).await else { continue };
-                let (status, body) = if form.contains("ExternalId=acme&") || form.ends_with("ExternalId=acme") {
+                let (status, body) = if form.contains("ExternalId=acme&") || form.ends_with("ExternalId=acme")
+                {
                     ("200 OK", assumed(keys))
                 } else {
                     ("403 Forbidden", denied())
@@ -124,7 +125,10 @@ async fn export_writes_with_the_assumed_role() {
     let requests = sts.requests();
     assert_eq!(requests.len(), 1, "one session serves both runs: {requests:?}");
     assert!(requests[0].contains("Action=AssumeRole&"), "{requests:?}");
-    assert!(requests[0].contains("RoleArn=arn%3Aaws%3Aiam%3A%3A210987654321%3Arole%2Fexport"), "{requests:?}");
+    assert!(
+        requests[0].contains("RoleArn=arn%3Aaws%3Aiam%3A%3A210987654321%3Arole%2Fexport"),
+        "{requests:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

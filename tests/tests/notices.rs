@@ -100,7 +100,8 @@ impl Fixture {
     fn committed(&self) -> BTreeSet<(u64, String)> {
         let mut committed = BTreeSet::new();
         for tenant in folders(&self.s3.folder().join("_log/events")) {
-            for file in folders(&tenant).into_iter().filter(|file| file.extension().is_some_and(|e| e == "json"))
+            for file in
+                folders(&tenant).into_iter().filter(|file| file.extension().is_some_and(|e| e == "json"))
             {
                 let record = std::fs::read(&file).expect("a log record");
                 let record: Value = serde_json::from_slice(&record).expect("JSON");

@@ -145,8 +145,10 @@ fn parquet_readers_agree_on_rows_and_types() {
                 _ => assert!(value.is_string(), "{dataset}.{}: {value}", column.name),
             }
         }
-        let own = read_rows(&path.to_string_lossy(), &fs::read(path).expect("an object")).expect("rows");
+        let own =
+            read_rows(&path.to_string_lossy(), fs::read(path).expect("an object").into()).expect("rows");
         for (row, own) in rows.iter().zip(own) {
+            let own = own.expect("a row");
             let millis = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_millisecond);
             assert_eq!(row[0], hex(&own.id));
             assert_eq!((&row[4], &row[5]), (&json!(millis(own.time)), &json!(millis(own.created_at))));

@@ -56,7 +56,8 @@ impl RoleRef {
             return None;
         };
         if !is_role_arn(&arn) {
-            let problem = "is invalid: expected the ARN of a role, such as arn:aws:iam::123456789012:role/export";
+            let problem =
+                "is invalid: expected the ARN of a role, such as arn:aws:iam::123456789012:role/export";
             reader.invalid(arn_variable, problem);
         }
         Some(Self { arn, external_id })
@@ -90,7 +91,8 @@ pub async fn credentials(role: &RoleRef) -> AwsCredentialProvider {
             let (provider, role) = (Arc::clone(&provider), role.clone());
             Box::pin(async move {
                 let assumed = provider.provide_credentials().await;
-                assumed.map_err(|error| AssumeRoleError { role, cause: DisplayErrorContext(error).to_string() })
+                assumed
+                    .map_err(|error| AssumeRoleError { role, cause: DisplayErrorContext(error).to_string() })
             })
         }),
         now: SystemTime::now,
@@ -217,9 +219,8 @@ mod tests {
     #[test]
     fn role_ref_is_read_from_its_variables() {
         let read = |arn: &str, id: &str| {
-            let mut reader = ConfigReader::from_fn(|name| {
-                Some(if name == "ROLE" { arn } else { id }.to_owned())
-            });
+            let mut reader =
+                ConfigReader::from_fn(|name| Some(if name == "ROLE" { arn } else { id }.to_owned()));
             let role = RoleRef::from_reader(&mut reader, "ROLE", "ID");
             reader.finish(role).map_err(|error| error.to_string())
         };
@@ -228,7 +229,9 @@ mod tests {
         assert_eq!(read(ARN, ""), role(None));
         assert_eq!(read(ARN, "acme"), role(Some("acme".into())));
         assert!(read("", "acme").is_err_and(|error| error.contains("ID is set without ROLE")));
-        for arn in ["role", "arn:aws:iam::12:role/a", "arn:aws:iam::123456789012:role/", "arn:aws:s3:::bucket"] {
+        for arn in
+            ["role", "arn:aws:iam::12:role/a", "arn:aws:iam::123456789012:role/", "arn:aws:s3:::bucket"]
+        {
             assert!(read(arn, "").is_err_and(|error| error.contains("ROLE is invalid")), "{arn}");
         }
     }

@@ -219,7 +219,8 @@ impl LogHead {
 
     /// The lowest number of a write-ahead record.
     pub(crate) fn first_write_ahead(&self) -> Option<u64> {
-        let numbers = self.write_ahead_files.iter().filter_map(|name| WriteAheadRecord::parse_file_name(name));
+        let numbers =
+            self.write_ahead_files.iter().filter_map(|name| WriteAheadRecord::parse_file_name(name));
         numbers.map(|(sequence, _)| sequence).min()
     }
 }

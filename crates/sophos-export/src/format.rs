@@ -17,6 +17,7 @@ mod siem_script;
 
 use std::{fmt, io, str::FromStr};
 
+use bytes::Bytes;
 #[cfg(feature = "parquet")]
 pub use columns::{ColumnKind, ParquetColumn, parquet_columns};
 pub use gzip_lines::GZIP_LEVEL;
@@ -54,6 +55,9 @@ pub enum Format {
     KeyValueCompatibleGzip,
 }
 
+/// The rows of an object, read one after the other.
+type RowIterator = Box<dyn Iterator<Item = io::Result<StoredRow>> + Send>;
+
 /// One format. Each file of this folder has one.
 struct FormatSpec {
     /// The name in the configuration, and the extension of an object's name.
@@ -63,7 +67,7 @@ struct FormatSpec {
     /// Counts the rows of an object. With `true` it reads their ids and revisions as well.
     scan: fn(&[u8], bool) -> io::Result<ScannedRows>,
     /// Reads the rows of an object. `None` for a format without the record.
-    read: Option<fn(&[u8]) -> io::Result<Vec<StoredRow>>>,
+    read: Option<fn(Bytes) -> io::Result<RowIterator>>,
 }
 
 /// The rows of an object.
@@ -152,9 +156,36 @@ fn expected() -> String {
     }
 }
 
-/// Reads the rows of a data object. The extension of its path tells the format.
+/// The rows of a data object, in order. Of Parquet it holds one row group in memory, of
+/// other formats one row.
 ///
-/// All rows are in memory, which is about ten times the size of the object.
+/// A damaged object ends with [`Error::InvalidObject`].
+pub struct StoredRows {
+    path: String,
+    rows: RowIterator,
+    has_failed: bool,
+}
+
+impl fmt::Debug for StoredRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredRows").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Iterator for StoredRows {
+    type Item = Result<StoredRow, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_failed {
+            return None;
+        }
+        let row = self.rows.next()?;
+        self.has_failed = row.is_err();
+        Some(row.map_err(|error| Error::InvalidObject { path: self.path.clone(), reason: error.to_string() }))
+    }
+}
+
+/// Reads the rows of a data object. The extension of its path tells the format.
 ///
 /// # Errors
 /// [`Error::InvalidObject`] when the extension is unknown, the format keeps no record, or
@@ -176,17 +207,21 @@ fn expected() -> String {
 ///     revision: 0,
 ///     record: r#"{"id":"e-1"}"#,
 /// })?;
-/// let rows = read_rows("events/day=2026-11-23/000000000001-0000.ndjson.gz", &encoder.finish()?)?;
-/// assert_eq!((rows[0].id.as_str(), rows[0].record.as_str()), ("e-1", r#"{"id":"e-1"}"#));
+/// let object = encoder.finish()?;
+/// for row in read_rows("events/day=2026-11-23/000000000001-0000.ndjson.gz", object.into())? {
+///     let row = row?;
+///     assert_eq!((row.id.as_str(), row.record.as_str()), ("e-1", r#"{"id":"e-1"}"#));
+/// }
 /// # Ok(())
 /// # }
 /// ```
-pub fn read_rows(path: &str, body: &[u8]) -> Result<Vec<StoredRow>, Error> {
+pub fn read_rows(path: &str, body: Bytes) -> Result<StoredRows, Error> {
     let invalid = |reason: String| Error::InvalidObject { path: path.to_owned(), reason };
     let format = Format::from_path(path)
         .ok_or_else(|| invalid(format!("its extension is of no format: expected {}", expected())))?;
     let read = format.spec().read.ok_or_else(|| {
         invalid(format!("the format {format} keeps no record; export the dataset as `ndjson.gz` as well"))
     })?;
-    read(body).map_err(|error| invalid(error.to_string()))
+    let rows = read(body).map_err(|error| invalid(error.to_string()))?;
+    Ok(StoredRows { path: path.to_owned(), rows, has_failed: false })
 }

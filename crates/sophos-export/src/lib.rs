@@ -134,7 +134,9 @@ pub use failure::FailureKind;
 pub use finding::Finding;
 #[cfg(feature = "parquet")]
 pub use format::{ColumnKind, ParquetColumn, parquet_columns};
-pub use format::{Format, FormatSelection, GZIP_LEVEL, InvalidFormatSelection, UnknownFormat, read_rows};
+pub use format::{
+    Format, FormatSelection, GZIP_LEVEL, InvalidFormatSelection, StoredRows, UnknownFormat, read_rows,
+};
 pub use report::{ExportReport, StreamOutcome, StreamReport};
 pub use run_control::{ExportProgress, StopSignal};
 pub use sophos_store::Store;

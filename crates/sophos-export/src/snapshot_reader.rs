@@ -1,41 +1,23 @@
 //! The rows of a committed snapshot, read from the objects that its log record names.
 
-use std::io::{BufRead, BufReader, Cursor};
-
-use flate2::bufread::MultiGzDecoder;
-use serde::Deserialize;
 use sophos_api::Transport;
 
 use crate::{
     commit_log::{DataObject, LogRecord},
     digest::sha256_hex,
-    encode::Format,
+    encode::StoredRow,
     error::Error,
+    format::{StoredRows, read_rows},
     stream::StreamRun,
 };
 
-/// A row of a snapshot.
-#[derive(Debug, Deserialize)]
-pub(crate) struct StoredRow {
-    pub(crate) id: String,
-    /// The service's own JSON.
-    pub(crate) record: String,
-}
-
-/// Reads the rows of a snapshot in order. Holds one object at a time, compressed.
+/// Reads the rows of a snapshot in order. Holds one object at a time, encoded.
 pub(crate) struct SnapshotReader<'a, T> {
     run: &'a StreamRun<'a, T>,
     objects: &'a [DataObject],
     /// The number of the next object.
     next: usize,
-    rows: Option<RowReader>,
-}
-
-/// The rows of one object.
-struct RowReader {
-    path: String,
-    lines: Box<dyn BufRead + Send>,
-    line: Vec<u8>,
+    rows: Option<StoredRows>,
 }
 
 impl<'a, T: Transport + 'static> SnapshotReader<'a, T> {
@@ -51,8 +33,8 @@ impl<'a, T: Transport + 'static> SnapshotReader<'a, T> {
     pub(crate) async fn next(&mut self) -> Result<Option<StoredRow>, Error> {
         loop {
             if let Some(rows) = &mut self.rows {
-                match rows.next()? {
-                    Some(row) => return Ok(Some(row)),
+                match rows.next() {
+                    Some(row) => return Ok(Some(row?)),
                     None => self.rows = None,
                 }
             }
@@ -68,11 +50,8 @@ impl<'a, T: Transport + 'static> SnapshotReader<'a, T> {
         }
     }
 
-    async fn open(&self, object: &DataObject) -> Result<RowReader, Error> {
+    async fn open(&self, object: &DataObject) -> Result<StoredRows, Error> {
         let invalid = |reason: String| Error::InvalidObject { path: object.path.clone(), reason };
-        if !object.path.ends_with(Format::NdjsonGzip.extension()) {
-            return Err(invalid("its format cannot be read back".into()));
-        }
         let Some(body) = self.run.store.read(&object.path).await? else {
             return Err(invalid("it does not exist".into()));
         };
@@ -80,21 +59,6 @@ impl<'a, T: Transport + 'static> SnapshotReader<'a, T> {
         if found != object.sha256 {
             return Err(invalid(format!("its SHA-256 is {found}, and {} was committed", object.sha256)));
         }
-        let lines = Box::new(BufReader::new(MultiGzDecoder::new(Cursor::new(body))));
-        Ok(RowReader { path: object.path.clone(), lines, line: Vec::new() })
-    }
-}
-
-impl RowReader {
-    fn next(&mut self) -> Result<Option<StoredRow>, Error> {
-        self.line.clear();
-        let invalid = |reason: String| Error::InvalidObject { path: self.path.clone(), reason };
-        let read = self.lines.read_until(b'\n', &mut self.line);
-        if read.map_err(|error| invalid(error.to_string()))? == 0 {
-            return Ok(None);
-        }
-        // Serde's message may quote the record.
-        let row = serde_json::from_slice(&self.line);
-        row.map(Some).map_err(|error| invalid(format!("a row is invalid at column {}", error.column())))
+        read_rows(&object.path, body)
     }
 }

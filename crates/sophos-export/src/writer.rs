@@ -222,8 +222,10 @@ impl ObjectWriter {
             let store = self.store.clone();
             async move { create_object(&store, path, body).await }
         });
-        let created: Vec<_> =
-            futures_util::stream::iter(uploads).buffer_unordered(MAX_CONCURRENT_UPLOADS).try_collect().await?;
+        let created: Vec<_> = futures_util::stream::iter(uploads)
+            .buffer_unordered(MAX_CONCURRENT_UPLOADS)
+            .try_collect()
+            .await?;
         created.into_iter().for_each(|object| self.set_e_tag(object));
         Ok(std::mem::take(&mut self.objects))
     }

@@ -5,7 +5,7 @@ mod support;
 use sophos_api::{ApiClient, fusion, operations::cases::case as central};
 use sophos_export::{Dataset, StreamOutcome};
 use sophos_simulator::{FaultAction, FaultPlan, FaultRule};
-use support::{DAY, HOUR, MINUTE, LogEnv, sorted};
+use support::{DAY, HOUR, LogEnv, MINUTE, sorted};
 
 /// The ids of the cases that a tenant has on Sophos Central.
 async fn central_ids(env: &LogEnv, number: usize) -> Vec<String> {

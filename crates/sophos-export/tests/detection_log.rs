@@ -9,7 +9,7 @@ use sophos_api::{
 };
 use sophos_export::{Dataset, FailureKind, StreamOutcome};
 use sophos_simulator::{FaultAction, FaultPlan, FaultRule};
-use support::{DAY, HOUR, MINUTE, LogEnv, format_time, sorted};
+use support::{DAY, HOUR, LogEnv, MINUTE, format_time, sorted};
 
 const CENTRAL: &str = "detections/v1/queries/detections";
 const FUSION: &str = "fusion/detections";

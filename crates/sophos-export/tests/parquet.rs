@@ -188,9 +188,14 @@ fn parquet_compacts_its_buffer_on_demand() {
     assert!(many > 4_000_000, "name and record count: {many}");
     encoder.compact().expect("a row group");
     assert!(encoder.size() < many / 10, "{} of {many}", encoder.size());
-    let rows = read_rows("a.parquet", &encoder.finish().expect("an object")).expect("rows");
+    let rows = all_rows("a.parquet", encoder.finish().expect("an object"));
     assert_eq!(rows.len(), 1_000);
     assert!(rows.iter().all(|row| row.record == record));
+}
+
+/// All rows of an object.
+fn all_rows(path: &str, body: impl Into<Bytes>) -> Vec<StoredRow> {
+    read_rows(path, body.into()).expect("an object").collect::<Result<_, _>>().expect("rows")
 }
 
 fn json_text() -> impl Strategy<Value = String> {
@@ -241,7 +246,7 @@ proptest! {
         let time = millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
         let rows = || records.iter().map(|record| Row { time, created_at: time, revision, ..row("i\u{e9}", dataset, record) });
         let [ndjson, parquet]: [Vec<StoredRow>; 2] = [Format::NdjsonGzip, Format::Parquet].map(|format| {
-            read_rows(&format!("x/y.{format}"), &encode(format, rows())).expect("rows")
+            all_rows(&format!("x/y.{format}"), encode(format, rows()))
         });
         prop_assert_eq!(&ndjson, &parquet);
         prop_assert_eq!(parquet.len(), records.len());
@@ -256,7 +261,7 @@ proptest! {
 fn read_rows_rejects_a_damaged_object() {
     let object = encode(Format::Parquet, [row("a", Dataset::Events, "{}")]);
     for body in [&b""[..], b"PAR1", &object[..object.len() - 1]] {
-        let error = read_rows("a.parquet", body).expect_err("damaged").to_string();
+        let error = read_rows("a.parquet", body.to_vec().into()).expect_err("damaged").to_string();
         assert!(error.starts_with("invalid object a.parquet: "), "{error}");
     }
 }
@@ -294,7 +299,7 @@ async fn export_may_change_its_format_between_runs() {
     let mut rows = Vec::new();
     for record in env.log(Dataset::Events).await {
         for object in record.objects {
-            rows.extend(read_rows(&object.path, &env.read_object(&object.path).await).expect("rows"));
+            rows.extend(all_rows(&object.path, env.read_object(&object.path).await));
         }
         assert!(record.quarantine_objects.iter().all(|object| object.path.ends_with(".ndjson.gz")));
     }

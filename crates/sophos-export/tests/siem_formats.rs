@@ -5,6 +5,7 @@ mod support;
 
 use std::io::Read;
 
+use bytes::Bytes;
 use flate2::read::GzDecoder;
 use serde::Deserialize;
 use sophos_export::{Dataset, Format, Row, read_rows};
@@ -83,9 +84,9 @@ fn corrected_formats_have_one_line_for_each_row() {
 fn read_rows_rejects_formats_without_the_record() {
     for format in [Format::CefGzip, Format::CefCompatibleGzip, Format::KeyValueGzip] {
         let path = format!("events/a.{format}");
-        let error = read_rows(&path, b"").expect_err("no record").to_string();
+        let error = read_rows(&path, Bytes::new()).expect_err("no record").to_string();
         assert!(error.contains("keeps no record") && error.contains(&path), "{error}");
     }
-    let error = read_rows("events/a.gz", b"").expect_err("no format").to_string();
+    let error = read_rows("events/a.gz", Bytes::new()).expect_err("no format").to_string();
     assert!(error.contains("`ndjson.gz`") && error.contains("`kv.gz`"), "{error}");
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use sophos_export::{DataObject, StreamId};
+use sophos_export::{DataObject, StoredRow, StreamId, read_rows};
 use sophos_store::Store;
 
 use crate::{
@@ -15,7 +16,6 @@ use crate::{
     layout::event_day,
     mapping::{Mapped, MappingSettings, OcsfRow, map_row},
     parquet_rows,
-    stored_row::{Lines, StoredRow},
     writer::LakeSettings,
 };
 
@@ -110,7 +110,7 @@ impl<'b> BatchRun<'b> {
                 if is_over() {
                     return Ok(None);
                 }
-                self.add_object(object, body.as_deref(), committed_at).await?;
+                self.add_object(object, body, committed_at).await?;
             }
         }
         self.flush().await?;
@@ -121,23 +121,26 @@ impl<'b> BatchRun<'b> {
     async fn add_object(
         &mut self,
         object: &DataObject,
-        body: Option<&[u8]>,
+        body: Option<Bytes>,
         committed_at: Timestamp,
     ) -> Result<(), Error> {
         let Some(body) = body.filter(|body| body.len() as u64 == object.bytes) else {
             return Ok(self.note_unreadable(object, "it does not exist, or has another size"));
         };
-        let mut lines = Lines::new(body);
-        loop {
-            match lines.next_line() {
-                Ok(Some(line)) => self.add_line(line, committed_at),
-                Ok(None) => return Ok(()),
+        let rows = match read_rows(&object.path, body) {
+            Ok(rows) => rows,
+            Err(error) => return Ok(self.note_unreadable(object, &error.to_string())),
+        };
+        for row in rows {
+            match row {
+                Ok(row) => self.add_stored(&row, committed_at),
                 Err(error) => return Ok(self.note_unreadable(object, &error.to_string())),
             }
             if self.pending_bytes >= self.plan.max_part_bytes {
                 self.flush().await?;
             }
         }
+        Ok(())
     }
 
     fn note_unreadable(&mut self, object: &DataObject, reason: &str) {
@@ -151,13 +154,9 @@ impl<'b> BatchRun<'b> {
         self.report.unreadable_objects.push(path.clone());
     }
 
-    fn add_line(&mut self, line: &[u8], committed_at: Timestamp) {
+    fn add_stored(&mut self, row: &StoredRow, committed_at: Timestamp) {
         self.report.stored_rows += 1;
-        let Ok(row) = StoredRow::parse(line) else {
-            self.report.invalid += 1;
-            return;
-        };
-        match map_row(&row, committed_at, &self.mapping) {
+        match map_row(&row.into(), committed_at, &self.mapping) {
             Mapped::Rows(rows) => rows.into_iter().for_each(|row| self.add_row(row)),
             Mapped::Telemetry => self.report.telemetry += 1,
             Mapped::Invalid => self.report.invalid += 1,

@@ -1,11 +1,7 @@
-//! The rows of an export's objects.
+//! The rows that are mapped.
 
-use std::{
-    borrow::Cow,
-    io::{self, BufRead, BufReader},
-};
+use std::borrow::Cow;
 
-use flate2::bufread::MultiGzDecoder;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
@@ -37,7 +33,7 @@ pub struct StoredRow<'r> {
 }
 
 impl<'r> StoredRow<'r> {
-    /// Parses a line of an object.
+    /// Parses a row as JSON, as the format `ndjson.gz` has it.
     ///
     /// # Errors
     /// When the line is not a row.
@@ -52,22 +48,16 @@ fn parse_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Times
     Ok(text.and_then(|text| text.parse().ok()))
 }
 
-/// The lines of a compressed object.
-#[derive(Debug)]
-pub(crate) struct Lines<'b> {
-    reader: BufReader<MultiGzDecoder<&'b [u8]>>,
-    line: Vec<u8>,
-}
-
-impl<'b> Lines<'b> {
-    pub(crate) fn new(body: &'b [u8]) -> Self {
-        Self { reader: BufReader::new(MultiGzDecoder::new(body)), line: Vec::new() }
-    }
-
-    /// The next line; `None` after the last.
-    pub(crate) fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
-        self.line.clear();
-        let read = self.reader.read_until(b'\n', &mut self.line)?;
-        Ok((read > 0).then_some(self.line.as_slice()))
+impl<'r> From<&'r sophos_export::StoredRow> for StoredRow<'r> {
+    fn from(row: &'r sophos_export::StoredRow) -> Self {
+        Self {
+            id: Cow::Borrowed(&row.id),
+            tenant: Cow::Borrowed(&row.tenant),
+            dataset: Cow::Borrowed(row.dataset.name()),
+            time: row.time,
+            created_at: row.created_at,
+            revision: row.revision,
+            record: Cow::Borrowed(&row.record),
+        }
     }
 }

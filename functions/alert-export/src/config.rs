@@ -98,7 +98,8 @@ impl Config {
         let queue = parse_queue(&mut reader);
         let role = RoleRef::from_reader(&mut reader, "EXPORT_ROLE_ARN", "EXPORT_EXTERNAL_ID");
         let event_bus = reader.text("EXPORT_EVENT_BUS");
-        for (name, is_set) in [("EXPORT_ROLE_ARN", role.is_some()), ("EXPORT_EVENT_BUS", event_bus.is_some())] {
+        for (name, is_set) in [("EXPORT_ROLE_ARN", role.is_some()), ("EXPORT_EVENT_BUS", event_bus.is_some())]
+        {
             if is_set && !location.starts_with("s3://") {
                 reader.invalid(name, "needs a bucket: set EXPORT_LOCATION to s3://bucket/prefix");
             }

@@ -79,7 +79,9 @@ impl UsableCredential {
 impl CredentialPool {
     pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
         let store = match &config.role {
-            Some(role) => Store::open_with_credentials(&config.location, assumed_role::credentials(role).await)?,
+            Some(role) => {
+                Store::open_with_credentials(&config.location, assumed_role::credentials(role).await)?
+            }
             None => Store::open(&config.location)?,
         };
         let announcer: Option<Arc<dyn Announcer>> = match &config.event_bus {

@@ -39,13 +39,18 @@ impl EventBus {
     pub(crate) async fn connect(name: &str, location: &str) -> Self {
         let config = aws::sdk_config().await;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        Self { client: Client::new(&config), name: name.to_owned(), bucket: ExportBucket::new(location, region) }
+        Self {
+            client: Client::new(&config),
+            name: name.to_owned(),
+            bucket: ExportBucket::new(location, region),
+        }
     }
 
     async fn put_events(&self, events: Vec<PutEventsRequestEntry>) -> Result<(), RequestError> {
         let put = self.client.put_events().set_entries(Some(events)).send();
         let put = tokio::time::timeout(REQUEST_TIMEOUT, put);
-        let timed_out = |_| RequestError::rejected("PutEvents", format!("no response in {REQUEST_TIMEOUT:?}"));
+        let timed_out =
+            |_| RequestError::rejected("PutEvents", format!("no response in {REQUEST_TIMEOUT:?}"));
         let response = put.await.map_err(timed_out)?.map_err(RequestError::failed("PutEvents"))?;
         // A successful response may contain rejected events.
         match response.entries().iter().find(|entry| entry.error_code().is_some()) {

@@ -42,13 +42,7 @@ impl Config {
         let settings = settings(&mut reader);
         logging::validate_level(&mut reader);
         let metrics_namespace = reader.text("METRICS_NAMESPACE").unwrap_or_else(|| "SophosCentral".into());
-        reader.finish(Self {
-            export_location,
-            lake_location,
-            settings,
-            metrics_namespace,
-            role,
-        })
+        reader.finish(Self { export_location, lake_location, settings, metrics_namespace, role })
     }
 
     /// The role with which the objects of a source are written.

@@ -16,7 +16,8 @@ pub(crate) fn ids(folder: &Path, dataset: &str, tenant: &str) -> BTreeSet<String
             let path = folder.join(object["path"].as_str().expect("a path"));
             if path.extension().is_some_and(|extension| extension == "parquet") {
                 let body = fs::read(&path).expect("an object");
-                for row in sophos_export::read_rows(&path.to_string_lossy(), &body).expect("rows") {
+                for row in sophos_export::read_rows(&path.to_string_lossy(), body.into()).expect("rows") {
+                    let row = row.expect("a row");
                     let key = (row.id, row.revision.to_string());
                     assert!(rows.insert(key.clone()), "{} is there twice", key.0);
                 }

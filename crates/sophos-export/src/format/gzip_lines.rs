@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 
+use bytes::{Buf, Bytes};
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 
 use super::ScannedRows;
@@ -68,6 +69,19 @@ pub(super) fn for_each_line(body: &[u8], mut on_line: impl FnMut(&[u8]) -> io::R
         }
         on_line(&line)?;
     }
+}
+
+/// The lines of an object, each with its line break.
+pub(super) fn lines(body: Bytes) -> impl Iterator<Item = io::Result<Vec<u8>>> + Send {
+    let mut reader = BufReader::new(MultiGzDecoder::new(body.reader()));
+    std::iter::from_fn(move || {
+        let mut line = Vec::new();
+        match reader.read_until(b'\n', &mut line) {
+            Ok(0) => None,
+            Ok(_) => Some(Ok(line)),
+            Err(error) => Some(Err(error)),
+        }
+    })
 }
 
 /// Counts the lines of an object, of which each is a row.

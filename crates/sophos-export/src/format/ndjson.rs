@@ -2,11 +2,12 @@
 
 use std::{borrow::Cow, io};
 
+use bytes::Bytes;
 use serde::Deserialize;
 
 use super::{
-    FormatSpec, ScannedRows,
-    gzip_lines::{GzipLines, for_each_line},
+    FormatSpec, RowIterator, ScannedRows,
+    gzip_lines::{GzipLines, for_each_line, lines},
 };
 use crate::{
     dataset::Dataset,
@@ -75,24 +76,25 @@ struct Line {
     record: String,
 }
 
-fn read(body: &[u8]) -> io::Result<Vec<StoredRow>> {
-    let mut rows = Vec::new();
-    for_each_line(body, |line| {
-        let line: Line = serde_json::from_slice(line)?;
-        let time = |text: Option<String>| text.map(|text| text.parse()).transpose().map_err(io::Error::other);
-        rows.push(StoredRow {
-            id: line.id,
-            tenant: line.tenant,
-            dataset: line.dataset,
-            source: line.source,
-            time: time(line.time)?,
-            created_at: time(line.created_at)?,
-            revision: line.revision,
-            record: line.record,
-        });
-        Ok(())
-    })?;
-    Ok(rows)
+fn read(body: Bytes) -> io::Result<RowIterator> {
+    Ok(Box::new(lines(body).map(|line| parse_row(&line?))))
+}
+
+fn parse_row(line: &[u8]) -> io::Result<StoredRow> {
+    // The parser's message may quote the record.
+    let line: Line = serde_json::from_slice(line)
+        .map_err(|error| io::Error::other(format!("a row is invalid at column {}", error.column())))?;
+    let time = |text: Option<String>| text.map(|text| text.parse()).transpose().map_err(io::Error::other);
+    Ok(StoredRow {
+        id: line.id,
+        tenant: line.tenant,
+        dataset: line.dataset,
+        source: line.source,
+        time: time(line.time)?,
+        created_at: time(line.created_at)?,
+        revision: line.revision,
+        record: line.record,
+    })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use parquet::{
     },
 };
 
-use super::ScannedRows;
+use super::{RowIterator, ScannedRows};
 use crate::encode::StoredRow;
 
 /// Counts the rows by the metadata. With `with_keys` it reads ids and revisions, which
@@ -24,13 +24,15 @@ pub(super) fn scan(body: &[u8], with_keys: bool) -> io::Result<ScannedRows> {
     let rows = u64::try_from(rows).map_err(io::Error::other)?;
     let mut keys = Vec::new();
     if with_keys {
-        for_each_group(&file, |group| {
-            let revisions = group.ints("revision")?;
-            for (id, revision) in group.texts("id")?.iter().zip(revisions) {
-                keys.push((text(id)?, revision_of(revision)?));
-            }
-            Ok(())
-        })?;
+        for index in 0..file.num_row_groups() {
+            on_group(&file, index, |group| {
+                let revisions = group.ints("revision")?;
+                for (id, revision) in group.texts("id")?.iter().zip(revisions) {
+                    keys.push((text(id)?, revision_of(revision)?));
+                }
+                Ok(())
+            })?;
+        }
         if keys.len() as u64 != rows {
             return Err(io::Error::other("its metadata has another number of rows"));
         }
@@ -38,11 +40,20 @@ pub(super) fn scan(body: &[u8], with_keys: bool) -> io::Result<ScannedRows> {
     Ok(ScannedRows { rows: Some(rows), keys })
 }
 
-/// Reads the common columns of all rows.
-pub(super) fn read(body: &[u8]) -> io::Result<Vec<StoredRow>> {
-    let file = open(body)?;
+/// Reads the common columns of all rows, a row group at a time.
+pub(super) fn read(body: Bytes) -> io::Result<RowIterator> {
+    let file = SerializedFileReader::new(body)?;
+    let groups = 0..file.num_row_groups();
+    let rows = groups.flat_map(move |index| match read_group(&file, index) {
+        Ok(rows) => rows.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    });
+    Ok(Box::new(rows))
+}
+
+fn read_group(file: &SerializedFileReader<Bytes>, index: usize) -> io::Result<Vec<StoredRow>> {
     let mut rows = Vec::new();
-    for_each_group(&file, |group| {
+    on_group(file, index, |group| {
         let ids = group.texts("id")?;
         let [tenants, datasets, sources, records] =
             [group.texts("tenant")?, group.texts("dataset")?, group.texts("source")?, group.texts("record")?];
@@ -69,16 +80,14 @@ fn open(body: &[u8]) -> io::Result<SerializedFileReader<Bytes>> {
     Ok(SerializedFileReader::new(Bytes::copy_from_slice(body))?)
 }
 
-fn for_each_group(
+fn on_group(
     file: &SerializedFileReader<Bytes>,
-    mut on_group: impl FnMut(&Group<'_>) -> io::Result<()>,
+    index: usize,
+    read: impl FnOnce(&Group<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    for index in 0..file.num_row_groups() {
-        let reader = file.get_row_group(index)?;
-        let rows = usize::try_from(reader.metadata().num_rows()).map_err(io::Error::other)?;
-        on_group(&Group { reader: reader.as_ref(), rows })?;
-    }
-    Ok(())
+    let reader = file.get_row_group(index)?;
+    let rows = usize::try_from(reader.metadata().num_rows()).map_err(io::Error::other)?;
+    read(&Group { reader: reader.as_ref(), rows })
 }
 
 /// A row group. Each column has a value or a null in each row.

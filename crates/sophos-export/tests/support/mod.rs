@@ -16,9 +16,9 @@ use std::{
 
 use flate2::read::GzDecoder;
 use futures_util::StreamExt;
+pub(crate) use log_env::{LogEnv, sorted};
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use serde_json::{Value, json};
-pub(crate) use log_env::{LogEnv, sorted};
 pub(crate) use service::{Request, ScriptedResponse, ScriptedService};
 pub(crate) use simulated::SimulatedEnv;
 use sophos_api::{Client, Credentials, RateLimit};

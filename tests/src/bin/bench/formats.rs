@@ -112,7 +112,8 @@ fn show(name: &str, events: u64, usage: &Usage) -> BenchResult {
 /// Encodes the rows, as the writer of the export does, and prints the usage.
 pub(crate) fn run_step(arguments: &StepArguments) -> BenchResult {
     let StepArguments { format, rows } = arguments;
-    let rows = read_rows(&rows.to_string_lossy(), &fs::read(rows)?)?;
+    let rows: Vec<_> =
+        read_rows(&rows.to_string_lossy(), fs::read(rows)?.into())?.collect::<Result<_, _>>()?;
     let before = peak_rss_bytes()?;
     let begun = measure::cpu_time_ms(&[std::process::id()])?;
     let (mut bytes, mut encoder) = (0, format.encoder());
