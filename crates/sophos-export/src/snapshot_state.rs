@@ -67,8 +67,8 @@ impl SnapshotState {
         format!("{}/_partial", stream.log_folder())
     }
 
-    /// Loads the progress of the snapshot that a run suspended. `None` if there is none
-    /// that aims at `sequence`, or if it is invalid or too old.
+    /// Loads the progress of the snapshot that a run suspended. `None` without one that
+    /// aims at `sequence`, and for an invalid or old one.
     pub(crate) async fn load(
         store: &Store,
         stream: &StreamId,
