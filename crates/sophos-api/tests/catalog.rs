@@ -66,7 +66,7 @@ fn request_searches_alerts_by_the_filters_of_a_listing() {
 }
 
 #[test]
-fn operation_finds_the_one_of_the_owner() {
+fn operation_finds_whoami_in_the_catalog() {
     let whoami = catalog::operation("whoami", "GetWhoami").expect("an operation");
     let request = whoami.request(Map::new()).and_then(|described| described.to_request(&target()));
     assert_eq!(request.expect("a request").uri().path(), "/whoami/v1");
