@@ -70,7 +70,7 @@ pub(super) fn for_each_line(body: &[u8], mut on_line: impl FnMut(&[u8]) -> io::R
     }
 }
 
-/// Counts the lines of an object, of which each is a row.
+/// Counts the lines of an object. Each is a row.
 pub(super) fn count_lines(body: &[u8]) -> io::Result<ScannedRows> {
     let mut rows = 0;
     for_each_line(body, |_| {
