@@ -43,7 +43,7 @@ pub(crate) struct ObjectWriter {
     buffered_bytes: usize,
     /// The memory limit of open objects in bytes. Beyond it, the largest is written.
     max_buffered_bytes: usize,
-    upload: Option<JoinHandle<Result<CreatedObject, Error>>>,
+    upload: Option<JoinHandle<Result<Vec<CreatedObject>, Error>>>,
     objects: Vec<DataObject>,
     /// Whether a log record may name the objects. They must not be deleted then.
     may_be_committed: bool,
@@ -186,9 +186,14 @@ impl ObjectWriter {
 
     /// Compresses or writes the largest objects until the rest is within the memory limit.
     async fn flush_if_full(&mut self) -> Result<(), Error> {
-        while self.buffered_bytes > self.max_buffered_bytes {
+        let largest = self.open.values().map(|open| open.encoder.size()).max().unwrap_or(0);
+        let limit = self.max_buffered_bytes;
+        // If all are small, each of the next rows would fill the memory again.
+        let target = if largest < limit / 8 { limit / 2 } else { limit };
+        let mut closed = Vec::new();
+        while self.buffered_bytes > target {
             let largest = self.open.iter_mut().max_by_key(|(_, open)| open.encoder.size());
-            let Some((partition, open)) = largest else { return Ok(()) };
+            let Some((partition, open)) = largest else { break };
             let partition = *partition;
             let before = open.encoder.size();
             if let ObjectEncoder::Rows(encoder) = &mut open.encoder {
@@ -202,10 +207,18 @@ impl ObjectWriter {
             }
             // One upload at a time: more would take memory if the store is slow.
             self.await_upload().await?;
-            let (path, body) = self.close(partition)?;
+            closed.push(self.close(partition)?);
+        }
+        if !closed.is_empty() {
             self.write_ahead.save(&self.store, &self.stream).await?;
             let store = self.store.clone();
-            self.upload = Some(tokio::spawn(async move { create_object(&store, path, body).await }));
+            self.upload = Some(tokio::spawn(async move {
+                let mut created = Vec::with_capacity(closed.len());
+                for (path, body) in closed {
+                    created.push(create_object(&store, path, body).await?);
+                }
+                Ok(created)
+            }));
         }
         Ok(())
     }
@@ -264,8 +277,7 @@ impl ObjectWriter {
 
     async fn await_upload(&mut self) -> Result<(), Error> {
         if let Some(upload) = self.upload.take() {
-            let created = upload.await??;
-            self.set_e_tag(created);
+            upload.await??.into_iter().for_each(|object| self.set_e_tag(object));
         }
         Ok(())
     }

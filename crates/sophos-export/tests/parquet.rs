@@ -1,5 +1,7 @@
 //! Objects in Parquet: rows, columns, bounds, and exports in this format.
 
+#![cfg(feature = "parquet")]
+
 mod support;
 
 use bytes::Bytes;

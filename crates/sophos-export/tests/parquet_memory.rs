@@ -1,6 +1,8 @@
 //! Memory of a run that writes Parquet: it depends on the buffered bytes, neither on the
 //! number of rows nor on the number of days.
 
+#![cfg(feature = "parquet")]
+
 mod support;
 
 use std::{

@@ -84,7 +84,7 @@ pub(super) fn lines(body: Bytes) -> impl Iterator<Item = io::Result<Vec<u8>>> + 
     })
 }
 
-/// Counts the lines of an object, of which each is a row.
+/// Counts the lines of an object. Each is a row.
 pub(super) fn count_lines(body: &[u8]) -> io::Result<ScannedRows> {
     let mut rows = 0;
     for_each_line(body, |_| {
