@@ -48,9 +48,9 @@ pub(super) fn read(body: &[u8]) -> io::Result<Vec<StoredRow>> {
             [group.texts("tenant")?, group.texts("dataset")?, group.texts("source")?, group.texts("record")?];
         let [times, created] = [group.times("time")?, group.times("created_at")?];
         let revisions = group.ints("revision")?;
-        for index in 0..ids.len() {
+        for (index, id) in ids.iter().enumerate() {
             rows.push(StoredRow {
-                id: text(&ids[index])?,
+                id: text(id)?,
                 tenant: text(&tenants[index])?,
                 dataset: text(&datasets[index])?.parse().map_err(io::Error::other)?,
                 source: text(&sources[index])?,
