@@ -1,6 +1,10 @@
 //! Readers of other projects, on objects in each format.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::{Value, json};
 use sophos_export::{ColumnKind, Dataset, Format, Row, parquet_columns, read_rows};
@@ -88,7 +92,7 @@ fn parquet_readers_agree_on_rows_and_types() {
     for (dataset, path) in Dataset::ALL.into_iter().zip(&paths) {
         write_object(path, Format::Parquet, dataset, &records(dataset));
     }
-    let objects = run("parquet_rows.py", &paths.iter().map(AsRef::as_ref).collect::<Vec<_>>());
+    let objects = run("parquet_rows.py", &paths.iter().map(PathBuf::as_path).collect::<Vec<_>>());
     for ((dataset, path), object) in
         Dataset::ALL.into_iter().zip(&paths).zip(objects.as_array().expect("objects"))
     {
@@ -169,7 +173,7 @@ fn cef_reader_returns_the_values_of_each_row() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("events.cef.gz");
     write_object(&path, Format::CefGzip, Dataset::Events, &records.map(|record| record.to_string()));
-    let rows = run("cef_rows.py", &[&path]);
+    let rows = run("cef_rows.py", &[path.as_path()]);
     let expected = [
         json!({
             "DeviceVendor": "sophos", "DeviceProduct": "sophos central", "DeviceVersion": "1.0",

@@ -59,9 +59,9 @@ fn read_group(file: &SerializedFileReader<Bytes>, index: usize) -> io::Result<Ve
             [group.texts("tenant")?, group.texts("dataset")?, group.texts("source")?, group.texts("record")?];
         let [times, created] = [group.times("time")?, group.times("created_at")?];
         let revisions = group.ints("revision")?;
-        for index in 0..ids.len() {
+        for (index, id) in ids.iter().enumerate() {
             rows.push(StoredRow {
-                id: text(&ids[index])?,
+                id: text(id)?,
                 tenant: text(&tenants[index])?,
                 dataset: text(&datasets[index])?.parse().map_err(io::Error::other)?,
                 source: text(&sources[index])?,
