@@ -125,14 +125,18 @@ impl<'b> BatchRun<'b> {
         committed_at: Timestamp,
     ) -> Result<(), Error> {
         let Some(body) = body.filter(|body| body.len() as u64 == object.bytes) else {
-            return Ok(self.note_unreadable(object, "it does not exist, or has another size"));
+            self.note_unreadable(object, "it does not exist, or has another size");
+            return Ok(());
         };
         let mut lines = Lines::new(body);
         loop {
             match lines.next_line() {
                 Ok(Some(line)) => self.add_line(line, committed_at),
                 Ok(None) => return Ok(()),
-                Err(error) => return Ok(self.note_unreadable(object, &error.to_string())),
+                Err(error) => {
+                    self.note_unreadable(object, &error.to_string());
+                    return Ok(());
+                }
             }
             if self.pending_bytes >= self.plan.max_part_bytes {
                 self.flush().await?;
