@@ -125,16 +125,23 @@ impl<'b> BatchRun<'b> {
         committed_at: Timestamp,
     ) -> Result<(), Error> {
         let Some(body) = body.filter(|body| body.len() as u64 == object.bytes) else {
-            return Ok(self.note_unreadable(object, "it does not exist, or has another size"));
+            self.note_unreadable(object, "it does not exist, or has another size");
+            return Ok(());
         };
         let rows = match read_rows(&object.path, body) {
             Ok(rows) => rows,
-            Err(error) => return Ok(self.note_unreadable(object, &error.to_string())),
+            Err(error) => {
+                self.note_unreadable(object, &error.to_string());
+                return Ok(());
+            }
         };
         for row in rows {
             match row {
                 Ok(row) => self.add_stored(&row, committed_at),
-                Err(error) => return Ok(self.note_unreadable(object, &error.to_string())),
+                Err(error) => {
+                    self.note_unreadable(object, &error.to_string());
+                    return Ok(());
+                }
             }
             if self.pending_bytes >= self.plan.max_part_bytes {
                 self.flush().await?;
