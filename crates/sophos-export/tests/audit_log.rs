@@ -112,7 +112,7 @@ async fn stopped_run_continues_at_its_page_key() {
         assert_eq!(report.freshness_seconds, None, "the first read is no delay");
     }
     assert!(runs > 4, "{runs}");
-    // 13 ranges of at most 79 events, of which a run repeats none.
+    // 13 ranges of at most 79 events: one page each, and no page twice.
     assert_eq!(env.simulator.calls().operation_for("audit.events", &tenant), 13);
     assert_complete(&env, &tenant).await;
 }
