@@ -5,7 +5,7 @@ mod support;
 use sophos_api::ErrorKind;
 use sophos_export::{Dataset, FailureKind, StreamOutcome};
 use sophos_simulator::{FaultAction, FaultPlan, FaultRule};
-use support::{DAY, HOUR, LogEnv, MINUTE, sorted};
+use support::{DAY, HOUR, MINUTE, LogEnv, sorted};
 
 /// The times of this many events in the last `age_ms`, oldest first.
 fn times(now_ms: i64, age_ms: i64, count: i64) -> impl Iterator<Item = i64> {
@@ -112,7 +112,7 @@ async fn stopped_run_continues_at_its_page_key() {
         assert_eq!(report.freshness_seconds, None, "the first read is no delay");
     }
     assert!(runs > 4, "{runs}");
-    // 13 ranges of at most 79 events. No run repeats one.
+    // 13 ranges of at most 79 events: one page each, and no page twice.
     assert_eq!(env.simulator.calls().operation_for("audit.events", &tenant), 13);
     assert_complete(&env, &tenant).await;
 }
