@@ -54,6 +54,8 @@ pub enum Format {
     KeyValueCompatibleGzip,
 }
 
+type ReadRows = fn(&[u8]) -> io::Result<Vec<StoredRow>>;
+
 /// One format. Each file of this folder has one.
 struct FormatSpec {
     /// The name in the configuration, and the extension of an object's name.
@@ -63,7 +65,7 @@ struct FormatSpec {
     /// Counts the rows of an object. With `true` it reads their ids and revisions as well.
     scan: fn(&[u8], bool) -> io::Result<ScannedRows>,
     /// Reads the rows of an object. `None` for a format without the record.
-    read: Option<fn(&[u8]) -> io::Result<Vec<StoredRow>>>,
+    read: Option<ReadRows>,
 }
 
 /// The rows of an object.

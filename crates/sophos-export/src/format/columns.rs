@@ -86,9 +86,17 @@ impl ColumnKind {
 /// The members that the columns of a dataset need, as a tree.
 #[derive(Debug, Default)]
 pub(super) struct MemberTree {
-    /// The key with its quotes, the columns with the rank of the path, and the members of
-    /// an object.
-    members: Vec<(String, Vec<(usize, usize)>, MemberTree)>,
+    members: Vec<Member>,
+}
+
+/// A member that columns need, or whose members they need.
+#[derive(Debug)]
+struct Member {
+    /// With its quotes.
+    key: String,
+    /// The columns, with the ranks of their paths.
+    targets: Vec<(usize, usize)>,
+    children: MemberTree,
 }
 
 impl MemberTree {
@@ -105,11 +113,11 @@ impl MemberTree {
     fn insert(&mut self, path: &str, target: (usize, usize)) {
         let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
         let key = format!("\"{name}\"");
-        let index = self.members.iter().position(|(known, ..)| *known == key).unwrap_or_else(|| {
-            self.members.push((key, Vec::new(), Self::default()));
+        let index = self.members.iter().position(|member| member.key == key).unwrap_or_else(|| {
+            self.members.push(Member { key, targets: Vec::new(), children: Self::default() });
             self.members.len() - 1
         });
-        let (_, targets, children) = &mut self.members[index];
+        let Member { targets, children, .. } = &mut self.members[index];
         match rest {
             Some(rest) => children.insert(rest, target),
             None => targets.push(target),
@@ -125,10 +133,8 @@ impl MemberTree {
         values: &mut [Option<(usize, ColumnValue<'r>)>],
     ) {
         for_each_member(json, |key, value| {
-            let Some((_, targets, children)) = self.members.iter().find(|(known, ..)| known == key) else {
-                return;
-            };
-            for (column, rank) in targets {
+            let Some(member) = self.members.iter().find(|member| member.key == key) else { return };
+            for (column, rank) in &member.targets {
                 let slot = &mut values[*column];
                 if slot.as_ref().is_some_and(|(known, _)| known < rank) {
                     continue;
@@ -139,8 +145,8 @@ impl MemberTree {
                     *slot = parsed.map(|value| (*rank, value));
                 }
             }
-            if !children.members.is_empty() {
-                children.extract(value, columns, values);
+            if !member.children.members.is_empty() {
+                member.children.extract(value, columns, values);
             }
         });
     }

@@ -15,7 +15,7 @@ pub(in crate::format) enum Json {
     /// As written.
     Number(String),
     Text(String),
-    List(Vec<Json>),
+    List(Vec<Self>),
     Object(Fields),
 }
 
