@@ -5,7 +5,7 @@ mod support;
 use sophos_api::ErrorKind;
 use sophos_export::{Dataset, FailureKind, StreamOutcome};
 use sophos_simulator::{FaultAction, FaultPlan, FaultRule};
-use support::{DAY, HOUR, MINUTE, LogEnv, sorted};
+use support::{DAY, HOUR, LogEnv, MINUTE, sorted};
 
 /// The times of this many events in the last `age_ms`, oldest first.
 fn times(now_ms: i64, age_ms: i64, count: i64) -> impl Iterator<Item = i64> {
