@@ -109,6 +109,38 @@ def check_nested_parameters(templates):
                 yield f"{name}: {parameter} {problem}"
 
 
+def check_datasets(templates):
+    """Each dataset can be chosen, and its folder be written, rolled back and kept from changes."""
+    sources = (ROOT / "crates/sophos-export/src/dataset.rs").read_text()
+    names = re.findall(r'Self::\w+ => "([a-z_]+)",', sources)
+    pattern = templates["template.yaml"]["Parameters"]["Datasets"]["AllowedPattern"]
+    statements = {
+        one["Sid"]: json.dumps(one["Resource"])
+        for name in ("template.yaml", "buckets.yaml")
+        for one in statements_of(templates[name])
+        if one.get("Sid") in ("Write", "DeleteUncommittedObjects", "WriteOnce")
+    }
+    if len(names) < 10 or len(statements) != 3:
+        yield "the datasets or the statements about their folders were not found; the search is wrong"
+    for name in names:
+        if not re.fullmatch(pattern, name):
+            yield f"the parameter Datasets does not allow {name}"
+        for sid, paths in statements.items():
+            if f"/{name}/*" not in paths:
+                yield f"the statement {sid} lacks the folder of {name}"
+
+
+def statements_of(node):
+    """All statements of policies below a node."""
+    if isinstance(node, dict):
+        if isinstance(node.get("Statement"), list):
+            yield from (one for one in node["Statement"] if isinstance(one, dict))
+        node = list(node.values())
+    if isinstance(node, list):
+        for one in node:
+            yield from statements_of(one)
+
+
 def as_deployed(name: str, template: dict) -> dict:
     """A template after the transform, if it asks for one."""
     kept = (INFRA / "transformed" / name).with_suffix(".json")
@@ -129,6 +161,7 @@ def main() -> int:
         *check_monitored_names(templates, known),
         *check_dashboard_alarms(templates),
         *check_nested_parameters(templates),
+        *check_datasets(templates),
     ]
     print("\n".join(defects) if defects else "the templates fit together, and fit the sources")
     return 1 if defects else 0
