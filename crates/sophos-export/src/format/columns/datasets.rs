@@ -179,13 +179,14 @@ const ENDPOINTS: &[ParquetColumn] = &[
 ];
 
 const ENDPOINT_CHANGES: &[ParquetColumn] = &[
-    text("change", &["change", "kind"]),
-    text("endpoint_id", &["endpoint_id", "endpointId", "endpoint.id"]),
-    text("hostname", &["hostname", "endpoint.hostname", "after.hostname", "before.hostname"]),
-    text("member", &["member"]),
-    json("members", &["members", "changes"]),
-    json("before_change", &["before"]),
-    json("after_change", &["after"]),
+    text("change", &["change"]),
+    text("endpoint_id", &["id"]),
+    text("hostname", &["after.hostname", "before.hostname"]),
+    time("before_at", &["beforeAt"]),
+    time("after_at", &["afterAt"]),
+    json("members", &["members"]),
+    json("before_record", &["before"]),
+    json("after_record", &["after"]),
 ];
 
 const HEALTH: &[ParquetColumn] = &[
