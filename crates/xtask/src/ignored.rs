@@ -34,6 +34,7 @@ pub(crate) const EMULATOR_TESTS: IgnoredTests = IgnoredTests {
         "isolation_approvals",
         "isolation_secrets_manager",
         "moto",
+        "notices",
         "rotation",
         "secret_store",
         "secretsmanager",
