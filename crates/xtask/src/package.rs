@@ -41,16 +41,10 @@ pub(crate) struct Arguments {
     /// Linux
     #[arg(long, conflicts_with_all = ["arch", "function", "no_sbom", "check_reproducible"])]
     cli: bool,
-    /// Check the command line for macOS and Windows instead of building it
-    #[arg(long, requires = "cli")]
-    check_systems: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     setup::check_compiler(workspace)?;
-    if arguments.check_systems {
-        return command_line::check_other_systems(workspace);
-    }
     if arguments.cli {
         return command_line::run(workspace);
     }

@@ -124,7 +124,7 @@ fn remap_path_flags(workspace: &Workspace, target: &str) -> Result<[(String, OsS
     ])
 }
 
-pub(super) fn path_with(tools: &Path) -> Result<OsString, Error> {
+fn path_with(tools: &Path) -> Result<OsString, Error> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = [tools.to_owned()].into_iter().chain(env::split_paths(&path));
     env::join_paths(folders).map_err(|error| Error::new(format!("extending PATH failed: {error}")))

@@ -2,11 +2,8 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::build::{Architecture, environment, path_with};
+use super::build::{Architecture, environment};
 use crate::{error::Error, setup, shell, workspace::Workspace};
-
-/// The systems for which the code is checked. Linking for macOS needs Apple's SDK.
-const OTHER_SYSTEMS: [&str; 2] = ["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
 
 /// The target whose C library is part of the binary.
 fn target(architecture: Architecture) -> &'static str {
@@ -32,23 +29,6 @@ pub(super) fn run(workspace: &Workspace) -> Result<(), Error> {
     check_static(&program)?;
     let version = shell::stdout(Command::new(&program).arg("--version"), "the built program does not start")?;
     println!("{}: {}, {} bytes, static", program.display(), version.trim(), Workspace::size(&program)?);
-    Ok(())
-}
-
-/// Checks the command line for macOS and Windows, without a binary.
-pub(super) fn check_other_systems(workspace: &Workspace) -> Result<(), Error> {
-    for target in OTHER_SYSTEMS {
-        let tools = setup::install_static_build_tools(workspace, target)?;
-        shell::step(&format!("check sophos for {target}"), || {
-            let mut check = shell::program(tools.join("cargo-zigbuild"));
-            check
-                .current_dir(&workspace.root)
-                .env("PATH", path_with(&tools)?)
-                .env("CARGO_TARGET_DIR", &workspace.target)
-                .args(["check", "--locked", "--package", "sophos-cli", "--target", target]);
-            shell::run(&mut check, "fix the errors above")
-        })?;
-    }
     Ok(())
 }
 
