@@ -55,7 +55,7 @@ fn sam_build(workspace: &Workspace, sam: &Path) -> Result<PathBuf, Error> {
     build
         .current_dir(&workspace.root)
         // Reuses the tools and the build directory of `package`.
-        .envs(package::environment(workspace, &tools, Architecture::HOST)?)
+        .envs(package::environment(workspace, &tools, Architecture::HOST.target())?)
         .env_remove("CARGO_TARGET_DIR")
         .env("SAM_CLI_TELEMETRY", "0")
         .arg("build")

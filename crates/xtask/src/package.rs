@@ -1,10 +1,11 @@
-//! `cargo xtask package`: the zip files for Lambda.
+//! `cargo xtask package`: the zip files for Lambda, and the command line.
 //!
 //! The same sources give the same bytes in any folder: the build removes paths of this machine,
 //! and the zip has no time.
 
 mod archive;
 mod build;
+mod command_line;
 mod qemu;
 mod reproducible;
 mod sbom;
@@ -36,10 +37,17 @@ pub(crate) struct Arguments {
     /// bytes
     #[arg(long)]
     check_reproducible: bool,
+    /// Build the command line for this machine's architecture instead, as one static binary for
+    /// Linux
+    #[arg(long, conflicts_with_all = ["arch", "function", "no_sbom", "check_reproducible"])]
+    cli: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     setup::check_compiler(workspace)?;
+    if arguments.cli {
+        return command_line::run(workspace);
+    }
     let tools = setup::install_package_tools(workspace)?;
     let mut functions = workspace.functions();
     if let Some(only) = &arguments.function {

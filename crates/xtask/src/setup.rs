@@ -27,6 +27,9 @@ const MDBOOK: &str = "mdbook@0.5.4";
 /// The builder of Lambda functions, with a cross compiler.
 const CARGO_LAMBDA: PythonTool = PythonTool::new("cargo-lambda", "cargo-lambda.txt");
 
+/// The builder of the static command line, with a C compiler that has musl's headers.
+const CARGO_ZIGBUILD: PythonTool = PythonTool::new("cargo-zigbuild", "cargo-zigbuild.txt");
+
 /// An emulator of AWS with the services that the functions use. Its `server` extra would
 /// install all services, which is twice as much.
 const MOTO: PythonTool = PythonTool::new("moto", "moto.txt");
@@ -139,6 +142,12 @@ pub(crate) fn install_targets(workspace: &Workspace, names: &[&str]) -> Result<(
 pub(crate) fn install_package_tools(workspace: &Workspace) -> Result<PathBuf, Error> {
     install_targets(workspace, &[ARM64_TARGET])?;
     CARGO_LAMBDA.install(workspace)
+}
+
+/// Installs cargo-zigbuild and a target, and returns the folder of its programs.
+pub(crate) fn install_static_build_tools(workspace: &Workspace, target: &str) -> Result<PathBuf, Error> {
+    install_targets(workspace, &[target])?;
+    CARGO_ZIGBUILD.install(workspace)
 }
 
 /// Installs the requirements of the emulator in `tests/emulator` and returns its Python.

@@ -41,7 +41,7 @@ impl Architecture {
         }
     }
 
-    pub(super) fn target(self) -> &'static str {
+    pub(crate) fn target(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64-unknown-linux-gnu",
             Self::Arm64 => setup::ARM64_TARGET,
@@ -73,7 +73,7 @@ pub(super) fn build(
     let folder = package_dir(workspace, architecture);
     let mut command = shell::cargo(&workspace.root);
     command
-        .envs(environment(workspace, tools, architecture)?)
+        .envs(environment(workspace, tools, architecture.target())?)
         .env("CARGO_TARGET_DIR", &workspace.target)
         .args(["lambda", "build", "--release", "--locked"])
         .args(["--package", function, "--bin", function, architecture.flag()])
@@ -92,23 +92,20 @@ pub(super) fn build(
     })
 }
 
-/// The environment of a reproducible build with cargo-lambda.
+/// The environment of a reproducible build for a target, with the programs in `tools`.
 pub(crate) fn environment(
     workspace: &Workspace,
     tools: &Path,
-    architecture: Architecture,
+    target: &str,
 ) -> Result<Vec<(String, OsString)>, Error> {
-    let mut variables = remap_path_flags(workspace, architecture)?.to_vec();
+    let mut variables = remap_path_flags(workspace, target)?.to_vec();
     variables.push(("PATH".to_owned(), path_with(tools)?));
     variables.push(("SOURCE_DATE_EPOCH".to_owned(), SOURCE_DATE_EPOCH.into()));
     Ok(variables)
 }
 
 /// The compiler flags that remove paths of this machine from Rust and C code.
-fn remap_path_flags(
-    workspace: &Workspace,
-    architecture: Architecture,
-) -> Result<[(String, OsString); 2], Error> {
+fn remap_path_flags(workspace: &Workspace, target: &str) -> Result<[(String, OsString); 2], Error> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     let home = home.ok_or_else(|| Error::new("missing home folder; set CARGO_HOME"))?;
@@ -120,7 +117,7 @@ fn remap_path_flags(
         }
         flags
     };
-    let c = format!("CFLAGS_{}", architecture.target().replace('-', "_"));
+    let c = format!("CFLAGS_{}", target.replace('-', "_"));
     Ok([
         ("RUSTFLAGS".to_owned(), flags("--remap-path-prefix", "RUSTFLAGS")),
         (c.clone(), flags("-ffile-prefix-map", &c)),
