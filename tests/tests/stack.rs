@@ -7,11 +7,14 @@ use end_to_end::{
     stack::{DeployPackages, DeployedStack, STACK_NAME, SmokeTest, TENANT},
 };
 use serde_json::{Value, json};
+use sophos_export::Dataset;
 use sophos_simulator::{CredentialConfig, CredentialKind, Role};
 
 /// The permissions that this run does not use: the role (or all), a part of the permission's
 /// line, and the reason. Any other unused permission fails the test: remove it, or use it here.
-const UNUSED_PERMISSIONS: [(&str, &str, &str); 4] = [
+const UNUSED_PERMISSIONS: [(&str, &str, &str); 6] = [
+    ("ExportRole", "ReadSnapshots: s3:GetObject", "for the second snapshot, which `sophos-export` tests"),
+    ("ExportRole", "/endpoint_changes/", "for the second snapshot, which `sophos-export` tests"),
     ("ExportRole", "/_quarantine/", "for records that cannot be read, which `sophos-export` tests"),
     ("", "Log: logs:", "Lambda uses it, to keep what a function writes"),
     ("", "Trace: xray:", "Lambda's daemon uses it"),
@@ -21,6 +24,11 @@ const UNUSED_PERMISSIONS: [(&str, &str, &str); 4] = [
         "for what a killed run has left, which `tests/export_crashes.rs` has",
     ),
 ];
+
+/// The messages of a plan for all datasets: 13 of each of 3 tenants, and the audit log of the
+/// partner. The next plan has no snapshots and no changes between them.
+const ALL_MESSAGES: usize = 3 * 13 + 1;
+const FEED_AND_LOG_MESSAGES: usize = 3 * 5 + 1;
 
 /// The steps of a rotation.
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
@@ -39,18 +47,17 @@ fn logs(smoke_test: &SmokeTest, function: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn deployed_stack_works_within_its_permissions() {
-    let Some(mut smoke_test) =
-        SmokeTest::start(&DeployPackages::Programs(programs())).await.expect("a stack")
-    else {
-        panic!("missing EMULATOR_PYTHON")
-    };
+    let datasets = Dataset::ALL.map(Dataset::name).join(",");
+    let packages = DeployPackages::Programs(programs());
+    let started = SmokeTest::start_with(&packages, async |_| Ok(vec![("Datasets", datasets)]));
+    let Some(mut smoke_test) = started.await.expect("a stack") else { panic!("missing EMULATOR_PYTHON") };
     assert_all_resources_created(&smoke_test.stack);
     reports_missing_credential(&smoke_test).await;
 
     retries_finding_without_policy(&smoke_test).await;
     smoke_test.store_credential().await.expect("a credential");
     smoke_test.store_policy().await.expect("a policy");
-    exports(&smoke_test, 6).await;
+    exports(&smoke_test, ALL_MESSAGES).await;
     announces_committed_objects(&smoke_test).await;
     sends_unreadable_message_to_dlq(&smoke_test).await;
     isolates(&mut smoke_test).await;
@@ -189,7 +196,7 @@ async fn announces_committed_objects(smoke_test: &SmokeTest) {
         }
     }
     let mut committed = BTreeSet::new();
-    for dataset in ["events", "alerts"] {
+    for dataset in Dataset::ALL {
         let keys = account.keys(bucket, &format!("sophos/{dataset}/")).await.expect("a listing");
         committed.extend(keys);
     }
@@ -287,7 +294,7 @@ async fn rotates(smoke_test: &SmokeTest) {
     assert_eq!(value["client_id"], json!(next.client_id));
     // A process with the old credential finds the new one.
     assert!(smoke_test.simulator.remove_credential(&smoke_test.credential.client_id));
-    exports(smoke_test, 6).await;
+    exports(smoke_test, FEED_AND_LOG_MESSAGES).await;
 }
 
 async fn audits_credentials(smoke_test: &SmokeTest, credentials: usize) {
