@@ -232,6 +232,14 @@ def update_nested_stack(cls, original_resource, new_resource_name, cloudformatio
     return original_resource
 
 
+def update(name, definition, resources, *, moto, **rest):
+    """Updates a resource, unless its condition is false: then there is none."""
+    condition = definition.get("Condition")
+    if condition and not resources.lazy_condition_map[condition]:
+        return None
+    return moto(name, definition, resources, **rest)
+
+
 def output_of(stack, attribute: str) -> str:
     """The result of `Fn::GetAtt` for a nested stack."""
     return stack.output_map[attribute.removeprefix("Outputs.")].value
@@ -331,6 +339,10 @@ def install() -> None:
         name, definition, resources, moto=moto_create, **rest
     )
     models.ChangeSet.apply = apply
+    moto_update = parsing.parse_and_update_resource
+    parsing.parse_and_update_resource = lambda name, definition, resources, **rest: update(
+        name, definition, resources, moto=moto_update, **rest
+    )
     moto_delete = parsing.ResourceMap.delete
     parsing.ResourceMap.delete = lambda resources: delete(resources, moto=moto_delete)
 

@@ -166,7 +166,8 @@ async fn exports(smoke_test: &SmokeTest, messages: usize) {
     assert_eq!(exported.plan.error, None, "{}", message());
     assert_eq!(exported.plan.response["planned"], messages, "{}", message());
     let drained = &exported.drain;
-    assert_eq!((drained.handled, drained.failures.len()), (messages, 0), "{}", message());
+    // Streams that need longer than a time slice continue in further messages.
+    assert!(drained.handled >= messages && drained.failures.is_empty(), "{}", message());
     assert_eq!(exported.defects, Vec::<String>::new());
     assert!(exported.committed.rows() > 1_000, "{}", exported.committed.rows());
 }
