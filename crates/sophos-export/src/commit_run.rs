@@ -30,13 +30,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         )
     }
 
-    /// The next log record of a stream that is not read from a feed, without objects.
-    pub(crate) fn derived_record(
+    /// The next log record, without objects.
+    pub(crate) fn next_record(
         &self,
         head: &LogHead,
         writer: &ObjectWriter,
-        cursor: Option<String>,
-        watermark_ms: i64,
+        checkpoint_after: Checkpoint,
     ) -> LogRecord {
         LogRecord {
             version: 1,
@@ -46,13 +45,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             run_id: writer.run_id().to_owned(),
             committed_at: format_ms(self.now_ms()),
             checkpoint_before: head.record.as_ref().map(|record| record.checkpoint_after.clone()),
-            checkpoint_after: Checkpoint {
-                cursor,
-                high_watermark_ms: watermark_ms,
-                low_watermark_ms: watermark_ms,
-                backlog_watermark_ms: None,
-                exported_before_ms: None,
-            },
+            checkpoint_after,
             rows: 0,
             revised: 0,
             duplicates: 0,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use sophos_api::Transport;
 
 use crate::{
-    checkpoint::Gap,
+    checkpoint::{Checkpoint, Gap},
     commit_log::{LogHead, LogRecord, StreamId, load_head, load_record},
     commit_run::format_ms,
     dataset::Dataset,
@@ -116,8 +116,8 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             self.compare(batch).await?;
         }
         let objects = batch.writer.finish().await?;
-        let cursor = Some(batch.after.sequence.to_string());
-        let mut record = self.derived_record(head, &batch.writer, cursor, taken_ms);
+        let checkpoint = Checkpoint::at(taken_ms, Some(batch.after.sequence.to_string()));
+        let mut record = self.next_record(head, &batch.writer, checkpoint);
         record.objects = objects;
         record.rows = batch.rows;
         if batch.rows > 0 {

@@ -28,6 +28,7 @@ use sophos_api::{
 };
 
 use crate::{
+    checkpoint::Checkpoint,
     commit_log::{LogHead, SnapshotSummary, load_head},
     commit_run::format_ms,
     dataset::Dataset,
@@ -301,7 +302,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let mut objects = std::mem::take(&mut batch.state.objects);
         objects.extend(batch.writer.finish().await?);
         let taken_ms = batch.state.taken_ms.unwrap_or_else(|| self.now_ms());
-        let mut record = self.derived_record(head, &batch.writer, None, taken_ms);
+        let mut record = self.next_record(head, &batch.writer, Checkpoint::at(taken_ms, None));
         (record.objects, record.quarantine_objects) = self.split_objects(objects);
         record.rows = batch.state.rows();
         record.duplicates = batch.state.duplicates;

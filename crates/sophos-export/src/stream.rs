@@ -12,7 +12,6 @@ use crate::{
     checkpoint::{Checkpoint, CheckpointTracker, Gap},
     clock::{deadline_passed, now_ms, trusted_service_ms},
     commit_log::{Backfill, LogHead, LogRecord, StreamId, load_head},
-    commit_run::format_ms,
     cycle_detector::{CycleDetector, MAX_EMPTY_PAGES},
     dataset::{Dataset, DatasetKind},
     dedup_window::{DedupSnapshot, DedupWindow},
@@ -244,14 +243,6 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let is_log = self.stream.dataset.kind() == DatasetKind::Log;
         let (objects, quarantine_objects) = self.split_objects(batch.writer.finish().await?);
         let record = LogRecord {
-            version: 1,
-            dataset: self.stream.dataset,
-            tenant: self.stream.tenant.clone(),
-            sequence: head.sequence() + 1,
-            run_id: batch.writer.run_id().to_owned(),
-            committed_at: format_ms(self.now_ms()),
-            checkpoint_before: head.record.as_ref().map(|record| record.checkpoint_after.clone()),
-            checkpoint_after: after,
             rows: batch.rows,
             revised: batch.revised,
             duplicates: batch.duplicates,
@@ -266,7 +257,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             recent_digests: recent.digests,
             recent_times: if is_log { recent.times } else { String::new() },
             recent_revisions: recent.revisions,
-            snapshot: None,
+            ..self.next_record(head, &batch.writer, after)
         };
         if !self.commit_record(&mut batch.writer, head, record, report).await? {
             return Ok(false);

@@ -1,20 +1,18 @@
 //! The Common Event Format, as Sophos's script for SIEMs writes it, and without its
 //! defects.
 
-use std::io;
-
 use super::{
     FormatSpec,
-    gzip_lines::{GzipLines, count_lines, ignore_lines},
+    gzip_lines::{LineEncoder, count_lines, ignore_lines},
     siem_script::{
         Fields, Json, Mode, flatten, push_plain_key, python_strip, record_fields, rename, split_name,
     },
 };
-use crate::encode::{Encoder, Row};
+use crate::encode::Row;
 
 pub(super) static SPEC: FormatSpec = FormatSpec {
     name: "cef.gz",
-    encoder: || Box::new(CefGzip { mode: Mode::Corrected, lines: GzipLines::default() }),
+    encoder: || Box::new(LineEncoder::new(to_line, Mode::Corrected)),
     scan: |body, _| count_lines(body),
     read: None,
 };
@@ -22,37 +20,13 @@ pub(super) static SPEC: FormatSpec = FormatSpec {
 /// The script breaks lines within rows.
 pub(super) static COMPATIBLE_SPEC: FormatSpec = FormatSpec {
     name: "cef-compatible.gz",
-    encoder: || Box::new(CefGzip { mode: Mode::Compatible, lines: GzipLines::default() }),
+    encoder: || Box::new(LineEncoder::new(to_line, Mode::Compatible)),
     scan: |body, _| ignore_lines(body),
     read: None,
 };
 
 /// The text of a missing member of the header.
 const MISSING: &str = "NA";
-
-#[derive(Debug)]
-struct CefGzip {
-    mode: Mode,
-    lines: GzipLines,
-}
-
-impl Encoder for CefGzip {
-    fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let line = to_line(row, self.mode);
-        self.lines.push(|lines| {
-            lines.extend_from_slice(line.as_bytes());
-            lines.push(b'\n');
-        })
-    }
-
-    fn size(&self) -> usize {
-        self.lines.size()
-    }
-
-    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
-        self.lines.finish()
-    }
-}
 
 fn to_line(row: &Row<'_>, mode: Mode) -> String {
     let mut fields = record_fields(row, mode);

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, BufReader, Write};
 use bytes::{Buf, Bytes};
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 
-use super::ScannedRows;
+use super::{ScannedRows, siem_script::Mode};
+use crate::encode::{Encoder, Row};
 
 /// The bytes of lines that are buffered before compression. A compressor takes a third
 /// of a megabyte, and an endpoint with a wrong clock opens many objects.
@@ -55,6 +56,38 @@ impl GzipLines {
     pub(super) fn finish(mut self) -> io::Result<Vec<u8>> {
         self.compress()?;
         self.gzip.take().map_or(Ok(Vec::new()), GzEncoder::finish)
+    }
+}
+
+/// Compresses the lines that a function makes of rows.
+#[derive(Debug)]
+pub(super) struct LineEncoder {
+    to_line: fn(&Row<'_>, Mode) -> String,
+    mode: Mode,
+    lines: GzipLines,
+}
+
+impl LineEncoder {
+    pub(super) fn new(to_line: fn(&Row<'_>, Mode) -> String, mode: Mode) -> Self {
+        Self { to_line, mode, lines: GzipLines::default() }
+    }
+}
+
+impl Encoder for LineEncoder {
+    fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let line = (self.to_line)(row, self.mode);
+        self.lines.push(|lines| {
+            lines.extend_from_slice(line.as_bytes());
+            lines.push(b'\n');
+        })
+    }
+
+    fn size(&self) -> usize {
+        self.lines.size()
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+        self.lines.finish()
     }
 }
 
