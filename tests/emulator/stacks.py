@@ -233,7 +233,7 @@ def update_nested_stack(cls, original_resource, new_resource_name, cloudformatio
 
 
 def update(name, definition, resources, *, moto, **rest):
-    """Updates a resource, unless its condition is false: then there is none."""
+    """Updates a resource, unless its condition is false."""
     condition = definition.get("Condition")
     if condition and not resources.lazy_condition_map[condition]:
         return None
