@@ -34,19 +34,6 @@ pub struct Checkpoint {
     pub exported_before_ms: Option<i64>,
 }
 
-impl Checkpoint {
-    /// The checkpoint of a stream that is complete up to a time.
-    pub(crate) fn at(watermark_ms: i64, cursor: Option<String>) -> Self {
-        Self {
-            cursor,
-            high_watermark_ms: watermark_ms,
-            low_watermark_ms: watermark_ms,
-            backlog_watermark_ms: None,
-            exported_before_ms: None,
-        }
-    }
-}
-
 /// An interval that the feed no longer has: from `from_ms`, inclusive, to `to_ms`,
 /// exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -132,6 +132,19 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     }
 }
 
+impl Checkpoint {
+    /// The checkpoint of a stream that is complete up to a time.
+    pub(crate) fn at(watermark_ms: i64, cursor: Option<String>) -> Self {
+        Self {
+            cursor,
+            high_watermark_ms: watermark_ms,
+            low_watermark_ms: watermark_ms,
+            backlog_watermark_ms: None,
+            exported_before_ms: None,
+        }
+    }
+}
+
 /// Formats a time in milliseconds since the Unix epoch.
 pub(crate) fn format_ms(ms: i64) -> String {
     Timestamp::from_millisecond(ms).map(to_rfc3339_millis).unwrap_or_default()
