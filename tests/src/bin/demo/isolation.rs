@@ -24,7 +24,7 @@ const INSTANCE: &str = "i-0a1b2c3d4e5f60718";
 /// The maximum time for each wait.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
-const POLICY: &str = r#"version = 1
+pub(crate) const POLICY: &str = r#"version = 1
 mode = "enforce"
 
 [release]
@@ -69,7 +69,7 @@ tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
 accounts = { "123456789012" = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1" }
 "#;
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     let machine = |name: &str| MachineConfig::computer(TENANT, name);
     let server = MachineConfig { machine_type: Some(MachineType::Server), ..machine("DC01") };
     let away =
@@ -205,7 +205,7 @@ fn overdue_reason(decision: &Decision) -> &str {
     detail.unwrap_or_default()
 }
 
-fn crowdstrike_detection(name: &str, id: &str) -> Value {
+pub(crate) fn crowdstrike_detection(name: &str, id: &str) -> Value {
     json!({
         "metadata": { "eventType": "EppDetectionSummaryEvent" },
         "event": {
@@ -218,7 +218,7 @@ fn crowdstrike_detection(name: &str, id: &str) -> Value {
     })
 }
 
-fn pagerduty_incident(name: &str, id: &str) -> Value {
+pub(crate) fn pagerduty_incident(name: &str, id: &str) -> Value {
     json!({ "event": {
         "id": id,
         "event_type": "incident.triggered",
@@ -231,7 +231,7 @@ fn pagerduty_incident(name: &str, id: &str) -> Value {
     }})
 }
 
-fn splunk_result(name: &str, sid: &str) -> Value {
+pub(crate) fn splunk_result(name: &str, sid: &str) -> Value {
     json!({
         "sid": sid,
         "search_name": "Kerberoasting",

@@ -2,6 +2,7 @@
 //! command line reads both.
 
 mod cli;
+mod dashboard;
 mod export;
 mod isolation;
 
@@ -22,11 +23,19 @@ struct Arguments {
     /// The folder for the output, empty or missing; by default, a new temporary folder
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
+
+    /// Only draw the dashboard of twelve simulated hours, as SVG, into this file
+    #[arg(long, value_name = "FILE")]
+    dashboard: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let folder = output_dir(Arguments::parse().folder)?;
+    let Arguments { folder, dashboard: picture } = Arguments::parse();
+    let folder = output_dir(folder)?;
+    if let Some(picture) = picture {
+        return dashboard::run(&create_sub_dir(&folder, "export")?, &picture).await;
+    }
     print_line("ONE: EXPORT ALERTS AND EVENTS\n")?;
     let exported = create_sub_dir(&folder, "export")?;
     export::run(&exported).await?;
