@@ -139,21 +139,27 @@ impl RequiredAccess {
     }
 }
 
-fn with_article(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {noun}")
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 impl fmt::Display for RequiredAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(credential) = self.credential.as_ref().filter(|_| self.is_wrong_credential()) {
-            let callers: Vec<_> = self.callers.iter().map(|caller| with_article(caller.as_str())).collect();
-            let credential = with_article(credential.as_str());
-            let callers = callers.join(" or ");
-            return write!(f, "this operation needs {callers} credential; the credential is {credential}'s");
+            f.write_str("this operation needs ")?;
+            for (index, caller) in self.callers.iter().enumerate() {
+                let or = if index > 0 { " or " } else { "" };
+                write!(f, "{or}{} {caller}", article(caller.as_str()))?;
+            }
+            let article = article(credential.as_str());
+            return write!(f, " credential; the credential is {article} {credential}'s");
         }
-        let roles: Vec<_> = self.roles.iter().map(|role| role.name()).collect();
-        write!(f, "the role {} permits it", roles.join(" or "))?;
+        f.write_str("the role ")?;
+        for (index, role) in self.roles.iter().enumerate() {
+            let or = if index > 0 { " or " } else { "" };
+            write!(f, "{or}{role}")?;
+        }
+        f.write_str(" permits it")?;
         match self.permission {
             Some(permission) => write!(f, ", and it needs the permission {permission}"),
             None => Ok(()),

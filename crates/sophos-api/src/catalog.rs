@@ -22,8 +22,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
+    build_request::{build_request, camel_case},
     error::Error,
-    operation::{Operation, RequestTarget, Route, build_request, camel_case},
+    exchange::TypedExchange,
+    operation::{Operation, RequestTarget, Route, parse_json_or_null},
     operations,
 };
 
@@ -275,6 +277,12 @@ impl DescribedRequest {
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when a field of the path is empty.
     pub fn to_request(&self, target: &RequestTarget) -> Result<http::Request<Vec<u8>>, Error> {
         build_request(self.route(), Ok(Value::Object(self.fields.clone())), target)
+    }
+
+    pub(crate) fn exchange<R: DeserializeOwned + Send>(
+        &self,
+    ) -> TypedExchange<impl Fn(&RequestTarget) -> Result<http::Request<Vec<u8>>, Error> + Send, R> {
+        TypedExchange::new(self.route(), |target| self.to_request(target), parse_json_or_null)
     }
 
     /// The request for the page after this one's; `None` at the end of the listing, and

@@ -3,7 +3,9 @@
 
 use std::{fmt::Display, ops::RangeInclusive};
 
-use crate::{error::Error, models::SecretText, operation::camel_case, timestamp::MIN_MILLIS};
+use jiff::fmt::temporal::SpanParser;
+
+use crate::{build_request::camel_case, error::Error, models::SecretText, timestamp::MIN_MILLIS};
 
 /// Rejects a number outside `range`.
 pub(crate) fn check_range<N: PartialOrd + Display>(
@@ -146,7 +148,7 @@ fn is_time(text: &str) -> bool {
 }
 
 fn is_duration(text: &str) -> bool {
-    text.trim_start_matches('-').starts_with('P') && text.parse::<jiff::Span>().is_ok()
+    text.trim_start_matches('-').starts_with('P') && SpanParser::new().parse_span(text).is_ok()
 }
 
 fn invalid(name: &str, value: &dyn Display, expected: &str) -> Error {

@@ -12,6 +12,7 @@ use crate::{
     client::{ApiClient, Client},
     error::Error,
     error_kind::ErrorKind,
+    exchange::{Exchange, exchange_of},
     hosts::Hosts,
     models::IdType,
     operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
@@ -33,8 +34,9 @@ impl<T: Transport> ApiClient for Client<T> {
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
         // The target takes requests.
         operation.validate().map_err(|error| error.with_operation(O::ROUTE.to_string()))?;
-        let target = self.target(&O::ROUTE).await?;
-        self.context(None).send(operation, &target).await
+        let mut exchange = exchange_of(operation);
+        self.execute(&mut exchange).await?;
+        exchange.into_response()
     }
 
     #[cfg(feature = "catalog")]
@@ -42,12 +44,18 @@ impl<T: Transport> ApiClient for Client<T> {
         &self,
         request: &DescribedRequest,
     ) -> Result<R, Error> {
-        let target = self.target(request.route()).await?;
-        self.context(None).send_described(request, &target).await
+        let mut exchange = request.exchange();
+        self.execute(&mut exchange).await?;
+        exchange.into_response()
     }
 }
 
 impl<T: Transport> Client<T> {
+    async fn execute(&self, exchange: &mut dyn Exchange) -> Result<(), Error> {
+        let target = self.target(exchange.route()).await?;
+        self.context(None).execute(exchange, &target).await
+    }
+
     /// The host and the id of an operation of the credential's own account.
     async fn target(&self, route: &Route) -> Result<RequestTarget, Error> {
         let reject =

@@ -55,6 +55,7 @@
 
 mod access;
 mod auth;
+mod build_request;
 #[cfg(feature = "common")]
 mod bulk;
 #[cfg(feature = "catalog")]
@@ -73,6 +74,7 @@ mod endpoint_lookup;
 mod error;
 mod error_kind;
 mod error_predicates;
+mod exchange;
 mod hosts;
 mod identity;
 mod jobs;

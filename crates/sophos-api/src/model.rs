@@ -1,13 +1,15 @@
 //! The macros and readers of the wire models: structs of optional fields, and
 //! enumerations that keep unknown values.
 
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
+
+use crate::with_raw::Raw;
 
 /// The longest field that a model reads, in bytes. A value takes many times the
 /// memory of its text.
@@ -60,15 +62,19 @@ fn id_text(raw: &RawValue) -> Option<String> {
 
 /// Reads the items of a page, up to a bound: each takes memory, which an unexpected
 /// response could exhaust. Null means no items.
-pub(crate) fn items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(crate) fn items<'de, D, T>(deserializer: D) -> Result<Vec<Raw<T>>, D::Error>
 where
     D: Deserializer<'de>,
-    T: Deserialize<'de>,
 {
-    struct Items<T>(PhantomData<T>);
+    Ok(raw_items(deserializer)?.into_iter().map(Raw::new).collect())
+}
 
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
-        type Value = Vec<T>;
+/// It is not generic over the items, so that it is compiled once.
+fn raw_items<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValue>>, D::Error> {
+    struct Items;
+
+    impl<'de> Visitor<'de> for Items {
+        type Value = Vec<Box<RawValue>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "a list of at most {MAX_ITEMS} items")
@@ -90,7 +96,7 @@ where
         }
     }
 
-    deserializer.deserialize_any(Items(PhantomData))
+    deserializer.deserialize_any(Items)
 }
 
 /// Reads a value, and null as the default.
@@ -112,7 +118,7 @@ where
 
     impl<'de> Deserialize<'de> for List {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            items(deserializer).map(Self)
+            raw_items(deserializer).map(Self)
         }
     }
 

@@ -1,15 +1,9 @@
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
 
 pub use crate::scope::{ApiHost, ScopeHeader};
-use crate::{error::Error, error_kind::ErrorKind, hosts::BaseUrl};
-
-/// The characters that are not encoded in a path segment or a query value.
-pub(crate) const UNRESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use crate::{build_request::build_request, error::Error, error_kind::ErrorKind, hosts::BaseUrl};
 
 /// One operation of the service.
 ///
@@ -74,144 +68,37 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
     }
 }
 
-/// Builds the request of a route from the fields of an operation. It is not generic,
-/// so that it is compiled once.
-pub(crate) fn build_request(
-    route: &Route,
-    fields: serde_json::Result<Value>,
-    target: &RequestTarget,
-) -> Result<http::Request<Vec<u8>>, Error> {
-    let Ok(Value::Object(mut fields)) = fields else {
-        return Err(Error::invalid("an operation must serialize as a JSON object"));
-    };
-    fields.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
-    let header = route.header.map(|(field, name)| {
-        let field = camel_case(field);
-        let value = fields.remove(&field).as_ref().and_then(Value::as_str).map(HeaderValue::try_from);
-        let value = value.and_then(Result::ok).filter(|value| !value.is_empty());
-        let invalid = || Error::invalid(format!("missing {field}: expected the value of a header"));
-        Ok((name, value.ok_or_else(invalid)?))
-    });
-    let header = header.transpose()?;
-    let mut url = target.base.join(&build_path(route.path, &mut fields)?);
-    let in_query = !route.has_body();
-    let body = if in_query {
-        push_query(&mut url, &fields);
-        Vec::new()
-    } else {
-        let query = route.query.iter().map(|name| camel_case(name));
-        let query: Map<_, _> =
-            query.filter_map(|name| fields.remove(&name).map(|value| (name, value))).collect();
-        push_query(&mut url, &query);
-        // The service expects `{}` rather than an empty body.
-        Value::Object(fields).to_string().into_bytes()
-    };
-    let mut request = http::Request::new(body);
-    *request.method_mut() = route.method.clone();
-    *request.uri_mut() =
-        url.parse().map_err(|error: http::uri::InvalidUri| Error::invalid(error.to_string()))?;
-    let headers = request.headers_mut();
-    const JSON: HeaderValue = HeaderValue::from_static("application/json");
-    headers.insert(header::ACCEPT, JSON);
-    let scope = target.scope.unwrap_or(route.scope);
-    if let (Some(name), Some(id)) = (scope.name(), &target.id) {
-        let id = HeaderValue::try_from(id.as_str()).map_err(|error| Error::invalid(error.to_string()))?;
-        headers.insert(name, id);
-    }
-    if !in_query {
-        headers.insert(header::CONTENT_TYPE, JSON);
-    }
-    if let Some((name, value)) = header {
-        headers.insert(name, value);
-    }
-    Ok(request)
+pub(crate) fn parse_json<R: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<R, Error> {
+    serde_json::from_str(success_text(response)?).map_err(|error| malformed_json(response, &error))
 }
 
-pub(crate) fn parse_json<R: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<R, Error> {
+/// The body of a successful response. It is text, like the fields of a record, so that
+/// one parser is compiled for both.
+fn success_text(response: &http::Response<Bytes>) -> Result<&str, Error> {
     if !response.status().is_success() {
         return Err(Error::from_response(response));
     }
-    let malformed = |what: String| {
-        Error::new(ErrorKind::Malformed).with_status(response.status().as_u16()).with_message(format!(
-            "the body of {} bytes is not as documented ({what})",
-            response.body().len()
-        ))
-    };
-    // From text, like the fields of a record, so that one parser is compiled for both.
-    let text = std::str::from_utf8(response.body())
-        .map_err(|error| malformed(format!("invalid UTF-8 at byte {}", error.valid_up_to())))?;
-    serde_json::from_str(text).map_err(|error| {
-        malformed(format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()))
-    })
+    std::str::from_utf8(response.body())
+        .map_err(|error| malformed_body(response, &format!("invalid UTF-8 at byte {}", error.valid_up_to())))
+}
+
+fn malformed_json(response: &http::Response<Bytes>, error: &serde_json::Error) -> Error {
+    let (kind, line, column) = (error.classify(), error.line(), error.column());
+    malformed_body(response, &format!("{kind:?} error at line {line} column {column}"))
+}
+
+fn malformed_body(response: &http::Response<Bytes>, what: &str) -> Error {
+    let message = format!("the body of {} bytes is not as documented ({what})", response.body().len());
+    Error::new(ErrorKind::Malformed).with_status(response.status().as_u16()).with_message(message)
 }
 
 /// Parses a response whose body is empty, or left out, as `null`.
 #[cfg(feature = "catalog")]
 pub(crate) fn parse_json_or_null<R: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<R, Error> {
     if response.status().is_success() && response.body().is_empty() {
-        return R::deserialize(Value::Null).map_err(|error| Error::malformed(error.to_string()));
+        return R::deserialize(serde_json::Value::Null).map_err(|error| Error::malformed(error.to_string()));
     }
     parse_json(response)
-}
-
-fn build_path(template: &str, fields: &mut Map<String, Value>) -> Result<String, Error> {
-    let mut path = String::with_capacity(template.len() + 40);
-    for segment in template.split('/').skip(1) {
-        path.push('/');
-        let Some(name) = segment.strip_prefix(':') else {
-            path.push_str(segment);
-            continue;
-        };
-        match fields.remove(name) {
-            // A segment of dots would leave the path.
-            Some(Value::String(value)) if !value.chars().all(|character| character == '.') => {
-                path.extend(utf8_percent_encode(&value, UNRESERVED));
-            }
-            Some(Value::Number(value)) => path.push_str(&value.to_string()),
-            _ => return Err(Error::invalid(format!("missing {name}: expected a value that is not empty"))),
-        }
-    }
-    Ok(path)
-}
-
-/// The name of a field as the service writes it.
-pub(crate) fn camel_case(field: &str) -> String {
-    let mut words = field.trim_start_matches("r#").split('_');
-    let mut name = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut characters = word.chars();
-        name.extend(characters.next().map(|first| first.to_ascii_uppercase()));
-        name.push_str(characters.as_str());
-    }
-    name
-}
-
-fn push_query(url: &mut String, fields: &Map<String, Value>) {
-    let mut separator = '?';
-    for (name, value) in fields {
-        url.push(separator);
-        separator = '&';
-        url.push_str(name);
-        url.push('=');
-        match value {
-            Value::Array(list) => {
-                for (index, item) in list.iter().enumerate() {
-                    if index > 0 {
-                        url.push(',');
-                    }
-                    url.extend(utf8_percent_encode(&value_text(item), UNRESERVED));
-                }
-            }
-            value => url.extend(utf8_percent_encode(&value_text(value), UNRESERVED)),
-        }
-    }
-}
-
-fn value_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 /// The method, path, host and scope of an operation.
@@ -395,6 +282,8 @@ impl RequestTarget {
 
 #[cfg(all(test, feature = "catalog"))]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::{sync::atomic::AtomicU64, time::Duration};
 
-use bytes::Bytes;
 use http::HeaderValue;
 
 use crate::{
+    BoxFuture,
     error::Error,
+    exchange::{Exchange, exchange_of},
     identity::Identity,
     models::IdType,
     operation::{Operation, RequestTarget, Route},
@@ -48,30 +49,18 @@ impl<'a, T: Transport> RequestContext<'a, T> {
         operation: &O,
         target: &RequestTarget,
     ) -> Result<O::Response, Error> {
-        self.send_and_parse(operation, target, O::parse_response).await
+        let mut exchange = exchange_of(operation);
+        self.execute(&mut exchange, target).await?;
+        exchange.into_response()
     }
 
-    /// Sends an operation of the API, and parses its response by another function.
-    pub(crate) async fn send_and_parse<O: Operation, R: Send>(
+    /// Sends an operation of the API, whose types are unknown here.
+    pub(crate) async fn execute(
         &self,
-        operation: &O,
+        exchange: &mut dyn Exchange,
         target: &RequestTarget,
-        parse: fn(&http::Response<Bytes>) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        self.send.execute(operation, target, SessionToken::new(self.session), parse).await
-    }
-
-    /// Sends an operation that is chosen at run time.
-    #[cfg(feature = "catalog")]
-    pub(crate) async fn send_described<R: serde::de::DeserializeOwned + Send>(
-        &self,
-        described: &crate::catalog::DescribedRequest,
-        target: &RequestTarget,
-    ) -> Result<R, Error> {
-        let route = described.route();
-        let request = described.to_request(target).map_err(|error| self.annotate(error, route, target))?;
-        let token = SessionToken::new(self.session);
-        self.send.execute_request(request, route, target, token, crate::operation::parse_json_or_null).await
+    ) -> Result<(), Error> {
+        self.send.execute(exchange, target, &mut SessionToken::new(self.session)).await
     }
 
     /// Adds the operation, the tenant and the access that it takes to an error.
@@ -95,13 +84,17 @@ impl<'s> SessionToken<'s> {
 }
 
 impl<T: Transport> Authorizer<T> for SessionToken<'_> {
-    async fn authorize(&mut self, context: &SendContext<'_, T>) -> Result<Option<HeaderValue>, Error> {
-        context.acquire_permit().await?;
-        // Boxed: most requests find a cached token and do not need this future.
-        let token = Box::pin(self.session.token(context)).await?;
-        let header = token.header.clone();
-        self.current = Some(token);
-        Ok(header)
+    fn authorize<'a>(
+        &'a mut self,
+        context: &'a SendContext<'_, T>,
+    ) -> BoxFuture<'a, Result<Option<HeaderValue>, Error>> {
+        Box::pin(async {
+            context.acquire_permit().await?;
+            let token = self.session.token(context).await?;
+            let header = token.header.clone();
+            self.current = Some(token);
+            Ok(header)
+        })
     }
 
     fn drop_rejected(&mut self) -> bool {
@@ -115,7 +108,7 @@ impl<T: Transport> Authorizer<T> for SessionToken<'_> {
         self.session.credential_type()
     }
 
-    fn counter(counters: &RequestCounters) -> &AtomicU64 {
-        &counters.api_requests
+    fn counter(&self) -> fn(&RequestCounters) -> &AtomicU64 {
+        |counters| &counters.api_requests
     }
 }

@@ -1,17 +1,18 @@
 //! Sending of operations with an authorization, until the response can be parsed or a
 //! retry is not permitted. This layer knows no session.
 
-use std::sync::atomic::AtomicU64;
+use std::{future::ready, sync::atomic::AtomicU64};
 
-use bytes::Bytes;
 use http::{HeaderValue, header};
 
 use crate::{
+    BoxFuture,
     access::RequiredAccess,
     error::Error,
     error_kind::ErrorKind,
+    exchange::Exchange,
     models::IdType,
-    operation::{ApiHost, Operation, RequestTarget, Route},
+    operation::{ApiHost, RequestTarget, Route},
     retry::parse_retry_after,
     sender::SendContext,
     stats::RequestCounters,
@@ -22,10 +23,10 @@ use crate::{
 /// not contain the one of the token that it needs.
 pub(crate) trait Authorizer<T: Transport>: Send {
     /// Authorizes the next attempt, and returns its `Authorization` header if it has one.
-    fn authorize(
-        &mut self,
-        context: &SendContext<'_, T>,
-    ) -> impl Future<Output = Result<Option<HeaderValue>, Error>> + Send;
+    fn authorize<'a>(
+        &'a mut self,
+        context: &'a SendContext<'_, T>,
+    ) -> BoxFuture<'a, Result<Option<HeaderValue>, Error>>;
 
     /// Drops an authorization that the service rejected. Returns whether another attempt
     /// may have a different one.
@@ -37,7 +38,7 @@ pub(crate) trait Authorizer<T: Transport>: Send {
     fn credential_type(&self) -> Option<IdType>;
 
     /// The counter of its requests.
-    fn counter(counters: &RequestCounters) -> &AtomicU64;
+    fn counter(&self) -> fn(&RequestCounters) -> &AtomicU64;
 }
 
 /// A header that another attempt cannot change, within the rate limit.
@@ -53,17 +54,22 @@ impl FixedHeader {
 }
 
 impl<T: Transport> Authorizer<T> for FixedHeader {
-    async fn authorize(&mut self, context: &SendContext<'_, T>) -> Result<Option<HeaderValue>, Error> {
-        context.acquire_permit().await?;
-        Ok(self.header.clone())
+    fn authorize<'a>(
+        &'a mut self,
+        context: &'a SendContext<'_, T>,
+    ) -> BoxFuture<'a, Result<Option<HeaderValue>, Error>> {
+        Box::pin(async {
+            context.acquire_permit().await?;
+            Ok(self.header.clone())
+        })
     }
 
     fn credential_type(&self) -> Option<IdType> {
         self.credential_type.clone()
     }
 
-    fn counter(counters: &RequestCounters) -> &AtomicU64 {
-        &counters.api_requests
+    fn counter(&self) -> fn(&RequestCounters) -> &AtomicU64 {
+        |counters| &counters.api_requests
     }
 }
 
@@ -71,69 +77,46 @@ impl<T: Transport> Authorizer<T> for FixedHeader {
 pub(crate) struct SecretInBody;
 
 impl<T: Transport> Authorizer<T> for SecretInBody {
-    async fn authorize(&mut self, _: &SendContext<'_, T>) -> Result<Option<HeaderValue>, Error> {
-        Ok(None)
+    fn authorize<'a>(
+        &'a mut self,
+        _: &'a SendContext<'_, T>,
+    ) -> BoxFuture<'a, Result<Option<HeaderValue>, Error>> {
+        Box::pin(ready(Ok(None)))
     }
 
     fn credential_type(&self) -> Option<IdType> {
         None
     }
 
-    fn counter(counters: &RequestCounters) -> &AtomicU64 {
-        &counters.token_requests
+    fn counter(&self) -> fn(&RequestCounters) -> &AtomicU64 {
+        |counters| &counters.token_requests
     }
 }
 
-/// Parses a response, and stores the result for its caller.
-type ResponseParser<'r> = &'r mut (dyn FnMut(&http::Response<Bytes>) -> Result<(), Error> + Send);
-
 impl<T: Transport> SendContext<'_, T> {
-    /// Sends an operation, and parses its response.
-    pub(crate) async fn execute<O: Operation, A: Authorizer<T>, R: Send>(
-        &self,
-        operation: &O,
-        target: &RequestTarget,
-        authorizer: A,
-        parse_response: fn(&http::Response<Bytes>) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        let request = operation
-            .to_request(target)
-            .map_err(|error| self.annotate(error, &O::ROUTE, target, authorizer.credential_type()))?;
-        self.execute_request(request, &O::ROUTE, target, authorizer, parse_response).await
+    /// Sends an operation until its response can be parsed, or a retry is not permitted.
+    ///
+    /// The future is boxed, so that the ones of all operations hold a pointer to it.
+    pub(crate) fn execute<'a>(
+        &'a self,
+        exchange: &'a mut dyn Exchange,
+        target: &'a RequestTarget,
+        authorizer: &'a mut dyn Authorizer<T>,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(self.send_with_retry(exchange, target, authorizer))
     }
 
-    /// Sends the request of an operation, and parses its response.
-    pub(crate) async fn execute_request<R: Send, A: Authorizer<T>>(
+    async fn send_with_retry(
         &self,
-        request: http::Request<Vec<u8>>,
-        route: &Route,
+        exchange: &mut dyn Exchange,
         target: &RequestTarget,
-        mut authorizer: A,
-        parse_response: fn(&http::Response<Bytes>) -> Result<R, Error>,
-    ) -> Result<R, Error> {
-        let mut parsed = None;
-        let parse = &mut |response: &http::Response<Bytes>| {
-            parsed = Some(parse_response(response)?);
-            Ok(())
-        };
-        // Boxed: the futures of all operations hold a pointer in place of it.
-        Box::pin(self.send_with_retry(request, route, target, &mut authorizer, parse)).await?;
-        let malformed = || Error::new(ErrorKind::Malformed);
-        parsed.ok_or_else(|| self.annotate(malformed(), route, target, authorizer.credential_type()))
-    }
-
-    /// Sends a request until its response can be parsed, or a retry is not permitted.
-    /// It is not generic over the operation, so that it is compiled once.
-    async fn send_with_retry<A: Authorizer<T>>(
-        &self,
-        unauthorized: http::Request<Vec<u8>>,
-        route: &Route,
-        target: &RequestTarget,
-        authorizer: &mut A,
-        parse: ResponseParser<'_>,
+        authorizer: &mut dyn Authorizer<T>,
     ) -> Result<(), Error> {
-        let describe =
-            |error: Error, authorizer: &A| self.annotate(error, route, target, authorizer.credential_type());
+        let route = exchange.route();
+        let describe = |error: Error, authorizer: &dyn Authorizer<T>| {
+            self.annotate(error, route, target, authorizer.credential_type())
+        };
+        let unauthorized = exchange.to_request(target).map_err(|error| describe(error, authorizer))?;
         let policy = &self.sender.retry_policy;
         let mut attempt = 1;
         loop {
@@ -142,8 +125,8 @@ impl<T: Transport> SendContext<'_, T> {
             if let Some(header) = header {
                 request.headers_mut().insert(header::AUTHORIZATION, header);
             }
-            let result = match self.send_once(request, A::counter).await {
-                Ok(response) => parse(&response).map_err(|error| {
+            let result = match self.send_once(request, authorizer.counter()).await {
+                Ok(response) => exchange.receive(&response).map_err(|error| {
                     error.with_retry_after(parse_retry_after(response.headers(), self.now()))
                 }),
                 Err(error) => Err(error),

@@ -17,6 +17,7 @@ use crate::{
     credentials::{Credentials, Owner},
     error::Error,
     error_kind::ErrorKind,
+    exchange::exchange_of,
     identity::{Identity, parse_identity},
     models::IdType,
     operation::{Operation, RequestTarget},
@@ -152,9 +153,11 @@ impl Session {
         token: &IssuedToken,
     ) -> Result<Identity, Error> {
         let target = RequestTarget::new(context.hosts().global().clone());
-        let authorizer = FixedHeader::new(token.header.clone(), self.credential_type());
-        let whoami =
-            context.execute(&GetWhoami::new(), &target, authorizer, GetWhoami::parse_response).await?;
+        let mut authorizer = FixedHeader::new(token.header.clone(), self.credential_type());
+        let operation = GetWhoami::new();
+        let mut exchange = exchange_of(&operation);
+        context.execute(&mut exchange, &target, &mut authorizer).await?;
+        let whoami = exchange.into_response()?;
         parse_identity(&whoami, context.hosts(), context.scrubber())
     }
 
@@ -254,12 +257,14 @@ impl Session {
         let operation = RequestToken::new(credentials);
         let requested_at = context.now();
         let target = RequestTarget::new(context.hosts().identity().clone());
-        let response = context.execute(&operation, &target, SecretInBody, RequestToken::parse_response).await;
-        let response = response.map_err(|error| match error.status() {
+        let mut exchange = exchange_of(&operation);
+        let sent = context.execute(&mut exchange, &target, &mut SecretInBody).await;
+        sent.map_err(|error| match error.status() {
             // The service uses all three for a credential that is no longer valid.
             Some(400 | 401 | 403) => error.with_kind(ErrorKind::CredentialRejected),
             _ => error,
         })?;
+        let response = exchange.into_response()?;
         if let Some(token) = &response.access_token {
             context.scrubber().add_secret(token.expose_secret());
         }

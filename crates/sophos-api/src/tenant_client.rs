@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 #[cfg(feature = "catalog")]
 use serde::de::DeserializeOwned;
@@ -6,9 +6,11 @@ use serde::de::DeserializeOwned;
 #[cfg(feature = "catalog")]
 use crate::catalog::DescribedRequest;
 use crate::{
+    BoxFuture,
     client::{ApiClient, Client},
     error::Error,
     error_kind::ErrorKind,
+    exchange::{Exchange, TypedExchange, exchange_of},
     fusion::{GraphqlOperation, PartialData, parse_partial},
     hosts::BaseUrl,
     models::IdType,
@@ -42,7 +44,7 @@ pub struct TenantClient<T> {
     reads_before_move: bool,
 }
 
-type PlatformCheck<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+type PlatformCheck<'a> = BoxFuture<'a, Result<(), Error>>;
 
 impl<T: Transport> TenantClient<T> {
     pub(crate) fn new(client: Client<T>, id: TenantId, base: BaseUrl) -> Self {
@@ -144,8 +146,12 @@ impl<T: Transport> TenantClient<T> {
     ) -> Result<PartialData<O::Response>, Error> {
         let context = self.client.context(Some(&self.counters));
         let target = RequestTarget::with_id(self.client.fusion_host()?, self.id.as_str());
-        let mut partial = context.send_and_parse(operation, &target, parse_partial::<O>).await?;
-        let annotate = |error| context.annotate(error, &O::ROUTE, &target);
+        let route = const { &O::ROUTE };
+        let mut exchange =
+            TypedExchange::new(route, |target| operation.to_request(target), parse_partial::<O>);
+        context.execute(&mut exchange, &target).await?;
+        let mut partial = exchange.into_response()?;
+        let annotate = |error| context.annotate(error, route, &target);
         partial.errors = partial.errors.into_iter().map(annotate).collect();
         Ok(partial)
     }
@@ -167,10 +173,23 @@ impl<T: Transport> TenantClient<T> {
         }
     }
 
+    /// Sends an operation after the check of the tenant's platform.
+    async fn execute(
+        &self,
+        exchange: &mut dyn Exchange,
+        check: Option<PlatformCheck<'_>>,
+    ) -> Result<(), Error> {
+        let target = self.target(exchange.route()).await?;
+        if let Some(check) = check {
+            check.await?;
+        }
+        self.client.context(Some(&self.counters)).execute(exchange, &target).await
+    }
+
     /// The check of an operation that a move replaces. Boxed as a trait object, so that a
     /// program without such an operation does not contain it.
     #[inline]
-    fn platform_check<'a>(&'a self, route: &'a Route) -> Option<PlatformCheck<'a>> {
+    fn platform_check(&self, route: &'static Route) -> Option<PlatformCheck<'_>> {
         route.fusion_replacement.map(|replacement| Box::pin(self.check_platform(route, replacement)) as _)
     }
 
@@ -192,11 +211,9 @@ impl<T: Transport> ApiClient for TenantClient<T> {
     }
 
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
-        let target = self.target(&O::ROUTE).await?;
-        if let Some(check) = self.platform_check(&O::ROUTE) {
-            check.await?;
-        }
-        self.client.context(Some(&self.counters)).send(operation, &target).await
+        let mut exchange = exchange_of(operation);
+        self.execute(&mut exchange, self.platform_check(const { &O::ROUTE })).await?;
+        exchange.into_response()
     }
 
     #[cfg(feature = "catalog")]
@@ -204,11 +221,9 @@ impl<T: Transport> ApiClient for TenantClient<T> {
         &self,
         request: &DescribedRequest,
     ) -> Result<R, Error> {
-        let target = self.target(request.route()).await?;
-        if let Some(check) = self.platform_check(request.route()) {
-            check.await?;
-        }
-        self.client.context(Some(&self.counters)).send_described(request, &target).await
+        let mut exchange = request.exchange();
+        self.execute(&mut exchange, self.platform_check(request.route())).await?;
+        exchange.into_response()
     }
 }
 

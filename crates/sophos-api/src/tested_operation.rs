@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
+    build_request::build_request,
     error::Error,
-    operation::{Operation, RequestTarget, Route, build_request},
+    operation::{Operation, RequestTarget, Route},
 };
 
 /// A value for every field, for tests of what an operation sends.

@@ -113,6 +113,10 @@ impl<T> fmt::Debug for Raw<T> {
 }
 
 impl<T> Raw<T> {
+    pub(crate) fn new(json: Box<RawValue>) -> Self {
+        Self { json, marker: PhantomData }
+    }
+
     /// The service's own JSON.
     pub fn json(&self) -> &str {
         self.json.get()

@@ -3,9 +3,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{
+    build_request::build_request,
     error::Error,
     fusion::graphql_response::parse_response,
-    operation::{Operation, RequestTarget, Route, build_request},
+    operation::{Operation, RequestTarget, Route},
 };
 
 /// The kind of a GraphQL operation.
