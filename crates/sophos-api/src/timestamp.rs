@@ -60,6 +60,10 @@ pub(crate) const MIN_MILLIS: i64 = 100_000_000_000;
 
 fn parse(text: &str) -> Option<jiff::Timestamp> {
     let text = text.trim();
+    // The common case.
+    if let Ok(instant) = text.parse() {
+        return Some(instant);
+    }
     if let Ok(number) = text.parse::<f64>() {
         let millis = if number.abs() < MIN_MILLIS as f64 { number * 1_000.0 } else { number };
         let millis = millis.is_finite().then(|| millis.round() as i64)?;

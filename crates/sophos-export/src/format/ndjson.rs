@@ -1,34 +1,61 @@
-//! One JSON object a line, compressed with gzip.
+//! One JSON object a line, compressed with gzip or Zstandard.
 
-use std::{borrow::Cow, io};
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 
-use bytes::Bytes;
+use bytes::Buf;
 use serde::Deserialize;
 
 use super::{
     FormatSpec, RowIterator, ScannedRows,
-    gzip_lines::{GzipLines, for_each_line, lines},
+    compressed_lines::{CompressedLines, Compressor, for_each_line, lines},
+    gzip::{self, Gzip},
 };
+#[cfg(feature = "zstd")]
+use super::zstd::{self, Zstd};
 use crate::{
     dataset::Dataset,
     encode::{Encoder, Row, StoredRow},
     row_json::write_row,
 };
 
-pub(super) static SPEC: FormatSpec =
-    FormatSpec { name: "ndjson.gz", encoder: || Box::new(NdjsonGzip::default()), scan, read: Some(read) };
+pub(super) static GZIP_SPEC: FormatSpec = FormatSpec {
+    name: "ndjson.gz",
+    encoder: || Box::new(Ndjson::<Gzip>::default()),
+    scan: |body, with_keys| scan(gzip::decompress(body), with_keys),
+    read: Some(|body| Ok(rows(gzip::decompress(body.reader())))),
+};
 
-#[derive(Debug, Default)]
-pub(crate) struct NdjsonGzip(GzipLines);
+#[cfg(feature = "zstd")]
+pub(super) static ZSTD_SPEC: FormatSpec = FormatSpec {
+    name: "ndjson.zst",
+    encoder: || Box::new(Ndjson::<Zstd>::default()),
+    scan: |body, with_keys| scan(zstd::decompress(body)?, with_keys),
+    read: Some(|body| Ok(rows(zstd::decompress(body.reader())?))),
+};
 
-impl NdjsonGzip {
+#[derive(Debug)]
+pub(crate) struct Ndjson<C>(CompressedLines<C>);
+
+/// The format of data objects by default, and of all quarantined records.
+pub(crate) type NdjsonGzip = Ndjson<Gzip>;
+
+impl<C> Default for Ndjson<C> {
+    fn default() -> Self {
+        Self(CompressedLines::default())
+    }
+}
+
+impl<C: Compressor> Ndjson<C> {
     /// Adds an encoded line, including its line break.
     pub(crate) fn push_line(&mut self, line: &[u8]) -> io::Result<()> {
         self.0.push(|lines| lines.extend_from_slice(line))
     }
 }
 
-impl Encoder for NdjsonGzip {
+impl<C: Compressor> Encoder for Ndjson<C> {
     fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
         self.0.push(|lines| write_row(lines, row))
     }
@@ -50,9 +77,9 @@ struct RowKey<'l> {
     revision: u32,
 }
 
-fn scan(body: &[u8], with_keys: bool) -> io::Result<ScannedRows> {
+fn scan(text: impl Read, with_keys: bool) -> io::Result<ScannedRows> {
     let (mut rows, mut keys) = (0, Vec::new());
-    for_each_line(body, |line| {
+    for_each_line(text, |line| {
         if with_keys {
             let key: RowKey<'_> = serde_json::from_slice(line)?;
             keys.push((key.id.into_owned(), key.revision));
@@ -76,8 +103,8 @@ struct Line {
     record: String,
 }
 
-fn read(body: Bytes) -> io::Result<RowIterator> {
-    Ok(Box::new(lines(body).map(|line| parse_row(&line?))))
+fn rows(text: impl Read + Send + 'static) -> RowIterator {
+    Box::new(lines(text).map(|line| parse_row(&line?)))
 }
 
 fn parse_row(line: &[u8]) -> io::Result<StoredRow> {
