@@ -126,9 +126,6 @@ fn parse_row(line: &[u8]) -> io::Result<StoredRow> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
-    use flate2::read::GzDecoder;
     use jiff::Timestamp;
     use proptest::prelude::*;
     use serde_json::Value;
@@ -136,8 +133,9 @@ mod tests {
     use super::*;
     use crate::Format;
 
-    fn encode(records: &[String]) -> String {
-        let mut encoder = Format::NdjsonGzip.encoder();
+    /// An object with these records.
+    fn encode(format: Format, records: &[String]) -> Vec<u8> {
+        let mut encoder = format.encoder();
         for record in records {
             let row = Row {
                 id: "a\"b",
@@ -151,17 +149,25 @@ mod tests {
             };
             encoder.push(&row).expect("a row");
         }
-        let mut text = String::new();
-        let object = encoder.finish().expect("an object");
-        GzDecoder::new(object.as_slice()).read_to_string(&mut text).expect("gzip");
-        text
+        encoder.finish().expect("an object")
+    }
+
+    fn read_all(mut text: impl Read) -> String {
+        let mut all = String::new();
+        text.read_to_string(&mut all).expect("an object");
+        all
+    }
+
+    /// The lines of an object with these records.
+    fn lines_of(records: &[String]) -> String {
+        read_all(gzip::decompress(encode(Format::NdjsonGzip, records).as_slice()))
     }
 
     #[test]
     fn ndjson_row_keeps_the_record_byte_for_byte() {
         let record = r#"{"b":1.50,"a":null, "a":"twice"}"#.to_owned();
         assert_eq!(
-            encode(&[record]),
+            lines_of(&[record]),
             concat!(
                 r#"{"id":"a\"b","tenant":"t","dataset":"events","source":"siem/v1/events","#,
                 r#""time":"2020-11-04T09:31:17.546Z","created_at":null,"revision":0,"#,
@@ -169,6 +175,24 @@ mod tests {
                 "\n"
             )
         );
+    }
+
+    #[cfg(feature = "zstd")]
+    #[test]
+    fn ndjson_zstd_has_the_lines_of_ndjson_gzip() {
+        // More than the window and several blocks.
+        let records: Vec<_> =
+            (0..5_000).map(|number| format!(r#"{{"id":"{number:x}","name":"{}"}}"#, number * 7_919)).collect();
+        let object = encode(Format::NdjsonZstd, &records);
+        assert_eq!(read_all(zstd::decompress(object.as_slice()).expect("an object")), lines_of(&records));
+        assert_eq!(object, encode(Format::NdjsonZstd, &records), "a retry writes the same bytes");
+        assert_eq!(Format::NdjsonZstd.scan(&object, false).expect("rows").rows, Some(5_000));
+        // A part of the object, and one with another byte.
+        let mut changed = object.clone();
+        changed[object.len() / 2] ^= 1;
+        for damaged in [&object[..object.len() - 1], &object[..object.len() / 2], &changed] {
+            Format::NdjsonZstd.scan(damaged, false).expect_err("a damaged object");
+        }
     }
 
     fn json() -> impl Strategy<Value = Value> {
@@ -196,7 +220,7 @@ mod tests {
                 .map(|value| if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) })
                 .map(|text| text.expect("JSON").replace('\n', "\r\n"))
                 .collect();
-            let text = encode(&records);
+            let text = lines_of(&records);
             prop_assert_eq!(text.lines().count(), values.len());
             for (line, record) in text.lines().zip(&records) {
                 let row: Value = serde_json::from_str(line).expect("a row");
