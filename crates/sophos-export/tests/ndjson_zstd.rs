@@ -51,5 +51,8 @@ async fn verification_finds_a_damaged_object_of_zstandard() {
     record["objects"][0]["sha256"] = json!(support::sha256(&body));
     env.store.write(&path, record.to_string().into_bytes()).await.expect("a write");
     let findings = verify(&env).await.findings;
-    assert!(matches!(&findings[..], [Finding::Unreadable { path, .. }] if *path == object.path), "{findings:?}");
+    assert!(
+        matches!(&findings[..], [Finding::Unreadable { path, .. }] if *path == object.path),
+        "{findings:?}"
+    );
 }

@@ -8,13 +8,13 @@ use std::{
 use bytes::Buf;
 use serde::Deserialize;
 
+#[cfg(feature = "zstd")]
+use super::zstd::{self, Zstd};
 use super::{
     FormatSpec, RowIterator, ScannedRows,
     compressed_lines::{CompressedLines, Compressor, for_each_line, lines},
     gzip::{self, Gzip},
 };
-#[cfg(feature = "zstd")]
-use super::zstd::{self, Zstd};
 use crate::{
     dataset::Dataset,
     encode::{Encoder, Row, StoredRow},
@@ -181,8 +181,9 @@ mod tests {
     #[test]
     fn ndjson_zstd_has_the_lines_of_ndjson_gzip() {
         // More than the window and several blocks.
-        let records: Vec<_> =
-            (0..5_000).map(|number| format!(r#"{{"id":"{number:x}","name":"{}"}}"#, number * 7_919)).collect();
+        let records: Vec<_> = (0..5_000)
+            .map(|number| format!(r#"{{"id":"{number:x}","name":"{}"}}"#, number * 7_919))
+            .collect();
         let object = encode(Format::NdjsonZstd, &records);
         assert_eq!(read_all(zstd::decompress(object.as_slice()).expect("an object")), lines_of(&records));
         assert_eq!(object, encode(Format::NdjsonZstd, &records), "a retry writes the same bytes");

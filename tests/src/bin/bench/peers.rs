@@ -131,12 +131,7 @@ fn show(name: &str, usage: &Usage) -> BenchResult {
 }
 
 /// Runs the released export, from the start of its process to its report.
-async fn export_once(
-    env: &TestEnv,
-    certificate: &Path,
-    events: u64,
-    format: Format,
-) -> BenchResult<Usage> {
+async fn export_once(env: &TestEnv, certificate: &Path, events: u64, format: Format) -> BenchResult<Usage> {
     let root = tempfile::tempdir()?;
     let function = env.export_function(&root.path().to_string_lossy());
     let function = function.env("SSL_CERT_FILE", certificate).env("EXPORT_DATASETS", "events");
