@@ -161,7 +161,12 @@ impl CommittedExport {
             self.defect(format!("{path} differs from the committed object"));
         }
         let mut rows = 0;
-        for line in BufReader::new(MultiGzDecoder::new(body.as_slice())).lines() {
+        let text: Box<dyn BufRead> = if path.ends_with(".zst") {
+            Box::new(BufReader::new(zstd::Decoder::with_buffer(body.as_slice())?))
+        } else {
+            Box::new(BufReader::new(MultiGzDecoder::new(body.as_slice())))
+        };
+        for line in text.lines() {
             let row: Value = serde_json::from_str(&line?)?;
             rows += 1;
             self.check_row(path, &row, key);

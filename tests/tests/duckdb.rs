@@ -5,6 +5,7 @@ use std::{env, path::Path, process::Command};
 use end_to_end::{TestEnv, raw_http};
 use local_lambda::InvocationOutcome;
 use serde_json::{Value, json};
+use sophos_export::Format;
 use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, TenantGroup};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -52,9 +53,9 @@ async fn response(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
     raw_http::respond(&mut stream, "200 OK\r\n", body.as_bytes()).await
 }
 
-fn read_with_duckdb(folder: &Path) -> Value {
+fn read_with_duckdb(folder: &Path, format: Format) -> Value {
     let python = env::var_os("READERS_PYTHON").expect("READERS_PYTHON is set");
-    let objects = folder.join("events/**/*.gz");
+    let objects = folder.join(format!("events/**/*.{format}"));
     let output = Command::new(python).arg(SCRIPT).arg(objects).output().expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
@@ -72,15 +73,23 @@ async fn duckdb_reads_records_byte_for_byte() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("its address"));
     tokio::spawn(serve(listener, address.clone()));
+    for format in [Format::NdjsonGzip, Format::NdjsonZstd] {
+        check_export(&env, &address, format).await;
+    }
+}
+
+/// Exports the records in this format, and compares them with what DuckDB reads.
+async fn check_export(env: &TestEnv, address: &str, format: Format) {
     let folder = tempfile::tempdir().expect("a folder");
     let function = env.export_function(&folder.path().to_string_lossy());
-    let function = function.env("SOPHOS_IDENTITY_URL", &address).env("SOPHOS_GLOBAL_URL", &address);
+    let function = function.env("SOPHOS_IDENTITY_URL", address).env("SOPHOS_GLOBAL_URL", address);
+    let function = function.env("EXPORT_FORMAT", format.extension());
     let mut sandbox = function.start().await.expect("the function starts");
     let outcome = sandbox.invoke(&TestEnv::schedule_event()).await;
     let InvocationOutcome::Ok(report) = outcome else { panic!("{outcome:?}") };
     assert_eq!(report["rows"], RECORDS.len(), "{report}");
 
-    let read = read_with_duckdb(folder.path());
+    let read = read_with_duckdb(folder.path(), format);
     let rows: Vec<(String, String, String)> = serde_json::from_value(read["rows"].clone()).expect("rows");
     let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     let sent: Vec<_> =

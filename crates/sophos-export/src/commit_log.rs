@@ -5,6 +5,7 @@ use sophos_store::Store;
 
 use crate::{
     checkpoint::{Checkpoint, Gap},
+    content_digest::ContentHash,
     dataset::Dataset,
     error::Error,
     write_ahead::WriteAheadRecord,
@@ -123,6 +124,9 @@ pub struct LogRecord {
     /// The digests of their contents: Base64 of 4 bytes each.
     #[serde(default)]
     pub recent_digests: String,
+    /// The hash function of these digests.
+    #[serde(default, skip_serializing_if = "ContentHash::is_default")]
+    pub recent_digest_hash: ContentHash,
     /// The times of their creation, of a log: Base64 of 4 bytes each.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub recent_times: String,
@@ -328,6 +332,7 @@ mod tests {
             recent_digests: String::new(),
             recent_times: String::new(),
             recent_revisions: Vec::new(),
+            recent_digest_hash: ContentHash::default(),
             snapshot: None,
         }
     }

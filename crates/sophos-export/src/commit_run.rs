@@ -7,6 +7,7 @@ use crate::{
     announcement::{announce_commits, end_commit},
     checkpoint::Checkpoint,
     commit_log::{DataObject, LogHead, LogRecord, commit},
+    content_digest::ContentHash,
     encode::to_rfc3339_millis,
     error::Error,
     export::run_id,
@@ -60,6 +61,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             recent_digests: String::new(),
             recent_times: String::new(),
             recent_revisions: Vec::new(),
+            recent_digest_hash: ContentHash::default(),
             snapshot: None,
         }
     }

@@ -1,28 +1,54 @@
 //! The digest of a record's content, to tell a revision from a duplicate.
 
+use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_64;
+
 use crate::json_scan::{blank, container_end, scalar_end, string_end};
 
 /// The nesting depth up to which objects and lists are digested by member.
 const MAX_DEPTH: u32 = 8;
 
-/// The digest of a record's content, never 0. It ignores the order of members and white
-/// space between tokens: the service may repeat a record in another order. The log keeps
-/// it, so its values must not change.
-///
-/// The text must be JSON without surrounding white space. In the same pass `member`
-/// receives each top-level member: its key with quotes and its value, as written.
-pub(crate) fn content_with<'r>(json: &'r str, member: impl FnMut(&'r str, &'r str)) -> u32 {
-    let mut scan = Scan { json, member };
-    let (_, digest) = scan.value(0, 0);
-    ((digest ^ (digest >> 32)) as u32).max(1)
+/// The hash function of content digests. A log keeps the one that it began with, so that
+/// its digests stay comparable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ContentHash {
+    /// FNV-1a, of logs that do not name the function.
+    #[default]
+    Fnv1a,
+    /// XXH3, of new logs.
+    Xxh3,
 }
 
-struct Scan<'r, F> {
+impl ContentHash {
+    /// Whether a log record omits the name of the function.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The digest of a record's content, never 0. It ignores the order of members and
+    /// white space between tokens: the service may repeat a record in another order. The
+    /// log keeps it, so its values must not change.
+    ///
+    /// The text must be JSON without surrounding white space. In the same pass `member`
+    /// receives each top-level member: its key with quotes and its value, as written.
+    pub(crate) fn digest_with<'r>(self, json: &'r str, member: impl FnMut(&'r str, &'r str)) -> u32 {
+        let (_, digest) = match self {
+            Self::Fnv1a => Scan { json, hash: fnv1a, member }.value(0, 0),
+            Self::Xxh3 => Scan { json, hash: XxHash3_64::oneshot, member }.value(0, 0),
+        };
+        ((digest ^ (digest >> 32)) as u32).max(1)
+    }
+}
+
+struct Scan<'r, H, F> {
     json: &'r str,
+    hash: H,
     member: F,
 }
 
-impl<'r, F: FnMut(&'r str, &'r str)> Scan<'r, F> {
+impl<'r, H: Fn(&[u8]) -> u64, F: FnMut(&'r str, &'r str)> Scan<'r, H, F> {
     /// The end and the digest of the value that begins at `start`.
     fn value(&mut self, start: usize, depth: u32) -> (usize, u64) {
         let bytes = self.json.as_bytes();
@@ -33,7 +59,7 @@ impl<'r, F: FnMut(&'r str, &'r str)> Scan<'r, F> {
             Some(b'"') => string_end(bytes, start),
             _ => scalar_end(bytes, start),
         };
-        (end, hash(&bytes[start..end]))
+        (end, (self.hash)(&bytes[start..end]))
     }
 
     fn object(&mut self, start: usize, depth: u32) -> (usize, u64) {
@@ -45,7 +71,7 @@ impl<'r, F: FnMut(&'r str, &'r str)> Scan<'r, F> {
             // After the colon.
             let value = blank(bytes, blank(bytes, key_end) + 1);
             let (end, digest) = self.value(value, depth + 1);
-            sum = sum.wrapping_add(mix(hash(&bytes[at..key_end]), digest));
+            sum = sum.wrapping_add(mix((self.hash)(&bytes[at..key_end]), digest));
             if depth == 0 {
                 (self.member)(&self.json[at..key_end], &self.json[value..end]);
             }
@@ -73,8 +99,7 @@ impl<'r, F: FnMut(&'r str, &'r str)> Scan<'r, F> {
     }
 }
 
-/// FNV-1a.
-fn hash(bytes: &[u8]) -> u64 {
+fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
@@ -97,8 +122,10 @@ mod tests {
 
     use super::*;
 
+    const ALL: [ContentHash; 2] = [ContentHash::Fnv1a, ContentHash::Xxh3];
+
     fn content_digest(json: &str) -> u32 {
-        content_with(json, |_, _| ())
+        ContentHash::Xxh3.digest_with(json, |_, _| ())
     }
 
     #[test]
@@ -137,23 +164,24 @@ mod tests {
 
     #[test]
     fn content_digest_is_stable_across_releases() {
-        let known = content_digest(r#"{"id":"a","list":[1,{"b":2}],"text":"\u0041"}"#);
-        assert_eq!(known, 3_626_569_648);
+        let known = r#"{"id":"a","list":[1,{"b":2}],"text":"\u0041"}"#;
+        let digests = ALL.map(|hash| hash.digest_with(known, |_, _| ()));
+        assert_eq!(digests, [3_626_569_648, 0]);
     }
 
     /// The digest by a JSON parser, for texts without repeated keys.
-    fn by_serde(json: &str, depth: u32) -> u64 {
+    fn by_serde(json: &str, hash: fn(&[u8]) -> u64, depth: u32) -> u64 {
         if depth < MAX_DEPTH && json.starts_with('{') {
             let members: HashMap<String, &RawValue> = serde_json::from_str(json).expect("an object");
             let digest = |(name, value): (String, &RawValue)| {
                 let name = serde_json::to_string(&name).expect("a key");
-                mix(hash(name.as_bytes()), by_serde(value.get(), depth + 1))
+                mix(hash(name.as_bytes()), by_serde(value.get(), hash, depth + 1))
             };
             return members.into_iter().map(digest).fold(1, u64::wrapping_add);
         }
         if depth < MAX_DEPTH && json.starts_with('[') {
             let items: Vec<&RawValue> = serde_json::from_str(json).expect("a list");
-            return items.iter().fold(2, |sum, item| mix(sum, by_serde(item.get(), depth + 1)));
+            return items.iter().fold(2, |sum, item| mix(sum, by_serde(item.get(), hash, depth + 1)));
         }
         hash(json.as_bytes())
     }
@@ -182,11 +210,14 @@ mod tests {
                 if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
             let text = text.expect("JSON");
             let mut members = HashMap::new();
-            let digest = content_with(&text, |key, value| {
-                members.insert(serde_json::from_str::<String>(key).expect("a key"), value);
-            });
-            let expected = by_serde(&text, 0);
-            prop_assert_eq!(digest, ((expected ^ (expected >> 32)) as u32).max(1));
+            for (hash, function) in ALL.into_iter().zip([fnv1a, XxHash3_64::oneshot]) {
+                members.clear();
+                let digest = hash.digest_with(&text, |key, value| {
+                    members.insert(serde_json::from_str::<String>(key).expect("a key"), value);
+                });
+                let expected = by_serde(&text, function, 0);
+                prop_assert_eq!(digest, ((expected ^ (expected >> 32)) as u32).max(1));
+            }
             let expected: HashMap<String, &RawValue> = serde_json::from_str(&text).unwrap_or_default();
             prop_assert_eq!(members, expected.into_iter().map(|(key, raw)| (key, raw.get())).collect());
         }

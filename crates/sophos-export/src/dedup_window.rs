@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use crate::digest::sha256;
+use crate::{content_digest::ContentHash, digest::sha256};
 
 /// The maximum number of records: 32 bytes each in the queue, and as much in the map.
 pub(crate) const MAX_RECORDS: usize = 100_000;
@@ -31,25 +31,28 @@ impl RecordId {
     }
 }
 
+/// The values of hexadecimal digits; 255 for another byte.
+const HEX_DIGITS: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u8;
+        values[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
 fn parse_uuid(text: &str) -> Option<[u8; 16]> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 36 {
-        return None;
-    }
-    let mut id = [0; 16];
-    let mut digits = 0;
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 8 | 13 | 18 | 23) {
-            if *byte != b'-' {
-                return None;
-            }
-            continue;
-        }
-        let value = char::from(*byte).to_digit(16)? as u8;
-        id[digits / 2] |= if digits % 2 == 0 { value << 4 } else { value };
-        digits += 1;
-    }
-    Some(id)
+    const FIRST_DIGITS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+    let text: &[u8; 36] = text.as_bytes().try_into().ok()?;
+    let mut all = 0;
+    let id = FIRST_DIGITS.map(|at| {
+        let [high, low] = [text[at], text[at + 1]].map(|digit| HEX_DIGITS[usize::from(digit)]);
+        all |= high | low;
+        high << 4 | low
+    });
+    (all < 16 && [8, 13, 18, 23].iter().all(|at| text[*at] == b'-')).then_some(id)
 }
 
 /// The relation of a record to earlier ones.
@@ -81,6 +84,8 @@ pub(crate) struct DedupSnapshot {
     pub(crate) times: String,
     /// The revisions among them: the index and the revision.
     pub(crate) revisions: Vec<(usize, u32)>,
+    /// The hash function of the digests.
+    pub(crate) content_hash: ContentHash,
 }
 
 /// The latest records, so that none is written twice.
@@ -97,6 +102,7 @@ pub(crate) struct DedupWindow {
     min_len: usize,
     max_len: usize,
     complete_from_ms: i64,
+    content_hash: ContentHash,
 }
 
 impl DedupWindow {
@@ -108,7 +114,13 @@ impl DedupWindow {
             min_len: min_len.min(MAX_RECORDS),
             max_len: MAX_RECORDS,
             complete_from_ms: i64::MIN,
+            content_hash: ContentHash::Xxh3,
         }
+    }
+
+    /// The hash function of the contents.
+    pub(crate) fn content_hash(&self) -> ContentHash {
+        self.content_hash
     }
 
     /// Adds a record that was created at `at_ms`. A content of 0 is unknown and matches
@@ -207,11 +219,13 @@ impl DedupWindow {
             digests: BASE64_STANDARD.encode(contents),
             times: BASE64_STANDARD.encode(times),
             revisions: revisions.filter(|(_, revision)| *revision > 0).collect(),
+            content_hash: self.content_hash,
         }
     }
 
-    /// Adds the records of a [snapshot](Self::snapshot). `None` if it is invalid. Digests
-    /// may be missing. Without times the records count as created at `at_ms`.
+    /// Adds the records of a [snapshot](Self::snapshot) to an empty window, and continues
+    /// with its hash function. `None` if it is invalid. Digests may be missing. Without
+    /// times the records count as created at `at_ms`.
     pub(crate) fn restore(&mut self, saved: &DedupSnapshot, at_ms: i64) -> Option<()> {
         let ids = BASE64_STANDARD.decode(&saved.ids).ok()?;
         let contents = BASE64_STANDARD.decode(&saved.digests).ok()?;
@@ -221,6 +235,7 @@ impl DedupWindow {
         else {
             return None;
         };
+        self.content_hash = saved.content_hash;
         let revisions: HashMap<_, _> = saved.revisions.iter().copied().collect();
         for (index, id) in ids.iter().enumerate() {
             let id = RecordId(*id);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{content_digest::content_with, digest::sha256};
+use crate::{digest::sha256, json_scan::for_each_member};
 
 /// The members, with quotes, that change with each contact of an endpoint. They count
 /// neither as a change nor among the changed members.
@@ -16,7 +16,7 @@ pub(crate) struct EndpointDigest([u8; 16]);
 impl EndpointDigest {
     pub(crate) fn new(record: &str) -> Self {
         let (mut sum, mut members) = (0_u128, 0_u64);
-        content_with(record.trim(), |key, value| {
+        for_each_member(record, |key, value| {
             members += 1;
             if !IGNORED_MEMBERS.contains(&key) {
                 let digest = sha256(format!("{key}:{value}").as_bytes());

@@ -3,7 +3,8 @@
 mod cef;
 #[cfg(feature = "parquet")]
 mod columns;
-mod gzip_lines;
+mod compressed_lines;
+mod gzip;
 mod key_value;
 mod ndjson;
 #[cfg(feature = "parquet")]
@@ -14,15 +15,19 @@ mod parquet_buffer;
 mod parquet_reader;
 mod selection;
 mod siem_script;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 use std::{fmt, io, str::FromStr};
 
 use bytes::Bytes;
 #[cfg(feature = "parquet")]
 pub use columns::{ColumnKind, ParquetColumn, parquet_columns};
-pub use gzip_lines::GZIP_LEVEL;
+pub use gzip::GZIP_LEVEL;
 pub(crate) use ndjson::NdjsonGzip;
 pub use selection::{FormatSelection, InvalidFormatSelection};
+#[cfg(feature = "zstd")]
+pub use zstd::ZSTD_LEVEL;
 
 use crate::{
     encode::{Encoder, StoredRow},
@@ -37,6 +42,10 @@ pub enum Format {
     /// string, byte for byte.
     #[default]
     NdjsonGzip,
+    /// The lines of [`NdjsonGzip`](Self::NdjsonGzip), compressed with Zstandard in less
+    /// processor time.
+    #[cfg(feature = "zstd")]
+    NdjsonZstd,
     /// Apache Parquet with typed columns for each dataset, compressed with Zstandard. It
     /// contains the service's JSON as a string, byte for byte.
     #[cfg(feature = "parquet")]
@@ -83,6 +92,8 @@ impl Format {
     /// All formats of this build.
     pub const ALL: &[Self] = &[
         Self::NdjsonGzip,
+        #[cfg(feature = "zstd")]
+        Self::NdjsonZstd,
         #[cfg(feature = "parquet")]
         Self::Parquet,
         Self::CefGzip,
@@ -93,7 +104,9 @@ impl Format {
 
     fn spec(self) -> &'static FormatSpec {
         match self {
-            Self::NdjsonGzip => &ndjson::SPEC,
+            Self::NdjsonGzip => &ndjson::GZIP_SPEC,
+            #[cfg(feature = "zstd")]
+            Self::NdjsonZstd => &ndjson::ZSTD_SPEC,
             #[cfg(feature = "parquet")]
             Self::Parquet => &parquet::SPEC,
             Self::CefGzip => &cef::SPEC,

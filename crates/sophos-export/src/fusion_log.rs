@@ -9,6 +9,7 @@ use sophos_api::{
 };
 
 use crate::{
+    content_digest::ContentHash,
     log_key::nested_record_key,
     log_page::{LogPage, page_size_at, parse_offset, service_time, smaller_page},
     log_progress::LogRange,
@@ -59,8 +60,8 @@ pub(crate) async fn fetch_detections<T: Transport>(
 }
 
 /// The key of a detection, whose times are in its metadata.
-pub(crate) fn detection_key(json: &str) -> RecordKey<'_> {
-    nested_record_key(json, "metadata", |metadata| {
+pub(crate) fn detection_key(json: &str, hash: ContentHash) -> RecordKey<'_> {
+    nested_record_key(json, "metadata", hash, |metadata| {
         let metadata: DetectionMetadata = serde_json::from_str(metadata).unwrap_or_default();
         let instant = |time: Option<EpochTime>| time.and_then(EpochTime::instant);
         let created_at = instant(metadata.created_at);

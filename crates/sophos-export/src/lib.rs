@@ -126,12 +126,15 @@ mod writer;
 pub use announcement::{AnnounceError, Announcer};
 pub use checkpoint::{Checkpoint, Gap};
 pub use commit_log::{Backfill, DataObject, LogRecord, SnapshotSource, SnapshotSummary, StreamId};
+pub use content_digest::ContentHash;
 pub use dataset::{Dataset, DatasetKind, UnknownDataset};
 pub use encode::{Encoder, Row, StoredRow};
 pub use error::Error;
 pub use export::{ExportScope, ExportSettings, Exporter};
 pub use failure::FailureKind;
 pub use finding::Finding;
+#[cfg(feature = "zstd")]
+pub use format::ZSTD_LEVEL;
 #[cfg(feature = "parquet")]
 pub use format::{ColumnKind, ParquetColumn, parquet_columns};
 pub use format::{

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use crate::{
-    content_digest::content_with,
+    content_digest::ContentHash,
     digest::sha256_hex,
     record_key::{RecordKey, parse_id, parse_time},
 };
@@ -43,9 +43,9 @@ impl KeyMembers {
 
 /// Parses the key of a record. A record without an id has the hash of its content as its
 /// id.
-pub(crate) fn log_record_key<'r>(json: &'r str, members: &KeyMembers) -> RecordKey<'r> {
+pub(crate) fn log_record_key<'r>(json: &'r str, members: &KeyMembers, hash: ContentHash) -> RecordKey<'r> {
     let mut found: Vec<(&str, &str)> = Vec::new();
-    let content_digest = content_with(json, |key, value| {
+    let content_digest = hash.digest_with(json, |key, value| {
         let name = &key[1..key.len() - 1];
         if [members.id, members.time, members.created_at].concat().contains(&name) {
             found.push((name, value));
@@ -76,10 +76,11 @@ pub(crate) fn hash_id(json: &str) -> Cow<'static, str> {
 pub(crate) fn nested_record_key<'r>(
     json: &'r str,
     member: &str,
+    hash: ContentHash,
     times: impl Fn(&str) -> (Option<Timestamp>, Option<Timestamp>),
 ) -> RecordKey<'r> {
     let (mut id, mut inner) = (None, None);
-    let content_digest = content_with(json, |key, value| match &key[1..key.len() - 1] {
+    let content_digest = hash.digest_with(json, |key, value| match &key[1..key.len() - 1] {
         "id" => id = id.take().or_else(|| parse_id(value)),
         name if name == member => inner = Some(value),
         _ => {}
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
 
     fn audit(json: &str) -> (String, Option<i64>) {
-        let key = log_record_key(json, &KeyMembers::AUDIT_EVENT);
+        let key = log_record_key(json, &KeyMembers::AUDIT_EVENT, ContentHash::Xxh3);
         assert_eq!(key.time, key.created_at);
         let created_ms = key.created_ms();
         (key.id.into_owned(), created_ms)
@@ -112,7 +113,7 @@ mod tests {
     #[test]
     fn log_record_key_takes_the_last_change_of_a_case() {
         let json = r#"{"id":"C","createdAt":"1970-01-01T00:00:01Z","updatedAt":"1970-01-01T00:00:02Z"}"#;
-        let key = log_record_key(json, &KeyMembers::CASE);
+        let key = log_record_key(json, &KeyMembers::CASE, ContentHash::Xxh3);
         assert_eq!(key.time.map(Timestamp::as_millisecond), Some(2_000));
         assert_eq!(key.created_ms(), Some(1_000));
     }

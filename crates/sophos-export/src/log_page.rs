@@ -3,7 +3,9 @@
 use sophos_api::{ErrorKind, MalformedItem, Raw, TenantClient, Transport};
 
 use crate::{
-    audit_log, case_log, detection_log,
+    audit_log, case_log,
+    content_digest::ContentHash,
+    detection_log,
     encode::to_rfc3339_millis,
     fusion_log,
     log_key::{KeyMembers, log_record_key},
@@ -116,12 +118,12 @@ impl LogReader {
     }
 
     /// The id, the times and the content digest of a record.
-    pub(crate) fn record_key(self, json: &str) -> RecordKey<'_> {
+    pub(crate) fn record_key(self, json: &str, hash: ContentHash) -> RecordKey<'_> {
         match self {
-            Self::AuditEvents => log_record_key(json, &KeyMembers::AUDIT_EVENT),
-            Self::CentralDetections => log_record_key(json, &KeyMembers::DETECTION),
-            Self::CentralCases | Self::FusionCases => log_record_key(json, &KeyMembers::CASE),
-            Self::FusionDetections => fusion_log::detection_key(json),
+            Self::AuditEvents => log_record_key(json, &KeyMembers::AUDIT_EVENT, hash),
+            Self::CentralDetections => log_record_key(json, &KeyMembers::DETECTION, hash),
+            Self::CentralCases | Self::FusionCases => log_record_key(json, &KeyMembers::CASE, hash),
+            Self::FusionDetections => fusion_log::detection_key(json, hash),
         }
     }
 }

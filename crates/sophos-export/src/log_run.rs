@@ -266,7 +266,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
     ) -> Result<(), Error> {
         let read_ms = self.now_ms();
         for json in &page.records {
-            let key = reader.record_key(json);
+            let key = reader.record_key(json, batch.dedup.content_hash());
             let id = RecordId::new(&key.id);
             if reader.is_listing() {
                 listing.ids.insert(id);

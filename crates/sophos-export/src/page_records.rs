@@ -28,7 +28,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let TimedPage { page, requested_ms, received_ms } = response;
         let mut newest_ms = None;
         for item in &page.items {
-            let key = record_key(item);
+            let key = record_key(item, batch.dedup.content_hash());
             newest_ms = newest_ms.max(key.created_ms());
             if batch.tracker.is_exported(key.created_ms()) {
                 batch.duplicates += 1;
@@ -92,7 +92,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 let is_new = self
                     .add_record(
                         batch,
-                        &record_key(alert),
+                        &record_key(alert, batch.dedup.content_hash()),
                         alert.json(),
                         backfill::SOURCE,
                         current.gap.to_ms,

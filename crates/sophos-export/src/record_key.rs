@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use sophos_api::{Raw, Timestamp as ServiceTime};
 
-use crate::{content_digest::content_with, digest::sha256_hex};
+use crate::{content_digest::ContentHash, digest::sha256_hex};
 
 /// The id, the times and the content digest of a record.
 #[derive(Debug)]
@@ -26,23 +26,27 @@ impl RecordKey<'_> {
     }
 }
 
-/// The relevant members as written, in order, including repeated ones.
-struct JsonMembers<'r>(Vec<(&'r str, &'r str)>);
+/// The first valid value of each relevant member, which may be repeated.
+#[derive(Default)]
+struct JsonMembers<'r> {
+    id: Option<Cow<'r, str>>,
+    when: Option<Timestamp>,
+    /// `created_at`, `createdAt` and `raisedAt`.
+    created: [Option<Timestamp>; 3],
+}
 
 impl<'r> JsonMembers<'r> {
     /// Keeps a relevant member of the record. `key` includes its quotes.
-    fn keep(&mut self, key: &'r str, value: &'r str) {
-        if matches!(key, r#""id""# | r#""when""# | r#""created_at""# | r#""createdAt""# | r#""raisedAt""#) {
-            self.0.push((&key[1..key.len() - 1], value));
-        }
-    }
-
-    /// The first value that `read` accepts, in the order of the keys.
-    fn find<V>(&self, keys: &[&str], read: impl Fn(&'r str) -> Option<V>) -> Option<V> {
-        let mut under = keys
-            .iter()
-            .flat_map(|key| self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| *value));
-        under.find_map(read)
+    fn keep(&mut self, key: &str, value: &'r str) {
+        let time = match key {
+            r#""id""# => return self.id = self.id.take().or_else(|| parse_id(value)),
+            r#""when""# => &mut self.when,
+            r#""created_at""# => &mut self.created[0],
+            r#""createdAt""# => &mut self.created[1],
+            r#""raisedAt""# => &mut self.created[2],
+            _ => return,
+        };
+        *time = time.or_else(|| parse_time(value));
     }
 }
 
@@ -75,17 +79,15 @@ pub(crate) fn parse_time(json: &str) -> Option<Timestamp> {
 
 /// Parses the key of a record. A record without an id, or that is not an object, has
 /// the hash of its content as its id.
-pub(crate) fn record_key<I>(item: &Raw<I>) -> RecordKey<'_> {
-    let mut members = JsonMembers(Vec::with_capacity(4));
-    let content = content_with(item.json(), |key, value| members.keep(key, value));
-    let created_at = members.find(&["created_at", "createdAt", "raisedAt"], parse_time);
+pub(crate) fn record_key<I>(item: &Raw<I>, hash: ContentHash) -> RecordKey<'_> {
+    let mut members = JsonMembers::default();
+    let content_digest = hash.digest_with(item.json(), |key, value| members.keep(key, value));
+    let created_at = members.created.into_iter().flatten().next();
     RecordKey {
-        id: members
-            .find(&["id"], parse_id)
-            .unwrap_or_else(|| format!("sha256:{}", sha256_hex(item.json().as_bytes())).into()),
-        time: members.find(&["when"], parse_time).or(created_at),
+        id: members.id.unwrap_or_else(|| format!("sha256:{}", sha256_hex(item.json().as_bytes())).into()),
+        time: members.when.or(created_at),
         created_at,
-        content_digest: content,
+        content_digest,
     }
 }
 
@@ -95,7 +97,7 @@ mod tests {
 
     fn parse(json: &str) -> (String, Option<i64>, Option<i64>) {
         let item: Raw<()> = serde_json::from_str(json).expect("JSON");
-        let key = record_key(&item);
+        let key = record_key(&item, ContentHash::Xxh3);
         let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millisecond);
         (key.id.into_owned(), millis(key.time), millis(key.created_at))
     }

@@ -22,7 +22,10 @@ pub(crate) fn write_row(line: &mut Vec<u8>, row: &Row<'_>) {
     line.extend_from_slice(br#","created_at":"#);
     write_time(line, row.created_at);
     line.extend_from_slice(br#","revision":"#);
-    line.extend_from_slice(row.revision.to_string().as_bytes());
+    match row.revision {
+        0 => line.push(b'0'),
+        revision => line.extend_from_slice(revision.to_string().as_bytes()),
+    }
     // As a string: a columnar reader would fold the case of member names, drop nulls and
     // fail on repeated names.
     line.extend_from_slice(br#","record":"#);
@@ -43,46 +46,43 @@ fn write_text(line: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends a text with a backslash before each quote and backslash. `None` if it has a
-/// control character; a part may be appended then.
+/// control character; the text is appended then as well.
 ///
 /// Processes eight bytes at a time. A record has a quote every few bytes, and copying
 /// each run between them takes twice as long.
 fn write_without_controls(line: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     let start = line.len();
-    line.resize(start + 2 * text.len() + swar::WORD_LEN, 0);
+    line.resize(start + 2 * text.len() + 2 * swar::WORD_LEN, 0);
     let to = &mut line[start..];
-    let (mut from, mut at) = (0, 0);
-    while let Some(chunk) = text[from..].first_chunk::<{ swar::WORD_LEN }>() {
-        let bytes = u64::from_le_bytes(*chunk);
-        let special =
-            swar::bytes_equal(bytes, b'"') | swar::bytes_equal(bytes, b'\\') | swar::bytes_below(bytes, b' ');
-        to[at..at + swar::WORD_LEN].copy_from_slice(chunk);
-        if special == 0 {
-            from += swar::WORD_LEN;
-            at += swar::WORD_LEN;
-            continue;
-        }
-        let index = swar::first_byte(special);
-        let byte = chunk[index];
-        if byte < b' ' {
-            return None;
-        }
+    let (words, rest) = text.as_chunks::<{ swar::WORD_LEN }>();
+    // Filled with spaces, which are cut off again.
+    let mut last = [b' '; swar::WORD_LEN];
+    last[..rest.len()].copy_from_slice(rest);
+    let (mut at, mut controls) = (0, 0);
+    for word in words.iter().chain([&last]) {
+        let word = u64::from_le_bytes(*word);
+        controls |= swar::bytes_below(word, b' ');
+        at = write_word(to, at, word);
+    }
+    line.truncate(start + at - (swar::WORD_LEN - rest.len()));
+    (controls == 0).then_some(())
+}
+
+/// Writes the bytes of a word to `at`, with the backslashes, and returns their end.
+#[inline]
+fn write_word(to: &mut [u8], mut at: usize, word: u64) -> usize {
+    to[at..at + swar::WORD_LEN].copy_from_slice(&word.to_le_bytes());
+    let mut escaped = swar::all_bytes_equal(word, b'"') | swar::all_bytes_equal(word, b'\\');
+    while escaped != 0 {
+        // Moves the byte and those after it by one.
+        let index = swar::first_byte(escaped);
+        escaped &= escaped - 1;
         to[at + index] = b'\\';
-        to[at + index + 1] = byte;
-        from += index + 1;
-        at += index + 2;
-    }
-    for byte in &text[from..] {
-        if *byte < b' ' {
-            return None;
-        }
-        to[at] = b'\\';
-        at += usize::from(matches!(byte, b'"' | b'\\'));
-        to[at] = *byte;
         at += 1;
+        let rest = (word >> (8 * index)).to_le_bytes();
+        to[at + index..at + index + swar::WORD_LEN].copy_from_slice(&rest);
     }
-    line.truncate(start + at);
-    Some(())
+    at + swar::WORD_LEN
 }
 
 /// Appends one byte of a string.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sophos_api::{MalformedItem, Raw, Transport};
 
 use crate::{
+    content_digest::ContentHash,
     day::utc_date,
     digest::sha256_hex,
     encode::{QuarantinedRecord, Row},
@@ -63,7 +64,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             dataset: self.stream.dataset,
             source,
             time: Timestamp::from_millisecond(taken_ms).ok(),
-            created_at: record_key(item).created_at,
+            created_at: record_key(item, ContentHash::Xxh3).created_at,
             revision: batch.revision,
             record: item.json(),
         };

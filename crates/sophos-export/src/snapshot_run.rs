@@ -31,6 +31,7 @@ use crate::{
     checkpoint::Checkpoint,
     commit_log::{LogHead, SnapshotSummary, load_head},
     commit_run::format_ms,
+    content_digest::ContentHash,
     dataset::Dataset,
     error::Error,
     page_size::reduce_page_size,
@@ -199,12 +200,12 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         item: &Raw<O::Item>,
     ) -> Result<bool, Error> {
         let id = match O::ID_MEMBER {
-            "id" => record_key(item).id.into_owned(),
+            "id" => record_key(item, ContentHash::Xxh3).id.into_owned(),
             member => item
                 .parse_as::<Value>()
                 .ok()
                 .and_then(|record| Some(record[member].as_str()?.to_owned()))
-                .unwrap_or_else(|| record_key(item).id.into_owned()),
+                .unwrap_or_else(|| record_key(item, ContentHash::Xxh3).id.into_owned()),
         };
         let Some(row_id) = batch.state.ids.row_id(&id, batch.operation, source) else { return Ok(false) };
         if self.stream.dataset != Dataset::Policies || has_member(item, "appliesTo") {
@@ -263,7 +264,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         malformed: &[MalformedItem],
     ) -> Result<(), Error> {
         for item in items {
-            match batch.state.ids.row_id(&record_key(item).id, batch.operation, source) {
+            match batch.state.ids.row_id(&record_key(item, ContentHash::Xxh3).id, batch.operation, source) {
                 Some(row_id) => self.add_row(batch, row_id, source, item).await?,
                 None => batch.state.duplicates += 1,
             }

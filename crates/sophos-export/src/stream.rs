@@ -158,6 +158,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 digests: record.recent_digests.clone(),
                 times: record.recent_times.clone(),
                 revisions: record.recent_revisions.clone(),
+                content_hash: record.recent_digest_hash,
             };
             dedup.restore(&snapshot, record.checkpoint_after.high_watermark_ms).ok_or_else(|| {
                 Error::InvalidLogRecord {
@@ -257,6 +258,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             recent_digests: recent.digests,
             recent_times: if is_log { recent.times } else { String::new() },
             recent_revisions: recent.revisions,
+            recent_digest_hash: recent.content_hash,
             ..self.next_record(head, &batch.writer, after)
         };
         if !self.commit_record(&mut batch.writer, head, record, report).await? {

@@ -20,6 +20,14 @@ pub(crate) const fn bytes_equal(word: u64, byte: u8) -> u64 {
     bytes_below(word ^ (ONES * byte as u64), 1)
 }
 
+/// Sets the high bit of each byte that equals `byte`, and no other bit. It takes a little
+/// longer than [`bytes_equal`].
+#[inline]
+pub(crate) const fn all_bytes_equal(word: u64, byte: u8) -> u64 {
+    let difference = word ^ (ONES * byte as u64);
+    !(((difference & !HIGH) + !HIGH) | difference) & HIGH
+}
+
 /// The index of the byte with the lowest bit of `found`, which is not zero.
 #[inline]
 pub(crate) const fn first_byte(found: u64) -> usize {

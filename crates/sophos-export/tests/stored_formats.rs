@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sophos_export::{Dataset, LogRecord, StreamOutcome, TenantInventory};
+use sophos_export::{ContentHash, Dataset, LogRecord, StreamOutcome, TenantInventory};
 use support::{MINUTE, NOW_MS, ScriptedResponse, TENANT, TestEnv};
 
 const LOG_RECORD: &str = include_str!("fixtures/stored/log_record.json");
@@ -111,6 +111,7 @@ async fn run_continues_from_a_stored_log_record() {
     let rows = env.lines(&record.objects).await;
     let revised = rows.iter().find(|row| row["id"] == "a").expect("the revised alert");
     assert_eq!(revised["revision"], 2);
+    assert_eq!(record.recent_digest_hash, ContentHash::Fnv1a, "the log keeps its hash function");
 }
 
 #[tokio::test]

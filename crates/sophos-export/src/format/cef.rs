@@ -3,7 +3,8 @@
 
 use super::{
     FormatSpec,
-    gzip_lines::{LineEncoder, count_lines, ignore_lines},
+    compressed_lines::{LineEncoder, count_lines, ignore_lines},
+    gzip::{Gzip, decompress},
     siem_script::{
         Fields, Json, Mode, flatten, push_plain_key, python_strip, record_fields, rename, split_name,
     },
@@ -12,16 +13,16 @@ use crate::encode::Row;
 
 pub(super) static SPEC: FormatSpec = FormatSpec {
     name: "cef.gz",
-    encoder: || Box::new(LineEncoder::new(to_line, Mode::Corrected)),
-    scan: |body, _| count_lines(body),
+    encoder: || Box::new(LineEncoder::<Gzip>::new(to_line, Mode::Corrected)),
+    scan: |body, _| count_lines(decompress(body)),
     read: None,
 };
 
 /// The script breaks lines within rows.
 pub(super) static COMPATIBLE_SPEC: FormatSpec = FormatSpec {
     name: "cef-compatible.gz",
-    encoder: || Box::new(LineEncoder::new(to_line, Mode::Compatible)),
-    scan: |body, _| ignore_lines(body),
+    encoder: || Box::new(LineEncoder::<Gzip>::new(to_line, Mode::Compatible)),
+    scan: |body, _| ignore_lines(decompress(body)),
     read: None,
 };
 

@@ -1,13 +1,19 @@
-//! One JSON object a line, compressed with gzip.
+//! One JSON object a line, compressed with gzip or Zstandard.
 
-use std::{borrow::Cow, io};
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 
-use bytes::Bytes;
+use bytes::Buf;
 use serde::Deserialize;
 
+#[cfg(feature = "zstd")]
+use super::zstd::{self, Zstd};
 use super::{
     FormatSpec, RowIterator, ScannedRows,
-    gzip_lines::{GzipLines, for_each_line, lines},
+    compressed_lines::{CompressedLines, Compressor, for_each_line, lines},
+    gzip::{self, Gzip},
 };
 use crate::{
     dataset::Dataset,
@@ -15,20 +21,41 @@ use crate::{
     row_json::write_row,
 };
 
-pub(super) static SPEC: FormatSpec =
-    FormatSpec { name: "ndjson.gz", encoder: || Box::new(NdjsonGzip::default()), scan, read: Some(read) };
+pub(super) static GZIP_SPEC: FormatSpec = FormatSpec {
+    name: "ndjson.gz",
+    encoder: || Box::new(Ndjson::<Gzip>::default()),
+    scan: |body, with_keys| scan(gzip::decompress(body), with_keys),
+    read: Some(|body| Ok(rows(gzip::decompress(body.reader())))),
+};
 
-#[derive(Debug, Default)]
-pub(crate) struct NdjsonGzip(GzipLines);
+#[cfg(feature = "zstd")]
+pub(super) static ZSTD_SPEC: FormatSpec = FormatSpec {
+    name: "ndjson.zst",
+    encoder: || Box::new(Ndjson::<Zstd>::default()),
+    scan: |body, with_keys| scan(zstd::decompress(body)?, with_keys),
+    read: Some(|body| Ok(rows(zstd::decompress(body.reader())?))),
+};
 
-impl NdjsonGzip {
+#[derive(Debug)]
+pub(crate) struct Ndjson<C>(CompressedLines<C>);
+
+/// The format of data objects by default, and of all quarantined records.
+pub(crate) type NdjsonGzip = Ndjson<Gzip>;
+
+impl<C> Default for Ndjson<C> {
+    fn default() -> Self {
+        Self(CompressedLines::default())
+    }
+}
+
+impl<C: Compressor> Ndjson<C> {
     /// Adds an encoded line, including its line break.
     pub(crate) fn push_line(&mut self, line: &[u8]) -> io::Result<()> {
         self.0.push(|lines| lines.extend_from_slice(line))
     }
 }
 
-impl Encoder for NdjsonGzip {
+impl<C: Compressor> Encoder for Ndjson<C> {
     fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
         self.0.push(|lines| write_row(lines, row))
     }
@@ -50,9 +77,9 @@ struct RowKey<'l> {
     revision: u32,
 }
 
-fn scan(body: &[u8], with_keys: bool) -> io::Result<ScannedRows> {
+fn scan(text: impl Read, with_keys: bool) -> io::Result<ScannedRows> {
     let (mut rows, mut keys) = (0, Vec::new());
-    for_each_line(body, |line| {
+    for_each_line(text, |line| {
         if with_keys {
             let key: RowKey<'_> = serde_json::from_slice(line)?;
             keys.push((key.id.into_owned(), key.revision));
@@ -76,8 +103,8 @@ struct Line {
     record: String,
 }
 
-fn read(body: Bytes) -> io::Result<RowIterator> {
-    Ok(Box::new(lines(body).map(|line| parse_row(&line?))))
+fn rows(text: impl Read + Send + 'static) -> RowIterator {
+    Box::new(lines(text).map(|line| parse_row(&line?)))
 }
 
 fn parse_row(line: &[u8]) -> io::Result<StoredRow> {
@@ -99,9 +126,6 @@ fn parse_row(line: &[u8]) -> io::Result<StoredRow> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
-    use flate2::read::GzDecoder;
     use jiff::Timestamp;
     use proptest::prelude::*;
     use serde_json::Value;
@@ -109,8 +133,9 @@ mod tests {
     use super::*;
     use crate::Format;
 
-    fn encode(records: &[String]) -> String {
-        let mut encoder = Format::NdjsonGzip.encoder();
+    /// An object with these records.
+    fn encode(format: Format, records: &[String]) -> Vec<u8> {
+        let mut encoder = format.encoder();
         for record in records {
             let row = Row {
                 id: "a\"b",
@@ -124,17 +149,25 @@ mod tests {
             };
             encoder.push(&row).expect("a row");
         }
-        let mut text = String::new();
-        let object = encoder.finish().expect("an object");
-        GzDecoder::new(object.as_slice()).read_to_string(&mut text).expect("gzip");
-        text
+        encoder.finish().expect("an object")
+    }
+
+    fn read_all(mut text: impl Read) -> String {
+        let mut all = String::new();
+        text.read_to_string(&mut all).expect("an object");
+        all
+    }
+
+    /// The lines of an object with these records.
+    fn lines_of(records: &[String]) -> String {
+        read_all(gzip::decompress(encode(Format::NdjsonGzip, records).as_slice()))
     }
 
     #[test]
     fn ndjson_row_keeps_the_record_byte_for_byte() {
         let record = r#"{"b":1.50,"a":null, "a":"twice"}"#.to_owned();
         assert_eq!(
-            encode(&[record]),
+            lines_of(&[record]),
             concat!(
                 r#"{"id":"a\"b","tenant":"t","dataset":"events","source":"siem/v1/events","#,
                 r#""time":"2020-11-04T09:31:17.546Z","created_at":null,"revision":0,"#,
@@ -142,6 +175,25 @@ mod tests {
                 "\n"
             )
         );
+    }
+
+    #[cfg(feature = "zstd")]
+    #[test]
+    fn ndjson_zstd_has_the_lines_of_ndjson_gzip() {
+        // More than the window and several blocks.
+        let records: Vec<_> = (0..5_000)
+            .map(|number| format!(r#"{{"id":"{number:x}","name":"{}"}}"#, number * 7_919))
+            .collect();
+        let object = encode(Format::NdjsonZstd, &records);
+        assert_eq!(read_all(zstd::decompress(object.as_slice()).expect("an object")), lines_of(&records));
+        assert_eq!(object, encode(Format::NdjsonZstd, &records), "a retry writes the same bytes");
+        assert_eq!(Format::NdjsonZstd.scan(&object, false).expect("rows").rows, Some(5_000));
+        // A part of the object, and one with another byte.
+        let mut changed = object.clone();
+        changed[object.len() / 2] ^= 1;
+        for damaged in [&object[..object.len() - 1], &object[..object.len() / 2], &changed] {
+            Format::NdjsonZstd.scan(damaged, false).expect_err("a damaged object");
+        }
     }
 
     fn json() -> impl Strategy<Value = Value> {
@@ -169,7 +221,7 @@ mod tests {
                 .map(|value| if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) })
                 .map(|text| text.expect("JSON").replace('\n', "\r\n"))
                 .collect();
-            let text = encode(&records);
+            let text = lines_of(&records);
             prop_assert_eq!(text.lines().count(), values.len());
             for (line, record) in text.lines().zip(&records) {
                 let row: Value = serde_json::from_str(line).expect("a row");

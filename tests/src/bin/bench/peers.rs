@@ -15,6 +15,7 @@ use std::{
 use clap::Args;
 use end_to_end::{CommittedExport, TestEnv};
 use serde_json::Value;
+use sophos_export::Format;
 use sophos_simulator::{Config, CredentialKind, Dataset, Scheme};
 use tempfile::TempDir;
 
@@ -23,6 +24,9 @@ use crate::{BenchResult, MIB, export, measure, print_line};
 
 const EVENTS: u64 = 100_000;
 const ROUNDS: usize = 5;
+
+/// The formats of the export that are compared.
+const FORMATS: [Format; 2] = [Format::NdjsonGzip, Format::NdjsonZstd];
 
 /// A little less than the 24 hours that the feed keeps.
 const SINCE_MS: i64 = 24 * 60 * 60 * 1_000 - 120_000;
@@ -90,19 +94,24 @@ pub(crate) async fn run(arguments: Arguments) -> BenchResult {
 
     print_line(&format!("{events} events of one tenant over TLS, {ROUNDS} runs of each in turn:"))?;
     print_line("                                       processor s  seconds  peak MiB    MiB out")?;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut ours, mut theirs) = (FORMATS.map(|_| Vec::new()), Vec::new());
     for _ in 0..ROUNDS {
-        ours.push(export_once(&env, &certificate, events).await?);
+        for (format, usages) in FORMATS.into_iter().zip(&mut ours) {
+            usages.push(export_once(&env, &certificate, events, format).await?);
+        }
         theirs.push(peer_once(&env, &peer, &certificate, events).await?);
     }
-    let (ours, theirs) = (Usage::median(&ours), Usage::median(&theirs));
-    show("alert-export", &ours)?;
+    let theirs = Usage::median(&theirs);
     show(peer.name(), &theirs)?;
-    print_line(&format!(
-        "  the export takes 1/{:.1} of the processor time and 1/{:.1} of the time",
-        theirs.cpu_ms / ours.cpu_ms,
-        theirs.wall_ms / ours.wall_ms,
-    ))?;
+    for (format, usages) in FORMATS.into_iter().zip(&ours) {
+        let ours = Usage::median(usages);
+        show(&format!("alert-export, {format}"), &ours)?;
+        print_line(&format!(
+            "    1/{:.1} of the processor time and 1/{:.1} of the time",
+            theirs.cpu_ms / ours.cpu_ms,
+            theirs.wall_ms / ours.wall_ms,
+        ))?;
+    }
     print_line("")?;
     steps::run(&env, &certificate).await
 }
@@ -122,10 +131,11 @@ fn show(name: &str, usage: &Usage) -> BenchResult {
 }
 
 /// Runs the released export, from the start of its process to its report.
-async fn export_once(env: &TestEnv, certificate: &Path, events: u64) -> BenchResult<Usage> {
+async fn export_once(env: &TestEnv, certificate: &Path, events: u64, format: Format) -> BenchResult<Usage> {
     let root = tempfile::tempdir()?;
     let function = env.export_function(&root.path().to_string_lossy());
     let function = function.env("SSL_CERT_FILE", certificate).env("EXPORT_DATASETS", "events");
+    let function = function.env("EXPORT_FORMAT", format.extension());
     let started = Instant::now();
     let mut sandbox = function.start().await?;
     let report = env.run_export(&mut sandbox).await?;

@@ -18,15 +18,18 @@ use bytes::Bytes;
 use end_to_end::TestEnv;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use http::{Request, Response};
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use sophos_api::{
     Client, Credentials, Hosts, Operation, RateLimit, ReqwestTransport, Transport, TransportError,
     TransportErrorKind, operations::siem::events::ListSiemEvents,
 };
-use sophos_export::{Dataset, ExportScope, ExportSettings, Exporter, Format, GZIP_LEVEL, Row, Store};
+use sophos_export::{
+    Dataset, ExportScope, ExportSettings, Exporter, Format, GZIP_LEVEL, Row, Store, StoredRow, ZSTD_LEVEL,
+    read_rows,
+};
 use tokio::runtime;
 
+use super::FORMATS;
 use crate::{BenchResult, measure::Percentiles, print_line};
 
 const ROUNDS: usize = 5;
@@ -43,7 +46,7 @@ struct Service {
     certificate: Vec<u8>,
 }
 
-/// Prints the processor time and the share of each step.
+/// Prints the processor time and the share of each step, for each format.
 pub(crate) async fn run(env: &TestEnv, certificate: &Path) -> BenchResult {
     let service = Service {
         identity: env.simulator.identity_url(),
@@ -57,59 +60,55 @@ pub(crate) async fn run(env: &TestEnv, certificate: &Path) -> BenchResult {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(measure(&service))
     });
-    let steps = steps.await?.map_err(|error| error.to_string())?;
-    let all: f64 = steps.iter().map(|(_, ms)| ms).sum();
+    let formats = steps.await?.map_err(|error| error.to_string())?;
     print_line(&format!("the same export in this process, step by step, {ROUNDS} rounds:"))?;
-    print_line("                                       processor ms   share")?;
-    for (name, ms) in steps {
-        print_line(&format!("  {name:<36}  {ms:>11.1}  {:>5.1} %", 100.0 * ms / all))?;
+    for (format, steps) in FORMATS.into_iter().zip(formats) {
+        let all: f64 = steps.iter().map(|(_, ms)| ms).sum();
+        print_line(&format!("  {:<36}  processor ms   share", format.extension()))?;
+        for (name, ms) in steps {
+            print_line(&format!("    {name:<34}  {ms:>12.1}  {:>4.1} %", 100.0 * ms / all))?;
+        }
+        print_line(&format!("    {:<34}  {all:>12.1}", "all"))?;
     }
-    Ok(print_line(&format!("  {:<36}  {all:>11.1}", "all"))?)
+    Ok(())
 }
 
-async fn measure(service: &Service) -> Result<Vec<(&'static str, f64)>, Failure> {
+/// The steps of an export and their processor time in milliseconds.
+type Steps = Vec<(&'static str, f64)>;
+
+async fn measure(service: &Service) -> Result<[Steps; FORMATS.len()], Failure> {
     let recorder = Arc::new(Recorder { http: service.transport()?, exchanges: Mutex::default() });
     let folder = tempfile::tempdir()?;
-    export(service, recorder.clone(), folder.path()).await?;
+    export(service, recorder.clone(), folder.path(), Format::default()).await?;
     let exchanges = std::mem::take(&mut *lock(&recorder.exchanges));
-    let pages: Vec<_> = exchanges
-        .iter()
-        .filter(|(request, _)| request.uri().path().starts_with("/siem/"))
-        .map(|(_, response)| response.clone())
-        .collect();
     let objects = objects(folder.path())?;
 
-    let mut rounds = Vec::new();
+    let mut rounds = FORMATS.map(|_| Vec::new());
     for _ in 0..ROUNDS {
-        rounds.push(round(service, &exchanges, &pages, &objects).await?);
+        for (format, rounds) in FORMATS.into_iter().zip(&mut rounds) {
+            rounds.push(round(service, &exchanges, &objects, format).await?);
+        }
     }
-    let step = |at: usize| Percentiles::new(rounds.iter().map(|round| round[at].1).collect()).percentile(0.5);
-    Ok(rounds[0].iter().enumerate().map(|(at, (name, _))| (*name, step(at))).collect())
+    Ok(rounds.map(|rounds| {
+        let median = |at: usize| {
+            Percentiles::new(rounds.iter().map(|round: &Steps| round[at].1).collect()).percentile(0.5)
+        };
+        rounds[0].iter().enumerate().map(|(at, (name, _))| (*name, median(at))).collect()
+    }))
 }
 
-/// A written object.
+/// The rows of a written object, and their lines.
 struct Object {
-    bytes: Vec<u8>,
-    lines: Vec<String>,
-}
-
-/// A row of an object.
-#[derive(Deserialize)]
-struct Line {
-    id: String,
-    tenant: String,
-    time: Option<String>,
-    created_at: Option<String>,
-    revision: u32,
-    record: String,
+    rows: Vec<StoredRow>,
+    text: Vec<u8>,
 }
 
 async fn round(
     service: &Service,
     exchanges: &[Exchange],
-    pages: &[Response<Bytes>],
     objects: &[Object],
-) -> Result<Vec<(&'static str, f64)>, Failure> {
+    format: Format,
+) -> Result<Steps, Failure> {
     let http = service.transport()?;
     let begun = Processor::of_this_thread()?;
     for (request, _) in exchanges {
@@ -118,38 +117,29 @@ async fn round(
     let network = begun.ms()?;
 
     let begun = Processor::of_this_thread()?;
-    for page in pages {
+    for (_, page) in exchanges.iter().filter(|(request, _)| request.uri().path().starts_with("/siem/")) {
         black_box(ListSiemEvents::parse_response(page)?);
     }
     let cut = begun.ms()?;
 
-    let rows: Vec<Vec<Line>> = objects
-        .iter()
-        .map(|object| object.lines.iter().map(|line| serde_json::from_str(line)).collect())
-        .collect::<Result<_, _>>()?;
-    let rows =
-        rows.iter().map(|lines| lines.iter().map(row).collect()).collect::<Result<Vec<Vec<_>>, _>>()?;
     let begun = Processor::of_this_thread()?;
-    for object in &rows {
-        let mut encoder = Format::NdjsonGzip.encoder();
-        object.iter().try_for_each(|row| encoder.push(row))?;
-        black_box(encoder.finish()?);
+    let mut bodies = Vec::new();
+    for object in objects {
+        let mut encoder = format.encoder();
+        object.rows.iter().try_for_each(|row| encoder.push(&to_row(row)))?;
+        bodies.push(encoder.finish()?);
     }
     let encoded = begun.ms()?;
 
     let begun = Processor::of_this_thread()?;
     for object in objects {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
-        for line in &object.lines {
-            gzip.write_all(line.as_bytes())?;
-        }
-        black_box(gzip.finish()?);
+        black_box(compress(&object.text, format)?);
     }
-    let gzip = begun.ms()?;
+    let compressed = begun.ms()?;
 
     let begun = Processor::of_this_thread()?;
-    for object in objects {
-        black_box(Sha256::digest(&object.bytes));
+    for body in &bodies {
+        black_box(Sha256::digest(body));
     }
     let sha256 = begun.ms()?;
 
@@ -157,46 +147,60 @@ async fn round(
     let folder = tempfile::tempdir()?;
     let store = Store::open(&folder.path().to_string_lossy())?;
     let begun = Processor::of_this_process()?;
-    for (number, object) in objects.iter().enumerate() {
-        store.create(&format!("{number}"), object.bytes.clone()).await?;
+    for (number, body) in bodies.into_iter().enumerate() {
+        store.create(&format!("{number}"), body).await?;
     }
     let written = begun.ms()?;
 
     let folder = tempfile::tempdir()?;
     let replay = Replay(Mutex::new(exchanges.iter().map(|(_, response)| response.clone()).collect()));
     let begun = Processor::of_this_process()?;
-    export(service, replay, folder.path()).await?;
+    export(service, replay, folder.path(), format).await?;
     let rest = begun.ms()? - cut - encoded - sha256 - written;
 
     Ok(vec![
         ("token, TLS and HTTP", network),
         ("cutting records from pages", cut),
         ("record key, digest, deduplication", rest),
-        ("row encoding", encoded - gzip),
-        ("gzip", gzip),
+        ("row encoding", encoded - compressed),
+        ("compression", compressed),
         ("SHA-256 of objects", sha256),
         ("writing objects", written),
     ])
 }
 
-fn row(line: &Line) -> Result<Row<'_>, Failure> {
-    let time = |text: &Option<String>| text.as_deref().map(str::parse).transpose();
-    Ok(Row {
-        id: &line.id,
-        tenant: &line.tenant,
-        dataset: Dataset::Events,
+/// Compresses the lines of an object as the format does, in parts.
+fn compress(text: &[u8], format: Format) -> std::io::Result<Vec<u8>> {
+    const PART_LEN: usize = 16 << 10;
+    if format == Format::NdjsonZstd {
+        let mut zstd = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
+        zstd.include_checksum(true)?;
+        text.chunks(PART_LEN).try_for_each(|part| zstd.write_all(part))?;
+        return zstd.finish();
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::new(GZIP_LEVEL));
+    text.chunks(PART_LEN).try_for_each(|part| gzip.write_all(part))?;
+    gzip.finish()
+}
+
+fn to_row(row: &StoredRow) -> Row<'_> {
+    Row {
+        id: &row.id,
+        tenant: &row.tenant,
+        dataset: row.dataset,
         source: "siem/v1/events",
-        time: time(&line.time)?,
-        created_at: time(&line.created_at)?,
-        revision: line.revision,
-        record: &line.record,
-    })
+        time: row.time,
+        created_at: row.created_at,
+        revision: row.revision,
+        record: &row.record,
+    }
 }
 
 async fn export<T: Transport + 'static>(
     service: &Service,
     transport: T,
     folder: &Path,
+    format: Format,
 ) -> Result<(), Failure> {
     let credentials = Credentials::new(&service.client_id, service.client_secret.as_str());
     let client = Client::builder(transport, credentials)
@@ -204,6 +208,7 @@ async fn export<T: Transport + 'static>(
         .rate_limit(RateLimit::unlimited())
         .build();
     let mut settings = ExportSettings::default();
+    settings.formats = format.into();
     // The simulator's clock differs from the function's.
     settings.max_service_skew = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     let exporter = Exporter::new(client, Store::open(&folder.to_string_lossy())?, settings);
@@ -215,7 +220,7 @@ async fn export<T: Transport + 'static>(
     Ok(())
 }
 
-/// The objects with rows below this folder.
+/// The objects in `ndjson.gz` below this folder.
 fn objects(folder: &Path) -> Result<Vec<Object>, Failure> {
     let mut objects = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -224,10 +229,10 @@ fn objects(folder: &Path) -> Result<Vec<Object>, Failure> {
             objects.extend(self::objects(&path)?);
         } else if path.extension().is_some_and(|extension| extension == "gz") {
             let bytes = fs::read(&path)?;
-            let mut text = String::new();
-            GzDecoder::new(bytes.as_slice()).read_to_string(&mut text)?;
-            let lines = text.split_inclusive('\n').map(str::to_owned).collect();
-            objects.push(Object { bytes, lines });
+            let mut text = Vec::new();
+            GzDecoder::new(bytes.as_slice()).read_to_end(&mut text)?;
+            let rows = read_rows(&path.to_string_lossy(), bytes.into())?.collect::<Result<_, _>>()?;
+            objects.push(Object { rows, text });
         }
     }
     Ok(objects)
