@@ -97,7 +97,7 @@ async fn dispatch(matches: &ArgMatches, context: &Context) -> Result<(), Failure
         "config" => return config::commands::run(matches, context).await,
         "api" => return api::run(matches, context).await,
         "completions" => return completion::print_script(matches),
-        "man" => return completion::write_man_pages(matches),
+        "man" => return completion::write_man_pages(matches, context),
         _ => {}
     }
     if let Some(result) = pack::run(name, matches, context).await {

@@ -9,7 +9,7 @@ use sophos_simulator::Config;
 #[tokio::test]
 async fn list_shows_owner_role_and_expiry_without_secrets() {
     let env = TestEnv::start(Config::default()).await;
-    let file = stored_credentials::write(&env);
+    let file = stored_credentials::write_with_expired(&env);
     let listed = env.run(&["credentials", "list", "--file", &file]).await.expect(3);
     let records = listed.records();
     assert_eq!(records.len(), env.simulator.credentials().len() + 1);
@@ -25,7 +25,7 @@ async fn list_shows_owner_role_and_expiry_without_secrets() {
 #[tokio::test]
 async fn check_tests_each_credential() {
     let env = TestEnv::start(Config::default()).await;
-    let file = stored_credentials::write(&env);
+    let file = stored_credentials::write_with_expired(&env);
     let checked = env.run(&["credentials", "check", "--file", &file]).await.expect(3);
     for record in checked.records() {
         let expected = if record["name"] == "stale" { "rejected" } else { "passed" };
@@ -45,7 +45,7 @@ async fn location_must_be_given_and_private() {
     let missing = env.run(&["credentials", "list"]).await.expect(2);
     assert!(missing.stderr.contains("--prefix"), "{}", missing.stderr);
     env.run(&["credentials", "list", "--file", "/nowhere/credentials.toml"]).await.expect(5);
-    let file = stored_credentials::write(&env);
+    let file = stored_credentials::write_with_expired(&env);
     std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("a mode");
     let open = env.run(&["credentials", "list", "--file", &file]).await.expect(4);
     assert!(open.stderr.contains("chmod 600"), "{}", open.stderr);

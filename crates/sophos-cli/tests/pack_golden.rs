@@ -4,9 +4,9 @@
 
 mod pack_support;
 
-use std::{env, path::Path};
+use std::{env, fs, path::Path};
 
-use pack_support::{TestEnv, local_webhook, stored_credentials};
+use pack_support::{TestEnv, fixture, local_webhook, stored_credentials};
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
 };
@@ -39,11 +39,13 @@ fn golden(env: &TestEnv, file: &str) {
 async fn pack_commands_print_as_recorded() {
     let env = partner_with_feed().await;
     stored_credentials::write(&env);
+    stored_credentials::write_with_expired(&env);
     golden(&env, "export.trycmd");
     golden(&env, "credentials.trycmd");
     golden(&env, "man.trycmd");
 
     let env = TestEnv::with_machines().await;
+    fs::copy(fixture("crowdstrike.json"), env.path("alert.json")).expect("a payload");
     let server = local_webhook::Server::start(&env).await;
     for case in ["case-7", "case-8"] {
         let alert = serde_json::json!({
