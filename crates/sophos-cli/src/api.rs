@@ -10,7 +10,7 @@ use sophos_api::{Route, catalog::OperationDescription};
 use crate::{
     confirm::Change,
     context::Context,
-    exit::Failure,
+    exit::{Exit, Failure},
     global_args::OutputFormat,
     verb::{
         DEFAULT_ITEMS, Fields, Target, add_assignments, list, read_input, send_changes, show_request,
@@ -77,7 +77,15 @@ pub(crate) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), F
     let assignments: Vec<String> =
         matches.get_many::<String>("raw-field").into_iter().flatten().cloned().collect();
     add_assignments(&mut fields, &assignments, found.operation)?;
-    send(context, found.operation, fields, matches.get_flag("paginate")).await
+    let operation = found.operation;
+    send(context, operation, fields, matches.get_flag("paginate")).await.map_err(|failure| {
+        match failure.exit {
+            Exit::Usage if failure.hint.is_none() => {
+                failure.hint(format!("run `sophos api --describe {}/{}`", operation.family(), operation.name()))
+            }
+            _ => failure,
+        }
+    })
 }
 
 async fn send(

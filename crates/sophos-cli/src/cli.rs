@@ -97,7 +97,7 @@ async fn dispatch(matches: &ArgMatches, context: &Context) -> Result<(), Failure
         "config" => return config::commands::run(matches, context).await,
         "api" => return api::run(matches, context).await,
         "completions" => return completion::print_script(matches),
-        "man" => return completion::write_man_pages(matches),
+        "man" => return completion::write_man_pages(matches, context),
         _ => {}
     }
     if let Some(result) = pack::run(name, matches, context).await {
@@ -119,5 +119,70 @@ fn report(failure: &Failure) {
     let _ = writeln!(stderr, "{label} {}", failure.message);
     if let Some(hint) = &failure.hint {
         let _ = writeln!(stderr, "{} {hint}", console::style(" next:").for_stderr().bold());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        fs,
+        path::{Path, PathBuf},
+    };
+
+    use clap::Command;
+
+    use super::command;
+
+    /// The commands that other tests run, and those tests.
+    const TESTED_ELSEWHERE: [(&str, &str); 2] = [
+        ("credentials stage", "tests/tests/cli_secrets_manager.rs of the workspace, with an emulator"),
+        ("isolation serve", "tests/pack_isolation_serve.rs: it runs until Ctrl-C"),
+    ];
+
+    /// The names of all commands without subcommands, such as `endpoints list`.
+    fn leaf_commands(command: &Command, path: &str, leaves: &mut BTreeSet<String>) {
+        for child in command.get_subcommands() {
+            let path = format!("{path} {}", child.get_name());
+            if child.has_subcommands() {
+                leaf_commands(child, &path, leaves);
+            } else {
+                leaves.insert(path.trim_start().to_owned());
+            }
+        }
+    }
+
+    fn golden_files(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let files = entries.flat_map(|path| if path.is_dir() { golden_files(&path) } else { vec![path] });
+        files.filter(|path| path.extension().is_some_and(|end| end == "trycmd")).collect()
+    }
+
+    /// The commands of a golden file that succeed and print their output.
+    fn successful_commands(text: &str) -> impl Iterator<Item = &str> {
+        let commands = text.split("\n$ sophos ").skip(1).map(|block| block.split_once('\n').unwrap_or((block, "")));
+        let real = commands.filter(|(line, output)| {
+            !output.trim().is_empty()
+                && !output.starts_with("? ")
+                && line.split(' ').all(|word| !["--help", "--dry-run"].contains(&word))
+        });
+        real.map(|(line, _)| line)
+    }
+
+    #[test]
+    fn every_command_has_a_golden_test() {
+        let mut leaves = BTreeSet::new();
+        leaf_commands(&command(), "", &mut leaves);
+        assert!(leaves.contains("endpoints list") && leaves.contains("isolation decisions show"));
+        for (name, _) in TESTED_ELSEWHERE {
+            assert!(leaves.remove(name), "unknown command {name}");
+        }
+        for file in golden_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd")) {
+            let text = fs::read_to_string(file).expect("a text");
+            for line in successful_commands(&text) {
+                leaves.retain(|leaf| line != leaf && !line.starts_with(&format!("{leaf} ")));
+            }
+        }
+        assert!(leaves.is_empty(), "no successful run in tests/cmd of: {leaves:#?}");
     }
 }

@@ -5,7 +5,7 @@ use std::{ffi::OsStr, path::PathBuf};
 use clap::{Arg, ArgMatches, Command, builder::PossibleValuesParser, value_parser};
 use clap_complete::{CompleteEnv, CompletionCandidate, env::Shells};
 
-use crate::{cli, exit::Failure, tenant_cache};
+use crate::{cli, context::Context, exit::Failure, tenant_cache};
 
 /// The shells with completion.
 const SHELLS: [&str; 5] = ["bash", "elvish", "fish", "powershell", "zsh"];
@@ -56,10 +56,12 @@ pub(crate) fn print_script(matches: &ArgMatches) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub(crate) fn write_man_pages(matches: &ArgMatches) -> Result<(), Failure> {
+pub(crate) fn write_man_pages(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
     let Some(folder) = matches.get_one::<PathBuf>("folder") else { return Ok(()) };
     let failed =
         |error: std::io::Error| Failure::other(format!("writing to {} failed: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    clap_mangen::generate_to(cli::command(), folder).map_err(failed)
+    clap_mangen::generate_to(cli::command(), folder).map_err(failed)?;
+    context.note(&format!("Wrote the man pages to {}", folder.display()));
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sophos_api::ErrorKind;
 
-/// The exit codes. `sophos help exit-codes` documents them.
+/// The exit codes. `sophos --help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
@@ -107,6 +107,17 @@ impl From<sophos_api::Error> for Failure {
             ),
             ErrorKind::DeadlineExceeded if error.retry_after().is_some() => (Exit::RateLimit, None),
             ErrorKind::Invalid if error.status().is_none() => (Exit::Usage, None),
+            ErrorKind::Invalid => (Exit::Failure, Some("correct the value; `--dry-run` shows the request")),
+            ErrorKind::Unreachable => (
+                Exit::Failure,
+                Some("check the network and the proxy in HTTPS_PROXY; `--debug` shows each request"),
+            ),
+            ErrorKind::Unavailable => {
+                (Exit::Failure, Some("try again later; the ids are for the support of Sophos"))
+            }
+            ErrorKind::Interrupted => {
+                (Exit::Failure, Some("read the state of the object before you repeat a change"))
+            }
             ErrorKind::UntrustedHost => {
                 (Exit::Failure, Some("set identity_url and global_url only for a simulator or a gateway"))
             }

@@ -63,6 +63,15 @@ fn commands_without_credential_print_as_recorded() {
     golden(&fixture, "offline", &environment);
 }
 
+/// The commands write a configuration.
+#[test]
+fn profile_commands_print_as_recorded() {
+    let fixture = Fixture::start(1);
+    let mut environment = fixture.environment("partner");
+    environment.remove("SOPHOS_CLIENT_ID");
+    golden(&fixture, "profiles", &environment);
+}
+
 #[test]
 fn config_test_prints_as_recorded_for_each_type() {
     for id_type in ["partner", "organization", "tenant"] {

@@ -2,30 +2,14 @@
 
 mod pack_support;
 
-use pack_support::TestEnv;
+use pack_support::{TestEnv, stored_credentials};
 use serde_json::json;
 use sophos_simulator::Config;
-
-/// Writes a file with the credentials of the simulator, and two that are of no use.
-fn write_file(env: &TestEnv) -> String {
-    let mut text = String::new();
-    for credential in env.simulator.credentials() {
-        let (kind, id) = (&credential.id_type, &credential.principal_id);
-        let name = format!("{kind}-{}", &credential.client_id[..8]);
-        text.push_str(&format!(
-            "[credentials.\"{name}\"]\nclient_id = \"{}\"\nclient_secret = \"{}\"\n{kind}_id = \"{id}\"\nrole = \"read_only\"\n\
-             created_at = \"2026-11-01\"\nused_for = [\"export\"]\n",
-            credential.client_id, credential.client_secret
-        ));
-    }
-    let stale = "[credentials.stale]\nclient_id = \"stale\"\nclient_secret = \"hush-stale\"\nexpires_at = \"2020-01-01\"\n";
-    env.write_private("credentials.toml", &(text + stale))
-}
 
 #[tokio::test]
 async fn list_shows_owner_role_and_expiry_without_secrets() {
     let env = TestEnv::start(Config::default()).await;
-    let file = write_file(&env);
+    let file = stored_credentials::write_with_expired(&env);
     let listed = env.run(&["credentials", "list", "--file", &file]).await.expect(3);
     let records = listed.records();
     assert_eq!(records.len(), env.simulator.credentials().len() + 1);
@@ -41,7 +25,7 @@ async fn list_shows_owner_role_and_expiry_without_secrets() {
 #[tokio::test]
 async fn check_tests_each_credential() {
     let env = TestEnv::start(Config::default()).await;
-    let file = write_file(&env);
+    let file = stored_credentials::write_with_expired(&env);
     let checked = env.run(&["credentials", "check", "--file", &file]).await.expect(3);
     for record in checked.records() {
         let expected = if record["name"] == "stale" { "rejected" } else { "passed" };
@@ -61,7 +45,7 @@ async fn location_must_be_given_and_private() {
     let missing = env.run(&["credentials", "list"]).await.expect(2);
     assert!(missing.stderr.contains("--prefix"), "{}", missing.stderr);
     env.run(&["credentials", "list", "--file", "/nowhere/credentials.toml"]).await.expect(5);
-    let file = write_file(&env);
+    let file = stored_credentials::write_with_expired(&env);
     std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("a mode");
     let open = env.run(&["credentials", "list", "--file", &file]).await.expect(4);
     assert!(open.stderr.contains("chmod 600"), "{}", open.stderr);

@@ -129,18 +129,23 @@ pub(crate) async fn send_changes(
     let (mut failed, mut first) = (0, None);
     while let Some((index, result)) = results.next().await {
         progress.inc(1);
-        match result {
-            Ok(Json::Null) => {}
-            Ok(response) => records.write_json(response)?,
-            Err(error) => {
-                failed += 1;
-                if count > 1 {
-                    let name = change.objects.get(index).map_or("", String::as_str);
-                    progress.suspend(|| context.warn(&format!("{name}: {error}")));
-                }
-                first.get_or_insert(error);
+        let failure = match result {
+            Ok(Json::Null) => continue,
+            Ok(response) if response.get("deleted") == Some(&Json::Bool(false)) => {
+                Failure::new(Exit::NotFound, "the service deleted nothing; the object may be gone already")
             }
+            Ok(response) => {
+                records.write_json(response)?;
+                continue;
+            }
+            Err(error) => error.into(),
+        };
+        failed += 1;
+        if count > 1 {
+            let name = change.objects.get(index).map_or("", String::as_str);
+            progress.suspend(|| context.warn(&format!("{name}: {failure}")));
         }
+        first.get_or_insert(failure);
     }
     progress.finish_and_clear();
     records.finish()?;
@@ -151,7 +156,7 @@ pub(crate) async fn send_changes(
             }
             Ok(())
         }
-        Some(error) if failed == count => Err(error.into()),
+        Some(failure) if failed == count => Err(failure),
         Some(_) => {
             context.note(&format!("{failed} of {count} {} failed", plural(&change.noun, count as u64)));
             Err(Failure::reported(Exit::Partial))

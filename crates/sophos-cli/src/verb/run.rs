@@ -9,7 +9,7 @@ use sophos_api::{
 use crate::{
     connect::Session,
     context::Context,
-    exit::Failure,
+    exit::{Exit, Failure},
     json::Json,
     verb::{
         Fields, Kind, Noun, Op, Target, Verb, change, choose,
@@ -35,6 +35,26 @@ pub(crate) async fn run_noun(
     let Some((verb, matches)) = found else {
         return Err(Failure::usage(format!("missing verb: see `sophos {} --help`", noun.name)));
     };
+    run_verb(noun, verb, matches, context).await.map_err(|failure| with_next_step(failure, noun, verb))
+}
+
+/// Adds the next step that the noun knows to a failure without one.
+fn with_next_step(failure: Failure, noun: &Noun, verb: &Verb) -> Failure {
+    let lists = noun.verbs.iter().any(|other| other.name == "list") && verb.name != "list";
+    match failure.exit {
+        _ if failure.hint.is_some() || failure.message.is_empty() => failure,
+        Exit::Usage => failure.hint(format!("run `sophos {} {} --help`", noun.name, verb.name)),
+        Exit::NotFound if lists => failure.hint(format!("run `sophos {} list`", noun.name)),
+        _ => failure,
+    }
+}
+
+async fn run_verb(
+    noun: &'static Noun,
+    verb: &'static Verb,
+    matches: &ArgMatches,
+    context: &Context,
+) -> Result<(), Failure> {
     let mut fields = fields_of(verb, matches)?;
     let session = context.session().await?;
     let operation = choose_operation(session, context, verb.calls).await?;

@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 pub(crate) mod committed;
+pub(crate) mod local_webhook;
+pub(crate) mod stored_credentials;
 
 use std::{
     fs,
@@ -139,6 +141,18 @@ impl TestEnv {
         self.arg(name)
     }
 
+    /// The simulator's addresses and credential.
+    pub(crate) fn variables(&self) -> [(&'static str, String); 6] {
+        [
+            ("HOME", self.arg("")),
+            ("SOPHOS_CLIENT_ID", self.credential.client_id.clone()),
+            ("SOPHOS_CLIENT_SECRET", self.credential.client_secret.clone()),
+            ("SOPHOS_IDENTITY_URL", self.simulator.identity_url()),
+            ("SOPHOS_GLOBAL_URL", self.simulator.global_url()),
+            ("SOPHOS_RATE_LIMIT", "unlimited".to_owned()),
+        ]
+    }
+
     /// The program with the simulator's addresses and credential, and nothing else of this
     /// process's environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
@@ -146,12 +160,7 @@ impl TestEnv {
         command
             .args(args)
             .env_clear()
-            .env("HOME", self.folder.path())
-            .env("SOPHOS_CLIENT_ID", &self.credential.client_id)
-            .env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret)
-            .env("SOPHOS_IDENTITY_URL", self.simulator.identity_url())
-            .env("SOPHOS_GLOBAL_URL", self.simulator.global_url())
-            .env("SOPHOS_RATE_LIMIT", "unlimited")
+            .envs(self.variables())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -9,7 +9,7 @@ use std::{
 };
 
 use sophos_simulator::{
-    ClockConfig, Config, DataConfig, MachineConfig, Owner, Platform, Simulator, TenantGroup,
+    ClockConfig, Config, DataConfig, IsolationConfig, MachineConfig, Owner, Platform, Simulator, TenantGroup,
 };
 use tempfile::TempDir;
 
@@ -65,6 +65,7 @@ impl Fixture {
                 machine("Globex", "TWIN"),
             ],
             data: DataConfig { late_share: 0.0, repeat_share: 0.0, ..DataConfig::default() },
+            isolation: IsolationConfig { report_delay_seconds: 0 },
             ..Config::default()
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
