@@ -7,6 +7,7 @@ use crate::{
     checkpoint::{Checkpoint, Gap},
     dataset::Dataset,
     error::Error,
+    ledger_entry::TrackedDecision,
     write_ahead::WriteAheadRecord,
 };
 
@@ -14,7 +15,10 @@ use crate::{
 /// has grown for years.
 const HINT_INTERVAL: u64 = 64;
 
-/// A stream: one dataset of one tenant.
+/// The name of the ledger in the place of a tenant's id.
+pub(crate) const LEDGER_TENANT: &str = "ledger";
+
+/// A stream: one dataset of one tenant, or the ledger of isolation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StreamId {
     /// The dataset.
@@ -24,6 +28,11 @@ pub struct StreamId {
 }
 
 impl StreamId {
+    /// The stream of the ledger of isolation, which has the decisions of all tenants.
+    pub fn of_ledger() -> Self {
+        Self { dataset: Dataset::Isolations, tenant: LEDGER_TENANT.to_owned() }
+    }
+
     /// Creates the id of the stream of this tenant and dataset.
     ///
     /// # Errors
@@ -129,6 +138,9 @@ pub struct LogRecord {
     /// The revisions among them: the index and the revision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent_revisions: Vec<(usize, u32)>,
+    /// The decisions of a ledger whose next transitions or arrivals are expected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracked_decisions: Vec<TrackedDecision>,
     /// The snapshot that the objects are, of a dataset of that kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotSummary>,
@@ -328,6 +340,7 @@ mod tests {
             recent_digests: String::new(),
             recent_times: String::new(),
             recent_revisions: Vec::new(),
+            tracked_decisions: Vec::new(),
             snapshot: None,
         }
     }
