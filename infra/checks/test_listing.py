@@ -28,6 +28,7 @@ FOLDERS = {
     ("template", "ExportRole", EXPORT): [
         f"{PREFIX}/_log/events/tenant/",
         f"{PREFIX}/endpoints/tenant_id=tenant/day=2026-11-23/",
+        "isolation/arrivals/",
     ],
     ("template", "ExportRole", BUDGET): ["_rate_limit/client/"],
     ("lake", "LakeRole", MAIN): [f"{PREFIX}/_log/events/", f"{PREFIX}/_log/endpoints/"],
@@ -58,6 +59,8 @@ ABSENT = {
         f"{PREFIX}/_log/endpoints/tenant/_partial",
         f"{PREFIX}/_plan/client.json",
         f"{PREFIX}/_plan/snapshots/sent.json",
+        "isolation/decisions/iso-0f/0002.json",
+        "isolation/received/iso-0f.json",
     ],
     ("template", "ExportRole", BUDGET): [],
     ("lake", "LakeRole", MAIN): [
@@ -66,6 +69,7 @@ ABSENT = {
         f"{PREFIX}/_lake/sophos/_positions",
         f"{PREFIX}/_log/alerts/tenant/000000000001.json",
         f"{PREFIX}/events/tenant_id=tenant/day=2026-11-23/000000000001-run-0000.ndjson.gz",
+        f"{PREFIX}/isolations/tenant_id=ledger/day=2026-11-23/000000000001-run-0000.ndjson.gz",
     ],
 }
 

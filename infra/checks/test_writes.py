@@ -54,7 +54,7 @@ class Writes(unittest.TestCase):
                 for _, key in buckets_and_keys(statement):
                     writers.setdefault((who, action), set()).add(key)
         webhook, worker = writers["WebhookRole", "s3:PutObject"], writers["WorkerRole", "s3:PutObject"]
-        own = {"answers", "inbox", "received", "replays", "unreadable"}
+        own = {"answers", "arrivals", "inbox", "received", "replays", "unreadable"}
         # Each process tests once whether the bucket honors conditional writes.
         probe = {"isolation/_probe/if-none-match"}
         self.assertEqual(webhook, {f"isolation/{folder}/*" for folder in own} | probe)

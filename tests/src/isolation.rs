@@ -150,6 +150,14 @@ impl IsolationEnv {
 
     fn function(&self, name: &str) -> LambdaFunction {
         let path = |file: &str| self.folder.join(file).to_string_lossy().into_owned();
+        self.bare_function(name)
+            .env("ISOLATION_LEDGER", &self.ledger)
+            .env("ISOLATION_POLICY", path("policy.toml"))
+            .env("WEBHOOK_SECRETS_FILE", path("secrets.toml"))
+    }
+
+    /// A function with the simulator and the credential, and without a ledger.
+    pub fn bare_function(&self, name: &str) -> LambdaFunction {
         self.leak_detector.add_credentials(&self.simulator.credentials());
         let function = LambdaFunction::new(function_binary(name));
         self.leak_detector
@@ -159,9 +167,6 @@ impl IsolationEnv {
             // A busy machine needs more than the default.
             .init_timeout(Duration::from_secs(60))
             .timeout(Duration::from_secs(60))
-            .env("ISOLATION_LEDGER", &self.ledger)
-            .env("ISOLATION_POLICY", path("policy.toml"))
-            .env("WEBHOOK_SECRETS_FILE", path("secrets.toml"))
             .env("SOPHOS_CLIENT_ID", &self.credential.client_id)
             .env("SOPHOS_CLIENT_SECRET", &self.credential.client_secret)
             .env("SOPHOS_IDENTITY_URL", self.simulator.identity_url())

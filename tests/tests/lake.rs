@@ -3,10 +3,15 @@
 
 use std::{collections::BTreeSet, env, path::Path, process::Command};
 
-use end_to_end::TestEnv;
+use end_to_end::{
+    TestEnv,
+    isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, hostname, parse_decision_id, simulator_config},
+};
 use jiff::Timestamp;
+use local_lambda::{FunctionUrl, InvocationOutcome, Sandbox};
 use serde_json::{Value, json};
 use sophos_export::{Dataset, Format, Row};
+use sophos_isolation::DecisionId;
 use sophos_lake::{Class, EventRule, LakeLayout, LakeSettings, LakeWriter, classify};
 use sophos_simulator::{
     ClockConfig, Config, CredentialConfig, CredentialKind, DataConfig, Owner, Role, TenantGroup,
@@ -116,6 +121,87 @@ async fn duckdb_finds_each_committed_record_once() {
     assert_eq!(records, expected_ids(folder.path()));
 }
 
+/// Exports the ledger and writes the lake, with new processes. Returns the lake's report.
+async fn ledger_to_lake(env: &IsolationEnv, folder: &TempDir) -> Value {
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let ledger = env.folder().join("ledger").to_string_lossy().into_owned();
+    let exporting = env
+        .bare_function("alert-export")
+        .env("EXPORT_LOCATION", path("export"))
+        .env("EXPORT_DATASETS", "isolations")
+        .env("EXPORT_LEDGER", ledger);
+    invoke(exporting.start().await.expect("the export starts")).await;
+    let writing = env
+        .bare_function("lake-writer")
+        .env("EXPORT_LOCATION", path("export"))
+        .env("LAKE_LOCATION", path("lake"))
+        .env("LAKE_CLASSES", "7001");
+    invoke(writing.start().await.expect("the writer starts")).await
+}
+
+async fn invoke(mut function: Sandbox) -> Value {
+    match function.invoke(&TestEnv::schedule_event()).await {
+        InvocationOutcome::Ok(report) => report,
+        other => panic!("{other:?}\n{}", function.logs().join("\n")),
+    }
+}
+
+/// Alerts to the built webhook and worker, before and after a run of the built export and lake
+/// writer. Returns the ids that the lake shall have.
+async fn isolations_to_lake(folder: &TempDir) -> BTreeSet<String> {
+    let policy =
+        format!("{ENFORCE_POLICY}approve = \"always\"\n[approve]\nsecret = \"isolation/approval\"\n");
+    let env = IsolationEnv::start(simulator_config(3), CredentialKind::Tenant, &policy).await;
+    let env = env.expect("an environment");
+    let webhook = FunctionUrl::start(env.webhook(), 1).await.expect("the webhook");
+    let mut worker = env.worker().start().await.expect("the worker");
+    let mut decisions = Vec::new();
+    for (event, host) in [("1", hostname(1)), ("2", hostname(2)), ("3", "no-such-host".to_owned())] {
+        let delivery = Delivery::isolate(event, &host);
+        let sent = delivery.send(&reqwest::Client::new(), &webhook.url()).await;
+        decisions.push(parse_decision_id(&sent.expect("a response").1).expect("a decision"));
+    }
+    let first = ledger_to_lake(&env, folder).await;
+    let command = |name: &str, id: &DecisionId| json!({ name: id, "by": "anna" });
+    for (name, id) in [("approve", &decisions[0]), ("decline", &decisions[1])] {
+        let outcome = worker.invoke(&command(name, id)).await;
+        assert!(matches!(outcome, InvocationOutcome::Ok(_)), "{outcome:?}");
+    }
+    env.follow_up(&mut worker).await.expect("a report");
+    let second = ledger_to_lake(&env, folder).await;
+    worker.invoke(&command("release", &decisions[0])).await;
+    env.follow_up(&mut worker).await.expect("a report");
+    let third = ledger_to_lake(&env, folder).await;
+    let mut expected = BTreeSet::new();
+    for decision in env.decisions().await.expect("the ledger") {
+        let entries = decision.entries().iter();
+        expected.extend(entries.map(|entry| format!("{}-{:04}", decision.id(), entry.sequence)));
+    }
+    assert!(expected.len() > 12, "{expected:?}");
+    let rows = [first, second, third].map(|report| report["rows"]["7001"].as_u64().expect("rows"));
+    assert!(rows.iter().all(|rows| *rows > 0), "{rows:?}");
+    assert_eq!(rows.iter().sum::<u64>(), expected.len() as u64, "each transition once");
+    assert_eq!(ledger_to_lake(&env, folder).await["batches"], 0, "nothing is new");
+    expected
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lake_writer_reads_each_transition_of_the_ledger_once() {
+    isolations_to_lake(&tempfile::tempdir().expect("a folder")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Python with readers of rows: `cargo xtask test` runs it"]
+async fn duckdb_finds_each_transition_of_the_ledger_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let expected = isolations_to_lake(&folder).await;
+    let read = read_lake(&folder.path().join("lake"));
+    assert_eq!(read["errors"], json!([]));
+    let uids: Vec<String> = serde_json::from_value(read["rows"]["7001"].clone()).expect("uids");
+    assert_eq!(uids.len(), expected.len());
+    assert_eq!(uids.into_iter().collect::<BTreeSet<_>>(), expected);
+}
+
 /// Records with every attribute that the mapping knows, and with none.
 fn records() -> Vec<(Dataset, Value)> {
     let full = json!({
@@ -192,12 +278,35 @@ fn records() -> Vec<(Dataset, Value)> {
     ));
     let bare = json!({ "id": "ep-bare", "os": {}, "associatedPerson": {}, "ipv4Addresses": [], "group": {} });
     records.push((Dataset::Endpoints, bare));
+    records.extend(transitions().into_iter().map(|record| (Dataset::Isolations, record)));
+    records
+}
+
+/// Transitions of a ledger with every attribute that the mapping knows, and with none.
+fn transitions() -> Vec<Value> {
+    let mut records = Vec::new();
+    for transition in ["received", "refused", "pending_approval", "isolated", "failed", "released"] {
+        let entry = json!({
+            "code": "not_found", "detail": "no endpoint", "reason": "a server", "origin": "requested",
+            "requires_approval": true, "expires_at": 7, "retry_at": 7, "release_after_seconds": 7,
+            "effective_at": "2026-11-23T10:00:00Z", "policy_digest": "00", "source_ip": "203.0.113.7",
+        });
+        records.push(json!({
+            "id": format!("{transition}-full"), "decision": "iso-1", "sequence": 2, "at": "2026-11-23T10:00:00Z",
+            "transition": transition, "action": "isolate", "alert_source": "edr", "tool": "okta", "severity": "low",
+            "title": "C2", "tenant_id": TENANT, "endpoint_id": "ep-1", "hostname": "Anna's MacBook",
+            "requested_by": "anna", "entry": entry,
+        }));
+        records.push(json!({
+            "id": format!("{transition}-bare"), "decision": "iso-2", "transition": transition, "tool": "okta",
+        }));
+    }
     records
 }
 
 /// Commits records as a run of the export does, with one commit for each dataset.
 async fn commit(export: &Store, records: &[(Dataset, Value)]) {
-    for dataset in [Dataset::Events, Dataset::Alerts, Dataset::Endpoints] {
+    for dataset in [Dataset::Events, Dataset::Alerts, Dataset::Endpoints, Dataset::Isolations] {
         let mut encoder = Format::NdjsonGzip.encoder();
         let mut rows = 0;
         for (_, record) in records.iter().filter(|(of, _)| *of == dataset) {

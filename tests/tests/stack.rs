@@ -12,10 +12,12 @@ use sophos_simulator::{CredentialConfig, CredentialKind, Role};
 
 /// The permissions that this run does not use: the role (or all), a part of the permission's
 /// line, and the reason. Any other unused permission fails the test: remove it, or use it here.
-const UNUSED_PERMISSIONS: [(&str, &str, &str); 6] = [
+const UNUSED_PERMISSIONS: [(&str, &str, &str); 8] = [
     ("ExportRole", "ReadSnapshots: s3:GetObject", "for the second snapshot, which `sophos-export` tests"),
     ("ExportRole", "/endpoint_changes/", "for the second snapshot, which `sophos-export` tests"),
     ("ExportRole", "/_quarantine/", "for records that cannot be read, which `sophos-export` tests"),
+    ("ExportRole", "/isolation/arrivals/", "the export lists it, and its objects are empty"),
+    ("ExportRole", "/isolation/received/", "for decisions that the worker has not begun"),
     ("", "Log: logs:", "Lambda uses it, to keep what a function writes"),
     ("", "Trace: xray:", "Lambda's daemon uses it"),
     (
@@ -25,10 +27,10 @@ const UNUSED_PERMISSIONS: [(&str, &str, &str); 6] = [
     ),
 ];
 
-/// The messages of a plan for all datasets: 13 of each of 3 tenants, and the audit log of the
-/// partner. The next plan has no snapshots and no changes between them.
-const ALL_MESSAGES: usize = 3 * 13 + 1;
-const FEED_AND_LOG_MESSAGES: usize = 3 * 5 + 1;
+/// The messages of a plan for all datasets: 13 of each of 3 tenants, the audit log of the
+/// partner, and the ledger. The next plan has no snapshots and no changes between them.
+const ALL_MESSAGES: usize = 3 * 13 + 2;
+const FEED_AND_LOG_MESSAGES: usize = 3 * 5 + 2;
 
 /// The steps of a rotation.
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];

@@ -8,6 +8,7 @@ use crate::{
     content_digest::ContentHash,
     dataset::Dataset,
     error::Error,
+    ledger_entry::TrackedDecision,
     write_ahead::WriteAheadRecord,
 };
 
@@ -15,7 +16,10 @@ use crate::{
 /// has grown for years.
 const HINT_INTERVAL: u64 = 64;
 
-/// A stream: one dataset of one tenant.
+/// The name of the ledger in the place of a tenant's id.
+pub(crate) const LEDGER_TENANT: &str = "ledger";
+
+/// A stream: one dataset of one tenant, or the ledger of isolation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StreamId {
     /// The dataset.
@@ -25,6 +29,11 @@ pub struct StreamId {
 }
 
 impl StreamId {
+    /// The stream of the ledger of isolation, which has the decisions of all tenants.
+    pub fn of_ledger() -> Self {
+        Self { dataset: Dataset::Isolations, tenant: LEDGER_TENANT.to_owned() }
+    }
+
     /// Creates the id of the stream of this tenant and dataset.
     ///
     /// # Errors
@@ -133,6 +142,9 @@ pub struct LogRecord {
     /// The revisions among them: the index and the revision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent_revisions: Vec<(usize, u32)>,
+    /// The decisions of a ledger whose next transitions or arrivals are expected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracked_decisions: Vec<TrackedDecision>,
     /// The snapshot that the objects are, of a dataset of that kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotSummary>,
@@ -333,6 +345,7 @@ mod tests {
             recent_times: String::new(),
             recent_revisions: Vec::new(),
             recent_digest_hash: ContentHash::default(),
+            tracked_decisions: Vec::new(),
             snapshot: None,
         }
     }

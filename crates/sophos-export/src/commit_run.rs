@@ -1,11 +1,11 @@
 //! The commit of a run: one log record, created only if it is absent.
 
 use jiff::Timestamp;
-use sophos_api::Transport;
 
 use crate::{
     announcement::{announce_commits, end_commit},
     checkpoint::Checkpoint,
+    clock::RunClock,
     commit_log::{DataObject, LogHead, LogRecord, commit},
     content_digest::ContentHash,
     encode::to_rfc3339_millis,
@@ -18,7 +18,7 @@ use crate::{
     writer::ObjectWriter,
 };
 
-impl<T: Transport + 'static> StreamRun<'_, T> {
+impl<C: RunClock> StreamRun<'_, C> {
     /// A writer for the next log record.
     pub(crate) fn object_writer(&self, head: &LogHead) -> ObjectWriter {
         ObjectWriter::new(
@@ -62,6 +62,7 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             recent_times: String::new(),
             recent_revisions: Vec::new(),
             recent_digest_hash: ContentHash::default(),
+            tracked_decisions: Vec::new(),
             snapshot: None,
         }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dedup_window::MAX_RECORDS;
 
-/// A kind of records of a tenant, or of a partner or organization.
+/// A kind of records of a tenant, of a partner or organization, or of a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -36,6 +36,8 @@ pub enum Dataset {
     Firewalls,
     /// Snapshots of the administrators and their roles.
     Admins,
+    /// The transitions of the decisions in a ledger of isolation.
+    Isolations,
 }
 
 /// The manner in which a dataset is read.
@@ -50,11 +52,13 @@ pub enum DatasetKind {
     Snapshot,
     /// The changes between two snapshots, without requests.
     Changes,
+    /// A ledger of isolation, which is one stream for all tenants, without requests.
+    Ledger,
 }
 
 impl Dataset {
     /// All datasets.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Events,
         Self::Alerts,
         Self::Audit,
@@ -68,6 +72,7 @@ impl Dataset {
         Self::Licenses,
         Self::Firewalls,
         Self::Admins,
+        Self::Isolations,
     ];
 
     /// The datasets that are exported if none is chosen: the two SIEM feeds.
@@ -89,6 +94,7 @@ impl Dataset {
             Self::Licenses => "licenses",
             Self::Firewalls => "firewalls",
             Self::Admins => "admins",
+            Self::Isolations => "isolations",
         }
     }
 
@@ -98,8 +104,15 @@ impl Dataset {
             Self::Events | Self::Alerts => DatasetKind::Feed,
             Self::Audit | Self::Detections | Self::Cases => DatasetKind::Log,
             Self::EndpointChanges => DatasetKind::Changes,
+            Self::Isolations => DatasetKind::Ledger,
             _ => DatasetKind::Snapshot,
         }
+    }
+
+    /// Whether each tenant has a stream of it. Otherwise
+    /// [`LedgerExporter`](crate::LedgerExporter) exports it.
+    pub const fn is_per_tenant(self) -> bool {
+        !matches!(self.kind(), DatasetKind::Ledger)
     }
 
     /// The path of the main operation, which is the source in rows.
@@ -117,6 +130,7 @@ impl Dataset {
             Self::Licenses => "licenses/v1/licenses",
             Self::Firewalls => "firewall/v1/firewalls",
             Self::Admins => "common/v1/admins",
+            Self::Isolations => crate::ledger_entry::SOURCE,
         }
     }
 

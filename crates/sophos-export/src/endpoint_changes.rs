@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sophos_api::Transport;
+use sophos_api::{TenantClient, Transport};
 
 use crate::{
     checkpoint::{Checkpoint, Gap},
@@ -49,7 +49,7 @@ struct ChangeBatch<'a> {
     rows: u64,
 }
 
-impl<T: Transport + 'static> StreamRun<'_, T> {
+impl<T: Transport + 'static> StreamRun<'_, TenantClient<T>> {
     /// Compares the next pair of snapshots. `BatchFull` if another pair follows.
     pub(crate) async fn run_changes(&self, report: &mut StreamReport) -> Result<ReadOutcome, Error> {
         let mut head = load_head(self.store, &self.stream).await?;

@@ -83,7 +83,7 @@ pub struct ExportScope {
     /// One tenant; `None` for all tenants of the credential. The id of the credential's
     /// own partner or organization stands for its audit log.
     pub tenant: Option<TenantId>,
-    /// The datasets.
+    /// The datasets. Those that are not [per tenant](Dataset::is_per_tenant) are left out.
     pub datasets: Vec<Dataset>,
     /// The tenants of other credentials.
     pub excluded: HashSet<TenantId>,
@@ -174,7 +174,8 @@ impl<T: Transport + 'static> Exporter<T> {
         let account = own_account(&client, scope).await?;
         let mut tenants = self.select_tenants(&client, scope, account.as_ref(), &mut report).await?;
         report.tenants = tenants.len() as u64;
-        let streams = report.tenants * scope.datasets.len() as u64 + u64::from(account.is_some());
+        let datasets: Vec<_> = scope.datasets.iter().filter(|dataset| dataset.is_per_tenant()).collect();
+        let streams = report.tenants * datasets.len() as u64 + u64::from(account.is_some());
         self.control.report(&ExportProgress::Started { tenants: report.tenants, streams });
         let start =
             if tenants.is_empty() { 0 } else { self.first_tenant.load(Ordering::Relaxed) % tenants.len() };
@@ -183,8 +184,8 @@ impl<T: Transport + 'static> Exporter<T> {
         let account_run =
             account.iter().map(|account| (None, self.run_stream(account, Dataset::Audit, stop_at)));
         let tenant_runs = tenants.iter().enumerate().flat_map(|(index, tenant)| {
-            let run = move |dataset: &Dataset| (Some(index), self.run_stream(tenant, *dataset, stop_at));
-            scope.datasets.iter().map(run)
+            let run = move |dataset: &&Dataset| (Some(index), self.run_stream(tenant, **dataset, stop_at));
+            datasets.iter().map(run)
         });
         let runs = account_run.chain(tenant_runs);
         let mut runs = futures_util::stream::iter(runs)

@@ -70,6 +70,12 @@
 //!
 //! All times are the service's, by the `Date` of its responses, unless that differs too
 //! much from the local clock ([`ExportSettings::max_service_skew`]).
+//!
+//! # The ledger of isolation
+//!
+//! A [`LedgerExporter`] exports the ledger of `sophos-isolation` as
+//! [`Dataset::Isolations`]: a row for each transition. The arrivals of the ledger are its
+//! decisions in the order of time, and the log record has those that have not ended.
 
 #![deny(missing_docs)]
 
@@ -98,6 +104,9 @@ mod finding;
 mod format;
 mod fusion_log;
 mod json_scan;
+mod ledger_entry;
+mod ledger_exporter;
+mod ledger_run;
 mod log_key;
 mod log_page;
 mod log_progress;
@@ -140,6 +149,8 @@ pub use format::{ColumnKind, ParquetColumn, parquet_columns};
 pub use format::{
     Format, FormatSelection, GZIP_LEVEL, InvalidFormatSelection, StoredRows, UnknownFormat, read_rows,
 };
+pub use ledger_entry::TrackedDecision;
+pub use ledger_exporter::LedgerExporter;
 pub use report::{ExportReport, StreamOutcome, StreamReport};
 pub use run_control::{ExportProgress, StopSignal};
 pub use sophos_store::Store;

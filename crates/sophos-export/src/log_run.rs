@@ -45,7 +45,7 @@ enum RangeEnd {
     Run(ReadOutcome),
 }
 
-impl<T: Transport + 'static> StreamRun<'_, T> {
+impl<T: Transport + 'static> StreamRun<'_, TenantClient<T>> {
     /// Reads the records of one commit, and commits them.
     pub(crate) async fn commit_log_batch(
         &self,

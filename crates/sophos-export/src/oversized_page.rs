@@ -1,6 +1,6 @@
 //! Skipping a page that is too large even with the smallest limit.
 
-use sophos_api::{ErrorKind, Transport, operations::siem::MIN_PAGE_SIZE};
+use sophos_api::{ErrorKind, TenantClient, Transport, operations::siem::MIN_PAGE_SIZE};
 
 use crate::{
     checkpoint::StartPosition,
@@ -9,7 +9,7 @@ use crate::{
     stream::{CommitBatch, StreamRun},
 };
 
-impl<T: Transport + 'static> StreamRun<'_, T> {
+impl<T: Transport + 'static> StreamRun<'_, TenantClient<T>> {
     /// Continues after an oversized page, from the nearest time at which a page fits.
     /// The interval between is a gap.
     ///

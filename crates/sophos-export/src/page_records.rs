@@ -1,7 +1,7 @@
 //! The records of a page: deduplication, rows, quarantine.
 
 use jiff::{Timestamp, civil::Date};
-use sophos_api::{CursorPage, MalformedItem, Transport};
+use sophos_api::{CursorPage, MalformedItem, TenantClient, Transport};
 
 use crate::{
     backfill::{self, is_key_rejected, is_too_large},
@@ -16,7 +16,7 @@ use crate::{
     stream::{CommitBatch, ReadOutcome, StreamRun},
 };
 
-impl<T: Transport + 'static> StreamRun<'_, T> {
+impl<T: Transport + 'static> StreamRun<'_, TenantClient<T>> {
     /// Adds the new records of a page and advances the checkpoint. `continues` is false
     /// if the page's cursor is invalid.
     pub(crate) async fn add_page<I>(

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     checkpoint::StartPosition,
-    clock::{excess_skew, now_ms},
+    clock::{RunClock, excess_skew},
     error::Error,
     page_size::reduce_page_size,
 };
@@ -103,7 +103,7 @@ pub(crate) async fn fetch_page<T: Transport, O: SiemFeed>(
             "the service's clock differs too much from the local clock; using the local clock"
         );
     }
-    let received_ms = now_ms(client, max_skew);
+    let received_ms = client.now_ms(max_skew);
     Ok(TimedPage { page, requested_ms: received_ms - latency.as_millis() as i64, received_ms })
 }
 

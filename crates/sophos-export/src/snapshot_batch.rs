@@ -1,7 +1,7 @@
 //! A snapshot in progress, and its rows.
 
 use jiff::Timestamp;
-use sophos_api::{MalformedItem, Raw, Transport};
+use sophos_api::{MalformedItem, Raw, TenantClient, Transport};
 
 use crate::{
     content_digest::ContentHash,
@@ -48,7 +48,7 @@ impl SnapshotBatch {
     }
 }
 
-impl<T: Transport + 'static> StreamRun<'_, T> {
+impl<T: Transport + 'static> StreamRun<'_, TenantClient<T>> {
     /// Adds a row with the time of the snapshot.
     pub(crate) async fn add_row<I>(
         &self,

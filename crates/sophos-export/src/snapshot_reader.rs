@@ -1,6 +1,6 @@
 //! The rows of a committed snapshot, read from the objects that its log record names.
 
-use sophos_api::Transport;
+use sophos_api::{TenantClient, Transport};
 
 use crate::{
     commit_log::{DataObject, LogRecord},
@@ -13,7 +13,7 @@ use crate::{
 
 /// Reads the rows of a snapshot in order. Holds one object at a time, encoded.
 pub(crate) struct SnapshotReader<'a, T> {
-    run: &'a StreamRun<'a, T>,
+    run: &'a StreamRun<'a, TenantClient<T>>,
     objects: &'a [DataObject],
     /// The number of the next object.
     next: usize,
@@ -21,7 +21,7 @@ pub(crate) struct SnapshotReader<'a, T> {
 }
 
 impl<'a, T: Transport + 'static> SnapshotReader<'a, T> {
-    pub(crate) fn new(run: &'a StreamRun<'a, T>, snapshot: &'a LogRecord) -> Self {
+    pub(crate) fn new(run: &'a StreamRun<'a, TenantClient<T>>, snapshot: &'a LogRecord) -> Self {
         Self { run, objects: &snapshot.objects, next: 0, rows: None }
     }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 use sophos_api::{
-    ApiClient, ErrorKind, ItemList, MalformedItem, Operation, Raw, Transport,
+    ApiClient, ErrorKind, ItemList, MalformedItem, Operation, Raw, TenantClient, Transport,
     operations::{
         account_health::{
             checks::CheckAccountHealth,
@@ -53,7 +53,7 @@ struct LicenseList {
     licenses: Vec<Raw<Value>>,
 }
 
-impl<T: Transport + 'static> StreamRun<'_, T> {
+impl<T: Transport + 'static> StreamRun<'_, TenantClient<T>> {
     /// Takes a snapshot if the last one is old enough.
     pub(crate) async fn run_snapshot(&self, report: &mut StreamReport) -> Result<ReadOutcome, Error> {
         let mut head = load_head(self.store, &self.stream).await?;

@@ -10,7 +10,7 @@ use sophos_store::Store;
 
 use crate::{
     checkpoint::{Checkpoint, CheckpointTracker, Gap},
-    clock::{deadline_passed, now_ms, trusted_service_ms},
+    clock::{RunClock, trusted_service_ms},
     commit_log::{Backfill, LogHead, LogRecord, StreamId, load_head},
     cycle_detector::{CycleDetector, MAX_EMPTY_PAGES},
     dataset::{Dataset, DatasetKind},
@@ -29,8 +29,9 @@ pub(crate) const IDLE_COMMIT_INTERVAL_MS: i64 = 60 * 60 * 1_000;
 
 /// A run over one stream.
 #[derive(Debug)]
-pub(crate) struct StreamRun<'a, T> {
-    pub(crate) client: TenantClient<T>,
+pub(crate) struct StreamRun<'a, C> {
+    /// The tenant's client; a clock alone for a run without requests.
+    pub(crate) client: C,
     pub(crate) store: &'a Store,
     pub(crate) settings: &'a ExportSettings,
     pub(crate) control: &'a RunControl,
@@ -69,7 +70,7 @@ pub(crate) struct CommitBatch {
     pub(crate) backfills: Vec<Backfill>,
 }
 
-impl<T: Transport + 'static> StreamRun<'_, T> {
+impl<T: Transport + 'static> StreamRun<'_, TenantClient<T>> {
     pub(crate) async fn run(&self) -> StreamReport {
         let mut report = StreamReport::new(&self.stream.tenant, self.stream.dataset, StreamOutcome::UpToDate);
         if self.must_stop() {
@@ -86,24 +87,16 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
                 DatasetKind::Log => self.commit_log_batch(&mut cycle, &mut report).await,
                 DatasetKind::Snapshot => Box::pin(self.run_snapshot(&mut report)).await,
                 DatasetKind::Changes => Box::pin(self.run_changes(&mut report)).await,
+                DatasetKind::Ledger => {
+                    let reason = "the ledger has the decisions of all tenants; use LedgerExporter";
+                    Err(sophos_api::Error::invalid(reason).into())
+                }
             };
             if !matches!(end, Ok(ReadOutcome::BatchFull)) {
                 break end;
             }
         };
-        match end {
-            Ok(ReadOutcome::BatchFull | ReadOutcome::EndOfFeed) => {}
-            Ok(ReadOutcome::Deadline) => report.has_more = true,
-            Ok(ReadOutcome::Failed(error)) | Err(error) => {
-                report.has_more = true;
-                if !is_end_of_run(&error) {
-                    report.set_error(&error);
-                } else if report.outcome == StreamOutcome::UpToDate {
-                    // The deadline passed before the first page.
-                    report.outcome = StreamOutcome::NotStarted;
-                }
-            }
-        }
+        report.conclude(end);
         if report.outcome != StreamOutcome::Failed
             && let Some(error) = cycle.skipped_page_error
         {
@@ -364,12 +357,9 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
         let (client, max_skew) = (self.client.clone(), self.settings.max_service_skew);
         tokio::spawn(async move { fetch_fitting_page(&client, operation, max_skew).await })
     }
+}
 
-    /// Whether the deadline has passed or the run was stopped.
-    pub(crate) fn must_stop(&self) -> bool {
-        self.control.stop.is_stopped() || deadline_passed(&self.client, self.stop_at)
-    }
-
+impl<C: RunClock> StreamRun<'_, C> {
     pub(crate) fn report_page(&self, records: usize) {
         self.control.report(&ExportProgress::PageRead {
             tenant: &self.stream.tenant,
@@ -377,14 +367,24 @@ impl<T: Transport + 'static> StreamRun<'_, T> {
             records: records as u64,
         });
     }
+}
 
-    pub(crate) fn now_ms(&self) -> i64 {
-        now_ms(&self.client, self.settings.max_service_skew)
-    }
-
-    /// The age of a time in seconds.
-    pub(crate) fn age_seconds(&self, ms: i64) -> f64 {
-        (self.now_ms() - ms).max(0) as f64 / 1_000.0
+impl StreamReport {
+    /// Adds the end of a run.
+    pub(crate) fn conclude(&mut self, end: Result<ReadOutcome, Error>) {
+        match end {
+            Ok(ReadOutcome::BatchFull | ReadOutcome::EndOfFeed) => {}
+            Ok(ReadOutcome::Deadline) => self.has_more = true,
+            Ok(ReadOutcome::Failed(error)) | Err(error) => {
+                self.has_more = true;
+                if !is_end_of_run(&error) {
+                    self.set_error(&error);
+                } else if self.outcome == StreamOutcome::UpToDate {
+                    // The deadline passed before the first page.
+                    self.outcome = StreamOutcome::NotStarted;
+                }
+            }
+        }
     }
 }
 

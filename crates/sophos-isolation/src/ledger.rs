@@ -111,9 +111,10 @@ impl<O: LedgerStore> Ledger<O> {
         &self.store
     }
 
-    /// Creates the decision of an event, unless it exists, and schedules a follow-up
-    /// in a minute, which finds the decision if its message is lost. It creates only
-    /// objects of the webhook.
+    /// Creates the decision of an event, unless it exists. Before that it records the
+    /// arrival, by which the export finds the decision, and schedules a follow-up in a
+    /// minute, which finds it if its message is lost. It creates only objects of the
+    /// webhook.
     ///
     /// # Errors
     /// When the store fails. A retry is safe.
@@ -125,12 +126,13 @@ impl<O: LedgerStore> Ledger<O> {
     ) -> Result<CreatedDecision, LedgerStoreError> {
         let entry = self.new_entry(id, 1, Transition::Received(Box::new(received.clone())), now);
         let body = encode_entry(&entry)?;
-        let path = paths::received(id);
-        // Without a follow-up the decision could be lost.
+        let (path, arrival) = (paths::received(id), paths::arrival(entry.at_ms, id));
+        // Without these the decision could be lost, to the worker or to the export. A
+        // later arrival of the same event has another time, which the export ignores.
         let schedule = self.schedule_in(paths::INBOX, id, now.as_secs() + 60);
-        let (scheduled, created) = futures_util::future::join(schedule, self.store.create(&path, body)).await;
-        scheduled?;
-        if created? {
+        let arrive = self.store.create(&arrival, Vec::new());
+        futures_util::future::try_join(schedule, arrive).await?;
+        if self.store.create(&path, body).await? {
             return Ok(CreatedDecision::New(Decision { id: id.clone(), entries: vec![entry] }));
         }
         let decision = self.load_decision(id).await?;

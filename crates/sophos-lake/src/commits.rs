@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// The datasets whose rows the mapping knows.
-pub(crate) const DATASETS: [Dataset; 3] = [Dataset::Alerts, Dataset::Endpoints, Dataset::Events];
+pub(crate) const DATASETS: [Dataset; 4] =
+    [Dataset::Alerts, Dataset::Endpoints, Dataset::Events, Dataset::Isolations];
 
 /// The maximum number of commits of one stream in a batch.
 const MAX_COMMITS_PER_STREAM: u64 = 64;

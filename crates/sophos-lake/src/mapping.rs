@@ -7,6 +7,7 @@ mod device_inventory;
 mod event_type;
 mod evidence;
 mod file_remediation;
+mod isolation;
 mod record;
 mod remediation;
 
@@ -73,6 +74,7 @@ pub fn map_row(row: &StoredRow<'_>, committed_at: Timestamp, settings: &MappingS
     let rows = match row.dataset.as_ref() {
         "alerts" => vec![detection_finding::map_alert(&source)],
         "endpoints" => vec![device_inventory::map_endpoint(&source)],
+        "isolations" => vec![isolation::map_transition(&source)],
         "events" => {
             let event_type = record::text(&record, "type").unwrap_or_default();
             match classify(&event_type) {

@@ -8,6 +8,7 @@
 //! | `EXPORT_EXTERNAL_ID` | the external id that the trust policy of the role requires | none |
 //! | `EXPORT_EVENT_BUS` | the EventBridge bus on which committed objects are announced, by name or ARN | none |
 //! | `EXPORT_DATASETS` | names of [`Dataset`]s, separated by commas | `events,alerts` |
+//! | `EXPORT_LEDGER` | the ledger of isolation, as `ISOLATION_LEDGER` of its worker; for the dataset `isolations` | none |
 //! | `EXPORT_SNAPSHOT_HOURS` | hours between two snapshots of a tenant, 1 to 168 | 24 |
 //! | `EXPORT_FORMAT` | a format, such as `parquet`, and others for some datasets: `ndjson.gz,endpoints=parquet` | `ndjson.gz` |
 //! | `EXPORT_OVERLAP_SECONDS` | seconds at the end of the feed that the next run rereads, up to 43200 | 600 |
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     /// The bus on which committed objects are announced.
     pub(crate) event_bus: Option<String>,
     pub(crate) datasets: Vec<Dataset>,
+    /// The location of the ledger of isolation.
+    pub(crate) ledger: Option<String>,
     pub(crate) settings: ExportSettings,
     pub(crate) sophos: SophosConfig,
     pub(crate) metrics: MetricsSettings,
@@ -76,8 +79,15 @@ impl Config {
             reader.invalid("EXPORT_LOCATION", "is not set; set it to s3://bucket/prefix or a folder");
             String::new()
         });
-        if location.contains("://") && !location.starts_with("s3://") && !location.starts_with("file://") {
-            reader.invalid("EXPORT_LOCATION", "is invalid: expected s3://bucket/prefix or a folder");
+        validate_location(&mut reader, "EXPORT_LOCATION", &location);
+        let datasets = parse_datasets(&mut reader);
+        let ledger = reader.text("EXPORT_LEDGER");
+        match &ledger {
+            Some(ledger) => validate_location(&mut reader, "EXPORT_LEDGER", ledger),
+            None if datasets.contains(&Dataset::Isolations) => {
+                reader.invalid("EXPORT_LEDGER", "is not set; the dataset isolations needs it");
+            }
+            None => {}
         }
         let mut settings = ExportSettings::default();
         settings.formats = reader.value::<FormatSelection>("EXPORT_FORMAT").unwrap_or_default();
@@ -110,7 +120,8 @@ impl Config {
             queue,
             location,
             role,
-            datasets: parse_datasets(&mut reader),
+            datasets,
+            ledger,
             settings,
             sophos: SophosConfig::from_reader(&mut reader),
             metrics: MetricsSettings {
@@ -121,6 +132,12 @@ impl Config {
             event_bus,
         };
         reader.finish(config)
+    }
+}
+
+fn validate_location(reader: &mut ConfigReader<'_>, name: &'static str, location: &str) {
+    if location.contains("://") && !location.starts_with("s3://") && !location.starts_with("file://") {
+        reader.invalid(name, "is invalid: expected s3://bucket/prefix or a folder");
     }
 }
 
@@ -232,6 +249,7 @@ mod tests {
             ("EXPORT_ROLE_ARN", "arn:aws:iam::123456789012:user/writer"),
             ("EXPORT_EXTERNAL_ID", "x"),
             ("EXPORT_DATASETS", "events,logs"),
+            ("EXPORT_LEDGER", "ftp://bucket"),
             ("EXPORT_SNAPSHOT_HOURS", "0"),
             ("EXPORT_SNAPSHOT_HOURS", "169"),
             ("EXPORT_FORMAT", "xml"),
@@ -261,6 +279,15 @@ mod tests {
             assert!(error.contains(name) || error.contains("SOPHOS_GLOBAL_URL"), "{name}: {error}");
             assert!(!error.contains("hush"), "{error}");
         }
+    }
+
+    #[test]
+    fn config_requires_the_ledger_for_its_dataset() {
+        let error = parse_with("EXPORT_DATASETS", "events,isolations").expect_err("no ledger").to_string();
+        assert!(error.contains("EXPORT_LEDGER is not set"), "{error}");
+        let mut variables = REQUIRED.to_vec();
+        variables.extend([("EXPORT_DATASETS", "isolations"), ("EXPORT_LEDGER", "s3://bucket/isolation")]);
+        assert_eq!(parse(&variables).expect("both").ledger.as_deref(), Some("s3://bucket/isolation"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use lambda_runtime::Error;
 use lambda_support::{InvocationError, assumed_role};
 use sophos_api::{Owner, ReqwestTransport, TenantId};
-use sophos_export::{Announcer, Exporter, Store};
+use sophos_export::{Announcer, Exporter, LedgerExporter, Store};
 use sophos_secrets::{CredentialStore, Purpose, PurposeSelection, SecretError};
 
 use crate::{assignment::specificity, config::Config, event_bus::EventBus};
@@ -23,6 +23,8 @@ pub(crate) struct CredentialPool {
     /// The store through which workers share the rate limit.
     rate_limit_store: Option<Store>,
     announcer: Option<Arc<dyn Announcer>>,
+    /// The exporter of the ledger of isolation.
+    ledger: Option<LedgerExporter>,
     exporters: Mutex<HashMap<String, Arc<LambdaExporter>>>,
 }
 
@@ -89,6 +91,17 @@ impl CredentialPool {
             None => None,
         };
         let shared = config.sophos.open_rate_limit_store()?;
+        let ledger = match &config.ledger {
+            Some(location) => {
+                let ledger = Store::open(location)?;
+                let exporter = LedgerExporter::new(ledger, store.clone(), config.settings.clone());
+                Some(match &announcer {
+                    Some(announcer) => exporter.with_announcer(Arc::clone(announcer)),
+                    None => exporter,
+                })
+            }
+            None => None,
+        };
         Ok(Self {
             credentials: config.sophos.credentials.open().await,
             transport: config.sophos.transport()?,
@@ -96,6 +109,7 @@ impl CredentialPool {
             rate_limit_store: shared.or_else(|| config.queue.as_ref().map(|_| store.clone())),
             store,
             announcer,
+            ledger,
             exporters: Mutex::default(),
         })
     }
@@ -107,6 +121,11 @@ impl CredentialPool {
     /// The store of the export.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The exporter of the ledger of isolation, if its location is configured.
+    pub(crate) fn ledger(&self) -> Option<&LedgerExporter> {
+        self.ledger.as_ref()
     }
 
     /// Lists the credentials for export before `deadline`, in time since the Unix epoch.

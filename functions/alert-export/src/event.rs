@@ -36,6 +36,14 @@ impl ExportTask {
         })?;
         Ok(Self::Export { scope: event.into_scope(datasets)?, id })
     }
+
+    /// Whether it names the dataset of the ledger.
+    pub(crate) fn needs_ledger(&self) -> bool {
+        match self {
+            Self::Export { scope, .. } => scope.datasets.iter().any(|dataset| !dataset.is_per_tenant()),
+            Self::Messages(_) => false,
+        }
+    }
 }
 
 /// An invalid event.

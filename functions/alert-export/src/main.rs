@@ -59,7 +59,12 @@ impl ExportFunction {
         let left = deadline.saturating_sub(self.pool.transport().now());
         let stop_at = deadline.saturating_sub((left / COMMIT_RESERVE_DIVISOR).min(MAX_COMMIT_RESERVE));
         let queued = self.queue.as_ref().zip(config.queue.as_ref());
-        match (ExportTask::parse(event, &config.datasets).map_err(InvocationError::invalid_event)?, queued) {
+        let task = ExportTask::parse(event, &config.datasets).map_err(InvocationError::invalid_event)?;
+        if task.needs_ledger() && self.pool.ledger().is_none() {
+            let missing = "the dataset isolations needs the ledger: EXPORT_LEDGER is not set; set it";
+            return Err(InvocationError::new("ConfigurationError", missing));
+        }
+        match (task, queued) {
             (ExportTask::Messages(_), None) => Err(InvocationError::new(
                 "ConfigurationError",
                 "processing messages failed: EXPORT_QUEUE_URL is not set; set it",

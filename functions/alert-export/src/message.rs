@@ -9,7 +9,7 @@ use sophos_export::{Dataset, TenantRef};
 /// The message to export a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StreamMessage {
-    /// The credential that serves the tenant.
+    /// The credential that serves the tenant; empty for the ledger, which needs none.
     pub(crate) credential: String,
     /// The tenant.
     pub(crate) tenant: TenantRef,

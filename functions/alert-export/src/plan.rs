@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use lambda_support::InvocationError;
 use serde::Serialize;
 use sophos_api::{TenantId, Transport};
-use sophos_export::{Dataset, InventoryChanges, Store, TenantInventory, TenantRef};
+use sophos_export::{Dataset, InventoryChanges, Store, StreamId, TenantInventory, TenantRef};
 
 use crate::{
     assignment::{TenantAssignment, assign, interleave},
@@ -225,8 +225,9 @@ async fn credential_tenants(
     Ok(CredentialTenants { assignment, account, inventory: Some(inventory), changes })
 }
 
-/// Builds one message for each stream, and one for the audit log of each partner or
-/// organization. The start depends on `id`, so that no tenant is always last.
+/// Builds one message for each stream of a tenant, one for the audit log of each partner or
+/// organization, and one for the ledger of isolation. The start depends on `id`, so that no
+/// tenant is always last.
 fn build_messages(
     assignments: &[TenantAssignment],
     accounts: Vec<(String, TenantId)>,
@@ -247,14 +248,19 @@ fn build_messages(
         continuation: 0,
     };
     let streams = tenants.iter().flat_map(|(credential, tenant)| {
-        datasets.iter().map(move |dataset| message(credential, tenant, *dataset))
+        let datasets = datasets.iter().filter(|dataset| dataset.is_per_tenant());
+        datasets.map(move |dataset| message(credential, tenant, *dataset))
     });
     // Several credentials may have the same owner.
     let mut known = HashSet::new();
     let accounts = accounts.into_iter().filter(|(_, account)| known.insert(account.clone()));
     let accounts =
         accounts.map(|(credential, account)| message(&credential, &TenantRef::new(account), Dataset::Audit));
-    streams.chain(accounts).collect()
+    let ledger = StreamId::of_ledger();
+    let ledger = datasets
+        .contains(&ledger.dataset)
+        .then(|| message("", &TenantRef::new(ledger.tenant.as_str()), ledger.dataset));
+    streams.chain(accounts).chain(ledger).collect()
 }
 
 #[cfg(test)]
@@ -279,6 +285,17 @@ mod tests {
         }
         assert!(firsts.len() > 1, "{firsts:?}");
         assert!(build_messages(&[], Vec::new(), &Dataset::DEFAULT, "1").is_empty());
+    }
+
+    #[test]
+    fn build_messages_adds_the_ledger_once() {
+        let tenants = ["a", "b"].map(TenantRef::new).to_vec();
+        let assignments = [TenantAssignment { credential: "large".into(), tenants }];
+        let datasets = [Dataset::Events, Dataset::Isolations];
+        let messages = build_messages(&assignments, Vec::new(), &datasets, "1");
+        let mut streams: Vec<_> = messages.iter().map(StreamMessage::group_id).collect();
+        streams.sort();
+        assert_eq!(streams, ["events/a", "events/b", "isolations/ledger"]);
     }
 
     #[test]

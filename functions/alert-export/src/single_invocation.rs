@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use lambda_support::InvocationError;
-use sophos_api::TenantId;
+use sophos_api::{TenantId, Transport};
 use sophos_export::{ExportReport, ExportScope};
 
 use crate::{
@@ -52,9 +52,18 @@ pub(crate) async fn run(
             Err(error) => failures.push(format!("{name}: {error}")),
         }
     }
+    // The ledger needs no credential, so it is exported even if all of them fail.
+    if let Some(ledger) = pool.ledger().filter(|_| includes_ledger(&scope)) {
+        report.add(ledger.run(|| pool.transport().now(), Some(stop_at)).await);
+    }
     if !ran {
         return Err(excluded.failure(failures.first()));
     }
     report.unusable_credentials.extend(failures);
     Ok(report)
+}
+
+/// Whether a run exports the ledger of isolation: it has the decisions of all tenants.
+fn includes_ledger(scope: &ExportScope) -> bool {
+    scope.tenant.is_none() && scope.datasets.iter().any(|dataset| !dataset.is_per_tenant())
 }

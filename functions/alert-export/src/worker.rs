@@ -99,7 +99,8 @@ pub(crate) async fn process_messages(
         }
     }
     drop(running);
-    let tenants: HashSet<_> = report.streams.iter().map(|stream| &stream.tenant).collect();
+    let streams = report.streams.iter().filter(|stream| stream.dataset.is_per_tenant());
+    let tenants: HashSet<_> = streams.map(|stream| &stream.tenant).collect();
     report.tenants = tenants.len() as u64;
     (apply_actions(queue, records, actions).await, report)
 }
@@ -114,8 +115,11 @@ async fn run_time_slice(
 ) -> StreamReport {
     use sophos_api::Transport;
 
-    let exporter = pool.exporter(config, &message.credential);
     let stop_at = stop_at.min(pool.transport().now() + queues.stream_timeout);
+    if let Some(ledger) = pool.ledger().filter(|_| !message.dataset.is_per_tenant()) {
+        return ledger.run(|| pool.transport().now(), Some(stop_at)).await;
+    }
+    let exporter = pool.exporter(config, &message.credential);
     exporter.export_stream(&message.tenant, message.dataset, Some(stop_at)).await
 }
 

@@ -3,6 +3,7 @@
 // Each test file is a crate, and uses a part of this module.
 #![allow(dead_code, unused_imports)]
 
+mod ledger_env;
 mod log_env;
 mod service;
 mod simulated;
@@ -16,6 +17,7 @@ use std::{
 
 use flate2::read::GzDecoder;
 use futures_util::StreamExt;
+pub(crate) use ledger_env::{LedgerEnv, pending, released, row_id, signal, target};
 pub(crate) use log_env::{LogEnv, sorted};
 use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 use serde_json::{Value, json};

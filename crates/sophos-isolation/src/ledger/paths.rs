@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `received/<id>.json` | the first [`LedgerEntry`](crate::LedgerEntry) of a decision: the verified signal |
 //! | `answers/<id>.json` | the answer of a person who followed an approval link |
+//! | `arrivals/<time>-<id>` | the arrival of a decision's signal, an index by time for the export |
 //! | `inbox/<time>-<id>` | a scheduled follow-up |
 //! | `replays/<source>/<digest>` | the decision of a signed request |
 //! | `unreadable/<source>/<hour>/<n>` | an authentic request that could not be parsed, without its body |
@@ -27,6 +28,9 @@
 
 use crate::decision::{DecisionId, IsolationTarget};
 
+/// The folder of the index of decisions by the time of their signal.
+const ARRIVALS: &str = "arrivals";
+
 /// The folder of the webhook's scheduled follow-ups.
 pub(crate) const INBOX: &str = "inbox";
 
@@ -44,6 +48,11 @@ pub(crate) const RECEIVED: &str = "received";
 
 pub(crate) fn received(id: &DecisionId) -> String {
     format!("{RECEIVED}/{id}.json")
+}
+
+/// The path of the arrival of a signal, at `at_ms` since the Unix epoch.
+pub(crate) fn arrival(at_ms: u64, id: &DecisionId) -> String {
+    format!("{ARRIVALS}/{at_ms:015}-{id}")
 }
 
 pub(crate) fn entry(id: &DecisionId, sequence: u32) -> String {

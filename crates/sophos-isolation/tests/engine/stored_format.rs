@@ -388,6 +388,7 @@ fn stored_ledger_has_every_kind_of_object() {
     for folder in [
         "received",
         "answers",
+        "arrivals",
         "inbox",
         "replays",
         "unreadable",

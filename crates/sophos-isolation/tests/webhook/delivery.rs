@@ -31,7 +31,8 @@ async fn new_alert_is_recorded_and_enqueued() {
     assert_eq!(received["secret_stage"], "current");
     assert_eq!(received["signal"]["host"]["hostnames"], json!(["ws-042"]));
     assert_eq!(env.store.count("inbox/"), 1, "a lost message would be found");
-    assert_eq!(env.store.objects().len(), 2, "the webhook writes nothing of the worker's");
+    assert_eq!(env.store.count("arrivals/"), 1, "the export finds it");
+    assert_eq!(env.store.objects().len(), 3, "the webhook writes nothing of the worker's");
 }
 
 #[tokio::test]

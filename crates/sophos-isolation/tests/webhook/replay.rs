@@ -96,8 +96,13 @@ async fn store_failure_gets_503_and_retry_succeeds() {
     let refused = || signed_request(r#"{"event_id":"r"}"#);
     let plain = || signed_request(alert_body("a"));
     type Row = (&'static str, fn() -> Request);
-    let rows: [Row; 4] =
-        [("received/", plain), ("inbox/", plain), ("replays/", keyed), ("received/", refused)];
+    let rows: [Row; 5] = [
+        ("received/", plain),
+        ("arrivals/", plain),
+        ("inbox/", plain),
+        ("replays/", keyed),
+        ("received/", refused),
+    ];
     for (prefix, request) in rows {
         let env = TestEnv::new();
         env.store.fail_on(Some(prefix));

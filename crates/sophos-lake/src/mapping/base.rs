@@ -118,22 +118,29 @@ impl<'r> Source<'r> {
             "events" => "siem/events",
             "alerts" => "siem/alerts",
             "endpoints" => "endpoint/endpoints",
+            "isolations" => "isolation/ledger",
             other => other,
         };
         let product = Attributes::new()
             .text("name", Some(&self.settings.product_name))
             .text("vendor_name", Some("Sophos"));
+        let is_transition = self.row.dataset == "isolations";
+        let (event_code, original_time, tenant) = match is_transition {
+            // The row of a decision without an endpoint has no tenant.
+            true => (self.text("transition"), self.text("at"), self.text("tenant_id")),
+            false => (self.text("type"), self.text("when"), Some(Cow::Borrowed(&*self.row.tenant))),
+        };
         // An endpoint's type is the type of a device.
         let is_event = class != Class::DeviceInventory;
         Attributes::new()
             .text("version", Some("1.3.0"))
             .object("product", product)
             .list("profiles", class.profiles().iter().copied())
-            .text("tenant_uid", Some(&self.row.tenant))
+            .text("tenant_uid", tenant)
             .text("uid", Some(uid))
-            .text("event_code", is_event.then(|| self.event_type()))
+            .text("event_code", event_code.filter(|_| is_event))
             .text("log_name", Some(log_name))
-            .text("original_time", self.text("when"))
+            .text("original_time", original_time)
             .with("logged_time", self.created_ms())
     }
 

@@ -54,6 +54,8 @@ const USER: &[Field] = &[text("uid"), text("name"), text("full_name"), text("dom
 
 const ACTOR: Field = object("actor", &[object("user", USER)]);
 
+const REMEDIATION_ACTOR: Field = object("actor", &[object("user", USER), text("app_name")]);
+
 const OS: Field = object("os", &[text("name"), int("type_id"), text("type"), text("version"), text("build")]);
 
 const NETWORK_INTERFACE: &Field =
@@ -171,7 +173,7 @@ pub(crate) const DETECTION_FINDING: &[Field] = class![
 pub(crate) const DEVICE_INVENTORY: &[Field] = class![ACTOR];
 
 pub(crate) const REMEDIATION: &[Field] =
-    class![text("command_uid"), ACTOR, list("countermeasures", COUNTERMEASURE)];
+    class![text("command_uid"), REMEDIATION_ACTOR, list("countermeasures", COUNTERMEASURE)];
 
 pub(crate) const FILE_REMEDIATION: &[Field] = class![text("command_uid"), ACTOR, object("file", FILE)];
 

@@ -52,6 +52,10 @@ struct RunArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     dataset: Vec<Dataset>,
 
+    /// The ledger of isolation for the dataset isolations: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "LOCATION", value_hint = ValueHint::DirPath)]
+    ledger: Option<String>,
+
     /// The format, and others for some datasets, such as ndjson.gz,endpoints=parquet
     #[arg(long, value_name = "FORMAT", default_value = "ndjson.gz")]
     format: FormatSelection,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use sophos_api::{TenantId, Transport};
 use sophos_export::{
-    Dataset, ExportReport, ExportScope, ExportSettings, Exporter, StopSignal, StreamId, StreamStatus,
+    Dataset, ExportReport, ExportScope, ExportSettings, Exporter, LedgerExporter, StopSignal, Store,
+    StreamId, StreamStatus,
 };
 
 use super::{RunArgs, export_failure, outcome, progress::RunProgress};
@@ -32,6 +33,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     if datasets.is_empty() {
         datasets = Dataset::DEFAULT.to_vec();
     }
+    let ledger = open_ledger(args, &datasets, tenant.as_ref())?;
     let scope = ExportScope { tenant, datasets, ..ExportScope::default() };
     if context.globals.dry_run {
         return show_plan(args, context, session, &scope).await;
@@ -47,6 +49,12 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
     let stop = StopSignal::new();
     let progress = Arc::new(RunProgress::new(context.progress("exporting", Some(0))));
     let observer = Arc::clone(&progress);
+    let ledger = ledger.map(|ledger| {
+        let observer = Arc::clone(&progress);
+        LedgerExporter::new(ledger, store.clone(), settings.clone())
+            .with_stop_signal(stop.clone())
+            .with_progress(move |event| observer.observe(event))
+    });
     let exporter = Exporter::new(session.client.clone(), store, settings)
         .with_stop_signal(stop.clone())
         .with_progress(move |event| observer.observe(event));
@@ -55,7 +63,7 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
         move || stop.stop()
     });
     loop {
-        let report = run_once(args, &exporter, &scope).await;
+        let report = run_once(args, &exporter, ledger.as_ref(), &scope).await;
         progress.finish();
         if stop.is_stopped() {
             return end_interrupted(context, args, report);
@@ -79,10 +87,33 @@ pub(super) async fn run(args: &RunArgs, context: &Context) -> Result<(), Failure
 async fn run_once(
     args: &RunArgs,
     exporter: &Exporter<CliTransport>,
+    ledger: Option<&LedgerExporter>,
     scope: &ExportScope,
 ) -> Result<ExportReport, Failure> {
-    let stop_at = args.time_limit.map(|limit| exporter.client().transport().now() + limit);
-    exporter.run(scope, stop_at).await.map_err(export_failure)
+    let now = || exporter.client().transport().now();
+    let stop_at = args.time_limit.map(|limit| now() + limit);
+    let mut report = exporter.run(scope, stop_at).await.map_err(export_failure)?;
+    if let Some(ledger) = ledger {
+        report.add(ledger.run(now, stop_at).await);
+    }
+    Ok(report)
+}
+
+/// Opens the ledger of isolation if its dataset is among the datasets.
+fn open_ledger(
+    args: &RunArgs,
+    datasets: &[Dataset],
+    tenant: Option<&TenantId>,
+) -> Result<Option<Store>, Failure> {
+    if datasets.iter().all(|dataset| dataset.is_per_tenant()) {
+        return Ok(None);
+    }
+    if tenant.is_some() {
+        return Err(Failure::usage("the dataset isolations has the decisions of all tenants; omit --tenant"));
+    }
+    let missing = || Failure::usage("the dataset isolations needs --ledger, the location of the ledger");
+    let location = args.ledger.as_ref().ok_or_else(missing)?;
+    store::open_existing(location, "a ledger of isolation").map(Some)
 }
 
 /// Shows the result of a run.
@@ -139,26 +170,32 @@ async fn show_plan(
         true => session.client.own_account().await?,
         false => None,
     };
-    let mut records = context.records(&["tenant", "dataset", "commits", "starts_at"]);
+    let mut streams = Vec::new();
     for tenant in tenants.iter().chain(account.iter().map(|account| account.id())) {
         let is_account = account.as_ref().is_some_and(|account| account.id() == tenant);
-        for dataset in scope.datasets.iter().filter(|dataset| !is_account || **dataset == Dataset::Audit) {
-            let stream = StreamId::new(*dataset, tenant.as_str()).map_err(export_failure)?;
-            let status = match &store {
-                Some(store) => Some(StreamStatus::load(store, &stream, 1).await.map_err(export_failure)?),
-                None => None,
-            };
-            let checkpoint = status.as_ref().and_then(|status| status.checkpoint.as_ref());
-            records.write(&serde_json::json!({
-                "tenant": stream.tenant,
-                "dataset": dataset,
-                "commits": status.as_ref().map_or(0, |status| status.commits),
-                "starts_at": checkpoint.map_or_else(
-                    || first_start(*dataset).to_owned(),
-                    |checkpoint| rfc3339(checkpoint.low_watermark_ms),
-                ),
-            }))?;
+        let datasets = scope.datasets.iter().filter(|dataset| dataset.is_per_tenant());
+        for dataset in datasets.filter(|dataset| !is_account || **dataset == Dataset::Audit) {
+            streams.push(StreamId::new(*dataset, tenant.as_str()).map_err(export_failure)?);
         }
+    }
+    let ledger = StreamId::of_ledger();
+    streams.extend(scope.datasets.contains(&ledger.dataset).then_some(ledger));
+    let mut records = context.records(&["tenant", "dataset", "commits", "starts_at"]);
+    for stream in streams {
+        let status = match &store {
+            Some(store) => Some(StreamStatus::load(store, &stream, 1).await.map_err(export_failure)?),
+            None => None,
+        };
+        let checkpoint = status.as_ref().and_then(|status| status.checkpoint.as_ref());
+        records.write(&serde_json::json!({
+            "tenant": stream.tenant,
+            "dataset": stream.dataset,
+            "commits": status.as_ref().map_or(0, |status| status.commits),
+            "starts_at": checkpoint.map_or_else(
+                || first_start(stream.dataset).to_owned(),
+                |checkpoint| rfc3339(checkpoint.low_watermark_ms),
+            ),
+        }))?;
     }
     records.finish()?;
     context.note(&format!("would export {} to {}", counted(tenants.len() as u64, "tenant"), args.to));

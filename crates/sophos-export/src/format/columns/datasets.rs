@@ -42,6 +42,7 @@ pub(super) const fn of_dataset(dataset: Dataset) -> &'static [ParquetColumn] {
         Dataset::Licenses => LICENSES,
         Dataset::Firewalls => FIREWALLS,
         Dataset::Admins => ADMINS,
+        Dataset::Isolations => ISOLATIONS,
     }
 }
 
@@ -284,4 +285,21 @@ const ADMINS: &[ParquetColumn] = &[
     json("role_assignments", &["roleAssignments"]),
     json("users", &["users"]),
     time("updated_at", &["updatedAt"]),
+];
+
+const ISOLATIONS: &[ParquetColumn] = &[
+    text("decision", &["decision"]),
+    integer("sequence", &["sequence"]),
+    text("transition", &["transition"]),
+    text("action", &["action"]),
+    text("alert_source", &["alert_source"]),
+    text("tool", &["tool"]),
+    text("severity", &["severity"]),
+    text("title", &["title"]),
+    text("endpoint_id", &["endpoint_id"]),
+    text("hostname", &["hostname"]),
+    text("requested_by", &["requested_by"]),
+    text("code", &["entry.code", "entry.not_actionable.code"]),
+    text("detail", &["entry.detail", "entry.reason", "entry.not_actionable.detail"]),
+    json("entry", &["entry"]),
 ];
