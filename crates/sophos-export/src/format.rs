@@ -25,7 +25,7 @@ pub(crate) use ndjson::NdjsonGzip;
 pub use selection::{FormatSelection, InvalidFormatSelection};
 
 use crate::{
-    encode::{Encoder, StoredRow},
+    encode::{Encoder, Row, StoredRow},
     error::Error,
 };
 
@@ -68,6 +68,8 @@ struct FormatSpec {
     scan: fn(&[u8], bool) -> io::Result<ScannedRows>,
     /// Reads the rows of an object. `None` for a format without the record.
     read: Option<fn(Bytes) -> io::Result<RowIterator>>,
+    /// The text of a row. `None` for a format that is not for SIEMs.
+    line: Option<fn(&Row<'_>) -> String>,
 }
 
 /// The rows of an object.
@@ -118,6 +120,12 @@ impl Format {
     /// An encoder for one object.
     pub fn encoder(self) -> Box<dyn Encoder> {
         (self.spec().encoder)()
+    }
+
+    /// The text of a row in a format for SIEMs, without a line break at its end; `None`
+    /// for other formats.
+    pub fn to_line(self, row: &Row<'_>) -> Option<String> {
+        self.spec().line.map(|line| line(row))
     }
 
     /// Counts the rows of an object. With `with_keys` it reads their ids and revisions.

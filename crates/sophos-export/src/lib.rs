@@ -79,6 +79,7 @@ mod backfill;
 mod case_log;
 mod checkpoint;
 mod clock;
+mod commit;
 mod commit_log;
 mod commit_run;
 mod content_digest;
@@ -125,6 +126,7 @@ mod writer;
 
 pub use announcement::{AnnounceError, Announcer};
 pub use checkpoint::{Checkpoint, Gap};
+pub use commit::Commit;
 pub use commit_log::{Backfill, DataObject, LogRecord, SnapshotSource, SnapshotSummary, StreamId};
 pub use dataset::{Dataset, DatasetKind, UnknownDataset};
 pub use encode::{Encoder, Row, StoredRow};

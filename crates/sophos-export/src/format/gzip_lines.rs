@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use bytes::{Buf, Bytes};
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 
-use super::{ScannedRows, siem_script::Mode};
+use super::ScannedRows;
 use crate::encode::{Encoder, Row};
 
 /// The bytes of lines that are buffered before compression. A compressor takes a third
@@ -62,20 +62,19 @@ impl GzipLines {
 /// Compresses the lines that a function makes of rows.
 #[derive(Debug)]
 pub(super) struct LineEncoder {
-    to_line: fn(&Row<'_>, Mode) -> String,
-    mode: Mode,
+    to_line: fn(&Row<'_>) -> String,
     lines: GzipLines,
 }
 
 impl LineEncoder {
-    pub(super) fn new(to_line: fn(&Row<'_>, Mode) -> String, mode: Mode) -> Self {
-        Self { to_line, mode, lines: GzipLines::default() }
+    pub(super) fn new(to_line: fn(&Row<'_>) -> String) -> Self {
+        Self { to_line, lines: GzipLines::default() }
     }
 }
 
 impl Encoder for LineEncoder {
     fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let line = (self.to_line)(row, self.mode);
+        let line = (self.to_line)(row);
         self.lines.push(|lines| {
             lines.extend_from_slice(line.as_bytes());
             lines.push(b'\n');

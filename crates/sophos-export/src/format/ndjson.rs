@@ -15,8 +15,13 @@ use crate::{
     row_json::write_row,
 };
 
-pub(super) static SPEC: FormatSpec =
-    FormatSpec { name: "ndjson.gz", encoder: || Box::new(NdjsonGzip::default()), scan, read: Some(read) };
+pub(super) static SPEC: FormatSpec = FormatSpec {
+    name: "ndjson.gz",
+    encoder: || Box::new(NdjsonGzip::default()),
+    scan,
+    read: Some(read),
+    line: None,
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct NdjsonGzip(GzipLines);
