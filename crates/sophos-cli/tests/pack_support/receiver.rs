@@ -15,9 +15,7 @@ use tokio::{
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
-        RootCertStore, ServerConfig,
-        crypto::aws_lc_rs,
-        pki_types::PrivateKeyDer,
+        RootCertStore, ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer,
         server::WebPkiClientVerifier,
     },
 };

@@ -12,7 +12,7 @@ use clap::Args;
 use end_to_end::{CommittedExport, TestEnv};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sophos_export::{Dataset, Encoder, Format, Row, StoredRow, parquet_columns, read_rows};
+use sophos_export::{Dataset, Encoder, Format, StoredRow, parquet_columns, read_rows};
 use sophos_simulator::CredentialKind;
 
 use crate::{BenchResult, MIB, export, measure, print_line};
@@ -146,7 +146,9 @@ fn encode<R: Borrow<StoredRow>>(
     let (mut rows, mut bytes, mut encoder) = (0, 0, format.encoder());
     for row in stored {
         rows += 1;
-        encoder.push(&Row::from(row?.borrow()))?;
+        let row = row?;
+        let row: &StoredRow = row.borrow();
+        encoder.push(&row.into())?;
         if encoder.size() > MAX_OBJECT_MEMORY {
             encoder.compact()?;
             if encoder.size() > MAX_OBJECT_MEMORY / 2 {

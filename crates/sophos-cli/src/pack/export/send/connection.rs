@@ -1,9 +1,6 @@
 //! The connection to a receiver of syslog, and the confirmation that it has all messages.
 
-use std::{
-    fmt, io,
-    time::Duration,
-};
+use std::{fmt, io, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter},
@@ -165,6 +162,7 @@ async fn read_to_end(stream: &mut Box<dyn Stream>) -> io::Result<()> {
 
 /// The result of an action within a time limit.
 async fn within<T>(limit: Duration, action: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    let timed_out = || io::Error::new(io::ErrorKind::TimedOut, format!("no progress in {} s", limit.as_secs()));
+    let timed_out =
+        || io::Error::new(io::ErrorKind::TimedOut, format!("no progress in {} s", limit.as_secs()));
     timeout(limit, action).await.map_err(|_| timed_out())?
 }

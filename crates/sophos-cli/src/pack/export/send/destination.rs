@@ -76,11 +76,10 @@ impl FromStr for Destination {
             return Err(invalid);
         }
         let port = match authority.port_u16() {
-            Some(0) => return Err(invalid),
-            Some(port) => port,
-            // The parser takes a port that is no number as none.
-            None if authority.port().is_some() || authority.as_str().ends_with(':') => return Err(invalid),
-            None => protocol.default_port(),
+            Some(port @ 1..) => port,
+            // An invalid port is none as well.
+            None if authority.as_str() == authority.host() => protocol.default_port(),
+            _ => return Err(invalid),
         };
         Ok(Self { protocol, host: host.to_owned(), port })
     }

@@ -39,7 +39,6 @@ impl RowFormat {
 
 /// The facility of messages, with its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs, reason = "the names say it")]
 pub(crate) enum Facility {
     User = 1,
     Daemon = 3,
@@ -130,7 +129,11 @@ fn rfc3339(time: Timestamp) -> Option<String> {
 pub(crate) fn parse_hostname(text: &str) -> Result<String, String> {
     let is_valid =
         (1..=MAX_HOST_NAME_LEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_valid { Ok(text.to_owned()) } else { Err("expected 1 to 255 ASCII characters without spaces".into()) }
+    if is_valid {
+        Ok(text.to_owned())
+    } else {
+        Err("expected 1 to 255 ASCII characters without spaces".into())
+    }
 }
 
 #[cfg(test)]

@@ -9,12 +9,9 @@ mod tls;
 
 use std::{fs, path::PathBuf};
 
+use indicatif::ProgressFinish;
 use sophos_export::{Dataset, StopSignal, Store, StreamId};
 
-pub(super) use self::{
-    destination::Destination,
-    message::{Facility, RowFormat, parse_hostname},
-};
 use self::{
     connection::Connection,
     destination::Protocol,
@@ -22,6 +19,10 @@ use self::{
     position::PositionFile,
     row_sender::{RowSender, SentStream},
     tls::TlsFiles,
+};
+pub(super) use self::{
+    destination::Destination,
+    message::{Facility, RowFormat, parse_hostname},
 };
 use super::{SendArgs, export_failure, streams};
 use crate::{
@@ -93,6 +94,7 @@ async fn send_once(
     };
     let streams = chosen_streams(args, context, export).await?;
     let progress = context.progress("sending", Some(streams.len() as u64));
+    let progress = progress.with_finish(ProgressFinish::AndClear);
     let mut sent = Vec::new();
     for stream in &streams {
         progress.set_message(format!("{} of {}", stream.dataset, stream.tenant));
@@ -105,7 +107,12 @@ async fn send_once(
 }
 
 /// Shows the result, which is a failure if a row was left out.
-fn show(args: &SendArgs, context: &Context, sender: &RowSender<'_>, sent: &[SentStream]) -> Result<(), Failure> {
+fn show(
+    args: &SendArgs,
+    context: &Context,
+    sender: &RowSender<'_>,
+    sent: &[SentStream],
+) -> Result<(), Failure> {
     let mut records = context.records(&COLUMNS);
     for stream in sent {
         records.write(stream)?;
@@ -124,7 +131,8 @@ fn show(args: &SendArgs, context: &Context, sender: &RowSender<'_>, sent: &[Sent
         (unreadable, format!("skipped {}", counted(unreadable, "unreadable object"))),
         (too_long, format!("skipped {} with a long message", counted(too_long, "row"))),
     ];
-    let problems: Vec<_> = problems.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text).collect();
+    let problems: Vec<_> =
+        problems.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text).collect();
     if problems.is_empty() {
         return Ok(());
     }
@@ -136,12 +144,7 @@ fn show(args: &SendArgs, context: &Context, sender: &RowSender<'_>, sent: &[Sent
 }
 
 /// Shows the rows that a run would send, and sends nothing.
-async fn show_plan(
-    args: &SendArgs,
-    context: &Context,
-    export: &Store,
-    path: PathBuf,
-) -> Result<(), Failure> {
+async fn show_plan(args: &SendArgs, context: &Context, export: &Store, path: PathBuf) -> Result<(), Failure> {
     let positions = PositionFile::open(path)?;
     let mut records = context.records(&["tenant", "dataset", "next_commit", "rows"]);
     let mut total = 0;

@@ -1,7 +1,9 @@
 //! The rows of committed objects as messages, stream by stream, in the order of the log.
 
 use serde::Serialize;
-use sophos_export::{Commit, DataObject, Dataset, Error, LogRecord, Row, StopSignal, Store, StoredRow, StreamId};
+use sophos_export::{
+    Commit, DataObject, Dataset, Error, LogRecord, Row, StopSignal, Store, StoredRow, StreamId,
+};
 
 use super::{
     connection::Connection,
@@ -97,7 +99,8 @@ impl RowSender<'_> {
             Err(SendError::Stream(error)) => sent.error = Some(error.to_string()),
             Err(SendError::ForeignPosition(reason)) => {
                 let path = self.positions.path().display();
-                sent.error = Some(format!("invalid position file {path}: {reason}; name another with --state"));
+                sent.error =
+                    Some(format!("invalid position file {path}: {reason}; name another with --state"));
             }
         }
         Ok(sent)
@@ -113,7 +116,9 @@ impl RowSender<'_> {
         self.positions.set(stream, position.clone());
         while position.commit < last && !self.stop.is_stopped() {
             let commit = load(self.export, stream, position.commit + 1).await?;
-            if !self.send_rows(stream, &commit, &mut position, sent).await? {
+            let is_complete = self.send_rows(stream, &commit, &mut position, sent).await;
+            self.positions.set(stream, position.clone());
+            if !is_complete? {
                 return Ok(());
             }
             position = Position { commit: commit.sequence, run_id: commit.run_id, rows: 0 };
@@ -173,8 +178,8 @@ impl RowSender<'_> {
             }
             self.send_row(&row?, sent).await?;
             position.rows += 1;
-            self.positions.set(stream, position.clone());
             if self.unconfirmed >= MAX_UNCONFIRMED_ROWS {
+                self.positions.set(stream, position.clone());
                 self.confirm().await?;
             }
         }
@@ -244,8 +249,8 @@ async fn check(export: &Store, stream: &StreamId, position: &Position, last: u64
     if position.commit == 0 {
         return Ok(());
     }
-    let is_known = position.commit <= last
-        && load(export, stream, position.commit).await?.run_id == position.run_id;
+    let is_known =
+        position.commit <= last && load(export, stream, position.commit).await?.run_id == position.run_id;
     if is_known {
         return Ok(());
     }
