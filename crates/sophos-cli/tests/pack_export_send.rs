@@ -35,7 +35,7 @@ async fn export(env: &TestEnv) {
 /// Sends the rows of `out`.
 async fn send(env: &TestEnv, to: &str, more: &[&str]) -> Ended {
     let from = env.arg("out");
-    env.run(&[&["export", "send", "--from", &from, "--to", to], more].concat()).await
+    env.run(&[&["export", "send", "--from", &from, "--to", to][..], more].concat()).await
 }
 
 /// The committed rows of a dataset, in the order of the log.
@@ -273,11 +273,10 @@ async fn first_run_begins_at_the_chosen_age() {
 async fn repeated_run_ends_at_the_interruption() {
     let env = exported(1.0).await;
     let receiver = Receiver::tcp(usize::MAX, None).await;
-    let (from, to) = (env.arg("out"), receiver.url("tcp"));
-    let state = env.path("position.json");
-    let args = ["export", "send", "--from", &from, "--to", &to, "--every", "1h", "--state"];
-    let mut child = Running::start(env.command(&[&args[..], &[&env.arg("position.json")]].concat()));
-    wait_until("no position", || state.is_file()).await;
+    let (from, to, state) = (env.arg("out"), receiver.url("tcp"), env.arg("position.json"));
+    let args = ["export", "send", "--from", &from, "--to", &to, "--every", "1h", "--state", &state];
+    let mut child = Running::start(env.command(&args));
+    wait_until("no position", || Path::new(&state).is_file()).await;
     signal(child.child(), "INT");
     env.wait(child).await.expect(130);
     assert_eq!(bodies(&receiver.messages()), texts(&env, Format::CefGzip));
