@@ -329,7 +329,7 @@ async fn commit(export: &Store, records: &[(Dataset, Value)]) {
         let object = encoder.finish().expect("an object");
         let path = format!("{dataset}/tenant_id={TENANT}/day=2026-11-23/000000000001-run-0000.ndjson.gz");
         let commit = json!({
-            "version": 1, "dataset": dataset, "tenant": TENANT, "sequence": 1,
+            "version": 1, "dataset": dataset, "tenant": TENANT, "sequence": 1, "run_id": "run",
             "committed_at": "2026-11-23T10:00:00.000Z", "rows": rows,
             "objects": [{ "path": path, "bytes": object.len(), "sha256": "", "rows": rows }],
         });

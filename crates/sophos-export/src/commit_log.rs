@@ -272,13 +272,25 @@ pub(crate) async fn load_record(store: &Store, stream: &StreamId, sequence: u64)
     let bytes =
         store.read(&path).await?.ok_or_else(|| invalid("it was listed, but does not exist".into()))?;
     let record: LogRecord = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
-    if record.version != 1 {
-        return Err(invalid(format!("its version is {}, written by a newer release", record.version)));
-    }
-    if record.sequence != sequence || record.dataset != stream.dataset || record.tenant != stream.tenant {
-        return Err(invalid("it belongs to another stream or sequence number".into()));
-    }
+    let found = StreamId { dataset: record.dataset, tenant: record.tenant.clone() };
+    check_identity(record.version, (&found, record.sequence), (stream, sequence)).map_err(invalid)?;
     Ok(record)
+}
+
+/// Checks the version of a log record, and its stream and sequence number against those
+/// of its path.
+pub(crate) fn check_identity(
+    version: u32,
+    found: (&StreamId, u64),
+    expected: (&StreamId, u64),
+) -> Result<(), String> {
+    if version != 1 {
+        return Err(format!("its version is {version}, written by a newer release"));
+    }
+    if found != expected {
+        return Err("it belongs to another stream or sequence number".into());
+    }
+    Ok(())
 }
 
 /// Commits a run by creating its log record. Returns `false` if another run committed

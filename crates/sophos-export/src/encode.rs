@@ -18,7 +18,7 @@ pub struct Row<'r> {
     /// The dataset.
     pub dataset: Dataset,
     /// The operation that returned it, such as `siem/v1/events`.
-    pub source: &'static str,
+    pub source: &'r str,
     /// The time of the record by the endpoint's clock.
     pub time: Option<Timestamp>,
     /// The creation time by the service's clock.
@@ -50,6 +50,21 @@ pub struct StoredRow {
     pub revision: u32,
     /// The service's own JSON, byte for byte.
     pub record: String,
+}
+
+impl<'r> From<&'r StoredRow> for Row<'r> {
+    fn from(row: &'r StoredRow) -> Self {
+        Self {
+            id: &row.id,
+            tenant: &row.tenant,
+            dataset: row.dataset,
+            source: &row.source,
+            time: row.time,
+            created_at: row.created_at,
+            revision: row.revision,
+            record: &row.record,
+        }
+    }
 }
 
 /// Encodes rows as one object.

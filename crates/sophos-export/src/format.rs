@@ -30,7 +30,7 @@ pub use selection::{FormatSelection, InvalidFormatSelection};
 pub use zstd::ZSTD_LEVEL;
 
 use crate::{
-    encode::{Encoder, StoredRow},
+    encode::{Encoder, Row, StoredRow},
     error::Error,
 };
 
@@ -77,6 +77,8 @@ struct FormatSpec {
     scan: fn(&[u8], bool) -> io::Result<ScannedRows>,
     /// Reads the rows of an object. `None` for a format without the record.
     read: Option<fn(Bytes) -> io::Result<RowIterator>>,
+    /// The text of a row. `None` for a format that is not for SIEMs.
+    line: Option<fn(&Row<'_>) -> String>,
 }
 
 /// The rows of an object.
@@ -131,6 +133,12 @@ impl Format {
     /// An encoder for one object.
     pub fn encoder(self) -> Box<dyn Encoder> {
         (self.spec().encoder)()
+    }
+
+    /// The text of a row in a format for SIEMs, without a line break at its end; `None`
+    /// for other formats.
+    pub fn to_line(self, row: &Row<'_>) -> Option<String> {
+        self.spec().line.map(|line| line(row))
     }
 
     /// Counts the rows of an object. With `with_keys` it reads their ids and revisions.

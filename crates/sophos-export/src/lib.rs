@@ -85,6 +85,7 @@ mod backfill;
 mod case_log;
 mod checkpoint;
 mod clock;
+mod commit;
 mod commit_log;
 mod commit_run;
 mod content_digest;
@@ -134,6 +135,7 @@ mod writer;
 
 pub use announcement::{AnnounceError, Announcer};
 pub use checkpoint::{Checkpoint, Gap};
+pub use commit::Commit;
 pub use commit_log::{Backfill, DataObject, LogRecord, SnapshotSource, SnapshotSummary, StreamId};
 pub use content_digest::ContentHash;
 pub use dataset::{Dataset, DatasetKind, UnknownDataset};

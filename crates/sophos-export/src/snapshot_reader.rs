@@ -4,10 +4,9 @@ use sophos_api::{TenantClient, Transport};
 
 use crate::{
     commit_log::{DataObject, LogRecord},
-    digest::sha256_hex,
     encode::StoredRow,
     error::Error,
-    format::{StoredRows, read_rows},
+    format::StoredRows,
     stream::StreamRun,
 };
 
@@ -46,19 +45,7 @@ impl<'a, T: Transport + 'static> SnapshotReader<'a, T> {
                 return Err(Error::Stopped);
             }
             self.next += 1;
-            self.rows = Some(self.open(object).await?);
+            self.rows = Some(object.read_rows(self.run.store).await?);
         }
-    }
-
-    async fn open(&self, object: &DataObject) -> Result<StoredRows, Error> {
-        let invalid = |reason: String| Error::InvalidObject { path: object.path.clone(), reason };
-        let Some(body) = self.run.store.read(&object.path).await? else {
-            return Err(invalid("it does not exist".into()));
-        };
-        let found = sha256_hex(&body);
-        if found != object.sha256 {
-            return Err(invalid(format!("its SHA-256 is {found}, and {} was committed", object.sha256)));
-        }
-        read_rows(&object.path, body)
     }
 }

@@ -189,7 +189,7 @@ impl BatchLog {
     }
 }
 
-pub(crate) fn parse<V: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<V, Error> {
+fn parse<V: DeserializeOwned>(path: &str, bytes: &[u8]) -> Result<V, Error> {
     serde_json::from_slice(bytes)
         .map_err(|error| Error::InvalidRecord { path: path.into(), reason: error.to_string() })
 }

@@ -100,7 +100,7 @@ impl<'b> BatchRun<'b> {
             })
             .buffered(MAX_CONCURRENT_READS);
         while let Some(commit) = commits.try_next().await? {
-            let committed_at = commit.committed_at();
+            let committed_at = commit.committed_at;
             let committed_ms = committed_at.as_millisecond();
             oldest_commit_ms = Some(oldest_commit_ms.map_or(committed_ms, |oldest| oldest.min(committed_ms)));
             let mut objects = stream::iter(&commit.objects)

@@ -1,13 +1,11 @@
 //! The commits of the export.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
-use serde::Deserialize;
-use sophos_export::{DataObject, Dataset, StreamId};
+use sophos_export::{Commit, Dataset, StreamId};
 use sophos_store::Store;
 
 use crate::{
-    batch::{CommitRange, Positions, parse},
+    batch::{CommitRange, Positions},
     error::Error,
 };
 
@@ -21,39 +19,17 @@ const MAX_COMMITS_PER_STREAM: u64 = 64;
 /// The number of streams that are looked at at once.
 const MAX_CONCURRENT_STREAMS: usize = 8;
 
-/// The members of a log record that the lake needs. The ids for deduplication are
-/// megabytes.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Commit {
-    version: u32,
-    pub(crate) sequence: u64,
-    committed_at: String,
-    pub(crate) rows: u64,
-    pub(crate) objects: Vec<DataObject>,
-}
-
-impl Commit {
-    /// The time of the commit. A run always writes a valid one.
-    pub(crate) fn committed_at(&self) -> Timestamp {
-        self.committed_at.parse().unwrap_or(Timestamp::UNIX_EPOCH)
-    }
-}
-
 /// Loads a commit; `None` if it does not exist yet.
 pub(crate) async fn load_commit(
     store: &Store,
     stream: &StreamId,
     sequence: u64,
 ) -> Result<Option<Commit>, Error> {
-    let path = format!("{}/{sequence:012}.json", stream.log_folder());
-    let Some(bytes) = store.read(&path).await? else { return Ok(None) };
-    let commit: Commit = parse(&path, &bytes)?;
-    let reason = match () {
-        () if commit.version != 1 => format!("its version is {}, written by a newer release", commit.version),
-        () if commit.sequence != sequence => "it belongs to another sequence number".to_owned(),
-        () => return Ok(Some(commit)),
-    };
-    Err(Error::InvalidRecord { path, reason })
+    Commit::load(store, stream, sequence).await.map_err(|error| match error {
+        sophos_export::Error::Store(error) => Error::Store(error),
+        sophos_export::Error::InvalidLogRecord { path, reason } => Error::InvalidRecord { path, reason },
+        error => Error::InvalidRecord { path: stream.log_folder(), reason: error.to_string() },
+    })
 }
 
 /// New commits of one stream.

@@ -13,18 +13,28 @@ use crate::encode::Row;
 
 pub(super) static SPEC: FormatSpec = FormatSpec {
     name: "cef.gz",
-    encoder: || Box::new(LineEncoder::<Gzip>::new(to_line, Mode::Corrected)),
+    encoder: || Box::new(LineEncoder::<Gzip>::new(corrected_line)),
     scan: |body, _| count_lines(decompress(body)),
     read: None,
+    line: Some(corrected_line),
 };
 
 /// The script breaks lines within rows.
 pub(super) static COMPATIBLE_SPEC: FormatSpec = FormatSpec {
     name: "cef-compatible.gz",
-    encoder: || Box::new(LineEncoder::<Gzip>::new(to_line, Mode::Compatible)),
+    encoder: || Box::new(LineEncoder::<Gzip>::new(compatible_line)),
     scan: |body, _| ignore_lines(decompress(body)),
     read: None,
+    line: Some(compatible_line),
 };
+
+fn corrected_line(row: &Row<'_>) -> String {
+    to_line(row, Mode::Corrected)
+}
+
+fn compatible_line(row: &Row<'_>) -> String {
+    to_line(row, Mode::Compatible)
+}
 
 /// The text of a missing member of the header.
 const MISSING: &str = "NA";

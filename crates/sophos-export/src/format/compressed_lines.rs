@@ -5,7 +5,7 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
 };
 
-use super::{ScannedRows, siem_script::Mode};
+use super::ScannedRows;
 use crate::encode::{Encoder, Row};
 
 /// The bytes of lines that are buffered before compression. A compressor takes a third
@@ -76,20 +76,19 @@ impl<C: Compressor> CompressedLines<C> {
 /// Compresses the lines that a function makes of rows.
 #[derive(Debug)]
 pub(super) struct LineEncoder<C> {
-    to_line: fn(&Row<'_>, Mode) -> String,
-    mode: Mode,
+    to_line: fn(&Row<'_>) -> String,
     lines: CompressedLines<C>,
 }
 
 impl<C: Compressor> LineEncoder<C> {
-    pub(super) fn new(to_line: fn(&Row<'_>, Mode) -> String, mode: Mode) -> Self {
-        Self { to_line, mode, lines: CompressedLines::default() }
+    pub(super) fn new(to_line: fn(&Row<'_>) -> String) -> Self {
+        Self { to_line, lines: CompressedLines::default() }
     }
 }
 
 impl<C: Compressor> Encoder for LineEncoder<C> {
     fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let line = (self.to_line)(row, self.mode);
+        let line = (self.to_line)(row);
         self.lines.push(|lines| {
             lines.extend_from_slice(line.as_bytes());
             lines.push(b'\n');

@@ -11,18 +11,28 @@ use crate::encode::Row;
 
 pub(super) static SPEC: FormatSpec = FormatSpec {
     name: "kv.gz",
-    encoder: || Box::new(LineEncoder::<Gzip>::new(to_line, Mode::Corrected)),
+    encoder: || Box::new(LineEncoder::<Gzip>::new(corrected_line)),
     scan: |body, _| count_lines(decompress(body)),
     read: None,
+    line: Some(corrected_line),
 };
 
 /// The script breaks lines within rows.
 pub(super) static COMPATIBLE_SPEC: FormatSpec = FormatSpec {
     name: "kv-compatible.gz",
-    encoder: || Box::new(LineEncoder::<Gzip>::new(to_line, Mode::Compatible)),
+    encoder: || Box::new(LineEncoder::<Gzip>::new(compatible_line)),
     scan: |body, _| ignore_lines(decompress(body)),
     read: None,
+    line: Some(compatible_line),
 };
+
+fn corrected_line(row: &Row<'_>) -> String {
+    to_line(row, Mode::Corrected)
+}
+
+fn compatible_line(row: &Row<'_>) -> String {
+    to_line(row, Mode::Compatible)
+}
 
 fn to_line(row: &Row<'_>, mode: Mode) -> String {
     let mut fields = record_fields(row, mode);

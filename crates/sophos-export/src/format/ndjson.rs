@@ -26,6 +26,7 @@ pub(super) static GZIP_SPEC: FormatSpec = FormatSpec {
     encoder: || Box::new(Ndjson::<Gzip>::default()),
     scan: |body, with_keys| scan(gzip::decompress(body), with_keys),
     read: Some(|body| Ok(rows(gzip::decompress(body.reader())))),
+    line: None,
 };
 
 #[cfg(feature = "zstd")]
@@ -34,6 +35,7 @@ pub(super) static ZSTD_SPEC: FormatSpec = FormatSpec {
     encoder: || Box::new(Ndjson::<Zstd>::default()),
     scan: |body, with_keys| scan(zstd::decompress(body)?, with_keys),
     read: Some(|body| Ok(rows(zstd::decompress(body.reader())?))),
+    line: None,
 };
 
 #[derive(Debug)]

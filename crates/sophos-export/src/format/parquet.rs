@@ -36,6 +36,7 @@ pub(super) static SPEC: FormatSpec = FormatSpec {
     encoder: || Box::new(ParquetEncoder::default()),
     scan: parquet_reader::scan,
     read: Some(parquet_reader::read),
+    line: None,
 };
 
 /// The maximum bytes of a row group before encoding, apart from one very large row.

@@ -2,6 +2,7 @@
 //! programs that convert the same rows.
 
 use std::{
+    borrow::Borrow,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -11,7 +12,7 @@ use clap::Args;
 use end_to_end::{CommittedExport, TestEnv};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sophos_export::{Dataset, Encoder, Format, Row, parquet_columns, read_rows};
+use sophos_export::{Dataset, Encoder, Format, StoredRow, parquet_columns, read_rows};
 use sophos_simulator::CredentialKind;
 
 use crate::{BenchResult, MIB, export, measure, print_line};
@@ -35,14 +36,18 @@ pub(crate) struct Arguments {
 pub(crate) struct StepArguments {
     format: Format,
     rows: PathBuf,
+    /// Measures the reading of the rows as well
+    #[arg(long)]
+    convert: bool,
 }
 
 /// The result of a measurement.
 #[derive(Debug, Serialize, Deserialize)]
 struct Usage {
+    rows: u64,
     cpu_ms: f64,
     bytes: u64,
-    /// Of the export, without the rows themselves.
+    /// Of rows in memory, without these; of a conversion, of the whole process.
     peak_bytes: u64,
 }
 
@@ -58,8 +63,11 @@ pub(crate) async fn run(arguments: Arguments) -> BenchResult {
         command.arg("format-step").arg(format.extension()).arg(&rows);
         show(format.extension(), events, &measure(&mut command)?)?;
     }
-    let Some(python) = python else { return Ok(()) };
     print_line("from ndjson.gz to Parquet with the same columns (pyarrow: without the typed ones):")?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["format-step", "parquet", "--convert"]).arg(&rows);
+    show("sophos-export", events, &measure(&mut command)?)?;
+    let Some(python) = python else { return Ok(()) };
     let columns: serde_json::Map<_, _> = parquet_columns(Dataset::Events)
         .iter()
         .map(|column| (column.name.to_owned(), json!(column.paths[0])))
@@ -104,30 +112,43 @@ fn measure(command: &mut Command) -> BenchResult<Usage> {
 }
 
 fn show(name: &str, events: u64, usage: &Usage) -> BenchResult {
-    let rate = events as f64 * 1e3 / usage.cpu_ms;
+    if usage.rows < events {
+        return Err(format!("{name} wrote {} of {events} rows", usage.rows).into());
+    }
+    let rate = usage.rows as f64 * 1e3 / usage.cpu_ms;
     let (out, peak) = (usage.bytes as f64 / MIB, usage.peak_bytes as f64 / MIB);
     Ok(print_line(&format!("  {name:<20}  {rate:>9.0}  {out:>8.1}  {peak:>8.1}"))?)
 }
 
-/// Encodes the rows, as the writer of the export does, and prints the usage.
+/// Measures one format and prints the usage.
 pub(crate) fn run_step(arguments: &StepArguments) -> BenchResult {
-    let StepArguments { format, rows } = arguments;
-    let rows: Vec<_> =
-        read_rows(&rows.to_string_lossy(), fs::read(rows)?.into())?.collect::<Result<_, _>>()?;
-    let before = peak_rss_bytes()?;
-    let begun = measure::cpu_time_ms(&[std::process::id()])?;
-    let (mut bytes, mut encoder) = (0, format.encoder());
-    for row in &rows {
-        encoder.push(&Row {
-            id: &row.id,
-            tenant: &row.tenant,
-            dataset: row.dataset,
-            source: "siem/v1/events",
-            time: row.time,
-            created_at: row.created_at,
-            revision: row.revision,
-            record: &row.record,
-        })?;
+    let StepArguments { format, rows, convert } = arguments;
+    let begun = cpu_ms()?;
+    let stored = read_rows(&rows.to_string_lossy(), fs::read(rows)?.into())?;
+    let usage = if *convert {
+        let (rows, bytes) = encode(*format, stored)?;
+        Usage { rows, cpu_ms: cpu_ms()? - begun, bytes, peak_bytes: peak_rss_bytes()? }
+    } else {
+        let stored: Vec<_> = stored.collect::<Result<_, _>>()?;
+        let (before, begun) = (peak_rss_bytes()?, cpu_ms()?);
+        let (rows, bytes) = encode(*format, stored.iter().map(Ok))?;
+        let cpu_ms = cpu_ms()? - begun;
+        Usage { rows, cpu_ms, bytes, peak_bytes: peak_rss_bytes()?.saturating_sub(before) }
+    };
+    Ok(print_line(&serde_json::to_string(&usage)?)?)
+}
+
+/// Encodes rows, as the writer of the export does. Returns the numbers of rows and bytes.
+fn encode<R: Borrow<StoredRow>>(
+    format: Format,
+    stored: impl Iterator<Item = Result<R, sophos_export::Error>>,
+) -> BenchResult<(u64, u64)> {
+    let (mut rows, mut bytes, mut encoder) = (0, 0, format.encoder());
+    for row in stored {
+        rows += 1;
+        let row = row?;
+        let row: &StoredRow = row.borrow();
+        encoder.push(&row.into())?;
         if encoder.size() > MAX_OBJECT_MEMORY {
             encoder.compact()?;
             if encoder.size() > MAX_OBJECT_MEMORY / 2 {
@@ -135,13 +156,12 @@ pub(crate) fn run_step(arguments: &StepArguments) -> BenchResult {
             }
         }
     }
-    bytes += finish(encoder)?;
-    let usage = Usage {
-        cpu_ms: measure::cpu_time_ms(&[std::process::id()])? - begun,
-        bytes,
-        peak_bytes: peak_rss_bytes()?.saturating_sub(before),
-    };
-    Ok(print_line(&serde_json::to_string(&usage)?)?)
+    Ok((rows, bytes + finish(encoder)?))
+}
+
+/// The processor time of this process in milliseconds.
+fn cpu_ms() -> BenchResult<f64> {
+    Ok(measure::cpu_time_ms(&[std::process::id()])?)
 }
 
 fn finish(encoder: Box<dyn Encoder>) -> BenchResult<u64> {

@@ -4,15 +4,17 @@ mod lake;
 mod outcome;
 mod progress;
 mod run;
+mod send;
 mod status;
 mod verify;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueHint};
 use sophos_export::{Dataset, FormatSelection, StreamId};
 use sophos_lake::Class;
 
+use self::send::{Destination, Facility, RowFormat, parse_hostname};
 use super::values::parse_duration;
 use crate::{
     context::Context,
@@ -40,6 +42,12 @@ enum ExportCommand {
     /// Each row is written once. A later run continues where the last one ended, also
     /// after a crash.
     Lake(LakeArgs),
+    /// Sends new rows of an export to a receiver of syslog
+    ///
+    /// It sends committed rows, of each stream in the order of its log, as messages by
+    /// RFC 5424. A later run continues after the last confirmed row. After a failure it
+    /// repeats rows rather than losing some.
+    Send(SendArgs),
 }
 
 #[derive(Debug, Args)]
@@ -126,6 +134,66 @@ struct LakeArgs {
     source_prefix: String,
 }
 
+#[derive(Debug, Args)]
+struct SendArgs {
+    /// The export: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "LOCATION", value_hint = ValueHint::DirPath)]
+    from: String,
+
+    /// The receiver: udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    to: Destination,
+
+    /// The text of a row: cef, cef-compatible, kv or kv-compatible
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
+    format: RowFormat,
+
+    /// The datasets [default: events,alerts]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    dataset: Vec<Dataset>,
+
+    /// The file with the position after the last sent row [default: beside the folder]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    state: Option<PathBuf>,
+
+    /// The age of the commits with which the first run begins, such as 24h [default: all]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    since: Option<Duration>,
+
+    /// Repeats the run in this interval until Ctrl-C, such as 1m
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    every: Option<Duration>,
+
+    /// The facility: user, daemon, auth, authpriv, or local0 to local7
+    #[arg(long, value_name = "NAME", value_enum, default_value = "daemon", hide_possible_values = true)]
+    facility: Facility,
+
+    /// The host name in messages [default: that of this machine]
+    #[arg(long, value_name = "NAME", value_parser = parse_hostname)]
+    hostname: Option<String>,
+
+    /// The length of the longest message; rows with a longer one are reported instead
+    /// [default: 65507 with udp, else none]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(480..))]
+    max_message_size: Option<u64>,
+
+    /// Continues after an object that is missing or damaged
+    #[arg(long)]
+    skip_unreadable: bool,
+
+    /// TLS: the certificates that sign the receiver's, as PEM [default: those of the system]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    ca: Option<PathBuf>,
+
+    /// TLS: the own certificate with its chain, as PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// TLS: the key of the own certificate, as PEM
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "cert")]
+    key: Option<PathBuf>,
+}
+
 /// The command.
 pub(super) fn command() -> Command {
     let command = Command::new(NAME)
@@ -147,6 +215,7 @@ pub(super) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), F
         ExportCommand::Status(args) => status::run(&args, context).await,
         ExportCommand::Verify(args) => verify::run(&args, context).await,
         ExportCommand::Lake(args) => lake::run(&args, context).await,
+        ExportCommand::Send(args) => send::run(&args, context).await,
     }
 }
 
@@ -164,7 +233,7 @@ async fn streams(store: &sophos_export::Store, context: &Context) -> Result<Vec<
         };
         let hint = match &context.globals.tenant {
             Some(_) => "name the tenant by its id; `sophos export status` without --tenant shows all",
-            None => "check --at, or write an export with `sophos export run --to`",
+            None => "check the location, or write an export with `sophos export run --to`",
         };
         return Err(Failure::new(Exit::NotFound, missing).hint(hint));
     }
