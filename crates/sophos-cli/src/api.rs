@@ -80,9 +80,11 @@ pub(crate) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), F
     let operation = found.operation;
     send(context, operation, fields, matches.get_flag("paginate")).await.map_err(|failure| {
         match failure.exit {
-            Exit::Usage if failure.hint.is_none() => {
-                failure.hint(format!("run `sophos api --describe {}/{}`", operation.family(), operation.name()))
-            }
+            Exit::Usage if failure.hint.is_none() => failure.hint(format!(
+                "run `sophos api --describe {}/{}`",
+                operation.family(),
+                operation.name()
+            )),
             _ => failure,
         }
     })

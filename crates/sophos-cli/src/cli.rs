@@ -160,7 +160,8 @@ mod tests {
 
     /// The commands of a golden file that succeed and print their output.
     fn successful_commands(text: &str) -> impl Iterator<Item = &str> {
-        let commands = text.split("\n$ sophos ").skip(1).map(|block| block.split_once('\n').unwrap_or((block, "")));
+        let commands =
+            text.split("\n$ sophos ").skip(1).map(|block| block.split_once('\n').unwrap_or((block, "")));
         let real = commands.filter(|(line, output)| {
             !output.trim().is_empty()
                 && !output.starts_with("? ")

@@ -107,7 +107,9 @@ impl From<sophos_api::Error> for Failure {
             ),
             ErrorKind::DeadlineExceeded if error.retry_after().is_some() => (Exit::RateLimit, None),
             ErrorKind::Invalid if error.status().is_none() => (Exit::Usage, None),
-            ErrorKind::Invalid => (Exit::Failure, Some("correct the value; `--dry-run` shows the request")),
+            ErrorKind::Invalid => {
+                (Exit::Failure, Some("correct the value; for a change, `--dry-run` shows the request"))
+            }
             ErrorKind::Unreachable => (
                 Exit::Failure,
                 Some("check the network and the proxy in HTTPS_PROXY; `--debug` shows each request"),

@@ -41,10 +41,16 @@ pub(crate) struct Arguments {
     /// Linux
     #[arg(long, conflicts_with_all = ["arch", "function", "no_sbom", "check_reproducible"])]
     cli: bool,
+    /// With `--cli`, compile the command line for Windows and macOS instead, without linking it
+    #[arg(long, requires = "cli")]
+    check_targets: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
     setup::check_compiler(workspace)?;
+    if arguments.check_targets {
+        return command_line::check_targets(workspace);
+    }
     if arguments.cli {
         return command_line::run(workspace);
     }

@@ -152,7 +152,8 @@ pub(crate) async fn credential_source(profile: &Profile) -> Result<(AnySource, S
                 })?;
                 return Ok(from_stored(&stored));
             }
-            if trimmed.contains('\n') || trimmed.contains('=') {
+            // A secret alone is one word, which may contain an equals sign.
+            if trimmed.contains(char::is_whitespace) {
                 let store = Arc::new(FileCredentials::new(path));
                 return from_store(store, profile.client_id.as_deref()).await;
             }

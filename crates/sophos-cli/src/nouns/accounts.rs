@@ -19,13 +19,20 @@ pub(crate) const TENANTS: Noun = Noun {
                 Param::text("name", "The name").required(),
                 Param::choice("data-geography", "The location of the data", &["US", "IE", "DE", "CA", "AU", "JP", "BR", "IN", "GB"]).required(),
                 Param::choice("billing-type", "The billing", &["trial", "usage", "term"]).required(),
-                Param::text("first-name", "The first name of the contact").field("contact/firstName"),
-                Param::text("last-name", "The last name of the contact").field("contact/lastName"),
-                Param::text("email", "The email address of the contact").field("contact/email"),
+                Param::text("first-name", "The first name of the contact").field("contact/firstName").required(),
+                Param::text("last-name", "The last name of the contact").field("contact/lastName").required(),
+                Param::text("email", "The email address of the contact").field("contact/email").required(),
                 Param::text("phone", "The telephone of the contact").field("contact/phone"),
-                Param::text("country", "The country code of the contact").field("contact/address/countryCode"),
+                Param::text("address", "The first line of the contact's address").field("contact/address/address1").required(),
+                Param::text("city", "The city of the contact").field("contact/address/city").required(),
+                Param::text("state", "The state of the contact").field("contact/address/state"),
+                Param::text("postal-code", "The postal code of the contact").field("contact/address/postalCode"),
+                Param::text("country", "The country code of the contact").field("contact/address/countryCode").required(),
             ])
-            .examples(&["tenants create --name Acme --data-geography IE --billing-type trial --email it@acme.example -f contact.address.city=Cork"]),
+            .examples(&[
+                "tenants create --name Acme --data-geography IE --billing-type trial --first-name Ada --last-name Abbott \
+                 --email it@acme.example --address '1 High Street' --city Cork --country IE",
+            ]),
         Verb::list("usage", "Lists the billing usage of a month", &[op!(partner::billing::ListUsage)]).object("usage record")
             .columns(&["tenant=/accountId", "contact=/contactName", "product=/productDescription", "sku", "quantity=/billableQuantity", "from=/billingStartDate", "to=/billingEndDate"])
             .examples(&["tenants usage 2026 10 -o csv"]),

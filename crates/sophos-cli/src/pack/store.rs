@@ -33,7 +33,9 @@ pub(super) fn open_existing(location: &str, content: &str) -> Result<Store, Fail
     let folder = location.strip_prefix("file://").unwrap_or(location);
     if !location.starts_with("s3://") && !Path::new(folder).is_dir() {
         let missing = format!("missing folder \"{folder}\": expected the folder of {content}");
-        return Err(Failure::new(Exit::NotFound, missing));
+        return Err(
+            Failure::new(Exit::NotFound, missing).hint("check the path; a bucket is s3://bucket/prefix")
+        );
     }
     open(location)
 }

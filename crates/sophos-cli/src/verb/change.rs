@@ -132,7 +132,7 @@ pub(crate) async fn send_changes(
         let failure = match result {
             Ok(Json::Null) => continue,
             Ok(response) if response.get("deleted") == Some(&Json::Bool(false)) => {
-                Failure::new(Exit::NotFound, "the service deleted nothing; the object may be gone already")
+                Failure::new(Exit::NotFound, "the service changed nothing; the change may be done already")
             }
             Ok(response) => {
                 records.write_json(response)?;

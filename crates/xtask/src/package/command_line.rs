@@ -13,6 +13,27 @@ fn target(architecture: Architecture) -> &'static str {
     }
 }
 
+/// The other systems, each by one target.
+const OTHER_TARGETS: [&str; 2] = ["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
+
+/// Compiles the command line for Windows and macOS without linking it. The C code of its
+/// dependencies is compiled as well.
+pub(super) fn check_targets(workspace: &Workspace) -> Result<(), Error> {
+    for target in OTHER_TARGETS {
+        let tools = setup::install_static_build_tools(workspace, target)?;
+        shell::step(&format!("check sophos for {target}"), || {
+            let mut check = shell::program(tools.join("cargo-zigbuild"));
+            check
+                .current_dir(&workspace.root)
+                .envs(environment(workspace, &tools, target)?)
+                .env("CARGO_TARGET_DIR", &workspace.target)
+                .args(["check", "--locked", "--package", "sophos-cli", "--target", target]);
+            shell::run(&mut check, "fix the errors above")
+        })?;
+    }
+    Ok(())
+}
+
 /// Builds the command line, checks that it needs no library of the system, and starts it.
 pub(super) fn run(workspace: &Workspace) -> Result<(), Error> {
     let target = target(Architecture::HOST);
