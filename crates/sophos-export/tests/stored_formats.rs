@@ -10,6 +10,8 @@ use sophos_export::{ContentHash, Dataset, LogRecord, StreamOutcome, TenantInvent
 use support::{MINUTE, NOW_MS, ScriptedResponse, TENANT, TestEnv};
 
 const LOG_RECORD: &str = include_str!("fixtures/stored/log_record.json");
+/// The same record of a log whose contents are hashed with XXH3.
+const XXH3_LOG_RECORD: &str = include_str!("fixtures/stored/xxh3_log_record.json");
 const FIRST_LOG_RECORD: &str = include_str!("fixtures/stored/first_log_record.json");
 const SNAPSHOT_LOG_RECORD: &str = include_str!("fixtures/stored/snapshot_log_record.json");
 const PARTIAL_SNAPSHOT: &str = include_str!("fixtures/stored/partial_snapshot.json");
@@ -32,18 +34,18 @@ fn alert(severity: &str) -> Value {
     })
 }
 
-/// An environment whose alerts were exported up to the fixture.
-async fn env_with_log() -> TestEnv {
+/// An environment whose alerts were exported up to this log record.
+async fn env_with_log(record: &str) -> TestEnv {
     let env = TestEnv::new();
     let folder = format!("_log/alerts/{TENANT}");
-    env.store.write(&format!("{folder}/000000000007.json"), LOG_RECORD.into()).await.expect("a write");
+    env.store.write(&format!("{folder}/000000000007.json"), record.into()).await.expect("a write");
     env.store.write(&format!("{folder}/_from"), b"1".to_vec()).await.expect("a write");
     env
 }
 
 #[test]
 fn log_record_keeps_its_stored_form() {
-    for text in [LOG_RECORD, FIRST_LOG_RECORD, SNAPSHOT_LOG_RECORD] {
+    for text in [LOG_RECORD, XXH3_LOG_RECORD, FIRST_LOG_RECORD, SNAPSHOT_LOG_RECORD] {
         let record: LogRecord = serde_json::from_str(text).expect("a log record");
         assert_eq!(serde_json::to_string_pretty(&record).expect("JSON"), text);
     }
@@ -83,7 +85,13 @@ async fn run_continues_a_stored_partial_snapshot() {
 
 #[tokio::test]
 async fn run_continues_from_a_stored_log_record() {
-    let env = env_with_log().await;
+    check_continuation(LOG_RECORD, ContentHash::Fnv1a).await;
+    check_continuation(XXH3_LOG_RECORD, ContentHash::Xxh3).await;
+}
+
+/// A run after this log record recognizes its contents, and keeps its hash function.
+async fn check_continuation(record: &str, hash: ContentHash) {
+    let env = env_with_log(record).await;
     env.service.route(|request| match request.path.as_str() {
         "/siem/v1/alerts" => {
             let known = json!({ "id": UUID, "created_at": "2026-11-23T09:31:00.000Z" });
@@ -104,19 +112,19 @@ async fn run_continues_from_a_stored_log_record() {
     assert_eq!(requests[0].cursor.as_deref(), Some("cursor-7"));
     assert_eq!(requests.len(), 3, "the feed and both backfills");
 
-    let stored: LogRecord = serde_json::from_str(LOG_RECORD).expect("a log record");
+    let stored: LogRecord = serde_json::from_str(record).expect("a log record");
     let record = env.last_record(Dataset::Alerts).await;
     assert_eq!((record.sequence, record.checkpoint_before), (8, Some(stored.checkpoint_after)));
     assert!(record.pending_backfills.is_empty());
     let rows = env.lines(&record.objects).await;
     let revised = rows.iter().find(|row| row["id"] == "a").expect("the revised alert");
     assert_eq!(revised["revision"], 2);
-    assert_eq!(record.recent_digest_hash, ContentHash::Fnv1a, "the log keeps its hash function");
+    assert_eq!(record.recent_digest_hash, hash);
 }
 
 #[tokio::test]
 async fn run_obeys_a_stored_write_ahead_record() {
-    let env = env_with_log().await;
+    let env = env_with_log(LOG_RECORD).await;
     let record = parse(WRITE_AHEAD_RECORD);
     let run = record["run_id"].as_str().expect("a run");
     let objects: Vec<_> =
@@ -162,6 +170,7 @@ async fn rows_and_quarantined_records_keep_their_stored_form() {
         [b"{\"has_more\":false,\"next_cursor\":\"end\",\"items\":[", record, b",", bad, b"]}"].concat();
     env.run_events([ScriptedResponse::bytes(body)]).await;
     let commit = env.last_record(Dataset::Events).await;
+    assert_eq!(commit.recent_digest_hash, ContentHash::Xxh3, "of a new log");
     assert_eq!(env.lines(&commit.objects).await, [row]);
     let mut quarantined = env.lines(&commit.quarantine_objects).await;
     let line = quarantined[0].as_object_mut().expect("an object");
