@@ -269,3 +269,20 @@ async fn export_lake_writes_each_row_once() {
     assert_eq!(env.run(&lake).await.expect(0).record()["batches"], 0, "nothing is new");
     env.run(&["export", "lake", "--from", &from, "--to", &to, "--class", "6004"]).await.expect(2);
 }
+
+#[tokio::test]
+async fn export_reads_the_ledger_of_isolation() {
+    let env = partner(1, 1.0).await;
+    let ledger = concat!(env!("CARGO_MANIFEST_DIR"), "/../sophos-isolation/tests/engine/stored_ledger");
+    let to = env.arg("out");
+    let args = ["export", "run", "--to", &to, "--dataset", "isolations", "--ledger", ledger];
+    let run = env.run(&args).await.expect(0);
+    let stream = run.record();
+    assert_eq!((&stream["tenant"], &stream["dataset"]), (&json!("ledger"), &json!("isolations")));
+    assert!(stream["rows"].as_u64().is_some_and(|rows| rows > 40), "{stream}");
+    assert_eq!(env.run(&args).await.expect(0).record()["outcome"], "up_to_date");
+    env.run(&["export", "verify", "--at", &to, "--compare-rows"]).await.expect(0);
+
+    let run = env.run(&args[..6]).await.expect(2);
+    assert!(run.stderr.contains("needs --ledger"), "{}", run.stderr);
+}
