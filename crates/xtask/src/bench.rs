@@ -68,11 +68,11 @@ impl Benchmark {
 
     fn functions(self) -> &'static [&'static str] {
         match self {
-            Self::Export | Self::Formats | Self::Peers | Self::Tenants => &["alert-export"],
+            Self::Export | Self::Peers | Self::Tenants => &["alert-export"],
             Self::Isolation => &["isolation-webhook", "isolation-worker"],
             Self::Rotation => &["credential-rotation"],
             Self::Starts => &["alert-export", "credential-rotation", "isolation-webhook", "isolation-worker"],
-            Self::Cli | Self::Component => &[],
+            Self::Cli | Self::Component | Self::Formats => &[],
         }
     }
 }
@@ -88,6 +88,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
     if arguments.benchmark == Some(Benchmark::Cli) {
         return bench_cli(workspace, arguments);
     }
+    if arguments.benchmark == Some(Benchmark::Formats) {
+        return bench_formats(workspace, arguments);
+    }
     let subject = arguments.benchmark.unwrap_or(Benchmark::Starts);
     let functions = package::build_runnable(workspace, subject.functions(), Architecture::HOST)?;
     let rest = ["--profile", "tools", "--bins", "-p", "end-to-end"];
@@ -99,9 +102,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<(), Er
         Some(script) => passed_on.extend(["--script".into(), script.into()]),
         None if peers => passed_on.extend(["--python".into(), setup::requests(workspace)?.into()]),
         None => {}
-    }
-    if arguments.benchmark == Some(Benchmark::Formats) {
-        passed_on.extend(["--python".into(), setup::readers(workspace)?.into()]);
     }
     passed_on.extend(arguments.passthrough.iter().map(OsString::from));
     let mut variables = Vec::new();
@@ -129,6 +129,17 @@ fn bench_cli(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> 
         Ok(python) => passed_on.extend(["--python".into(), python.into()]),
         Err(error) => println!("skipped: clients in Python: {error}"),
     }
+    passed_on.extend(arguments.passthrough.iter().map(OsString::from));
+    let folder = workspace.target.join("tools");
+    end_to_end::run(workspace, "tools", "bench", &folder, &passed_on, &[])
+}
+
+/// Runs the benchmark of the formats, which needs no function.
+fn bench_formats(workspace: &Workspace, arguments: &Arguments) -> Result<(), Error> {
+    let programs = ["--profile", "tools", "--bin", "bench", "-p", "end-to-end"];
+    end_to_end::build(workspace, "the benchmark", &programs)?;
+    let mut passed_on: Vec<OsString> = vec![Benchmark::Formats.name().into()];
+    passed_on.extend(["--python".into(), setup::readers(workspace)?.into()]);
     passed_on.extend(arguments.passthrough.iter().map(OsString::from));
     let folder = workspace.target.join("tools");
     end_to_end::run(workspace, "tools", "bench", &folder, &passed_on, &[])

@@ -6,13 +6,18 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use clap::Args;
 use end_to_end::{CommittedExport, TestEnv};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sophos_export::{Dataset, Encoder, Format, StoredRow, parquet_columns, read_rows};
+use sophos_api::{Client, Credentials, Hosts, RateLimit, ReqwestTransport};
+use sophos_export::{
+    Dataset, Encoder, ExportScope, ExportSettings, Exporter, Format, Row, Store, StoredRow, parquet_columns,
+    read_rows,
+};
 use sophos_simulator::CredentialKind;
 
 use crate::{BenchResult, MIB, export, measure, print_line};
@@ -84,11 +89,20 @@ pub(crate) async fn run(arguments: Arguments) -> BenchResult {
 /// Exports events and writes all rows as one object in `ndjson.gz`.
 async fn write_rows(events: u64, folder: &Path) -> BenchResult<PathBuf> {
     let env = TestEnv::start(export::config(events, 1), CredentialKind::Partner).await?;
+    let credential = env.credential();
+    let credentials = Credentials::new(&credential.client_id, credential.client_secret.as_str());
+    let hosts = Hosts::new(env.simulator.identity_url().parse()?, env.simulator.global_url().parse()?);
+    let client = Client::builder(ReqwestTransport::new()?, credentials)
+        .hosts(hosts)
+        .rate_limit(RateLimit::unlimited())
+        .build();
     let root = folder.join("export");
-    let function = env.export_function(&root.to_string_lossy()).env("EXPORT_DATASETS", "events");
-    let mut sandbox = function.start().await?;
-    env.run_export(&mut sandbox).await?;
-    sandbox.stop().await;
+    let mut settings = ExportSettings::default();
+    // The simulator's clock differs from this machine's.
+    settings.max_service_skew = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    let scope = ExportScope { datasets: vec![Dataset::Events], ..ExportScope::default() };
+    let store = Store::open(&root.to_string_lossy())?;
+    Exporter::new(client, store, settings).run(&scope, None).await?;
     let committed = CommittedExport::load(&root)?;
     let tenant = env.simulator.tenants().remove(0).id;
     let mut all = Vec::new();
@@ -148,7 +162,7 @@ fn encode<R: Borrow<StoredRow>>(
         rows += 1;
         let row = row?;
         let row: &StoredRow = row.borrow();
-        encoder.push(&row.into())?;
+        encoder.push(&Row::from(row))?;
         if encoder.size() > MAX_OBJECT_MEMORY {
             encoder.compact()?;
             if encoder.size() > MAX_OBJECT_MEMORY / 2 {

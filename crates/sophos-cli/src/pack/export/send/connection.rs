@@ -54,10 +54,6 @@ impl Connection {
         Self { destination, tls, link: None }
     }
 
-    pub(super) fn destination(&self) -> &Destination {
-        &self.destination
-    }
-
     /// Sends a message: as a datagram, or with its length before it. It may wait in a
     /// buffer until the confirmation.
     ///
