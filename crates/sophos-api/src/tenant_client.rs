@@ -147,8 +147,7 @@ impl<T: Transport> TenantClient<T> {
         let context = self.client.context(Some(&self.counters));
         let target = RequestTarget::with_id(self.client.fusion_host()?, self.id.as_str());
         let route = const { &O::ROUTE };
-        let mut exchange =
-            TypedExchange::new(route, |target| operation.to_request(target), parse_partial::<O>);
+        let mut exchange = TypedExchange::new(route, operation, O::to_request, parse_partial::<O>);
         context.execute(&mut exchange, &target).await?;
         let mut partial = exchange.into_response()?;
         let annotate = |error| context.annotate(error, route, &target);
