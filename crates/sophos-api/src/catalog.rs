@@ -279,10 +279,8 @@ impl DescribedRequest {
         build_request(self.route(), Ok(Value::Object(self.fields.clone())), target)
     }
 
-    pub(crate) fn exchange<R: DeserializeOwned + Send>(
-        &self,
-    ) -> TypedExchange<impl Fn(&RequestTarget) -> Result<http::Request<Vec<u8>>, Error> + Send, R> {
-        TypedExchange::new(self.route(), |target| self.to_request(target), parse_json_or_null)
+    pub(crate) fn exchange<R: DeserializeOwned>(&self) -> TypedExchange<'_, Self, R> {
+        TypedExchange::new(self.route(), self, Self::to_request, parse_json_or_null)
     }
 
     /// The request for the page after this one's; `None` at the end of the listing, and

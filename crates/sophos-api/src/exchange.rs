@@ -21,25 +21,26 @@ pub(crate) trait Exchange: Send {
     fn receive(&mut self, response: &Response<Bytes>) -> Result<(), Error>;
 }
 
-/// The exchange of an operation with typed responses.
-pub(crate) struct TypedExchange<F, R> {
+type ToRequest<O> = fn(&O, &RequestTarget) -> Result<Request<Vec<u8>>, Error>;
+type ParseResponse<R> = fn(&Response<Bytes>) -> Result<R, Error>;
+
+/// The exchange of an operation `O` with the response `R`.
+pub(crate) struct TypedExchange<'o, O, R> {
     route: &'static Route,
-    to_request: F,
-    parse: fn(&Response<Bytes>) -> Result<R, Error>,
+    operation: &'o O,
+    to_request: ToRequest<O>,
+    parse_response: ParseResponse<R>,
     response: Option<R>,
 }
 
-impl<F, R> TypedExchange<F, R>
-where
-    F: Fn(&RequestTarget) -> Result<Request<Vec<u8>>, Error> + Send,
-    R: Send,
-{
+impl<'o, O, R> TypedExchange<'o, O, R> {
     pub(crate) fn new(
         route: &'static Route,
-        to_request: F,
-        parse: fn(&Response<Bytes>) -> Result<R, Error>,
+        operation: &'o O,
+        to_request: ToRequest<O>,
+        parse_response: ParseResponse<R>,
     ) -> Self {
-        Self { route, to_request, parse, response: None }
+        Self { route, operation, to_request, parse_response, response: None }
     }
 
     /// The parsed response of a successful exchange.
@@ -48,28 +49,22 @@ where
     }
 }
 
-impl<F, R> Exchange for TypedExchange<F, R>
-where
-    F: Fn(&RequestTarget) -> Result<Request<Vec<u8>>, Error> + Send,
-    R: Send,
-{
+impl<O: Sync, R: Send> Exchange for TypedExchange<'_, O, R> {
     fn route(&self) -> &'static Route {
         self.route
     }
 
     fn to_request(&self, target: &RequestTarget) -> Result<Request<Vec<u8>>, Error> {
-        (self.to_request)(target)
+        (self.to_request)(self.operation, target)
     }
 
     fn receive(&mut self, response: &Response<Bytes>) -> Result<(), Error> {
-        self.response = Some((self.parse)(response)?);
+        self.response = Some((self.parse_response)(response)?);
         Ok(())
     }
 }
 
 /// The exchange of an operation.
-pub(crate) fn exchange_of<O: Operation>(
-    operation: &O,
-) -> TypedExchange<impl Fn(&RequestTarget) -> Result<Request<Vec<u8>>, Error> + Send, O::Response> {
-    TypedExchange::new(const { &O::ROUTE }, |target| operation.to_request(target), O::parse_response)
+pub(crate) fn exchange_of<O: Operation>(operation: &O) -> TypedExchange<'_, O, O::Response> {
+    TypedExchange::new(const { &O::ROUTE }, operation, O::to_request, O::parse_response)
 }

@@ -147,8 +147,7 @@ impl<T: Transport> TenantClient<T> {
         let context = self.client.context(Some(&self.counters));
         let target = RequestTarget::with_id(self.client.fusion_host()?, self.id.as_str());
         let route = const { &O::ROUTE };
-        let mut exchange =
-            TypedExchange::new(route, |target| operation.to_request(target), parse_partial::<O>);
+        let mut exchange = TypedExchange::new(route, operation, O::to_request, parse_partial::<O>);
         context.execute(&mut exchange, &target).await?;
         let mut partial = exchange.into_response()?;
         let annotate = |error| context.annotate(error, route, &target);
@@ -173,6 +172,12 @@ impl<T: Transport> TenantClient<T> {
         }
     }
 
+    /// The check of an operation that a move replaces. It is a trait object, so that a
+    /// program without such an operation does not contain it.
+    fn platform_check<'a>(&'a self, route: &'a Route, replacement: &'a str) -> PlatformCheck<'a> {
+        Box::pin(self.check_platform(route, replacement))
+    }
+
     /// Sends an operation after the check of the tenant's platform.
     async fn execute(
         &self,
@@ -184,13 +189,6 @@ impl<T: Transport> TenantClient<T> {
             check.await?;
         }
         self.client.context(Some(&self.counters)).execute(exchange, &target).await
-    }
-
-    /// The check of an operation that a move replaces. Boxed as a trait object, so that a
-    /// program without such an operation does not contain it.
-    #[inline]
-    fn platform_check(&self, route: &'static Route) -> Option<PlatformCheck<'_>> {
-        route.fusion_replacement.map(|replacement| Box::pin(self.check_platform(route, replacement)) as _)
     }
 
     /// The counters of this handle and its clones.
@@ -212,7 +210,9 @@ impl<T: Transport> ApiClient for TenantClient<T> {
 
     async fn send<O: Operation>(&self, operation: &O) -> Result<O::Response, Error> {
         let mut exchange = exchange_of(operation);
-        self.execute(&mut exchange, self.platform_check(const { &O::ROUTE })).await?;
+        let route = const { &O::ROUTE };
+        let check = route.fusion_replacement.map(|replacement| self.platform_check(route, replacement));
+        self.execute(&mut exchange, check).await?;
         exchange.into_response()
     }
 
@@ -222,7 +222,9 @@ impl<T: Transport> ApiClient for TenantClient<T> {
         request: &DescribedRequest,
     ) -> Result<R, Error> {
         let mut exchange = request.exchange();
-        self.execute(&mut exchange, self.platform_check(request.route())).await?;
+        let route = request.route();
+        let check = route.fusion_replacement.map(|replacement| self.platform_check(route, replacement));
+        self.execute(&mut exchange, check).await?;
         exchange.into_response()
     }
 }
