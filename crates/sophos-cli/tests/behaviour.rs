@@ -145,6 +145,16 @@ fn secret_comes_from_standard_input_and_profiles() {
     assert!(stdout(&shown).contains("\"secret\": \"stdin\""), "{}", stdout(&shown));
     let unknown = run(&["config", "use", "nothing"], "");
     assert_eq!(unknown.status.code(), Some(2));
+
+    let secret = &environment["SOPHOS_CLIENT_SECRET"];
+    assert!(secret.contains('='), "a secret that looks like a line of TOML");
+    let file = fixture.home.path().join("secret");
+    fs::write(&file, secret).unwrap();
+    set_mode(&file, 0o600);
+    let location = format!("file:{}", file.display());
+    run(&["config", "init", "--profile", "file", "--client-id", id, "--secret", &location], "");
+    let output = run(&["tenants", "list", "--profile", "file", "--jq", ".name"], "");
+    assert_eq!(stdout(&output), "Acme\nGlobex\n", "{}", stderr(&output));
 }
 
 #[test]
