@@ -52,7 +52,7 @@ fn write_text(line: &mut Vec<u8>, text: &str) {
 /// each run between them takes twice as long.
 fn write_without_controls(line: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     let start = line.len();
-    line.resize(start + 2 * text.len() + 2 * swar::WORD_LEN, 0);
+    line.resize(start + 2 * text.len() + MAX_ESCAPED_WORD_LEN, 0);
     let to = &mut line[start..];
     let (words, rest) = text.as_chunks::<{ swar::WORD_LEN }>();
     // Filled with spaces, which are cut off again.
@@ -62,27 +62,33 @@ fn write_without_controls(line: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     for word in words.iter().chain([&last]) {
         let word = u64::from_le_bytes(*word);
         controls |= swar::bytes_below(word, b' ');
-        at = write_word(to, at, word);
+        at += write_word(to[at..].first_chunk_mut()?, word);
     }
     line.truncate(start + at - (swar::WORD_LEN - rest.len()));
     (controls == 0).then_some(())
 }
 
-/// Writes the bytes of a word to `at`, with the backslashes, and returns their end.
+/// The room for a word in which each byte is escaped, and for the word that the last one
+/// overwrites.
+const MAX_ESCAPED_WORD_LEN: usize = 3 * swar::WORD_LEN;
+
+/// Writes the bytes of a word with the backslashes, and returns their number.
 #[inline]
-fn write_word(to: &mut [u8], mut at: usize, word: u64) -> usize {
-    to[at..at + swar::WORD_LEN].copy_from_slice(&word.to_le_bytes());
+fn write_word(to: &mut [u8; MAX_ESCAPED_WORD_LEN], word: u64) -> usize {
+    to[..swar::WORD_LEN].copy_from_slice(&word.to_le_bytes());
     let mut escaped = swar::all_bytes_equal(word, b'"') | swar::all_bytes_equal(word, b'\\');
+    let mut backslashes = 0;
     while escaped != 0 {
-        // Moves the byte and those after it by one.
+        // Moves the byte and those after it by one. The mask is of no effect but for the
+        // compiler, which omits the checks of bounds.
         let index = swar::first_byte(escaped);
+        let at = (backslashes + index) & (2 * swar::WORD_LEN - 1);
+        to[at] = b'\\';
+        to[at + 1..at + 1 + swar::WORD_LEN].copy_from_slice(&(word >> (8 * index)).to_le_bytes());
         escaped &= escaped - 1;
-        to[at + index] = b'\\';
-        at += 1;
-        let rest = (word >> (8 * index)).to_le_bytes();
-        to[at + index..at + index + swar::WORD_LEN].copy_from_slice(&rest);
+        backslashes += 1;
     }
-    at + swar::WORD_LEN
+    swar::WORD_LEN + backslashes
 }
 
 /// Appends one byte of a string.

@@ -10,6 +10,9 @@ use zstd::stream::{read::Decoder, write::Encoder};
 use super::compressed_lines::Compressor;
 
 /// The level of Zstandard.
+///
+/// Measured with events against level 1: level -1 takes 0.74 of the time for 1.36 of the
+/// size, and level -5 takes 0.67 for 1.53.
 pub const ZSTD_LEVEL: i32 = -1;
 
 /// The logarithm of the window, which compression keeps in memory. A window of twice the
