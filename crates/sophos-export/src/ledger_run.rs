@@ -2,8 +2,8 @@
 //!
 //! The arrivals of the ledger are its decisions in the order of time. The log record has
 //! the decisions that may get another transition, each with the number of its transitions
-//! that are committed. So a run reads the new arrivals, and the next entry of each of
-//! these decisions. Nothing else decides which rows exist, no clock and no listing.
+//! that are committed. So a run reads the next entry of each of these decisions, and the
+//! decisions that have arrived since.
 
 use std::collections::BTreeMap;
 

@@ -327,7 +327,7 @@ async fn play(steps: Vec<Step>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn each_transition_is_exported_once_across_killed_runs(steps in prop::collection::vec(step(), 1..40)) {
