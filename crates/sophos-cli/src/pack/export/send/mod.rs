@@ -179,7 +179,8 @@ async fn chosen_streams(
     export: &Store,
 ) -> Result<Vec<StreamId>, Failure> {
     let mut streams = streams(export, context).await?;
-    let datasets = if args.dataset.is_empty() { &Dataset::DEFAULT[..] } else { &args.dataset };
+    let default = Dataset::DEFAULT;
+    let datasets: &[Dataset] = if args.dataset.is_empty() { &default } else { &args.dataset };
     streams.retain(|stream| datasets.contains(&stream.dataset));
     Ok(streams)
 }
