@@ -1,7 +1,7 @@
 //! Rows as messages of syslog, by RFC 5424.
 
 use clap::ValueEnum;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::Offset};
 use serde::Deserialize;
 use serde_json::Value;
 use sophos_export::{Format, Row};
@@ -118,7 +118,7 @@ fn severity(severity: &Value) -> u8 {
 
 /// A time as RFC 3339 with milliseconds; `None` for years that it does not have.
 fn rfc3339(time: Timestamp) -> Option<String> {
-    let year = time.to_zoned(TimeZone::UTC).year();
+    let year = Offset::UTC.to_datetime(time).year();
     (0..=9_999).contains(&year).then(|| format!("{time:.3}"))
 }
 
