@@ -9,7 +9,10 @@ use crate::support::{ACME, HOUR, TestEnv, TestPolicy, change_text, host, id, mac
 /// Writes an object with the webhook's permissions.
 fn write_object(env: &TestEnv, path: &str, body: &Value) {
     let folder = path.split('/').next().unwrap();
-    assert!(["received", "answers", "arrivals", "inbox", "replays", "unreadable"].contains(&folder), "{path}");
+    assert!(
+        ["received", "answers", "arrivals", "inbox", "replays", "unreadable"].contains(&folder),
+        "{path}"
+    );
     let path = env.path(path);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, body.to_string()).unwrap();
