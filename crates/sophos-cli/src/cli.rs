@@ -8,6 +8,7 @@ use crate::{
     api, completion, config,
     context::Context,
     exit::{Exit, Failure},
+    fusion,
     global_args::{ColorChoice, GlobalArgs},
     nouns::NOUNS,
     pack,
@@ -37,6 +38,7 @@ pub(crate) fn command() -> Command {
         .max_term_width(100)
         .subcommand(config::commands::command())
         .subcommand(api::command())
+        .subcommand(fusion::command())
         .subcommands(completion::commands())
         .subcommands(pack::commands());
     NOUNS.iter().fold(command, |command, noun| command.subcommand(noun_command(noun)))
@@ -96,6 +98,7 @@ async fn dispatch(matches: &ArgMatches, context: &Context) -> Result<(), Failure
     match name {
         "config" => return config::commands::run(matches, context).await,
         "api" => return api::run(matches, context).await,
+        "fusion" => return fusion::run(matches, context).await,
         "completions" => return completion::print_script(matches),
         "man" => return completion::write_man_pages(matches, context),
         _ => {}

@@ -90,9 +90,7 @@ impl From<sophos_api::Error> for Failure {
             ErrorKind::NotFound => (Exit::NotFound, None),
             ErrorKind::TenantMoved => (
                 Exit::Failure,
-                Some(
-                    "open the tenant in Sophos Fusion; `sophos config test` lists the tenants that have moved",
-                ),
+                Some("see `sophos fusion --help`; `sophos config test` lists the tenants that have moved"),
             ),
             ErrorKind::Forbidden => {
                 (Exit::Forbidden, Some("run `sophos config test` to see the credential's type and role"))

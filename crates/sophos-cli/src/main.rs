@@ -8,6 +8,7 @@ mod confirm;
 mod connect;
 mod context;
 mod exit;
+mod fusion;
 mod global_args;
 mod json;
 mod nouns;

@@ -24,8 +24,8 @@ pub(crate) use command::noun_command;
 pub(crate) use fields::camel_case;
 pub(crate) use fields::{Fields, read_input};
 pub(crate) use items::{DEFAULT_ITEMS, items_of};
-pub(crate) use list::{list, tenant_targets};
-pub(crate) use run::{plural, run_noun};
+pub(crate) use list::{list, tenant_targets, write_pages};
+pub(crate) use run::{plural, run_noun, write_one};
 
 /// The operation of this path below `sophos_api::operations`.
 macro_rules! op {

@@ -42,19 +42,25 @@ const WEBHOOK_IMPORTS: [&str; 14] = [
     "wasi:random/random",
 ];
 
-/// A world: its build, and its permitted imports.
+/// A world: its build, its permitted imports, and its maximum size.
 struct World {
     name: &'static str,
     features: &'static str,
     imports: &'static [&'static str],
+    /// The maximum size of the component in bytes. A host loads every byte, and a sudden
+    /// growth is an unintended dependency.
+    max_bytes: usize,
 }
 
+const WITH_HTTP: World = World { name: "", features: "", imports: &WASI_IMPORTS, max_bytes: 850_000 };
+const EMBEDDED: World = World { imports: &["sophos:central/transport"], ..WITH_HTTP };
+
 const WORLDS: [World; 5] = [
-    World { name: "reader", features: "", imports: &WASI_IMPORTS },
-    World { name: "operator", features: "operator", imports: &WASI_IMPORTS },
-    World { name: "embedded-reader", features: "embedded", imports: &["sophos:central/transport"] },
-    World { name: "embedded", features: "embedded,operator", imports: &["sophos:central/transport"] },
-    World { name: "webhook", features: "webhook", imports: &WEBHOOK_IMPORTS },
+    World { name: "reader", ..WITH_HTTP },
+    World { name: "operator", features: "operator", ..WITH_HTTP },
+    World { name: "embedded-reader", features: "embedded", ..EMBEDDED },
+    World { name: "embedded", features: "embedded,operator", ..EMBEDDED },
+    World { name: "webhook", features: "webhook", imports: &WEBHOOK_IMPORTS, max_bytes: 2_400_000 },
 ];
 
 #[derive(Args, Debug)]
@@ -114,6 +120,7 @@ fn build(workspace: &Workspace, world: &World) -> Result<BuiltComponent, Error> 
         let component = componentize(&module)?;
         let imports = imports(&component)?;
         check_imports(world, &imports)?;
+        check_size(world, component.len())?;
 
         let file = components_dir(workspace).join(world.name).with_extension("wasm");
         write_if_changed(&file, &component)?;
@@ -128,6 +135,15 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, Error> {
         .module(module)
         .and_then(|encoder| encoder.encode())
         .map_err(|error| Error::new(format!("embedding the world failed: {error:#}")))
+}
+
+fn check_size(world: &World, bytes: usize) -> Result<(), Error> {
+    if bytes <= world.max_bytes {
+        return Ok(());
+    }
+    let (name, max) = (world.name, world.max_bytes);
+    let hint = "look for a new dependency with `cargo tree -p sophos-component --edges normal`";
+    Err(Error::new(format!("component {name} is {} bytes over the limit of {max}; {hint}", bytes - max)))
 }
 
 /// The imports of a component, by name and version.
@@ -212,6 +228,14 @@ mod tests {
             check_import_names(world, &["sophos:central/transport@0.2.0"]).expect("the host's own HTTP");
             check_import_names(world, &["wasi:clocks/monotonic-clock@0.2.12"]).expect_err("of WASI");
         }
+    }
+
+    #[test]
+    fn component_over_the_size_limit_is_rejected() {
+        let world = &WORLDS[0];
+        check_size(world, world.max_bytes).expect("the limit");
+        let error = check_size(world, world.max_bytes + 9).expect_err("more").to_string();
+        assert!(error.starts_with("component reader is 9 bytes over the limit of 850000"), "{error}");
     }
 
     #[test]

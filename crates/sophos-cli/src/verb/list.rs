@@ -1,6 +1,9 @@
 //! Listings of one tenant or of all.
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{
+    Stream, StreamExt,
+    stream::{self, LocalBoxStream},
+};
 use sophos_api::{Error, catalog::DescribedRequest};
 
 use crate::{
@@ -15,14 +18,14 @@ use crate::{
 /// The tenants that are read at once. The rate limit of the credential is the bound.
 const MAX_CONCURRENT_TENANTS: usize = 8;
 
-/// A page of a tenant.
-type TenantPage = (usize, Result<Json, Failure>);
+/// The records of a page, with the index of the tenant.
+pub(crate) type TenantPage = (usize, Result<Vec<Json>, Failure>);
 
 /// Reads a listing into the output, page by page. `items` is the member of a page that
 /// holds the records.
 ///
 /// # Errors
-/// [`Exit::Partial`] when some of several tenants failed.
+/// As for [`write_pages`].
 pub(crate) async fn list(
     context: &Context,
     request: &DescribedRequest,
@@ -30,20 +33,33 @@ pub(crate) async fn list(
     targets: Vec<(String, Result<Target, Failure>)>,
     records: &mut Records,
 ) -> Result<(), Failure> {
+    let tenants = targets.into_iter().enumerate().map(|(index, (name, target))| {
+        let pages =
+            pages(request.clone(), target).map(move |page| (index, page.map(|page| items_of(page, items))));
+        (name, pages.boxed_local())
+    });
+    let (names, streams): (Vec<_>, Vec<_>) = tenants.unzip();
+    write_pages(context, &names, streams, records).await
+}
+
+/// Writes the records of tenants, several tenants at once.
+///
+/// # Errors
+/// [`Exit::Partial`] when some of several tenants failed.
+pub(crate) async fn write_pages(
+    context: &Context,
+    names: &[String],
+    streams: Vec<LocalBoxStream<'_, TenantPage>>,
+    records: &mut Records,
+) -> Result<(), Failure> {
     let progress = context.progress("reading", None);
-    let all = targets.len() > 1 || context.globals.all_tenants;
-    let names: Vec<_> = targets.iter().map(|(name, _)| name.clone()).collect();
+    let all = names.len() > 1 || context.globals.all_tenants;
     let mut failures = vec![None; names.len()];
     {
-        let streams = targets
-            .into_iter()
-            .enumerate()
-            .map(|(index, (_, target))| pages(index, request.clone(), target).boxed_local());
         let mut pages = stream::iter(streams).flatten_unordered(MAX_CONCURRENT_TENANTS);
         while let Some((index, page)) = pages.next().await {
             match page {
                 Ok(page) => {
-                    let page = items_of(page, items);
                     progress.inc(page.len() as u64);
                     if context.is_on_terminal() && !page.is_empty() {
                         // The records show the progress, and a bar would be in their lines.
@@ -85,21 +101,21 @@ pub(crate) fn tenant_targets(tenants: Vec<SelectedTenant>) -> Vec<(String, Resul
     tenants.into_iter().map(|tenant| (tenant.name, tenant.client.map(Target::Tenant))).collect()
 }
 
+/// The pages of a listing.
 fn pages(
-    index: usize,
     request: DescribedRequest,
     target: Result<Target, Failure>,
-) -> impl Stream<Item = TenantPage> {
+) -> impl Stream<Item = Result<Json, Failure>> {
     let target = match target {
         Ok(target) => target,
-        Err(failure) => return stream::once(async move { (index, Err(failure)) }).left_stream(),
+        Err(failure) => return stream::once(async move { Err(failure) }).left_stream(),
     };
     stream::unfold(Some(Ok(request)), move |next| {
         let target = target.clone();
         async move {
             match read_page(&target, next?).await {
-                Ok((page, next)) => Some(((index, Ok(page)), next.transpose())),
-                Err(error) => Some(((index, Err(error.into())), None)),
+                Ok((page, next)) => Some((Ok(page), next.transpose())),
+                Err(error) => Some((Err(error.into()), None)),
             }
         }
     })
