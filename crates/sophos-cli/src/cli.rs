@@ -138,8 +138,9 @@ mod tests {
     use super::command;
 
     /// The commands that other tests run, and those tests.
-    const TESTED_ELSEWHERE: [(&str, &str); 2] = [
+    const TESTED_ELSEWHERE: [(&str, &str); 3] = [
         ("credentials stage", "tests/tests/cli_secrets_manager.rs of the workspace, with an emulator"),
+        ("export send", "tests/pack_export_send.rs, with receivers"),
         ("isolation serve", "tests/pack_isolation_serve.rs: it runs until Ctrl-C"),
     ];
 

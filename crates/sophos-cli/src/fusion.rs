@@ -133,7 +133,7 @@ fn pages<O: Paged>(
     stream::once(async move {
         let tenant = tenant?;
         if all && tenant.platform().await? != Platform::Fusion {
-            return Ok(stream::empty().left_stream());
+            return Ok::<_, Failure>(stream::empty().left_stream());
         }
         require_moved(&tenant).await?;
         let pages = tenant.pages(operation).map_err(Failure::from);
