@@ -77,7 +77,7 @@ impl FromStr for Destination {
         }
         let port = match authority.port_u16() {
             Some(port @ 1..) => port,
-            // An invalid port is none as well.
+            // `port_u16` also omits an invalid port.
             None if authority.as_str() == authority.host() => protocol.default_port(),
             _ => return Err(invalid),
         };

@@ -15,7 +15,7 @@ use crate::exit::Failure;
 /// The position in a stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Position {
-    /// The last commit of which all rows were sent; 0 before the first.
+    /// The last commit whose rows were all sent; 0 before the first.
     pub(super) commit: u64,
     /// The id of the run that made it. In another export it differs.
     pub(super) run_id: String,
