@@ -20,7 +20,7 @@ use crate::{error::Error, setup, shell, workspace::Workspace};
 
 /// The maximum size of a zip file. Lambda accepts 50 MB, but a cold start loads every byte, and
 /// a sudden growth is an unintended dependency.
-const MAX_ZIP_LEN: u64 = 6 << 20;
+const MAX_ZIP_LEN: u64 = 8 << 20;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
