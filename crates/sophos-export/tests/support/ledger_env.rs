@@ -19,7 +19,7 @@ use sophos_isolation::{
     signal::Signal,
 };
 
-use super::{NOW_MS, TENANT, Trap, TrapStore, decode_rows};
+use super::{NOW_MS, TENANT, Trap, TrapStore, decode_rows, load_log};
 
 pub(crate) const ENDPOINT: &str = "00000000-0000-4000-8000-000000000001";
 
@@ -94,15 +94,7 @@ impl LedgerEnv {
 
     /// All commits, in order.
     pub(crate) async fn log(&self) -> Vec<LogRecord> {
-        let folder = StreamId::of_ledger().log_folder();
-        let mut records = Vec::new();
-        for name in self.store.list_names(&folder, "").await.expect("a listing") {
-            if name.ends_with(".json") {
-                let body = self.store.read(&format!("{folder}/{name}")).await.expect("a store");
-                records.push(serde_json::from_slice(&body.expect("a record")).expect("a log record"));
-            }
-        }
-        records
+        load_log(&self.store, &StreamId::of_ledger().log_folder()).await
     }
 
     /// All committed rows, in order.

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::Read,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -11,7 +10,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use flate2::read::GzDecoder;
 use futures_util::StreamExt;
 use object_store::{ObjectStore, memory::InMemory};
 use serde_json::Value;
@@ -24,6 +22,8 @@ use sophos_export::{
     StreamStatus, StreamVerification, TenantRef,
 };
 use sophos_simulator::{Clock, Config, Owner, Platform, Simulator, TenantGroup};
+
+use super::{decode_rows, load_log};
 
 const START: &str = "2026-11-23T10:00:00Z";
 
@@ -172,25 +172,14 @@ impl LogEnv {
 
     /// The log of a stream, in order.
     pub(crate) async fn log(&self, id: &str, dataset: Dataset) -> Vec<LogRecord> {
-        let folder = format!("_log/{dataset}/{id}");
-        let mut records = Vec::new();
-        for name in self.store.list_names(&folder, "").await.expect("a listing") {
-            if name.ends_with(".json") {
-                let body = self.store.read(&format!("{folder}/{name}")).await.expect("a store");
-                records.push(serde_json::from_slice(&body.expect("a record")).expect("a log record"));
-            }
-        }
-        records
+        load_log(&self.store, &format!("_log/{dataset}/{id}")).await
     }
 
     /// All committed rows of a stream, in the order of the log.
     pub(crate) async fn rows(&self, id: &str, dataset: Dataset) -> Vec<Value> {
         let mut rows = Vec::new();
-        for object in self.log(id, dataset).await.iter().flat_map(|record| &record.objects) {
-            let body = self.store.read(&object.path).await.expect("a store").expect("an object");
-            let mut text = String::new();
-            GzDecoder::new(body.as_ref()).read_to_string(&mut text).expect("gzip");
-            rows.extend(text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")));
+        for record in self.log(id, dataset).await {
+            rows.extend(decode_rows(&self.store, &record.objects).await);
         }
         rows
     }

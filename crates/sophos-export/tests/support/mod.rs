@@ -133,15 +133,7 @@ impl TestEnv {
 
     /// The log of a stream, in order.
     pub(crate) async fn log(&self, dataset: Dataset) -> Vec<LogRecord> {
-        let folder = format!("_log/{dataset}/{TENANT}");
-        let mut records = Vec::new();
-        for name in self.store.list_names(&folder, "").await.expect("a listing") {
-            if name.ends_with(".json") {
-                let body = self.read_object(&format!("{folder}/{name}")).await;
-                records.push(serde_json::from_slice(&body).expect("a log record"));
-            }
-        }
-        records
+        load_log(&self.store, &format!("_log/{dataset}/{TENANT}")).await
     }
 
     pub(crate) async fn last_record(&self, dataset: Dataset) -> LogRecord {
@@ -225,6 +217,18 @@ pub(crate) fn sorted_ids(records: &[Value]) -> Vec<String> {
         records.iter().map(|record| record["id"].as_str().expect("an id").to_owned()).collect();
     ids.sort();
     ids
+}
+
+/// The log in this folder, in order.
+pub(crate) async fn load_log(store: &Store, folder: &str) -> Vec<LogRecord> {
+    let mut records = Vec::new();
+    for name in store.list_names(folder, "").await.expect("a listing") {
+        if name.ends_with(".json") {
+            let body = store.read(&format!("{folder}/{name}")).await.expect("a store").expect(&name);
+            records.push(serde_json::from_slice(&body).expect("a log record"));
+        }
+    }
+    records
 }
 
 /// The lines of these objects.
