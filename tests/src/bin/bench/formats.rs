@@ -52,7 +52,7 @@ struct Usage {
     rows: u64,
     cpu_ms: f64,
     bytes: u64,
-    /// Of rows in memory, without these; of a conversion, of the whole process.
+    /// The peak resident memory of the process. With rows in memory it is mostly these.
     peak_bytes: u64,
 }
 
@@ -61,17 +61,20 @@ pub(crate) async fn run(arguments: Arguments) -> BenchResult {
     let Arguments { events, python } = arguments;
     let folder = tempfile::tempdir()?;
     let rows = write_rows(events, folder.path()).await?;
-    print_line(&format!("{events} events from rows in memory, one processor:"))?;
-    print_line("                          rows/s   MiB out  peak MiB")?;
-    for format in Format::ALL {
+    let step = |format: Format| -> BenchResult<Command> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("format-step").arg(format.extension()).arg(&rows);
-        show(format.extension(), events, &measure(&mut command)?)?;
+        Ok(command)
+    };
+    print_line(&format!("{events} events from rows in memory, one processor; peak: of a conversion"))?;
+    print_line("                          rows/s   MiB out  peak MiB")?;
+    for format in Format::ALL {
+        let usage = measure(&mut step(format)?)?;
+        let peak_bytes = measure(step(format)?.arg("--convert"))?.peak_bytes;
+        show(format.extension(), events, &Usage { peak_bytes, ..usage })?;
     }
     print_line("from ndjson.gz to Parquet with the same columns (pyarrow: without the typed ones):")?;
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["format-step", "parquet", "--convert"]).arg(&rows);
-    show("sophos-export", events, &measure(&mut command)?)?;
+    show("sophos-export", events, &measure(step(Format::Parquet)?.arg("--convert"))?)?;
     let Some(python) = python else { return Ok(()) };
     let columns: serde_json::Map<_, _> = parquet_columns(Dataset::Events)
         .iter()
@@ -137,18 +140,16 @@ fn show(name: &str, events: u64, usage: &Usage) -> BenchResult {
 /// Measures one format and prints the usage.
 pub(crate) fn run_step(arguments: &StepArguments) -> BenchResult {
     let StepArguments { format, rows, convert } = arguments;
-    let begun = cpu_ms()?;
+    let mut begun = cpu_ms()?;
     let stored = read_rows(&rows.to_string_lossy(), fs::read(rows)?.into())?;
-    let usage = if *convert {
-        let (rows, bytes) = encode(*format, stored)?;
-        Usage { rows, cpu_ms: cpu_ms()? - begun, bytes, peak_bytes: peak_rss_bytes()? }
+    let (rows, bytes) = if *convert {
+        encode(*format, stored)?
     } else {
         let stored: Vec<_> = stored.collect::<Result<_, _>>()?;
-        let (before, begun) = (peak_rss_bytes()?, cpu_ms()?);
-        let (rows, bytes) = encode(*format, stored.iter().map(Ok))?;
-        let cpu_ms = cpu_ms()? - begun;
-        Usage { rows, cpu_ms, bytes, peak_bytes: peak_rss_bytes()?.saturating_sub(before) }
+        begun = cpu_ms()?;
+        encode(*format, stored.iter().map(Ok))?
     };
+    let usage = Usage { rows, cpu_ms: cpu_ms()? - begun, bytes, peak_bytes: peak_rss_bytes()? };
     Ok(print_line(&serde_json::to_string(&usage)?)?)
 }
 
