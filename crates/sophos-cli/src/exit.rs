@@ -110,6 +110,12 @@ impl From<sophos_api::Error> for Failure {
             ErrorKind::Invalid => {
                 (Exit::Failure, Some("correct the value; for a change, `--dry-run` shows the request"))
             }
+            ErrorKind::Graphql => (
+                Exit::Failure,
+                Some(
+                    "correct the value that the text names; `sophos config test` shows the credential's role",
+                ),
+            ),
             ErrorKind::Unreachable => (
                 Exit::Failure,
                 Some("check the network and the proxy in HTTPS_PROXY; `--debug` shows each request"),

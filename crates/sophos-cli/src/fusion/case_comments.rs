@@ -6,7 +6,7 @@ use sophos_api::fusion::cases::{AddCaseComment, DeleteCaseComment, ListCaseComme
 use crate::{
     connect::SelectedTenant,
     context::Context,
-    exit::Failure,
+    exit::{Exit, Failure},
     fusion::{
         cases::CaseArg,
         change::{change, send_changes},
@@ -74,7 +74,8 @@ pub(super) async fn update(args: UpdateCommentArgs, context: &Context) -> Result
     operation.comment = args.text;
     operation.mark_as_read = args.mark_as_read.then_some(true);
     let tenant = moved_tenant(context).await?;
-    send_changes(context, &tenant, &change("update", "comment", vec![args.id]), &[operation]).await
+    let change = change("update", "comment", vec![args.id]);
+    send_changes(context, &tenant, &change, &[operation]).await.map_err(with_next_step)
 }
 
 /// Deletes comments.
@@ -84,5 +85,13 @@ pub(super) async fn update(args: UpdateCommentArgs, context: &Context) -> Result
 pub(super) async fn delete(ids: Vec<String>, context: &Context) -> Result<(), Failure> {
     let operations: Vec<_> = ids.iter().map(DeleteCaseComment::new).collect();
     let tenant = moved_tenant(context).await?;
-    send_changes(context, &tenant, &change("delete", "comment", ids), &operations).await
+    let change = change("delete", "comment", ids);
+    send_changes(context, &tenant, &change, &operations).await.map_err(with_next_step)
+}
+
+fn with_next_step(failure: Failure) -> Failure {
+    if failure.exit == Exit::NotFound {
+        return failure.hint("run `sophos fusion cases comments CASE`");
+    }
+    failure
 }

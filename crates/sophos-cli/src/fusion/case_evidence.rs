@@ -2,7 +2,7 @@
 
 use clap::Args;
 use sophos_api::{
-    ApiClient,
+    ApiClient, Operation,
     fusion::cases::{AddEvidenceToCase, GetCaseEvidence, RemoveEvidenceFromCase},
 };
 
@@ -98,14 +98,16 @@ pub(super) async fn list(case: CaseArg, context: &Context) -> Result<(), Failure
 /// # Errors
 /// Without evidence or consent, or when the request fails.
 pub(super) async fn add(args: AddEvidenceArgs, context: &Context) -> Result<(), Failure> {
-    let tenant = moved_tenant(context).await?;
-    let case = args.case.resolve(&tenant).await?;
-    let mut operation = AddEvidenceToCase::new(case.id);
+    let mut operation = AddEvidenceToCase::new(String::new());
     operation.detection_ids = args.evidence.detection_ids;
     operation.detections_search_query = args.evidence.detections_query;
     operation.event_ids = args.evidence.event_ids;
     operation.host_ids = args.evidence.host_ids;
     operation.search_queries = args.evidence.search_queries;
+    operation.validate()?;
+    let tenant = moved_tenant(context).await?;
+    let case = args.case.resolve(&tenant).await?;
+    operation.case_id = case.id;
     send_changes(context, &tenant, &change("add evidence to", "case", vec![case.name]), &[operation]).await
 }
 
@@ -114,13 +116,15 @@ pub(super) async fn add(args: AddEvidenceArgs, context: &Context) -> Result<(), 
 /// # Errors
 /// As for [`add`].
 pub(super) async fn remove(args: RemoveEvidenceArgs, context: &Context) -> Result<(), Failure> {
-    let tenant = moved_tenant(context).await?;
-    let case = args.case.resolve(&tenant).await?;
-    let mut operation = RemoveEvidenceFromCase::new(case.id);
+    let mut operation = RemoveEvidenceFromCase::new(String::new());
     operation.detection_ids = args.detection_ids;
     operation.event_ids = args.event_ids;
     operation.asset_ids = args.asset_ids;
     operation.search_queries = args.search_queries;
+    operation.validate()?;
+    let tenant = moved_tenant(context).await?;
+    let case = args.case.resolve(&tenant).await?;
+    operation.case_id = case.id;
     send_changes(context, &tenant, &change("remove evidence from", "case", vec![case.name]), &[operation])
         .await
 }

@@ -1,7 +1,10 @@
 //! New cases and changes of cases.
 
 use clap::{Args, ValueEnum};
-use sophos_api::fusion::cases::{CaseManager, CaseSeverity, CreateCase, KeyFindings, UpdateCase};
+use sophos_api::{
+    Operation,
+    fusion::cases::{CaseManager, CaseSeverity, CreateCase, KeyFindings, UpdateCase},
+};
 
 use crate::{
     connect::CliTenant,
@@ -171,11 +174,12 @@ pub(super) struct UpdateArgs {
 /// # Errors
 /// When a value is unknown, without consent, or when the request fails.
 pub(super) async fn create(args: CreateArgs, context: &Context) -> Result<(), Failure> {
-    let tenant = moved_tenant(context).await?;
     let CreateArgs { title, case_type, severity, status, common, detection_ids } = args;
-    let case_type = ReferenceList::Types.find(&tenant, &case_type).await?;
-    let status = ReferenceList::Statuses.find(&tenant, &status).await?;
     let mut operation = CreateCase::new(case_type, severity.into(), &title, status);
+    operation.validate()?;
+    let tenant = moved_tenant(context).await?;
+    operation.type_id = ReferenceList::Types.find(&tenant, &operation.type_id).await?;
+    operation.primary_status_id = ReferenceList::Statuses.find(&tenant, &operation.primary_status_id).await?;
     let ids = CommonIds::find(&tenant, &common).await?;
     operation.secondary_status_id = ids.secondary_status;
     operation.primary_verdict_id = ids.verdict;
@@ -209,6 +213,7 @@ pub(super) async fn update(args: UpdateArgs, context: &Context) -> Result<(), Fa
     if operation == UpdateCase::new(String::new()) && named.all(Option::is_none) {
         return Err(Failure::usage("missing change: expected at least one option, such as --status"));
     }
+    operation.validate()?;
     let tenant = moved_tenant(context).await?;
     operation.type_id = find(&tenant, ReferenceList::Types, case_type.as_ref()).await?;
     operation.primary_status_id = find(&tenant, ReferenceList::Statuses, status.as_ref()).await?;
