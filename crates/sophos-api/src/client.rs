@@ -313,7 +313,7 @@ impl<T: Transport> Client<T> {
     pub(crate) fn fusion_host(&self) -> Result<BaseUrl, Error> {
         let host = self.inner.sender.hosts.fusion().cloned();
         host.ok_or_else(|| {
-            Error::invalid("no host of Sophos Fusion is configured; set one by Hosts::with_fusion")
+            Error::invalid("no host of Sophos Fusion is configured; set one beside the others")
         })
     }
 

@@ -62,6 +62,7 @@ struct ErrorInner {
     request_id: Option<String>,
     retry_after: Option<Duration>,
     access: Option<RequiredAccess>,
+    replacement: Option<&'static str>,
     source: Option<Source>,
 }
 
@@ -87,6 +88,7 @@ impl Error {
             request_id: None,
             retry_after: None,
             access: None,
+            replacement: None,
             source: None,
         }))
     }
@@ -159,6 +161,12 @@ impl Error {
     /// check the tenant's licence if the credential has both.
     pub fn required_access(&self) -> Option<&RequiredAccess> {
         self.0.access.as_ref()
+    }
+
+    /// The operation to send instead for a tenant that has moved to Sophos Fusion, such as
+    /// `fusion::cases::ListCases`.
+    pub fn replacement(&self) -> Option<&'static str> {
+        self.0.replacement
     }
 
     /// The error of an attempt without a response.
@@ -296,6 +304,11 @@ impl Error {
 
     pub(crate) fn with_access(mut self, access: RequiredAccess) -> Self {
         self.inner_mut().access = Some(access);
+        self
+    }
+
+    pub(crate) fn with_replacement(mut self, operation: &'static str) -> Self {
+        self.inner_mut().replacement = Some(operation);
         self
     }
 

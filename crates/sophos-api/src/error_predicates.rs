@@ -90,7 +90,7 @@ impl Error {
 
     /// Whether the tenant has moved to Sophos Fusion, and the operation was not sent.
     ///
-    /// Send the operation of [`fusion`](crate::fusion) that the text names.
+    /// Send the [`replacement`](Self::replacement), an operation of [`fusion`](crate::fusion).
     pub fn is_tenant_moved(&self) -> bool {
         self.kind() == ErrorKind::TenantMoved
     }

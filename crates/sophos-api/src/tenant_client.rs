@@ -156,17 +156,16 @@ impl<T: Transport> TenantClient<T> {
     }
 
     /// Fails for an operation that would return objects from before the tenant's move.
-    async fn check_platform(&self, route: &Route, replacement: &str) -> Result<(), Error> {
+    async fn check_platform(&self, route: &Route, replacement: &'static str) -> Result<(), Error> {
         let client = self.client.inner();
         if !client.refuse_moved_tenants || self.reads_before_move || client.sender.hosts.fusion().is_none() {
             return Ok(());
         }
-        let remedy = "the test whether the tenant has moved to Sophos Fusion failed; \
-                      ClientBuilder::refuse_moved_tenants switches it off";
+        let remedy = "the test whether the tenant has moved to Sophos Fusion failed";
         match self.platform().await.map_err(|error| error.with_remedy(remedy))? {
             Platform::Central => Ok(()),
             Platform::Fusion => Err(Error::new(ErrorKind::TenantMoved)
-                .with_message(format!("send {replacement} instead"))
+                .with_replacement(replacement)
                 .with_operation(route.to_string())
                 .with_tenant_id(Some(self.id.as_str()))),
         }
@@ -174,7 +173,7 @@ impl<T: Transport> TenantClient<T> {
 
     /// The check of an operation that a move replaces. It is a trait object, so that a
     /// program without such an operation does not contain it.
-    fn platform_check<'a>(&'a self, route: &'a Route, replacement: &'a str) -> PlatformCheck<'a> {
+    fn platform_check<'a>(&'a self, route: &'a Route, replacement: &'static str) -> PlatformCheck<'a> {
         Box::pin(self.check_platform(route, replacement))
     }
 

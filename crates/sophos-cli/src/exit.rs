@@ -4,6 +4,8 @@ use std::fmt;
 
 use sophos_api::ErrorKind;
 
+use crate::fusion;
+
 /// The exit codes. `sophos --help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -88,10 +90,10 @@ impl From<sophos_api::Error> for Failure {
             ),
             ErrorKind::Unauthorized => (Exit::Authentication, Some("run `sophos config test`")),
             ErrorKind::NotFound => (Exit::NotFound, None),
-            ErrorKind::TenantMoved => (
-                Exit::Failure,
-                Some("see `sophos fusion --help`; `sophos config test` lists the tenants that have moved"),
-            ),
+            ErrorKind::TenantMoved => {
+                let command = fusion::replacement_command(error.replacement().unwrap_or_default());
+                return Self::other(error.to_string()).hint(format!("use `{command}`"));
+            }
             ErrorKind::Forbidden => {
                 (Exit::Forbidden, Some("run `sophos config test` to see the credential's type and role"))
             }
@@ -108,6 +110,12 @@ impl From<sophos_api::Error> for Failure {
             ErrorKind::Invalid => {
                 (Exit::Failure, Some("correct the value; for a change, `--dry-run` shows the request"))
             }
+            ErrorKind::Graphql => (
+                Exit::Failure,
+                Some(
+                    "correct the value that the text names; `sophos config test` shows the credential's role",
+                ),
+            ),
             ErrorKind::Unreachable => (
                 Exit::Failure,
                 Some("check the network and the proxy in HTTPS_PROXY; `--debug` shows each request"),

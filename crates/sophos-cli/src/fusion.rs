@@ -1,65 +1,45 @@
 //! `sophos fusion`: cases and detections of tenants that have moved to Sophos Fusion.
 
-use clap::{Arg, ArgMatches, Command};
-use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use sophos_api::{
-    ApiClient, Paged, Platform,
-    fusion::{
-        cases::{GetCase, ListCases},
-        detections::{CountDetectionsByTenant, MAX_DETECTIONS, SearchDetections},
-    },
-};
+mod case_comments;
+mod case_evidence;
+mod case_fields;
+mod cases;
+mod change;
+mod detections;
+mod list;
+mod reference_data;
+
+use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
+use sophos_api::Platform;
 
 use crate::{
-    connect::CliTenant,
+    connect::{CliTenant, hosts},
     context::Context,
-    exit::Failure,
+    exit::{Exit, Failure},
+    fusion::{cases::CaseCommand, detections::DetectionCommand},
     json::Json,
-    verb::{plural, write_one, write_pages},
 };
 
-const CASE_COLUMNS: [&str; 7] = [
-    "title",
-    "severity",
-    "status=/primaryStatus/title",
-    "type=/type/title",
-    "created=/createdAt",
-    "short-id=/shortId",
-    "id",
-];
+/// The end of the help of a command that changes something.
+const CHANGE_HELP: &str = "It says what it will do and asks; --yes agrees, --dry-run shows the request.";
 
-const DETECTION_COLUMNS: [&str; 5] =
-    ["title=/metadata/title", "severity=/metadata/severity", "status", "cases=/investigation_ids", "id"];
+#[derive(Debug, Subcommand)]
+enum FusionCommand {
+    /// Cases, their comments and their evidence
+    #[command(subcommand, arg_required_else_help = true)]
+    Cases(Box<CaseCommand>),
+    /// Detections and their resolution
+    #[command(subcommand, arg_required_else_help = true)]
+    Detections(DetectionCommand),
+}
 
 /// Builds the command.
 pub(crate) fn command() -> Command {
-    let query = || Arg::new("query").value_name("QUERY");
-    Command::new("fusion")
+    let command = Command::new("fusion")
         .about("Cases and detections of tenants that have moved to Sophos Fusion")
         .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(
-            Command::new("cases")
-                .about("Lists cases, the newest first")
-                .arg(query().help("A query, such as 'severity >= 8 and closedAt is null'"))
-                .after_help("Examples:\n  sophos fusion cases --tenant Globex\n  sophos fusion cases \"shortId = 'CSE00001'\""),
-        )
-        .subcommand(
-            Command::new("case")
-                .about("Shows a case")
-                .arg(Arg::new("id").value_name("ID").required(true).help("The case's id, a UUID")),
-        )
-        .subcommand(
-            Command::new("detections")
-                .about("Searches detections")
-                .arg(query().required(true).help("A query, such as 'from alert severity >= 0.6 EARLIEST=-1d'"))
-                .after_help("Example:\n  sophos fusion detections 'from alert EARLIEST=-7d' --all-tenants"),
-        )
-        .subcommand(
-            Command::new("counts")
-                .about("Counts detections, with a partner's credential those of all tenants")
-                .arg(query().required(true).help("A query, such as 'from alert severity >= 0.6 EARLIEST=-1d'")),
-        )
+        .arg_required_else_help(true);
+    FusionCommand::augment_subcommands(command)
 }
 
 /// Runs the command.
@@ -67,99 +47,63 @@ pub(crate) fn command() -> Command {
 /// # Errors
 /// When the tenant has not moved, or a request fails.
 pub(crate) async fn run(matches: &ArgMatches, context: &Context) -> Result<(), Failure> {
-    let text = |matches: &ArgMatches, name| matches.get_one::<String>(name).cloned();
-    match matches.subcommand() {
-        Some(("cases", matches)) => {
-            let mut operation = ListCases::new();
-            if let Some(query) = text(matches, "query") {
-                operation = operation.query(query);
-            }
-            list(context, &operation, &CASE_COLUMNS, "case").await
-        }
-        Some(("case", matches)) => {
-            let tenant = context.session().await?.selected_tenant(context).await?;
-            require_moved(&tenant).await?;
-            let case = tenant.send(&GetCase::new(text(matches, "id").unwrap_or_default())).await?;
-            write_one(context, parse(case.raw())?)
-        }
-        Some(("detections", matches)) => {
-            let mut operation = SearchDetections::new(text(matches, "query").unwrap_or_default());
-            if let Some(limit) = context.globals.limit.and_then(|limit| u32::try_from(limit).ok()) {
-                operation = operation.limit(limit.clamp(1, MAX_DETECTIONS));
-            }
-            list(context, &operation, &DETECTION_COLUMNS, "detection").await
-        }
-        Some(("counts", matches)) => {
-            let operation = CountDetectionsByTenant::new(text(matches, "query").unwrap_or_default());
-            count(context, &operation).await
-        }
-        _ => Err(Failure::usage("missing command: see `sophos fusion --help`")),
-    }
-}
-
-async fn list<O: Paged>(
-    context: &Context,
-    operation: &O,
-    columns: &[&str],
-    object: &str,
-) -> Result<(), Failure> {
-    let all = context.globals.all_tenants;
-    let tenants = context.session().await?.selected_tenants(context).await?;
-    let tenants = tenants.into_iter().enumerate().map(|(index, tenant)| {
-        let pages = pages(tenant.client, operation.clone(), all);
-        (tenant.name, pages.map(move |page| (index, page)).boxed_local())
-    });
-    let (names, streams): (Vec<_>, Vec<_>) = tenants.unzip();
-    let mut with_tenant = Vec::new();
-    if all {
-        with_tenant.push("tenant=tenantName");
-    }
-    with_tenant.extend_from_slice(columns);
-    let mut records = context.records(&with_tenant);
-    let result = write_pages(context, &names, streams, &mut records).await;
-    let count = records.finish()?;
-    if context.is_table() {
-        context.note(&format!("{count} {}", plural(object, count)));
-    }
-    result
-}
-
-/// The records of a tenant, page by page. Of all tenants, one that has not moved has none.
-fn pages<O: Paged>(
-    tenant: Result<CliTenant, Failure>,
-    operation: O,
-    all: bool,
-) -> impl Stream<Item = Result<Vec<Json>, Failure>> {
-    stream::once(async move {
-        let tenant = tenant?;
-        if all && tenant.platform().await? != Platform::Fusion {
-            return Ok::<_, Failure>(stream::empty().left_stream());
-        }
-        require_moved(&tenant).await?;
-        let pages = tenant.pages(operation).map_err(Failure::from);
-        let records = |page| async { O::items(page).iter().map(|item| parse(item.json())).collect() };
-        Ok(pages.and_then(records).right_stream())
-    })
-    .try_flatten()
-}
-
-async fn count(context: &Context, operation: &CountDetectionsByTenant) -> Result<(), Failure> {
-    let session = context.session().await?;
-    let counts = if context.globals.tenant.is_some() {
-        session.selected_tenant(context).await?.send(operation).await?
-    } else {
-        session.client.send(operation).await?
+    let command =
+        FusionCommand::from_arg_matches(matches).map_err(|error| Failure::usage(error.to_string()))?;
+    let result = match command {
+        FusionCommand::Cases(command) => cases::run(*command, context).await,
+        FusionCommand::Detections(command) => detections::run(command, context).await,
     };
-    let mut records = context.records(&["tenant=/tenant/id", "count"]);
-    for count in counts.items.unwrap_or_default() {
-        records.write(&count)?;
+    result.map_err(|failure| with_next_step(failure, matches))
+}
+
+/// Adds the next step to a failure without one.
+fn with_next_step(failure: Failure, matches: &ArgMatches) -> Failure {
+    let noun = matches.subcommand();
+    let verb = noun.and_then(|(_, matches)| matches.subcommand_name());
+    match (noun, verb) {
+        _ if failure.hint.is_some() || failure.message.is_empty() => failure,
+        (Some((noun, _)), Some(verb)) if failure.exit == Exit::Usage => {
+            failure.hint(format!("run `sophos fusion {noun} {verb} --help`"))
+        }
+        (Some((noun, _)), _) if failure.exit == Exit::NotFound => {
+            failure.hint(format!("run `sophos fusion {noun} list`"))
+        }
+        _ => failure,
     }
-    records.finish()?;
-    Ok(())
+}
+
+/// The command in place of a refused operation, by the name of the operation that
+/// [replaces](sophos_api::Error::replacement) it.
+pub(crate) fn replacement_command(operation: &str) -> &'static str {
+    match operation.trim_start_matches("fusion::") {
+        "cases::ListCases" => "sophos fusion cases list",
+        "cases::GetCase" => "sophos fusion cases get",
+        "cases::CreateCase" => "sophos fusion cases create",
+        "cases::UpdateCase" => "sophos fusion cases update",
+        "cases::GetCaseEvidence" => "sophos fusion cases evidence",
+        "detections::GetDetections" => "sophos fusion detections get",
+        "detections::SearchDetections" | "detections::PollDetections" => "sophos fusion detections list",
+        "detections::AggregateDetectionsBySeverity" => "sophos fusion detections counts",
+        _ => "sophos fusion --help",
+    }
+}
+
+/// The chosen tenant, which has moved.
+///
+/// # Errors
+/// As for [`require_moved`], and when no tenant is chosen.
+async fn moved_tenant(context: &Context) -> Result<CliTenant, Failure> {
+    let tenant = context.session().await?.selected_tenant(context).await?;
+    require_moved(context, &tenant).await?;
+    Ok(tenant)
 }
 
 /// Rejects a tenant that has not moved: its cases and detections are elsewhere.
-async fn require_moved(tenant: &CliTenant) -> Result<(), Failure> {
+async fn require_moved(context: &Context, tenant: &CliTenant) -> Result<(), Failure> {
+    if hosts(&context.session().await?.profile)?.fusion().is_none() {
+        return Err(Failure::usage("missing host of Sophos Fusion")
+            .hint("set `fusion_url` in the profile, or SOPHOS_FUSION_URL"));
+    }
     if tenant.platform().await? == Platform::Fusion {
         return Ok(());
     }
@@ -169,4 +113,24 @@ async fn require_moved(tenant: &CliTenant) -> Result<(), Failure> {
 
 fn parse(json: &str) -> Result<Json, Failure> {
     serde_json::from_str(json).map_err(|error| Failure::other(format!("reading a record failed: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replacement_commands_exist() {
+        let mut count = 0;
+        for operation in sophos_api::catalog::operations() {
+            let Some(replacement) = operation.route().fusion_replacement else { continue };
+            let path = replacement_command(replacement);
+            let words = path.split(' ').skip(2).map(str::to_owned);
+            let command =
+                words.clone().try_fold(command(), |command, word| command.find_subcommand(word).cloned());
+            assert!(words.count() == 2 && command.is_some(), "{replacement}: {path}");
+            count += 1;
+        }
+        assert!(count >= 15, "{count} operations");
+    }
 }

@@ -66,6 +66,17 @@ impl Json {
         }
     }
 
+    /// The object with this member before the others.
+    pub(crate) fn with_first(self, name: &str, value: &str) -> Self {
+        match self {
+            Self::Object(mut members) => {
+                members.insert(0, (name.to_owned(), Self::from(value)));
+                Self::Object(members)
+            }
+            other => other,
+        }
+    }
+
     /// The text of a cell: a string without quotes, a list joined by commas.
     pub(crate) fn to_text(&self) -> String {
         match self {

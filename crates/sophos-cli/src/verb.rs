@@ -18,7 +18,7 @@ mod wait;
 pub(crate) use assignments::resolve;
 pub(crate) use assignments::{add_assignments, path_value};
 pub(crate) use call::{Op, Target, choose, next_page};
-pub(crate) use change::{send_changes, show_request};
+pub(crate) use change::{confirm_and_send, print_request, send_changes, show_request};
 pub(crate) use command::noun_command;
 #[cfg(test)]
 pub(crate) use fields::camel_case;

@@ -240,3 +240,56 @@ fn listing_fails_when_a_page_names_itself() {
         assert_eq!(stdout(&output).lines().count(), records, "{arguments:?}");
     }
 }
+
+/// The text names commands alone, and no path of the library.
+#[test]
+fn refused_operation_of_a_moved_tenant_names_the_command() {
+    let fixture = Fixture::start(1);
+    let new_case = "cases create --name x --type investigation --severity low --assignee Unassigned \
+                    --initial-detection-id d";
+    let refused = [
+        ("cases list", "cases list"),
+        ("cases get X-1", "cases get"),
+        (new_case, "cases create"),
+        ("cases update X-1 --status new", "cases update"),
+        ("cases delete X-1", "cases update"),
+        ("cases detections X-1", "cases evidence"),
+        ("cases entities X-1", "cases evidence"),
+        ("cases mitre X-1", "cases evidence"),
+        ("detections list", "detections list"),
+        ("detections groups", "detections list"),
+        (
+            "detections counts --from 2026-11-23T00:00:00.000Z --to 2026-11-24T00:00:00.000Z",
+            "detections counts",
+        ),
+        ("detections results 1", "detections list"),
+        ("api detections/GetDetectionsQuery -f runId=1", "detections list"),
+    ];
+    for (command, replacement) in refused {
+        let mut arguments: Vec<_> = command.split_whitespace().collect();
+        arguments.extend(["--tenant", "Globex", "--yes"]);
+        let output = fixture.run(&arguments);
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{command}: {text}");
+        assert!(text.ends_with(&format!(" next: use `sophos fusion {replacement}`\n")), "{command}: {text}");
+        assert!(!text.contains("::"), "{command}: {text}");
+    }
+}
+
+#[test]
+fn failure_before_a_fusion_request_names_no_path_of_the_library() {
+    let fixture = Fixture::start(1);
+    let mut environment = fixture.environment("partner");
+    environment.remove("SOPHOS_FUSION_URL");
+    let arguments = ["fusion", "cases", "list", "--tenant", "Globex"];
+    let sophos = env!("CARGO_BIN_EXE_sophos");
+    let output = Command::new(sophos).args(arguments).env_clear().envs(environment).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("set `fusion_url` in the profile"), "{}", stderr(&output));
+    let rule = FaultRule::new("graphql", FaultAction::Status { status: 403, retry_after: None });
+    fixture.simulator.set_faults(FaultPlan::new([rule]));
+    let output = fixture.run(&["cases", "list", "--tenant", "Globex"]);
+    assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the test whether the tenant has moved"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("::"), "{}", stderr(&output));
+}

@@ -43,6 +43,7 @@ fn documented_outputs_are_the_recorded_ones() {
     for file in files(&package.join("tests/cmd"), "trycmd") {
         let text = fs::read_to_string(file).unwrap();
         let text = text.replace("[GLOBAL]", "https://api.central.sophos.com");
+        let text = text.replace("[FUSION]", "https://api.taegis.sophos.com");
         let text = text.replace("[EUROPE]", "https://api-eu01.central.sophos.com");
         for (command, output) in commands(&text) {
             recorded.entry(command).or_default().push(output);

@@ -4,7 +4,7 @@ use clap::ArgMatches;
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use sophos_api::{
-    RequestTarget,
+    Error, RequestTarget,
     catalog::{DescribedRequest, OperationDescription},
 };
 
@@ -115,14 +115,28 @@ pub(crate) async fn send_changes(
         }
         return Ok(());
     }
+    confirm_and_send(context, change, &requests, async |request: &DescribedRequest| {
+        target.send(request).await
+    })
+    .await
+}
+
+/// Asks, then sends the requests and writes the responses.
+///
+/// # Errors
+/// Without consent; [`Exit::Partial`] when some of several requests failed.
+pub(crate) async fn confirm_and_send<R>(
+    context: &Context,
+    change: &Change,
+    requests: &[R],
+    send: impl AsyncFn(&R) -> Result<Json, Error>,
+) -> Result<(), Failure> {
     confirm(context, change)?;
     let count = requests.len();
+    let send = &send;
     let progress = context.progress(&change.action, Some(count as u64));
     let mut results = stream::iter(
-        requests
-            .iter()
-            .enumerate()
-            .map(|(index, request)| async move { (index, target.send(request).await) }),
+        requests.iter().enumerate().map(|(index, request)| async move { (index, send(request).await) }),
     )
     .buffered(MAX_CONCURRENT_CHANGES);
     let mut records = if count == 1 { context.record() } else { context.records(&[]) };
@@ -181,7 +195,12 @@ pub(crate) async fn show_request(
         Target::Tenant(tenant) => RequestTarget::with_id(identity.global, tenant.id().as_str()),
         Target::Account(_) => RequestTarget::with_id(identity.global, identity.id),
     };
-    let request = request.to_request(&request_target)?;
+    print_request(&request.to_request(&request_target)?);
+    Ok(())
+}
+
+/// Prints the method, the URL, the scope header and the body of a request.
+pub(crate) fn print_request(request: &http::Request<Vec<u8>>) {
     println!("{} {}", request.method(), request.uri());
     for (name, value) in request.headers() {
         if name.as_str().starts_with("x-") {
@@ -192,7 +211,6 @@ pub(crate) async fn show_request(
         let body: Json = serde_json::from_slice(request.body()).unwrap_or_default();
         println!("{}", serde_json::to_string_pretty(&body).unwrap_or_default());
     }
-    Ok(())
 }
 
 /// The id and the name of the endpoint of this id or host name.

@@ -66,7 +66,7 @@ pub(crate) async fn write_pages(
                         progress.finish_and_clear();
                     }
                     for item in page {
-                        let item = if all { with_tenant(item, &names[index]) } else { item };
+                        let item = if all { item.with_first("tenantName", &names[index]) } else { item };
                         records.write_json(item)?;
                     }
                     records.flush_rows()?;
@@ -135,15 +135,4 @@ async fn read_page(
     let page = target.send(&request).await?;
     let next = next_page(&request, &page);
     Ok((page, next))
-}
-
-/// Puts the tenant's name before the other members.
-fn with_tenant(item: Json, name: &str) -> Json {
-    match item {
-        Json::Object(mut members) => {
-            members.insert(0, ("tenantName".to_owned(), Json::from(name)));
-            Json::Object(members)
-        }
-        other => other,
-    }
 }

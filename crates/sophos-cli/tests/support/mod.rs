@@ -127,6 +127,7 @@ pub(crate) fn golden(fixture: &Fixture, path: &str, environment: &BTreeMap<&'sta
         ("[GLOBAL]", fixture.simulator.global_url()),
         ("[EUROPE]", region("eu01")),
         ("[AMERICA]", region("us01")),
+        ("[FUSION]", fixture.simulator.fusion_url()),
         ("[HOME]", fixture.home.path().display().to_string()),
     ];
     let cases = trycmd::TestCases::new();
