@@ -1,8 +1,15 @@
+mod auth;
+mod source;
+
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{models::IdType, tenant_id::TenantId};
+use crate::models::{IdType, tenant_id::TenantId};
+
+pub use auth::{AccessToken, Auth};
+pub(crate) use source::MAX_REJECTIONS;
+pub use source::{CredentialSource, NoCredential};
 
 /// A Sophos Central API credential, as an administrator creates it in the console.
 ///

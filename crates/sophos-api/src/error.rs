@@ -1,3 +1,6 @@
+mod kind;
+mod predicates;
+
 use std::{error, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
@@ -5,12 +8,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    access::RequiredAccess,
-    credential_source::NoCredential,
-    error_kind::ErrorKind,
+    credentials::NoCredential,
+    operation::RequiredAccess,
     scrub::{Scrubber, redact_tokens},
     transport::{TransportError, TransportErrorKind},
 };
+
+pub use kind::ErrorKind;
 
 /// The longest text of the service in an error, in characters.
 const MAX_MESSAGE_LEN: usize = 300;

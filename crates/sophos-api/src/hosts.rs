@@ -1,8 +1,12 @@
+mod region;
+
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use http::Uri;
 
-use crate::{error::Error, error_kind::ErrorKind, region::DataRegion};
+use crate::error::{Error, ErrorKind};
+
+pub use region::{DATA_REGIONS, DataRegion};
 
 /// The domain whose hosts may receive a token.
 const TRUSTED_SUFFIX: &str = ".sophos.com";

@@ -11,8 +11,13 @@ use std::{
 use futures_core::Stream;
 
 use crate::{
-    BoxFuture, client::ApiClient, error::Error, error_kind::ErrorKind, operation::Operation,
-    setters::with_setters, timestamp::Timestamp, transport::Transport,
+    BoxFuture,
+    client::ApiClient,
+    error::{Error, ErrorKind},
+    models::timestamp::Timestamp,
+    operation::Operation,
+    setters::with_setters,
+    transport::Transport,
 };
 
 /// An operation that returns the state of a job.

@@ -1,9 +1,25 @@
+mod access;
+// Each family uses some of the checks.
+#[cfg_attr(not(feature = "all"), allow(dead_code))]
+pub(crate) mod checks;
+pub(crate) mod macros;
+pub(crate) mod request;
+mod scope;
+#[cfg(test)]
+pub(crate) mod tested;
+
 use bytes::Bytes;
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use crate::scope::{ApiHost, ScopeHeader};
-use crate::{build_request::build_request, error::Error, error_kind::ErrorKind, hosts::BaseUrl};
+use crate::{
+    error::{Error, ErrorKind},
+    hosts::BaseUrl,
+};
+
+pub use access::{RequiredAccess, ServiceRole};
+use request::build_request;
+pub use scope::{ApiHost, ScopeHeader};
 
 /// One operation of the service.
 ///

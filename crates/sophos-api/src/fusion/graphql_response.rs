@@ -7,8 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    error::Error,
-    error_kind::ErrorKind,
+    error::{Error, ErrorKind},
     fusion::graphql_operation::{GraphqlKind, GraphqlOperation},
     operation::parse_json,
 };

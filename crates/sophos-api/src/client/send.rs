@@ -8,15 +8,13 @@ use serde::de::DeserializeOwned;
 #[cfg(feature = "catalog")]
 use crate::catalog::DescribedRequest;
 use crate::{
-    access::RequiredAccess,
     client::{ApiClient, Client},
-    error::Error,
-    error_kind::ErrorKind,
-    exchange::{Exchange, exchange_of},
+    error::{Error, ErrorKind},
     hosts::Hosts,
     models::IdType,
-    operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
+    operation::{ApiHost, Operation, RequestTarget, RequiredAccess, Route, ScopeHeader},
     scrub::Scrubber,
+    send::{Exchange, exchange_of},
     transport::Transport,
 };
 

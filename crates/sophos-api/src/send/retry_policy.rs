@@ -5,7 +5,10 @@ use std::{
 
 use http::{HeaderMap, header};
 
-use crate::{error::Error, error_kind::ErrorKind, setters::with_setters};
+use crate::{
+    error::{Error, ErrorKind},
+    setters::with_setters,
+};
 
 with_setters! {
     /// The conditions and the timing of retries.

@@ -12,14 +12,14 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    error::Error,
-    error_kind::ErrorKind,
+    error::{Error, ErrorKind},
     hosts::Hosts,
-    rate_limit::{RateLimit, RateLimiter},
-    retry::{Jitter, RetryPolicy, parse_date},
     scrub::Scrubber,
-    shared_rate_limiter::SharedRateLimiter,
-    stats::RequestCounters,
+    send::{
+        RateLimit, RequestCounters, RetryPolicy, SharedRateLimiter,
+        rate_limit::RateLimiter,
+        retry_policy::{Jitter, parse_date},
+    },
     sync::lock,
     transport::Transport,
 };

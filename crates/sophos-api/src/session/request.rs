@@ -7,14 +7,10 @@ use http::HeaderValue;
 use crate::{
     BoxFuture,
     error::Error,
-    exchange::{Exchange, exchange_of},
-    identity::Identity,
     models::IdType,
     operation::{Operation, RequestTarget, Route},
-    send_with_retry::Authorizer,
-    sender::SendContext,
-    session::{IssuedToken, Session},
-    stats::RequestCounters,
+    send::{Authorizer, Exchange, RequestCounters, SendContext, exchange_of},
+    session::{Identity, IssuedToken, Session},
     transport::Transport,
 };
 

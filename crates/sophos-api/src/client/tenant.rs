@@ -7,17 +7,13 @@ use serde::de::DeserializeOwned;
 use crate::catalog::DescribedRequest;
 use crate::{
     BoxFuture,
-    client::{ApiClient, Client},
-    error::Error,
-    error_kind::ErrorKind,
-    exchange::{Exchange, TypedExchange, exchange_of},
+    client::{ApiClient, Client, Platform},
+    error::{Error, ErrorKind},
     fusion::{GraphqlOperation, PartialData, parse_partial},
     hosts::BaseUrl,
-    models::IdType,
+    models::{IdType, tenant_id::TenantId},
     operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader},
-    platform::Platform,
-    stats::{RequestCounters, RequestStats},
-    tenant_id::TenantId,
+    send::{Exchange, RequestCounters, RequestStats, TypedExchange, exchange_of},
     transport::Transport,
 };
 

@@ -7,15 +7,10 @@ use http::{HeaderValue, header};
 
 use crate::{
     BoxFuture,
-    access::RequiredAccess,
-    error::Error,
-    error_kind::ErrorKind,
-    exchange::Exchange,
+    error::{Error, ErrorKind},
     models::IdType,
-    operation::{ApiHost, RequestTarget, Route},
-    retry::parse_retry_after,
-    sender::SendContext,
-    stats::RequestCounters,
+    operation::{ApiHost, RequestTarget, RequiredAccess, Route},
+    send::{Exchange, RequestCounters, SendContext, retry_policy::parse_retry_after},
     transport::Transport,
 };
 

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
 use crate::{
-    client::Client, client_inner::ClientInner, credential_source::CredentialSource, hosts::Hosts,
-    platform::PlatformCache, rate_limit::RateLimit, retry::RetryPolicy, sender::Sender, session::Session,
-    shared_rate_limiter::SharedRateLimiter, transport::Transport,
+    client::{Client, ClientInner, PlatformCache},
+    credentials::CredentialSource,
+    hosts::Hosts,
+    send::{RateLimit, RetryPolicy, Sender, SharedRateLimiter},
+    session::Session,
+    transport::Transport,
 };
 
 /// The settings of a [`Client`].

@@ -1,7 +1,11 @@
 //! Endpoints by their host name.
 
 use crate::{
-    WithRaw, client::ApiClient, error::Error, error_kind::ErrorKind, models::Endpoint, operation::Operation,
+    WithRaw,
+    client::ApiClient,
+    error::{Error, ErrorKind},
+    models::Endpoint,
+    operation::Operation,
     operations::endpoint::endpoints::ListEndpoints,
 };
 

@@ -3,32 +3,32 @@
 /// Parses a page, item by item unless it is `strict`.
 macro_rules! parse_page {
     (NumberedPage <$item:ty>) => {
-        $crate::page_macro::parse_page! { @lenient }
+        $crate::operation::macros::page::parse_page! { @lenient }
     };
     (KeyedPage <$item:ty>) => {
-        $crate::page_macro::parse_page! { @lenient }
+        $crate::operation::macros::page::parse_page! { @lenient }
     };
     (CursorPage <$item:ty>) => {
-        $crate::page_macro::parse_page! { @lenient }
+        $crate::operation::macros::page::parse_page! { @lenient }
     };
     (ItemList <$item:ty>) => {
-        $crate::page_macro::parse_page! { @lenient }
+        $crate::operation::macros::page::parse_page! { @lenient }
     };
     ($page:ident <$item:ty> strict) => {
         fn parse_response(
             response: &::http::Response<::bytes::Bytes>,
         ) -> Result<Self::Response, $crate::Error> {
-            $crate::page_body::parse_page(response)
+            $crate::paging::body::parse_page(response)
         }
     };
     (QueryResults) => {
-        $crate::page_macro::parse_page! { @lenient }
+        $crate::operation::macros::page::parse_page! { @lenient }
     };
     (@lenient) => {
         fn parse_response(
             response: &::http::Response<::bytes::Bytes>,
         ) -> Result<Self::Response, $crate::Error> {
-            $crate::page_body::parse_page_lenient(response)
+            $crate::paging::body::parse_page_lenient(response)
         }
     };
     ($($other:tt)*) => {};
@@ -45,7 +45,7 @@ macro_rules! paged {
                 Ok(next.map(|page| Self { page: Some(page), ..self.clone() }))
             }
 
-            $crate::page_macro::paged! { @items NumberedPage <$item> }
+            $crate::operation::macros::page::paged! { @items NumberedPage <$item> }
         }
     };
     ($name:ident KeyedPage <$item:ty>) => {
@@ -57,7 +57,7 @@ macro_rules! paged {
                 Ok(next.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
             }
 
-            $crate::page_macro::paged! { @items KeyedPage <$item> }
+            $crate::operation::macros::page::paged! { @items KeyedPage <$item> }
         }
     };
     ($name:ident QueryResults) => {
@@ -69,7 +69,7 @@ macro_rules! paged {
                 Ok(next.map(|key| Self { page_from_key: Some(key), ..self.clone() }))
             }
 
-            fn malformed_items(page: &QueryResults) -> &[$crate::page_body::MalformedItem] {
+            fn malformed_items(page: &QueryResults) -> &[$crate::paging::MalformedItem] {
                 &page.malformed_items
             }
 
@@ -79,7 +79,7 @@ macro_rules! paged {
         }
     };
     (@items $page:ident <$item:ty>) => {
-        fn malformed_items(page: &$page<$item>) -> &[$crate::page_body::MalformedItem] {
+        fn malformed_items(page: &$page<$item>) -> &[$crate::paging::MalformedItem] {
             &page.malformed_items
         }
 
@@ -97,7 +97,7 @@ macro_rules! paged {
                 Ok(next.map(|cursor| Self { cursor: Some(cursor), from_date: None, ..self.clone() }))
             }
 
-            $crate::page_macro::paged! { @items CursorPage <$item> }
+            $crate::operation::macros::page::paged! { @items CursorPage <$item> }
         }
     };
     ($name:ident $($other:tt)*) => {};

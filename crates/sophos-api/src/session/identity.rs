@@ -1,7 +1,6 @@
 use crate::{
     credentials::Owner,
-    error::Error,
-    error_kind::ErrorKind,
+    error::{Error, ErrorKind},
     hosts::{BaseUrl, Hosts},
     models::{IdType, Whoami},
     operation::Operation,

@@ -1,8 +1,7 @@
 use crate::{
-    error::Error,
-    error_kind::ErrorKind,
-    identity::Identity,
+    error::{Error, ErrorKind},
     models::{IdType, Tenant},
+    session::Identity,
 };
 
 /// The most tenants in a page.

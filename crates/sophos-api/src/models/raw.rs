@@ -3,7 +3,7 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{error::Error, error_kind::ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// A parsed record with the JSON of the service.
 ///

@@ -4,8 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::{
-    error::Error,
-    error_kind::ErrorKind,
+    error::{Error, ErrorKind},
     operation::{Operation, RequestTarget, Route},
 };
 

@@ -11,11 +11,10 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use crate::{
     error::Error,
     fusion::{GraphqlKind, GraphqlOperation},
+    models::tenant_id::TenantId,
     operation::RequestTarget,
-    request::RequestContext,
-    single_flight::SingleFlight,
+    session::{RequestContext, single_flight::SingleFlight},
     sync::lock,
-    tenant_id::TenantId,
     transport::Transport,
 };
 

@@ -5,7 +5,11 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use jiff::fmt::temporal::SpanParser;
 
-use crate::{build_request::camel_case, error::Error, models::SecretText, timestamp::MIN_MILLIS};
+use crate::{
+    error::Error,
+    models::{SecretText, timestamp::MIN_MILLIS},
+    operation::request::camel_case,
+};
 
 /// Rejects a number outside `range`.
 pub(crate) fn check_range<N: PartialOrd + Display>(

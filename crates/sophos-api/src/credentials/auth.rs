@@ -4,8 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     BoxFuture,
-    credential_source::{CredentialSource, NoCredential},
-    credentials::Credentials,
+    credentials::{CredentialSource, Credentials, NoCredential},
 };
 
 /// The authorization of a client's requests.

@@ -1,5 +1,8 @@
 //! The macro that declares a published operation.
 
+pub(crate) mod page;
+pub(crate) mod route;
+
 /// Declares an operation: a struct of its parameters, its constructor and setters,
 /// its route and its response.
 ///
@@ -44,20 +47,20 @@ macro_rules! operation {
         impl $crate::Operation for $name {
             type Response = $response $(<$item>)?;
             const ROUTE: $crate::Route =
-                $crate::route_macro::route!($method $path ($($scope)+)).with_query(Self::QUERY);
+                $crate::operation::macros::route::route!($method $path ($($scope)+)).with_query(Self::QUERY);
 
-            $crate::page_macro::parse_page! { $response $(<$item>)? $($strict)? }
+            $crate::operation::macros::page::parse_page! { $response $(<$item>)? $($strict)? }
 
-            $($crate::route_macro::validate! { $($bounds)* })?
+            $($crate::operation::macros::route::validate! { $($bounds)* })?
         }
 
-        $crate::page_macro::paged! { $name $response $(<$item>)? }
+        $crate::operation::macros::page::paged! { $name $response $(<$item>)? }
 
         #[cfg(feature = "catalog")]
         impl $crate::catalog::Described for $name {
             const DOCUMENTATION: &'static str = $crate::catalog::doc_text!($($doc)*);
             const PARAMETERS: &'static [$crate::catalog::ParameterName] = Self::FIELDS;
-            const PAGING: $crate::catalog::Paging = $crate::page_macro::paging!($response);
+            const PAGING: $crate::catalog::Paging = $crate::operation::macros::page::paging!($response);
         }
     };
 
@@ -180,22 +183,22 @@ macro_rules! operation {
             /// The names of the fields on the wire.
             #[cfg(feature = "catalog")]
             const FIELDS: &'static [$crate::catalog::ParameterName] =
-                &[$($crate::operation_macro::parameter_name!($name_of $($wire)?),)*];
+                &[$($crate::operation::macros::parameter_name!($name_of $($wire)?),)*];
 
             /// Creates the operation from its required values.
             pub fn new($($parameters)*) -> Self {
                 Self { $($values)* }
             }
 
-            $($crate::operation_macro::setter! { [$($meta)*] $field $kind [$($type)*] })*
+            $($crate::operation::macros::setter! { [$($meta)*] $field $kind [$($type)*] })*
         }
 
         operation! { @default $name [$($parameters)*] }
 
         #[cfg(test)]
-        impl $crate::tested_operation::Sample for $name {
+        impl $crate::operation::tested::Sample for $name {
             fn sample() -> Self {
-                Self { $($name_of: $crate::tested_operation::Sample::sample(),)* }
+                Self { $($name_of: $crate::operation::tested::Sample::sample(),)* }
             }
         }
     };
@@ -205,8 +208,8 @@ macro_rules! operation {
 macro_rules! listed {
     ($($name:ident)*) => {
         #[cfg(test)]
-        pub(crate) const TESTED: &[$crate::tested_operation::TestedOperation] =
-            &[$($crate::tested_operation::TestedOperation::new::<$name>(stringify!($name)),)*];
+        pub(crate) const TESTED: &[$crate::operation::tested::TestedOperation] =
+            &[$($crate::operation::tested::TestedOperation::new::<$name>(stringify!($name)),)*];
 
         #[cfg(feature = "catalog")]
         pub(crate) const DESCRIBED: &[$crate::catalog::OperationDescription] =
@@ -220,7 +223,7 @@ macro_rules! files {
         $(pub mod $file;)*
 
         #[cfg(test)]
-        pub(super) const TESTED: &[&[$crate::tested_operation::TestedOperation]] = &[$($file::TESTED,)*];
+        pub(super) const TESTED: &[&[$crate::operation::tested::TestedOperation]] = &[$($file::TESTED,)*];
 
         #[cfg(feature = "catalog")]
         pub(super) const DESCRIBED: &[&[$crate::catalog::OperationDescription]] = &[$($file::DESCRIBED,)*];
@@ -236,7 +239,7 @@ macro_rules! families {
         $(#[cfg(feature = $feature)] pub mod $family;)*
 
         #[cfg(test)]
-        const TESTED: &[&[&[$crate::tested_operation::TestedOperation]]] =
+        const TESTED: &[&[&[$crate::operation::tested::TestedOperation]]] =
             &[&[$($file::TESTED,)*], $($core::TESTED,)* $(#[cfg(feature = $feature)] $family::TESTED,)*];
 
         #[cfg(feature = "catalog")]

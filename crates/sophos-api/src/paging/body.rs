@@ -9,7 +9,10 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::{error::Error, error_kind::ErrorKind, operation::parse_json};
+use crate::{
+    error::{Error, ErrorKind},
+    operation::parse_json,
+};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 

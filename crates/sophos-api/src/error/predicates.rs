@@ -1,6 +1,6 @@
 //! The predicates of an error, each with the remedy.
 
-use crate::{error::Error, error_kind::ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 impl Error {
     /// Whether the same request may succeed later.

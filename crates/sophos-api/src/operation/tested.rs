@@ -8,9 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    build_request::build_request,
     error::Error,
-    operation::{Operation, RequestTarget, Route},
+    operation::{Operation, RequestTarget, Route, request::build_request},
 };
 
 /// A value for every field, for tests of what an operation sends.

@@ -1,6 +1,10 @@
 use std::{error, fmt, future::ready};
 
-use crate::{BoxFuture, auth::Auth, credentials::Credentials, scrub::redact_tokens};
+use crate::{
+    BoxFuture,
+    credentials::{Auth, Credentials},
+    scrub::redact_tokens,
+};
 
 /// The most calls of [`CredentialSource::replace_rejected`] for one token: for a fresh
 /// read, for the previous credential, and for the reason that there is no other.

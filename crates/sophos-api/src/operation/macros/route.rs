@@ -7,39 +7,39 @@ macro_rules! route {
     (@base PUT $path:literal) => { $crate::Route::put($path) };
     (@base PATCH $path:literal) => { $crate::Route::patch($path) };
     (@base DELETE $path:literal) => { $crate::Route::delete($path) };
-    ($method:ident $path:literal (tenant)) => { $crate::route_macro::route!(@base $method $path) };
+    ($method:ident $path:literal (tenant)) => { $crate::operation::macros::route::route!(@base $method $path) };
     ($method:ident $path:literal (tenant replaced_by $replacement:literal)) => {
-        $crate::route_macro::route!(@base $method $path).replaced_by($replacement)
+        $crate::operation::macros::route::route!(@base $method $path).replaced_by($replacement)
     };
     ($method:ident $path:literal (tenant global)) => {
-        $crate::route_macro::route!(@base $method $path).global($crate::ScopeHeader::Tenant)
+        $crate::operation::macros::route::route!(@base $method $path).global($crate::ScopeHeader::Tenant)
     };
     ($method:ident $path:literal (partner global)) => {
-        $crate::route_macro::route!(@base $method $path).global($crate::ScopeHeader::Partner)
+        $crate::operation::macros::route::route!(@base $method $path).global($crate::ScopeHeader::Partner)
     };
     ($method:ident $path:literal (organization global)) => {
-        $crate::route_macro::route!(@base $method $path).global($crate::ScopeHeader::Organization)
+        $crate::operation::macros::route::route!(@base $method $path).global($crate::ScopeHeader::Organization)
     };
     ($method:ident $path:literal (distributor global)) => {
-        $crate::route_macro::route!(@base $method $path).global($crate::ScopeHeader::Distributor)
+        $crate::operation::macros::route::route!(@base $method $path).global($crate::ScopeHeader::Distributor)
     };
     ($method:ident $path:literal (tenant or partner)) => {
-        $crate::route_macro::route!(@base $method $path).scoped($crate::ScopeHeader::TenantOrPartner)
+        $crate::operation::macros::route::route!(@base $method $path).scoped($crate::ScopeHeader::TenantOrPartner)
     };
     ($method:ident $path:literal (tenant or partner global)) => {
-        $crate::route_macro::route!(@base $method $path).global($crate::ScopeHeader::TenantOrPartner)
+        $crate::operation::macros::route::route!(@base $method $path).global($crate::ScopeHeader::TenantOrPartner)
     };
     ($method:ident $path:literal (tenant or owner global)) => {
-        $crate::route_macro::route!(@base $method $path).global($crate::ScopeHeader::TenantOrOwner)
+        $crate::operation::macros::route::route!(@base $method $path).global($crate::ScopeHeader::TenantOrOwner)
     };
     ($method:ident $path:literal ($($scope:ident)+, header $name:literal = $field:ident)) => {
-        $crate::route_macro::route!($method $path ($($scope)+)).with_header(stringify!($field), $name)
+        $crate::operation::macros::route::route!($method $path ($($scope)+)).with_header(stringify!($field), $name)
     };
     ($method:ident $path:literal ($($scope:ident)+, $permission:literal)) => {
-        $crate::route_macro::route!($method $path ($($scope)+)).with_permission($permission)
+        $crate::operation::macros::route::route!($method $path ($($scope)+)).with_permission($permission)
     };
     ($method:ident $path:literal (none global)) => {
-        $crate::route_macro::route!(@base $method $path).global($crate::ScopeHeader::None)
+        $crate::operation::macros::route::route!(@base $method $path).global($crate::ScopeHeader::None)
     };
 }
 
@@ -47,7 +47,7 @@ macro_rules! route {
 macro_rules! validate {
     ($($field:ident: $range:expr,)* $(..$check:path)?) => {
         fn validate(&self) -> Result<(), $crate::Error> {
-            $($crate::checks::check_field(&self.$field, stringify!($field), &$range)?;)*
+            $($crate::operation::checks::check_field(&self.$field, stringify!($field), &$range)?;)*
             $($check(self)?;)?
             Ok(())
         }

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    platform::PlatformCache,
-    request::RequestContext,
-    sender::{SendContext, Sender},
-    session::Session,
-    stats::RequestCounters,
+    client::PlatformCache,
+    send::{RequestCounters, SendContext, Sender},
+    session::{RequestContext, Session},
     transport::Transport,
 };
 

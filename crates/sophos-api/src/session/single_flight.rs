@@ -9,7 +9,7 @@ use std::{
 
 use async_lock::Mutex;
 
-use crate::{error::Error, error_kind::ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// A request that one caller sends for all that wait for its result.
 #[derive(Default)]
