@@ -7,7 +7,7 @@ mod inner;
 mod platform;
 mod send;
 mod tenant;
-mod tenant_list;
+pub(crate) mod tenant_list;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 

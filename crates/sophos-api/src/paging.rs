@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     BoxFuture,
     client::ApiClient,
-    error::{Error, ErrorKind},
+    error::Error,
     models::raw::{Raw, WithRaw},
     operation::Operation,
 };
@@ -25,6 +25,39 @@ pub use body::MalformedItem;
 pub use page::{CursorPage, ItemList, KeyedPage, KeyedPages, NumberedPage, NumberedPages};
 
 /// An operation that returns one page of a listing.
+///
+/// ```
+/// use serde::Serialize;
+/// use serde_json::Value;
+/// use sophos_api::{Error, NumberedPage, Operation, Paged, Raw, Route};
+///
+/// /// Lists roles.
+/// #[derive(Debug, Clone, Serialize)]
+/// struct ListRoles {
+///     page: u64,
+/// }
+///
+/// impl Operation for ListRoles {
+///     type Response = NumberedPage<Value>;
+///     const ROUTE: Route = Route::get("/common/v1/roles");
+/// }
+///
+/// impl Paged for ListRoles {
+///     type Item = Value;
+///
+///     fn next_page(&self, page: &NumberedPage<Value>) -> Result<Option<Self>, Error> {
+///         Ok((!page.items.is_empty()).then(|| Self { page: self.page + 1 }))
+///     }
+///
+///     fn items(page: NumberedPage<Value>) -> Vec<Raw<Value>> {
+///         page.items
+///     }
+/// }
+///
+/// let page = serde_json::from_str(r#"{"items":[{"id":"1"}]}"#)?;
+/// assert_eq!(ListRoles { page: 1 }.next_page(&page)?.map(|next| next.page), Some(2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Paged: Operation + Clone + 'static {
     /// The type of the items.
     type Item: DeserializeOwned + Send + 'static;
@@ -32,7 +65,7 @@ pub trait Paged: Operation + Clone + 'static {
     /// The operation for the page after this one's; `None` at the end.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] when the page refers to itself.
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when the page refers to itself.
     fn next_page(&self, page: &Self::Response) -> Result<Option<Self>, Error>;
 
     /// The items of a page that are not JSON. A listing without support for them

@@ -120,6 +120,13 @@ pub enum TransportErrorKind {
 }
 
 /// An attempt without a complete response.
+///
+/// ```
+/// use sophos_api::{TransportError, TransportErrorKind};
+///
+/// let error = TransportError::new(TransportErrorKind::Connect, "connection refused");
+/// assert_eq!(error.to_string(), "no connection: connection refused");
+/// ```
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,

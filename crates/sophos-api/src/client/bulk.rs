@@ -42,6 +42,17 @@ pub async fn send_all<C: ApiClient, O: Operation + 'static>(
 ///
 /// The service has no bulk action. An alert whose `allowedActions` lack the action
 /// fails with [`ErrorKind::Invalid`](crate::ErrorKind::Invalid).
+///
+/// ```
+/// use sophos_api::{Error, TenantClient, Transport, act_on_alerts, models::AlertActionKind};
+///
+/// /// Acknowledges alerts, and returns the ones that failed.
+/// async fn acknowledge<T: Transport>(tenant: &TenantClient<T>, ids: &[String]) -> Vec<(String, Error)> {
+///     let action = AlertActionKind::Acknowledge;
+///     let results = act_on_alerts(tenant, ids, action, Some("reviewed"), 4).await;
+///     results.into_iter().filter_map(|(id, result)| Some((id, result.err()?))).collect()
+/// }
+/// ```
 pub async fn act_on_alerts<C: ApiClient>(
     tenant: &C,
     alert_ids: impl IntoIterator<Item = impl Into<String>>,

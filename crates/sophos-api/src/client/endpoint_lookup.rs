@@ -50,6 +50,19 @@ pub async fn find_endpoint<C: ApiClient>(tenant: &C, hostname: &str) -> Result<W
 /// Finds all endpoints with this host name, compared as a whole and without regard to
 /// case. A machine that was installed again has several.
 ///
+/// ```
+/// use sophos_api::{Error, TenantClient, Timestamp, Transport, find_endpoints};
+///
+/// /// The id of the endpoint that was seen last.
+/// async fn latest<T: Transport>(tenant: &TenantClient<T>) -> Result<Option<String>, Error> {
+///     let endpoints = find_endpoints(tenant, "LAPTOP-4711").await?;
+///     let seen = endpoints.into_iter().max_by_key(|endpoint| {
+///         endpoint.last_seen_at.as_ref().and_then(Timestamp::instant)
+///     });
+///     Ok(seen.map(|endpoint| endpoint.into_inner().id))
+/// }
+/// ```
+///
 /// # Errors
 /// [`ErrorKind::Invalid`] for an empty host name. See [`ErrorKind`] for failures of the
 /// listing; an unreadable record is a failure too, since it may be the endpoint.

@@ -8,6 +8,18 @@ use crate::{
 pub(crate) const MAX_TENANT_PAGE_SIZE: u32 = 100;
 
 /// The tenants of a credential.
+///
+/// ```
+/// use sophos_api::{Client, Error, TenantId, Transport};
+///
+/// /// The ids of the tenants of a data region.
+/// async fn tenants_in<T: Transport>(client: &Client<T>, region: &str) -> Result<Vec<TenantId>, Error> {
+///     let list = client.list_tenants().await?;
+///     list.errors.iter().for_each(|error| eprintln!("skipping a tenant: {error}"));
+///     let in_region = list.tenants.into_iter().filter(|tenant| tenant.data_region.as_deref() == Some(region));
+///     Ok(in_region.map(|tenant| tenant.id).collect())
+/// }
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct TenantList {

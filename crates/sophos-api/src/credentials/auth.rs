@@ -46,6 +46,19 @@ impl CredentialSource for Auth {
 /// An access token of Sophos Central, as its identity service issues it.
 ///
 /// The last copy clears it from memory. Debug output does not show it.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sophos_api::{AccessToken, Auth, Client, Transport};
+///
+/// fn with_token<T: Transport>(transport: T, token: AccessToken) -> Client<T> {
+///     Client::builder(transport, Auth::from(token)).build()
+/// }
+///
+/// let token = AccessToken::new("eyJhbGciOi…").with_expires_in(Duration::from_secs(3_600));
+/// assert!(!format!("{token:?}").contains("eyJhbGciOi"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct AccessToken {
     value: SecretString,

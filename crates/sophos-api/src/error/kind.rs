@@ -1,6 +1,21 @@
 //! The classes of failures.
 
 /// The class of a failure.
+///
+/// ```
+/// use sophos_api::{Error, ErrorKind};
+///
+/// /// The exit code of a program.
+/// fn exit_code(error: &Error) -> u8 {
+///     match error.kind() {
+///         ErrorKind::NoCredential | ErrorKind::CredentialRejected => 3,
+///         ErrorKind::Invalid => 2,
+///         _ => 1,
+///     }
+/// }
+///
+/// assert_eq!(exit_code(&Error::invalid("invalid pageSize \"0\": expected 1 to 500")), 2);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

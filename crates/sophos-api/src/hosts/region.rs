@@ -1,6 +1,13 @@
 use std::fmt;
 
 /// A data region of Sophos Central: the location of a tenant's data, and of its host.
+///
+/// ```
+/// use sophos_api::DataRegion;
+///
+/// let region = DataRegion::from_code("EU01").expect("a documented region");
+/// assert_eq!(region.to_string(), "eu01 (Ireland)");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DataRegion {

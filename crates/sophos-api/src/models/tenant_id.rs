@@ -8,6 +8,14 @@ use serde::{Deserialize, Serialize};
 /// The id of a tenant: one customer's account.
 ///
 /// It is a UUID in either case on the wire, so the comparison ignores the case.
+///
+/// ```
+/// use sophos_api::TenantId;
+///
+/// let id = TenantId::from("11F104C5-CC4A-4A9F-BB9C-632C936DFB9F");
+/// assert_eq!(id, TenantId::from("11f104c5-cc4a-4a9f-bb9c-632c936dfb9f"));
+/// assert_eq!(id.as_str(), "11F104C5-CC4A-4A9F-BB9C-632C936DFB9F");
+/// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantId(String);

@@ -31,6 +31,15 @@ pub struct ItemList<T> {
 }
 
 /// A page of a listing by page number.
+///
+/// ```
+/// use sophos_api::{NumberedPage, models::Tenant};
+///
+/// let json = r#"{"items":[{"id":"1"}],"pages":{"current":1,"size":100,"total":3}}"#;
+/// let page: NumberedPage<Tenant> = serde_json::from_str(json)?;
+/// assert_eq!((page.items.len(), page.pages.total), (1, Some(3)));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "catalog",
@@ -93,6 +102,17 @@ impl<T> NumberedPage<T> {
 }
 
 /// A page of a listing by key.
+///
+/// ```
+/// use sophos_api::{KeyedPage, Paged, models::Endpoint, operations::endpoint::endpoints::ListEndpoints};
+///
+/// let json = r#"{"items":[],"pages":{"nextKey":"k2","size":50,"maxSize":500}}"#;
+/// let page: KeyedPage<Endpoint> = serde_json::from_str(json)?;
+/// assert_eq!(page.pages.next_key.as_deref(), Some("k2"));
+/// // A page without items is not the last one.
+/// assert!(ListEndpoints::new().next_page(&page)?.is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "catalog",
@@ -147,6 +167,16 @@ impl KeyedPages {
 }
 
 /// A page of the SIEM feed, a listing by cursor.
+///
+/// ```
+/// use sophos_api::{CursorPage, models::SiemEvent};
+///
+/// let json = r#"{"items":[{"id":"1"}],"has_more":false,"next_cursor":"c2"}"#;
+/// let page: CursorPage<SiemEvent> = serde_json::from_str(json)?;
+/// // Store the cursor: a later request continues from it.
+/// assert_eq!((page.has_more, page.next_cursor.as_deref()), (false, Some("c2")));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "catalog",

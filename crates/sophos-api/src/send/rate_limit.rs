@@ -3,6 +3,16 @@ use std::{sync::Mutex, time::Duration};
 use crate::{error::Error, sync::lock};
 
 /// A bound on a credential's requests: a number per period, and a burst after a pause.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sophos_api::RateWindow;
+///
+/// let window = RateWindow::new(100, Duration::from_secs(60));
+/// assert_eq!(window.burst, 100);
+/// assert_eq!(window.with_burst(300).requests, 100);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateWindow {

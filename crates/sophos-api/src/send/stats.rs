@@ -4,6 +4,17 @@ use std::{
 };
 
 /// The request counters of a client or of a tenant's handle.
+///
+/// ```
+/// use sophos_api::{ApiClient, Error, TenantClient, Transport, operations::common::alerts::ListAlerts};
+///
+/// /// Lists alerts, and returns the number of requests that it took.
+/// async fn cost<T: Transport>(tenant: &TenantClient<T>) -> Result<u64, Error> {
+///     let tenant = tenant.with_separate_stats();
+///     tenant.send(&ListAlerts::new()).await?;
+///     Ok(tenant.stats().api_requests)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestStats {

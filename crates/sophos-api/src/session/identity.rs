@@ -9,6 +9,18 @@ use crate::{
 };
 
 /// The owner of a credential, from `GET /whoami/v1`.
+///
+/// ```
+/// use sophos_api::{Client, Error, Transport, models::IdType};
+///
+/// async fn describe<T: Transport>(client: &Client<T>) -> Result<String, Error> {
+///     let identity = client.identity().await?;
+///     Ok(match identity.id_type {
+///         IdType::Tenant => format!("tenant {} on {:?}", identity.id, identity.data_region),
+///         id_type => format!("{id_type} {}", identity.id),
+///     })
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Identity {
