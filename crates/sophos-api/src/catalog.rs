@@ -22,11 +22,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    build_request::{build_request, camel_case},
     error::Error,
-    exchange::TypedExchange,
-    operation::{Operation, RequestTarget, Route, parse_json_or_null},
+    operation::{
+        Operation, RequestTarget, Route, parse_json_or_null,
+        request::{build_request, camel_case},
+    },
     operations,
+    send::TypedExchange,
 };
 
 /// All operations of the enabled families, by family and file.

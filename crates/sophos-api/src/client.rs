@@ -1,3 +1,14 @@
+mod builder;
+#[cfg(feature = "common")]
+mod bulk;
+#[cfg(feature = "endpoint")]
+mod endpoint_lookup;
+mod inner;
+mod platform;
+mod send;
+mod tenant;
+pub(crate) mod tenant_list;
+
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 #[cfg(feature = "catalog")]
@@ -6,29 +17,32 @@ use serde::de::DeserializeOwned;
 #[cfg(feature = "catalog")]
 use crate::catalog::DescribedRequest;
 use crate::{
-    client_builder::ClientBuilder,
-    client_inner::ClientInner,
-    credential_source::CredentialSource,
-    error::Error,
-    error_kind::ErrorKind,
+    credentials::CredentialSource,
+    error::{Error, ErrorKind},
     hosts::BaseUrl,
-    identity::Identity,
-    models::{IdType, Tenant},
+    models::{IdType, Tenant, raw::WithRaw, tenant_id::TenantId},
     operation::Operation,
     operations::{
         organization::tenants::{GetOrganizationTenant, ListOrganizationTenants},
         partner::tenants::{GetPartnerTenant, ListPartnerTenants},
     },
-    page_body::MalformedItem,
-    paging::{Items, Paged, Pages},
-    request::RequestContext,
-    stats::{RequestCounters, RequestStats},
-    tenant_client::TenantClient,
-    tenant_id::TenantId,
-    tenant_list::{MAX_TENANT_PAGE_SIZE, TenantList, own_tenant, unknown_id_type},
+    paging::{Items, MalformedItem, Paged, Pages},
+    send::{RequestCounters, RequestStats},
+    session::{Identity, RequestContext},
     transport::Transport,
-    with_raw::WithRaw,
 };
+
+pub use builder::ClientBuilder;
+#[cfg(feature = "common")]
+pub use bulk::{act_on_alerts, send_all};
+#[cfg(feature = "endpoint")]
+pub use endpoint_lookup::{find_endpoint, find_endpoints};
+pub(crate) use inner::ClientInner;
+pub(crate) use platform::PlatformCache;
+pub use platform::{MAX_PLATFORM_AGE, Platform};
+pub use tenant::TenantClient;
+pub use tenant_list::TenantList;
+use tenant_list::{MAX_TENANT_PAGE_SIZE, own_tenant, unknown_id_type};
 
 /// A sender of operations: a [`Client`] for the ones of a partner or organization, a
 /// [`TenantClient`] for the ones of a tenant.

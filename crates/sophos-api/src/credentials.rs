@@ -1,8 +1,15 @@
+mod auth;
+mod source;
+
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{models::IdType, tenant_id::TenantId};
+use crate::models::{IdType, tenant_id::TenantId};
+
+pub use auth::{AccessToken, Auth};
+pub(crate) use source::MAX_REJECTIONS;
+pub use source::{CredentialSource, NoCredential};
 
 /// A Sophos Central API credential, as an administrator creates it in the console.
 ///
@@ -62,6 +69,13 @@ impl PartialEq for Credentials {
 impl Eq for Credentials {}
 
 /// A partner, an organization or a tenant, as in `GET /whoami/v1`.
+///
+/// ```
+/// use sophos_api::{Owner, TenantId, models::IdType};
+///
+/// assert_eq!(Owner::new(IdType::Tenant, "7").tenant_id(), Some(TenantId::from("7")));
+/// assert_eq!(Owner::new(IdType::Partner, "7").tenant_id(), None);
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Owner {

@@ -1,13 +1,26 @@
+mod region;
+
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use http::Uri;
 
-use crate::{error::Error, error_kind::ErrorKind, region::DataRegion};
+use crate::error::{Error, ErrorKind};
+
+pub use region::{DATA_REGIONS, DataRegion};
 
 /// The domain whose hosts may receive a token.
 const TRUSTED_SUFFIX: &str = ".sophos.com";
 
 /// The scheme and authority of a host, such as `https://api-eu01.central.sophos.com`.
+///
+/// ```
+/// use sophos_api::BaseUrl;
+///
+/// let base: BaseUrl = "https://api-eu01.central.sophos.com/".parse()?;
+/// assert_eq!(base.to_string(), "https://api-eu01.central.sophos.com");
+/// assert!("https://api-eu01.central.sophos.com/endpoint/v1".parse::<BaseUrl>().is_err());
+/// # Ok::<(), sophos_api::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BaseUrl {
     scheme: &'static str,
@@ -71,6 +84,18 @@ impl fmt::Display for BaseUrl {
 /// response must not be able to name any host. [`Hosts::sophos_central`] permits only
 /// `https` hosts under `sophos.com`; [`Hosts::new`] permits only the configured host
 /// names, on any port.
+///
+/// ```
+/// use sophos_api::{ErrorKind, Hosts};
+///
+/// let hosts = Hosts::sophos_central();
+/// let base = hosts.tenant_base_url(None, Some("eu01"))?;
+/// assert_eq!(base.to_string(), "https://api-eu01.central.sophos.com");
+///
+/// let forged = hosts.validate_host("https://sophos.com.example.org").expect_err("another domain");
+/// assert_eq!(forged.kind(), ErrorKind::UntrustedHost);
+/// # Ok::<(), sophos_api::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Hosts {
     identity: BaseUrl,

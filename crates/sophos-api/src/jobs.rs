@@ -11,8 +11,13 @@ use std::{
 use futures_core::Stream;
 
 use crate::{
-    BoxFuture, client::ApiClient, error::Error, error_kind::ErrorKind, operation::Operation,
-    setters::with_setters, timestamp::Timestamp, transport::Transport,
+    BoxFuture,
+    client::ApiClient,
+    error::{Error, ErrorKind},
+    models::timestamp::Timestamp,
+    operation::Operation,
+    setters::with_setters,
+    transport::Transport,
 };
 
 /// An operation that returns the state of a job.
@@ -182,6 +187,24 @@ impl PollOptions {
 
 /// Polls a job until it is finished, and returns the last response. To cancel, drop
 /// the future: the job itself goes on.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sophos_api::{
+///     Error, ErrorKind, PollOptions, TenantClient, Transport, poll_until_done,
+///     operations::live_discover::query_runs::{GetQueryRun, QueryRun},
+/// };
+///
+/// /// Waits for a minute, and returns `None` for a run that takes longer.
+/// async fn wait<T: Transport>(tenant: &TenantClient<T>, id: &str) -> Result<Option<QueryRun>, Error> {
+///     let options = PollOptions::new().timeout(Duration::from_secs(60));
+///     match poll_until_done(tenant, GetQueryRun::new(id), options).await {
+///         Err(error) if error.kind() == ErrorKind::DeadlineExceeded => Ok(None),
+///         result => result.map(Some),
+///     }
+/// }
+/// ```
 ///
 /// # Errors
 /// [`ErrorKind::JobFailed`] with the service's reason, [`ErrorKind::JobExpired`],

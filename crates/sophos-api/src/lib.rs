@@ -53,104 +53,51 @@
 
 #![deny(missing_docs)]
 
-mod access;
-mod auth;
-mod build_request;
-#[cfg(feature = "common")]
-mod bulk;
 #[cfg(feature = "catalog")]
 pub mod catalog;
-// Each family uses some of the checks.
-#[cfg_attr(not(feature = "all"), allow(dead_code))]
-mod checks;
 mod client;
-mod client_builder;
-mod client_inner;
-mod client_send;
-mod credential_source;
 mod credentials;
-#[cfg(feature = "endpoint")]
-mod endpoint_lookup;
 mod error;
-mod error_kind;
-mod error_predicates;
-mod exchange;
+pub mod fusion;
 mod hosts;
-mod identity;
 mod jobs;
-mod model;
+pub mod models;
 mod operation;
-mod operation_macro;
-mod page_body;
-mod page_macro;
+pub mod operations;
 mod paging;
-mod platform;
-mod rate_limit;
-mod region;
-mod request;
-#[cfg(feature = "reqwest")]
-mod reqwest_transport;
-mod retry;
-mod route_macro;
-mod scope;
 mod scrub;
-mod send_with_retry;
-mod sender;
+mod send;
 mod session;
 mod setters;
-mod shared_rate_limiter;
-mod single_flight;
-mod stats;
 mod sync;
-mod tenant_client;
-mod tenant_id;
-mod tenant_list;
-#[cfg(test)]
-mod tested_operation;
-mod timestamp;
 mod transport;
-mod with_raw;
 
-pub mod fusion;
-pub mod models;
-pub mod operations;
-
-pub use access::{RequiredAccess, ServiceRole};
-pub use auth::{AccessToken, Auth};
+pub use client::{ApiClient, Client, ClientBuilder, MAX_PLATFORM_AGE, Platform, TenantClient, TenantList};
 #[cfg(feature = "common")]
-pub use bulk::{act_on_alerts, send_all};
-pub use client::{ApiClient, Client};
-pub use client_builder::ClientBuilder;
-pub use credential_source::{CredentialSource, NoCredential};
-pub use credentials::{Credentials, Owner};
+pub use client::{act_on_alerts, send_all};
 #[cfg(feature = "endpoint")]
-pub use endpoint_lookup::{find_endpoint, find_endpoints};
-pub use error::Error;
-pub use error_kind::ErrorKind;
-pub use hosts::{BaseUrl, Hosts};
-pub use identity::Identity;
+pub use client::{find_endpoint, find_endpoints};
+pub use credentials::{AccessToken, Auth, CredentialSource, Credentials, NoCredential, Owner};
+pub use error::{Error, ErrorKind};
+pub use hosts::{BaseUrl, DATA_REGIONS, DataRegion, Hosts};
 pub use jobs::{
     Job, JobProgress, JobState, JobUpdate, JobUpdates, PollOptions, job_updates, poll_until_done,
 };
-pub use operation::{ApiHost, Operation, RequestTarget, Route, ScopeHeader};
-pub use page_body::MalformedItem;
-pub use paging::{
-    CursorPage, ItemList, Items, KeyedPage, KeyedPages, NumberedPage, NumberedPages, Paged, Pages,
+pub use models::{
+    raw::{Raw, WithRaw},
+    tenant_id::TenantId,
+    timestamp::Timestamp,
 };
-pub use platform::{MAX_PLATFORM_AGE, Platform};
-pub use rate_limit::{RateLimit, RateWindow};
-pub use region::{DATA_REGIONS, DataRegion};
+pub use operation::{ApiHost, Operation, RequestTarget, RequiredAccess, Route, ScopeHeader, ServiceRole};
+pub use paging::{
+    CursorPage, ItemList, Items, KeyedPage, KeyedPages, MalformedItem, NumberedPage, NumberedPages, Paged,
+    Pages,
+};
+pub use send::{RateLimit, RateWindow, RequestStats, RetryPolicy, SharedRateLimiter};
+pub use session::Identity;
 #[cfg(feature = "reqwest")]
-pub use reqwest_transport::ReqwestTransport;
-pub use retry::RetryPolicy;
-pub use shared_rate_limiter::SharedRateLimiter;
-pub use stats::RequestStats;
-pub use tenant_client::TenantClient;
-pub use tenant_id::TenantId;
-pub use tenant_list::TenantList;
-pub use timestamp::Timestamp;
+pub use transport::ReqwestTransport;
 pub use transport::{DEFAULT_MAX_RESPONSE_LEN, Transport, TransportError, TransportErrorKind};
-pub use with_raw::{Raw, WithRaw};
 
 /// A boxed future, as traits that are used as `dyn` return it.
 pub type BoxFuture<'a, V> = std::pin::Pin<Box<dyn Future<Output = V> + Send + 'a>>;

@@ -8,10 +8,15 @@ mod alert;
 mod deleted;
 mod endpoint;
 mod isolation;
+pub(crate) mod lenient;
+pub(crate) mod macros;
+pub(crate) mod raw;
 mod secret_number;
 mod secret_text;
 mod siem;
 mod tenant;
+pub(crate) mod tenant_id;
+pub(crate) mod timestamp;
 mod whoami;
 
 pub use account_health::AccountHealth;

@@ -1,9 +1,25 @@
+mod access;
+// Each family uses some of the checks.
+#[cfg_attr(not(feature = "all"), allow(dead_code))]
+pub(crate) mod checks;
+pub(crate) mod macros;
+pub(crate) mod request;
+mod scope;
+#[cfg(test)]
+pub(crate) mod tested;
+
 use bytes::Bytes;
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use crate::scope::{ApiHost, ScopeHeader};
-use crate::{build_request::build_request, error::Error, error_kind::ErrorKind, hosts::BaseUrl};
+use crate::{
+    error::{Error, ErrorKind},
+    hosts::BaseUrl,
+};
+
+pub use access::{RequiredAccess, ServiceRole};
+use request::build_request;
+pub use scope::{ApiHost, ScopeHeader};
 
 /// One operation of the service.
 ///
@@ -102,6 +118,14 @@ pub(crate) fn parse_json_or_null<R: DeserializeOwned>(response: &http::Response<
 }
 
 /// The method, path, host and scope of an operation.
+///
+/// ```
+/// use sophos_api::{Route, ScopeHeader};
+///
+/// const SEARCH: Route = Route::post("/common/v1/alerts/search").idempotent();
+/// assert_eq!(SEARCH.to_string(), "POST /common/v1/alerts/search");
+/// assert!(SEARCH.has_body() && SEARCH.scope == ScopeHeader::Tenant);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Route {
@@ -253,6 +277,16 @@ impl std::fmt::Display for Route {
 }
 
 /// The host of a request, and the id in its scope header.
+///
+/// ```
+/// use sophos_api::{Operation, RequestTarget, operations::endpoint::endpoints::GetEndpoint};
+///
+/// let target = RequestTarget::with_id("https://api-eu01.central.sophos.com".parse()?, "11f104c5");
+/// let request = GetEndpoint::new("7").to_request(&target)?;
+/// assert_eq!(request.uri(), "https://api-eu01.central.sophos.com/endpoint/v1/endpoints/7");
+/// assert_eq!(request.headers()["x-tenant-id"], "11f104c5");
+/// # Ok::<(), sophos_api::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestTarget {
     pub(crate) base: BaseUrl,

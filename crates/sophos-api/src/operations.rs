@@ -6,7 +6,7 @@
 
 pub mod token;
 
-crate::operation_macro::families! {
+crate::operation::macros::families! {
     files { whoami }
     always { organization partner }
     "account-health" account_health

@@ -1,3 +1,6 @@
+pub(crate) mod body;
+mod page;
+
 use std::{
     collections::VecDeque,
     fmt,
@@ -7,20 +10,54 @@ use std::{
 };
 
 use futures_core::Stream;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use crate::{
     BoxFuture,
     client::ApiClient,
     error::Error,
-    error_kind::ErrorKind,
-    model::{items, lenient_id, model, null_as_default},
+    models::raw::{Raw, WithRaw},
     operation::Operation,
-    page_body::{LenientPage, MalformedItem},
-    with_raw::{Raw, WithRaw},
 };
 
+pub(crate) use body::LenientPage;
+pub use body::MalformedItem;
+pub use page::{CursorPage, ItemList, KeyedPage, KeyedPages, NumberedPage, NumberedPages};
+
 /// An operation that returns one page of a listing.
+///
+/// ```
+/// use serde::Serialize;
+/// use serde_json::Value;
+/// use sophos_api::{Error, NumberedPage, Operation, Paged, Raw, Route};
+///
+/// /// Lists roles.
+/// #[derive(Debug, Clone, Serialize)]
+/// struct ListRoles {
+///     page: u64,
+/// }
+///
+/// impl Operation for ListRoles {
+///     type Response = NumberedPage<Value>;
+///     const ROUTE: Route = Route::get("/common/v1/roles");
+/// }
+///
+/// impl Paged for ListRoles {
+///     type Item = Value;
+///
+///     fn next_page(&self, page: &NumberedPage<Value>) -> Result<Option<Self>, Error> {
+///         Ok((!page.items.is_empty()).then(|| Self { page: self.page + 1 }))
+///     }
+///
+///     fn items(page: NumberedPage<Value>) -> Vec<Raw<Value>> {
+///         page.items
+///     }
+/// }
+///
+/// let page = serde_json::from_str(r#"{"items":[{"id":"1"}]}"#)?;
+/// assert_eq!(ListRoles { page: 1 }.next_page(&page)?.map(|next| next.page), Some(2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Paged: Operation + Clone + 'static {
     /// The type of the items.
     type Item: DeserializeOwned + Send + 'static;
@@ -28,7 +65,7 @@ pub trait Paged: Operation + Clone + 'static {
     /// The operation for the page after this one's; `None` at the end.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] when the page refers to itself.
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when the page refers to itself.
     fn next_page(&self, page: &Self::Response) -> Result<Option<Self>, Error>;
 
     /// The items of a page that are not JSON. A listing without support for them
@@ -201,185 +238,4 @@ impl<C, O: Paged> fmt::Debug for Items<C, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items").field("buffered", &self.buffered.len()).finish_non_exhaustive()
     }
-}
-
-/// The whole of a listing without pages.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "catalog",
-    derive(schemars::JsonSchema),
-    schemars(rename = "{T}ItemList", bound = "T: schemars::JsonSchema")
-)]
-#[serde(bound = "")]
-#[non_exhaustive]
-pub struct ItemList<T> {
-    /// The items, not parsed yet.
-    #[serde(deserialize_with = "items")]
-    pub items: Vec<Raw<T>>,
-    /// The items that are not JSON.
-    #[serde(skip)]
-    pub malformed_items: Vec<MalformedItem>,
-}
-
-/// A page of a listing by page number.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "catalog",
-    derive(schemars::JsonSchema),
-    schemars(rename = "{T}NumberedPage", bound = "T: schemars::JsonSchema")
-)]
-#[serde(bound = "")]
-#[non_exhaustive]
-pub struct NumberedPage<T> {
-    /// The items, not parsed yet.
-    #[serde(deserialize_with = "items")]
-    pub items: Vec<Raw<T>>,
-    /// The items that are not JSON.
-    #[serde(skip)]
-    pub malformed_items: Vec<MalformedItem>,
-    /// The position of this page.
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub pages: NumberedPages,
-}
-
-model! {
-    /// The position of a page in a listing by page number.
-    pub struct NumberedPages {
-        /// The page's number, from 1.
-        current: u64,
-        /// The requested size, or sometimes the number of items. It does not tell
-        /// the last page.
-        size: u64,
-        /// The largest size that may be requested.
-        max_size: u64,
-        /// The number of pages, if `pageTotal` was requested.
-        total: u64,
-        /// The number of items in all pages, if `pageTotal` was requested.
-        items: u64,
-    }
-}
-
-macro_rules! impl_lenient_page {
-    ($($page:ident)+) => {$(
-        impl<T> LenientPage for $page<T> {
-            fn set_malformed_items(&mut self, malformed_items: Vec<MalformedItem>) {
-                self.malformed_items = malformed_items;
-            }
-        }
-    )+};
-}
-
-impl_lenient_page! { ItemList NumberedPage KeyedPage CursorPage }
-
-impl<T> NumberedPage<T> {
-    /// The number of the page after page `number`, or `None` at the end. Without a
-    /// total, a page without items is the end.
-    pub(crate) fn next_page_number(&self, number: u64) -> Option<u64> {
-        let more = match self.pages.total {
-            Some(total) => number < total,
-            None => !self.items.is_empty(),
-        };
-        more.then_some(number + 1)
-    }
-}
-
-/// A page of a listing by key.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "catalog",
-    derive(schemars::JsonSchema),
-    schemars(rename = "{T}KeyedPage", bound = "T: schemars::JsonSchema")
-)]
-#[serde(bound = "")]
-#[non_exhaustive]
-pub struct KeyedPage<T> {
-    /// The items, not parsed yet. May be empty in the middle of a listing.
-    #[serde(deserialize_with = "items")]
-    pub items: Vec<Raw<T>>,
-    /// The items that are not JSON.
-    #[serde(skip)]
-    pub malformed_items: Vec<MalformedItem>,
-    /// The position of this page.
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub pages: KeyedPages,
-}
-
-model! {
-    /// The position of a page in a listing by key.
-    pub struct KeyedPages {
-        /// The key of this page.
-        from_key as id: String,
-        /// The key of the next page. The last page has none.
-        next_key as id: String,
-        /// The requested size, or sometimes the number of items. It does not tell
-        /// the last page.
-        size: u64,
-        /// The largest size that may be requested.
-        max_size: u64,
-        /// The number of pages, if `pageTotal` was requested.
-        total: u64,
-        /// The number of items in all pages, if `pageTotal` was requested.
-        items: u64,
-    }
-}
-
-impl<T> KeyedPage<T> {
-    /// The key of the page after the page of `key`.
-    pub(crate) fn next_page_key(&self, key: Option<&str>) -> Result<Option<String>, Error> {
-        self.pages.next_page_key(key)
-    }
-}
-
-impl KeyedPages {
-    /// The key of the page after the page of `key`.
-    pub(crate) fn next_page_key(&self, key: Option<&str>) -> Result<Option<String>, Error> {
-        check_progress(self.next_key.as_deref().filter(|next| !next.is_empty()), key)
-    }
-}
-
-/// A page of the SIEM feed, a listing by cursor.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "catalog",
-    derive(schemars::JsonSchema),
-    schemars(rename = "{T}CursorPage", bound = "T: schemars::JsonSchema")
-)]
-#[serde(bound = "")]
-#[non_exhaustive]
-pub struct CursorPage<T> {
-    /// The items, not parsed yet.
-    #[serde(deserialize_with = "items")]
-    pub items: Vec<Raw<T>>,
-    /// The items that are not JSON.
-    #[serde(skip)]
-    pub malformed_items: Vec<MalformedItem>,
-    /// Whether there are more items now.
-    #[serde(default, deserialize_with = "null_as_default")]
-    pub has_more: bool,
-    /// The cursor of the next page. The last page has one too, to resume from later.
-    #[serde(default, deserialize_with = "lenient_id")]
-    pub next_cursor: Option<String>,
-}
-
-#[cfg(feature = "siem")]
-impl<T> CursorPage<T> {
-    /// The cursor of the page after the page of `cursor`, if there are more items now.
-    pub(crate) fn next_page_cursor(&self, cursor: Option<&str>) -> Result<Option<String>, Error> {
-        if !self.has_more {
-            return Ok(None);
-        }
-        let next = self.next_cursor.as_deref().filter(|next| !next.is_empty());
-        match check_progress(next, cursor)? {
-            Some(next) => Ok(Some(next)),
-            None => Err(Error::new(ErrorKind::Malformed).with_message("has_more without a next_cursor")),
-        }
-    }
-}
-
-fn check_progress(next: Option<&str>, current: Option<&str>) -> Result<Option<String>, Error> {
-    // Requesting the same page forever would look like progress.
-    if next.is_some() && next == current {
-        return Err(Error::new(ErrorKind::Malformed).with_message("the next page is this page"));
-    }
-    Ok(next.map(str::to_owned))
 }

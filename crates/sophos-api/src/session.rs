@@ -1,5 +1,9 @@
 //! The token and the identity that all callers of a credential share.
 
+mod identity;
+mod request;
+pub(crate) mod single_flight;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -12,22 +16,20 @@ use http::HeaderValue;
 use secrecy::ExposeSecret;
 
 use crate::{
-    auth::{AccessToken, Auth},
-    credential_source::{CredentialSource, MAX_REJECTIONS, NoCredential},
-    credentials::{Credentials, Owner},
-    error::Error,
-    error_kind::ErrorKind,
-    exchange::exchange_of,
-    identity::{Identity, parse_identity},
+    credentials::{AccessToken, Auth, CredentialSource, Credentials, MAX_REJECTIONS, NoCredential, Owner},
+    error::{Error, ErrorKind},
     models::IdType,
     operation::{Operation, RequestTarget},
     operations::{token::RequestToken, whoami::GetWhoami},
-    send_with_retry::{FixedHeader, SecretInBody},
-    sender::SendContext,
-    single_flight::{SingleFlight, until_deadline},
+    send::{FixedHeader, SecretInBody, SendContext, exchange_of},
     sync::lock,
     transport::Transport,
 };
+
+pub use identity::Identity;
+use identity::parse_identity;
+pub(crate) use request::RequestContext;
+use single_flight::{SingleFlight, until_deadline};
 
 /// The client renews a token this long before it expires, or at three quarters of
 /// its lifetime if that is later.

@@ -1,6 +1,12 @@
+#[cfg(feature = "reqwest")]
+mod reqwest;
+
 use std::{error, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::ReqwestTransport;
 
 /// The default limit of a response, in bytes: 6 MiB. A page of 1,000 events has
 /// about half a MiB.
@@ -114,6 +120,13 @@ pub enum TransportErrorKind {
 }
 
 /// An attempt without a complete response.
+///
+/// ```
+/// use sophos_api::{TransportError, TransportErrorKind};
+///
+/// let error = TransportError::new(TransportErrorKind::Connect, "connection refused");
+/// assert_eq!(error.to_string(), "no connection: connection refused");
+/// ```
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,

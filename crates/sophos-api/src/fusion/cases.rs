@@ -4,6 +4,17 @@
 //! [`ListCaseTypes`] and its siblings for their ids. The ids of cases are UUIDs; the
 //! short ids, such as `CSE00001`, only serve in a query: `shortId = 'CSE00001'`. A case
 //! cannot be deleted: close it, then archive it, by [`UpdateCase`].
+//!
+//! ```
+//! use sophos_api::{ApiClient, Error, TenantClient, Transport, fusion::cases::ListCases};
+//!
+//! /// The title of the case with this short id.
+//! async fn title<T: Transport>(tenant: &TenantClient<T>, id: &str) -> Result<Option<String>, Error> {
+//!     let page = tenant.send(&ListCases::new().query(format!("shortId = '{id}'"))).await?;
+//!     let Some(case) = page.cases.into_iter().next() else { return Ok(None) };
+//!     Ok(case.parse()?.into_inner().title)
+//! }
+//! ```
 
 mod case;
 mod case_comments;

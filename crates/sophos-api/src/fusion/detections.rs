@@ -3,6 +3,20 @@
 //! A query is in the query language of the service, with the source `alert`:
 //! `from alert severity >= 0.6 EARLIEST=-1d`. The severity of a detection is a number from
 //! 0 to 1. Its id has six parts, such as `alert://priv:event-filter:…`.
+//!
+//! ```
+//! use sophos_api::{ApiClient, Error, TenantClient, Transport, fusion::detections::SearchDetections};
+//!
+//! async fn print_severe<T: Transport>(tenant: TenantClient<T>) -> Result<(), Error> {
+//!     let mut pages = tenant.pages(SearchDetections::new("from alert severity >= 0.6 EARLIEST=-1d"));
+//!     while let Some(page) = pages.next().await {
+//!         for detection in page?.alerts.list {
+//!             println!("{}", detection.json());
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
 
 mod detection_counts;
 mod detection_fields;

@@ -118,7 +118,7 @@ macro_rules! graphql {
             self
         }
     };
-    (@setter $($setter:tt)*) => { $crate::operation_macro::setter! { $($setter)* } };
+    (@setter $($setter:tt)*) => { $crate::operation::macros::setter! { $($setter)* } };
 }
 
 /// Lists the documents of a file for a check against a schema.

@@ -3,10 +3,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{
-    build_request::build_request,
     error::Error,
     fusion::graphql_response::parse_response,
-    operation::{Operation, RequestTarget, Route},
+    operation::{Operation, RequestTarget, Route, request::build_request},
 };
 
 /// The kind of a GraphQL operation.

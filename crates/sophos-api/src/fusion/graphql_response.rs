@@ -7,8 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    error::Error,
-    error_kind::ErrorKind,
+    error::{Error, ErrorKind},
     fusion::graphql_operation::{GraphqlKind, GraphqlOperation},
     operation::parse_json,
 };
@@ -17,6 +16,19 @@ use crate::{
 const MAX_ERRORS: usize = 20;
 
 /// The data of a response, and the errors beside it.
+///
+/// ```
+/// use sophos_api::{Error, TenantClient, Transport, fusion::cases::{Case, GetCase}};
+///
+/// /// Gets a case, even if the service fails to read a part of it.
+/// async fn case<T: Transport>(tenant: &TenantClient<T>, id: &str) -> Result<Case, Error> {
+///     let partial = tenant.send_partial(&GetCase::new(id)).await?;
+///     for error in &partial.errors {
+///         eprintln!("{} is missing: {error}", error.path().unwrap_or("a member"));
+///     }
+///     Ok(partial.data.into_inner())
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PartialData<R> {

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use crate::model::model;
+use crate::models::macros::model;
 
 model! {
     /// The checks of a tenant's configuration. Returned by

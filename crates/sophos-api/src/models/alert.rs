@@ -1,6 +1,6 @@
-use crate::{
-    model::{model, open_enum},
-    models::Reference,
+use crate::models::{
+    Reference,
+    macros::{model, open_enum},
     timestamp::Timestamp,
 };
 

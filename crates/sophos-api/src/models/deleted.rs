@@ -1,4 +1,4 @@
-use crate::model::model;
+use crate::models::macros::model;
 
 model! {
     /// The result of a deletion.

@@ -1,8 +1,8 @@
 use serde_json::Value;
 
-use crate::{
-    model::{model, open_enum},
-    models::Reference,
+use crate::models::{
+    Reference,
+    macros::{model, open_enum},
     timestamp::Timestamp,
 };
 

@@ -1,9 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    model::{lenient_list, model},
-    timestamp::Timestamp,
-};
+use crate::models::{lenient::lenient_list, macros::model, timestamp::Timestamp};
 
 model! {
     /// The requested isolation of an endpoint.

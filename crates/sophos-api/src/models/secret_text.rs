@@ -49,7 +49,7 @@ impl<'de> Deserialize<'de> for SecretText {
 }
 
 #[cfg(test)]
-impl crate::tested_operation::Sample for SecretText {
+impl crate::operation::tested::Sample for SecretText {
     fn sample() -> Self {
         "x".into()
     }

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
-use crate::{
-    model::{model, open_enum},
+use crate::models::{
+    macros::{model, open_enum},
     tenant_id::TenantId,
     timestamp::Timestamp,
 };

@@ -1,5 +1,5 @@
-use crate::{
-    model::{model, open_enum},
+use crate::models::{
+    macros::{model, open_enum},
     tenant_id::TenantId,
 };
 

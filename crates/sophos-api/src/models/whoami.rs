@@ -1,4 +1,4 @@
-use crate::model::{model, open_enum};
+use crate::models::macros::{model, open_enum};
 
 model! {
     /// The owner of a credential. Returned by `GET /whoami/v1`.

@@ -1,5 +1,5 @@
 //! Operations of the account health API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { checks scores snooze }

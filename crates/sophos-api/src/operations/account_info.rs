@@ -1,5 +1,5 @@
 //! Operations of the account information API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { account_name }

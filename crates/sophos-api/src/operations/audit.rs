@@ -1,5 +1,5 @@
 //! Operations of the audit API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { audit_events }

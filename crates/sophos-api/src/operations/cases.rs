@@ -1,5 +1,5 @@
 //! Operations of the cases API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { case case_detections impacted_entities }

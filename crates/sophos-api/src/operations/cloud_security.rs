@@ -1,5 +1,5 @@
 //! Operations of the cloud security API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { runtime_detection_profiles }

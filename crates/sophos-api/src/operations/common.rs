@@ -1,5 +1,5 @@
 //! Operations of the common API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { admins alerts roles user_groups users }

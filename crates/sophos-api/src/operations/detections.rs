@@ -1,6 +1,6 @@
 //! Operations of the detections API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 mod query_run;
 

@@ -1,5 +1,5 @@
 //! Operations of the dns protection API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { locations }

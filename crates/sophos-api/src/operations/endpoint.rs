@@ -1,6 +1,6 @@
 //! Operations of the endpoint API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! {
     adaptive_attack_protection

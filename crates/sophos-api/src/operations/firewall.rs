@@ -1,5 +1,5 @@
 //! Operations of the firewall API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { configuration firewall_groups firewalls mdr_threat_feed }

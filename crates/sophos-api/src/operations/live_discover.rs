@@ -1,5 +1,5 @@
 //! Operations of the live discover API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { categories enrichment_pivots queries query_run_results query_runs }

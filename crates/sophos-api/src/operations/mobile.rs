@@ -1,6 +1,6 @@
 //! Operations of the mobile API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! {
     actions

@@ -1,5 +1,5 @@
 //! Operations of the partner API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { admins billing roles tenants }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::{RequestTarget, tested_operation::TestedOperation};
+use crate::{RequestTarget, operation::tested::TestedOperation};
 
 fn published() -> Option<Vec<Value>> {
     let folder = std::env::var_os("RECORDED_MATERIAL")

@@ -3,7 +3,7 @@
 //! The service accepts a cursor older than 24 hours and silently continues at 24
 //! hours ago. It may send an item again, or after later ones: compare the `id`.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 /// The largest page, in items.
 pub const MAX_PAGE_SIZE: u32 = 1_000;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ApiHost, RequestTarget, tested_operation::TestedOperation};
+use crate::{ApiHost, RequestTarget, operation::tested::TestedOperation};
 
 fn request_text(operation: &TestedOperation) -> String {
     let host = match operation.route.host {

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Credentials, Error, Operation, RequestTarget, Route, model::lenient_id};
+use crate::{Credentials, Error, Operation, RequestTarget, Route, models::lenient::lenient_id};
 
 /// The longest lifetime that the client accepts for a token, in seconds: a day.
 pub const MAX_TOKEN_LIFETIME: u64 = 86_400;

@@ -1,5 +1,5 @@
 //! Operations of the user activity verification API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { attestations }

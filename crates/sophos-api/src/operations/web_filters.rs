@@ -1,5 +1,5 @@
 //! Web filtering of Sophos Central: `/web-filters/v1`.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { profile_metadata profiles site_lists }

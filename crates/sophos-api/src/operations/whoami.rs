@@ -3,7 +3,7 @@
 use crate::{
     WithRaw,
     models::Whoami,
-    operation_macro::{listed, operation},
+    operation::macros::{listed, operation},
 };
 
 operation! {

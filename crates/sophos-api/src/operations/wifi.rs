@@ -1,5 +1,5 @@
 //! Operations of the wifi API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { mac_filtering tasks }

@@ -1,5 +1,5 @@
 //! Operations of the xdr query API.
 
-use crate::operation_macro::files;
+use crate::operation::macros::files;
 
 files! { categories queries query_runs }

@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use secrecy::zeroize::Zeroizing;
 
 use super::MIN_SECRET_LEN;
-use crate::build_request::UNRESERVED;
+use crate::operation::request::UNRESERVED;
 
 /// An encoding of a secret, normalized like the texts. Dropping it clears the memory.
 pub(super) type EncodedSecret = Zeroizing<Vec<u8>>;

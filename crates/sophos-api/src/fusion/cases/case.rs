@@ -2,7 +2,6 @@
 
 use crate::{
     Error, Paged, Raw, WithRaw,
-    checks::check_count,
     fusion::{
         cases::{
             MAX_TITLE_LEN,
@@ -11,6 +10,7 @@ use crate::{
         },
         graphql_macro::{documents, graphql},
     },
+    operation::checks::check_count,
 };
 
 /// The members that a listing and a single case have.

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Paged, Raw, Timestamp, WithRaw,
-    checks::{check_positive, check_range},
     fusion::{
         cases::MAX_PAGE_SIZE,
         graphql_macro::{documents, graphql},
     },
-    model::{items, lenient, model, open_enum},
+    models::{
+        lenient::{items, lenient},
+        macros::{model, open_enum},
+    },
+    operation::checks::{check_positive, check_range},
 };
 
 macro_rules! comment_members {

@@ -3,7 +3,7 @@
 use crate::{
     Error, Timestamp, WithRaw,
     fusion::graphql_macro::{documents, graphql},
-    model::model,
+    models::macros::model,
 };
 
 graphql! {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, Timestamp,
     fusion::cases::case_reference_data::{CaseLabel, CasePrimaryStatus, CaseSecondaryStatus, CaseType},
-    model::{model, open_enum},
+    models::macros::{model, open_enum},
 };
 
 model! {

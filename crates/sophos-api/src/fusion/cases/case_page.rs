@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Raw,
-    checks::{check_positive, check_range},
     fusion::cases::{MAX_PAGE_SIZE, case_fields::Case},
-    model::{items, lenient, model, null_as_default},
+    models::{
+        lenient::{items, lenient, null_as_default},
+        macros::model,
+    },
+    operation::checks::{check_positive, check_range},
 };
 
 /// The page of a listing of cases: by number, or by cursor.

@@ -6,7 +6,7 @@ use crate::{
         cases::case_fields::CaseManager,
         graphql_macro::{documents, graphql},
     },
-    model::model,
+    models::macros::model,
 };
 
 graphql! {

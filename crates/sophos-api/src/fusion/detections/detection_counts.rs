@@ -5,7 +5,7 @@ use crate::{
         detections::detection_fields::{EpochTime, NodeId},
         graphql_macro::{documents, graphql},
     },
-    model::{model, open_enum},
+    models::macros::{model, open_enum},
 };
 
 graphql! {

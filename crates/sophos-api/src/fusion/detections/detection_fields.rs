@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{model, open_enum};
+use crate::models::macros::{model, open_enum};
 
 model! {
     /// A detection. The service calls it an alert.

@@ -3,7 +3,6 @@
 
 use crate::{
     Error,
-    checks::check_count,
     fusion::{
         detections::{
             MAX_DETECTIONS,
@@ -11,6 +10,7 @@ use crate::{
         },
         graphql_macro::{documents, graphql},
     },
+    operation::checks::check_count,
 };
 
 /// Declares the operations, which differ in the kind of their ids.

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error, ErrorKind, Raw,
     fusion::detections::detection_fields::Detection,
-    model::{items, lenient, lenient_id, null_as_default, open_enum},
+    models::{
+        lenient::{items, lenient, lenient_id, null_as_default},
+        macros::open_enum,
+    },
 };
 
 /// The selection of every operation that returns detections.

@@ -2,12 +2,12 @@
 
 use crate::{
     Error, ErrorKind,
-    checks::check_count,
     fusion::{
         detections::{MAX_DETECTIONS, detection_fields::ResolutionStatus},
         graphql_macro::{documents, graphql},
     },
-    model::{model, open_enum},
+    models::macros::{model, open_enum},
+    operation::checks::check_count,
 };
 
 graphql! {

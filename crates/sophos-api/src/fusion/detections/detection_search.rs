@@ -2,7 +2,6 @@
 
 use crate::{
     Error, Paged, Raw,
-    checks::check_range,
     fusion::{
         detections::{
             MAX_DETECTIONS,
@@ -11,6 +10,7 @@ use crate::{
         },
         graphql_macro::{documents, graphql},
     },
+    operation::checks::check_range,
 };
 
 graphql! {

@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    model::model,
-    models::Reference,
-    operation_macro::{listed, operation},
+    models::{Reference, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::macros::{listed, operation},
 };
 
 operation! {

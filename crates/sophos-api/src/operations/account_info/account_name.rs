@@ -1,8 +1,8 @@
 //! Name of a tenant: `/account-info/v1/account-info`.
 
 use crate::{
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::macros::{listed, operation},
 };
 
 operation! {

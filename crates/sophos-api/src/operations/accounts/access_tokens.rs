@@ -2,9 +2,11 @@
 
 use crate::{
     NumberedPage, Timestamp,
-    model::{model, open_enum},
-    models::{Actor, Deleted, SecretText},
-    operation_macro::{listed, operation},
+    models::{
+        Actor, Deleted, SecretText,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -4,9 +4,11 @@ use serde_json::Value;
 
 use crate::{
     Error, KeyedPage, Timestamp,
-    checks::check_time,
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::{
+        checks::check_time,
+        macros::{listed, operation},
+    },
 };
 
 operation! {

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::{
     NumberedPage,
-    model::{model, open_enum},
-    operation_macro::{listed, operation},
+    models::macros::{model, open_enum},
+    operation::macros::{listed, operation},
 };
 
 operation! {

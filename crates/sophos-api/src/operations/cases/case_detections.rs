@@ -2,7 +2,7 @@
 
 use crate::{
     NumberedPage,
-    operation_macro::{listed, operation},
+    operation::macros::{listed, operation},
     operations::detections::queries::Detection,
 };
 

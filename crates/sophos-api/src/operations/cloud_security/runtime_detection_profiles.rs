@@ -2,8 +2,8 @@
 
 use crate::{
     ItemList, NumberedPage, Timestamp,
-    model::{model, open_enum},
-    operation_macro::{listed, operation},
+    models::macros::{model, open_enum},
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -5,10 +5,12 @@ use serde::Serialize;
 
 use crate::{
     Error, KeyedPage, Operation, Paged, Raw, Route, Timestamp, WithRaw,
-    checks::{check_positive, check_time},
     models::{Alert, AlertAction, AlertActionKind, AlertCategory, AlertSeverity, Product},
-    operation_macro::{listed, operation},
-    page_body::{MalformedItem, parse_page_lenient},
+    operation::{
+        checks::{check_positive, check_time},
+        macros::{listed, operation},
+    },
+    paging::{MalformedItem, body::parse_page_lenient},
 };
 
 operation! {
@@ -101,7 +103,8 @@ impl Paged for SearchAlerts {
 
 #[cfg(feature = "catalog")]
 impl crate::catalog::Described for SearchAlerts {
-    const DOCUMENTATION: &'static str = "Searches a tenant's alerts: the filters of [`ListAlerts`] in the body, which
+    const DOCUMENTATION: &'static str =
+        "Searches a tenant's alerts: the filters of [`ListAlerts`] in the body, which
 \
         has room for long lists of ids.";
     const PARAMETERS: &'static [crate::catalog::ParameterName] = ListAlerts::FIELDS;
@@ -109,9 +112,9 @@ impl crate::catalog::Described for SearchAlerts {
 }
 
 #[cfg(test)]
-impl crate::tested_operation::Sample for SearchAlerts {
+impl crate::operation::tested::Sample for SearchAlerts {
     fn sample() -> Self {
-        Self::new(crate::tested_operation::Sample::sample())
+        Self::new(crate::operation::tested::Sample::sample())
     }
 }
 

@@ -2,9 +2,11 @@
 
 use crate::{
     NumberedPage, Timestamp,
-    model::{model, open_enum},
-    models::{Deleted, Reference},
-    operation_macro::{listed, operation},
+    models::{
+        Deleted, Reference,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
     operations::common::user_groups::{
         DirectorySource, DirectorySourceType, MemberPreview, Removed, UserGroup, UserGroupSearchField,
     },

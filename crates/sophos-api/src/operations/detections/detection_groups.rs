@@ -2,9 +2,11 @@
 
 use crate::{
     Error, Job, JobProgress, NumberedPage, Timestamp,
-    checks::Bounded,
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::{
+        checks::Bounded,
+        macros::{listed, operation},
+    },
     operations::detections::queries::{Device, MitreAttack, QueryRun, Sensor, SortField},
 };
 

@@ -4,10 +4,14 @@ use serde_json::Value;
 
 use crate::{
     Error, Job, JobProgress, NumberedPage, Timestamp,
-    checks::Bounded,
-    model::{model, open_enum},
-    models::Reference,
-    operation_macro::{listed, operation},
+    models::{
+        Reference,
+        macros::{model, open_enum},
+    },
+    operation::{
+        checks::Bounded,
+        macros::{listed, operation},
+    },
 };
 
 pub use super::query_run::{QueryRun, RunResult, RunStatus};

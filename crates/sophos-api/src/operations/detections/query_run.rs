@@ -2,7 +2,7 @@
 
 use crate::{
     JobProgress, Timestamp,
-    model::{model, open_enum},
+    models::macros::{model, open_enum},
 };
 
 model! {

@@ -1,8 +1,8 @@
 //! Removal of delivered messages from mailboxes: `/email/v1/messages`.
 
 use crate::{
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -2,9 +2,8 @@
 
 use crate::{
     KeyedPage, Timestamp,
-    model::model,
-    models::{Deleted, Reference},
-    operation_macro::{listed, operation},
+    models::{Deleted, Reference, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

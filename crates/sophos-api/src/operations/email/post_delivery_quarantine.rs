@@ -2,12 +2,14 @@
 
 use crate::{
     Job, JobProgress, NumberedPage, Timestamp,
-    model::model,
-    operation_macro::{listed, operation},
-    operations::email::quarantine::{
-        AttachmentPreview, BulkResult, MailAddress, MessagePreview, MessageSelection, ProductType,
+    models::macros::model,
+    operation::macros::{listed, operation},
+    operations::email::{
+        quarantine::{
+            AttachmentPreview, BulkResult, MailAddress, MessagePreview, MessageSelection, ProductType,
+        },
+        quarantine_attachments::{DownloadJob, QuarantinedAttachment},
     },
-    operations::email::quarantine_attachments::{DownloadJob, QuarantinedAttachment},
 };
 
 operation! {

@@ -2,8 +2,8 @@
 
 use crate::{
     KeyedPage, NumberedPage, Timestamp,
-    model::{model, open_enum},
-    operation_macro::{listed, operation},
+    models::macros::{model, open_enum},
+    operation::macros::{listed, operation},
     operations::email::quarantine_attachments::QuarantinedAttachment,
 };
 

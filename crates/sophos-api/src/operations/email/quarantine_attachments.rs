@@ -2,9 +2,11 @@
 
 use crate::{
     Job, JobProgress, NumberedPage,
-    model::{model, open_enum},
-    models::SecretText,
-    operation_macro::{listed, operation},
+    models::{
+        SecretText,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
 };
 
 operation! {

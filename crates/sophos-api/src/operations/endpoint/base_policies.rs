@@ -1,7 +1,7 @@
 //! Base policies, one for each policy type: `/endpoint/v1/policies/{policyType}/base`.
 
 use crate::{
-    operation_macro::{listed, operation},
+    operation::macros::{listed, operation},
     operations::endpoint::policies::{Policy, PolicySetting, PolicySettings, PolicyType},
 };
 

@@ -2,8 +2,8 @@
 
 use crate::{
     ItemList, NumberedPage, Timestamp,
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::macros::{listed, operation},
 };
 
 operation! {

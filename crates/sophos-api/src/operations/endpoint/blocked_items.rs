@@ -2,9 +2,8 @@
 
 use crate::{
     NumberedPage, Timestamp,
-    model::model,
-    models::{Deleted, Reference},
-    operation_macro::{listed, operation},
+    models::{Deleted, Reference, macros::model},
+    operation::macros::{listed, operation},
     operations::endpoint::allowed_items::ItemProperties,
 };
 

@@ -1,9 +1,11 @@
 //! Installers of the endpoint software: `/endpoint/v1/downloads`.
 
 use crate::{
-    model::{model, open_enum},
-    models::{Platform, Reference, SecretText},
-    operation_macro::{listed, operation},
+    models::{
+        Platform, Reference, SecretText,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
 };
 
 operation! {

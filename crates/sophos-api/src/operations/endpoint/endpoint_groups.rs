@@ -2,9 +2,8 @@
 
 use crate::{
     KeyedPage, NumberedPage, Timestamp,
-    model::model,
-    models::{Deleted, Endpoint, EndpointType, Reference},
-    operation_macro::{listed, operation},
+    models::{Deleted, Endpoint, EndpointType, Reference, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

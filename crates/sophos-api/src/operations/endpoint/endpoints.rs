@@ -2,10 +2,14 @@
 
 use crate::{
     Error, KeyedPage, WithRaw,
-    checks::check_time_or_duration,
-    model::model,
-    models::{Deleted, Endpoint, EndpointType, EndpointView, HealthStatus, IsolationStatus, LockdownStatus},
-    operation_macro::{listed, operation},
+    models::{
+        Deleted, Endpoint, EndpointType, EndpointView, HealthStatus, IsolationStatus, LockdownStatus,
+        macros::model,
+    },
+    operation::{
+        checks::check_time_or_duration,
+        macros::{listed, operation},
+    },
 };
 
 /// The largest page, in endpoints.

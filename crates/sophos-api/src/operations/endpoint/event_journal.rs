@@ -1,9 +1,8 @@
 //! Size limits of the event journals on endpoints: `/endpoint/v1/settings/event-journal`.
 
 use crate::{
-    model::model,
-    models::EndpointType,
-    operation_macro::{listed, operation},
+    models::{EndpointType, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

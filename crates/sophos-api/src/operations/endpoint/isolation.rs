@@ -9,7 +9,7 @@
 use crate::{
     WithRaw,
     models::{Isolation, IsolationItems},
-    operation_macro::{listed, operation},
+    operation::macros::{listed, operation},
 };
 
 /// The most endpoints in one request.

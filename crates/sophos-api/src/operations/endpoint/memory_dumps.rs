@@ -2,8 +2,8 @@
 
 use crate::{
     Job, JobProgress, Timestamp,
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::macros::{listed, operation},
     operations::endpoint::forensic_logs::{CollectedFile, CollectionStatus},
 };
 

@@ -2,8 +2,8 @@
 
 use crate::{
     Timestamp,
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -2,9 +2,11 @@
 
 use crate::{
     ItemList, Timestamp,
-    model::{model, open_enum},
-    models::{Deleted, EndpointType, Module, Platform, SecretText},
-    operation_macro::{listed, operation},
+    models::{
+        Deleted, EndpointType, Module, Platform, SecretText,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
 };
 
 operation! {

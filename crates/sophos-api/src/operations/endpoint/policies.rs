@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use crate::{
     NumberedPage, Timestamp,
-    model::{model, open_enum},
-    models::{Actor, Deleted, Reference},
-    operation_macro::{listed, operation},
+    models::{
+        Actor, Deleted, Reference,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
 };
 
 /// The policy settings, by key.

@@ -2,9 +2,11 @@
 
 use crate::{
     NumberedPage,
-    model::{model, open_enum},
-    models::Deleted,
-    operation_macro::{listed, operation},
+    models::{
+        Deleted,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -2,9 +2,8 @@
 
 use crate::{
     Timestamp,
-    model::model,
-    models::SecretText,
-    operation_macro::{listed, operation},
+    models::{SecretText, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

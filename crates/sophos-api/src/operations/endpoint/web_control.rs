@@ -2,9 +2,8 @@
 
 use crate::{
     NumberedPage,
-    model::model,
-    models::Deleted,
-    operation_macro::{listed, operation},
+    models::{Deleted, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -2,9 +2,8 @@
 
 use crate::{
     Job, JobProgress, Timestamp,
-    model::model,
-    models::SecretText,
-    operation_macro::{listed, operation},
+    models::{SecretText, macros::model},
+    operation::macros::{listed, operation},
     operations::firewall::mdr_threat_feed::{FirewallTransaction, StartedTransaction},
 };
 

@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use crate::{
     NumberedPage, Timestamp,
-    model::model,
-    models::{Actor, Deleted, Reference},
-    operation_macro::{listed, operation},
+    models::{Actor, Deleted, Reference, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

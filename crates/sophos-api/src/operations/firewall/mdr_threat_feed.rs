@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::{
     Job, JobProgress, Timestamp,
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -2,9 +2,8 @@
 
 use crate::{
     ItemList, Timestamp,
-    model::model,
-    models::{Actor, Deleted, Reference},
-    operation_macro::{listed, operation},
+    models::{Actor, Deleted, Reference, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

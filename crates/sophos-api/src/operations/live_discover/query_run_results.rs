@@ -7,12 +7,17 @@ use serde_json::Value;
 
 use crate::{
     KeyedPages, NumberedPage, Raw, Timestamp,
-    model::{items, model, null_as_default},
-    models::{EndpointType, OperatingSystem},
-    operation_macro::{listed, operation},
-    operations::live_discover::queries::{DataType, PerformanceScore},
-    operations::live_discover::query_runs::{RunResult, RunStatus},
-    page_body::{LenientPage, MalformedItem},
+    models::{
+        EndpointType, OperatingSystem,
+        lenient::{items, null_as_default},
+        macros::model,
+    },
+    operation::macros::{listed, operation},
+    operations::live_discover::{
+        queries::{DataType, PerformanceScore},
+        query_runs::{RunResult, RunStatus},
+    },
+    paging::{LenientPage, MalformedItem},
 };
 
 operation! {

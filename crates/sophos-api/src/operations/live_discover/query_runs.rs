@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::{
     Error, Job, JobProgress, NumberedPage, Timestamp,
-    checks::Bounded,
-    model::{model, open_enum},
-    models::{Actor, EndpointType, HealthStatus, LockdownStatus, Platform},
-    operation_macro::{listed, operation},
+    models::{
+        Actor, EndpointType, HealthStatus, LockdownStatus, Platform,
+        macros::{model, open_enum},
+    },
+    operation::{
+        checks::Bounded,
+        macros::{listed, operation},
+    },
     operations::live_discover::queries::{PerformanceScore, QueryVariable},
 };
 

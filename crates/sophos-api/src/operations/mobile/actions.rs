@@ -2,9 +2,11 @@
 
 use crate::{
     Job, JobProgress, JobState, NumberedPage, Timestamp,
-    model::{model, open_enum},
-    models::{Actor, Deleted, Reference, SecretNumber},
-    operation_macro::{listed, operation},
+    models::{
+        Actor, Deleted, Reference, SecretNumber,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
     operations::mobile::devices::View,
 };
 

@@ -2,9 +2,8 @@
 
 use crate::{
     NumberedPage, Timestamp,
-    model::model,
-    models::{Actor, Deleted, Reference},
-    operation_macro::{listed, operation},
+    models::{Actor, Deleted, Reference, macros::model},
+    operation::macros::{listed, operation},
     operations::mobile::devices::View,
 };
 

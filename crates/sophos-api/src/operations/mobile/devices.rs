@@ -2,9 +2,11 @@
 
 use crate::{
     NumberedPage, Timestamp,
-    model::{model, open_enum},
-    models::{Actor, Deleted, Reference},
-    operation_macro::{listed, operation},
+    models::{
+        Actor, Deleted, Reference,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
     operations::mobile::operating_systems::OperatingSystem,
 };
 

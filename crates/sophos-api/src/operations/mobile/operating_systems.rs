@@ -2,8 +2,8 @@
 
 use crate::{
     NumberedPage,
-    model::model,
-    operation_macro::{listed, operation},
+    models::macros::model,
+    operation::macros::{listed, operation},
     operations::mobile::devices::View,
 };
 

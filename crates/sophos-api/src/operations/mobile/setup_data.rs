@@ -1,9 +1,8 @@
 //! Setup data of Intercept X for Mobile: `/mobile/v1/static-setup-data`.
 
 use crate::{
-    model::model,
-    models::{Reference, SecretText},
-    operation_macro::{listed, operation},
+    models::{Reference, SecretText, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

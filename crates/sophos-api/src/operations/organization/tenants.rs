@@ -2,10 +2,12 @@
 
 use crate::{
     Error, NumberedPage, WithRaw,
-    checks::check_positive,
+    client::tenant_list::MAX_TENANT_PAGE_SIZE,
     models::Tenant,
-    operation_macro::{listed, operation},
-    tenant_list::MAX_TENANT_PAGE_SIZE,
+    operation::{
+        checks::check_positive,
+        macros::{listed, operation},
+    },
 };
 
 operation! {

@@ -2,11 +2,12 @@
 
 use crate::{
     Error, NumberedPage, WithRaw,
-    checks::check_positive,
-    model::model,
-    models::{BillingType, Tenant},
-    operation_macro::{listed, operation},
-    tenant_list::MAX_TENANT_PAGE_SIZE,
+    client::tenant_list::MAX_TENANT_PAGE_SIZE,
+    models::{BillingType, Tenant, macros::model},
+    operation::{
+        checks::check_positive,
+        macros::{listed, operation},
+    },
 };
 
 operation! {

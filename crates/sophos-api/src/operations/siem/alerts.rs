@@ -3,9 +3,11 @@
 use super::{MAX_PAGE_SIZE, MIN_PAGE_SIZE};
 use crate::{
     CursorPage, Error,
-    checks::check_unix_seconds,
     models::SiemAlert,
-    operation_macro::{listed, operation},
+    operation::{
+        checks::check_unix_seconds,
+        macros::{listed, operation},
+    },
 };
 
 operation! {

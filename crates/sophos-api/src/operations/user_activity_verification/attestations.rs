@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::{
     Job, JobProgress, Timestamp,
-    model::{model, open_enum},
-    models::Reference,
-    operation_macro::{listed, operation},
+    models::{
+        Reference,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::operation_macro::{listed, operation};
+use crate::operation::macros::{listed, operation};
 
 operation! {
     /// Returns the categories, category groups and presets that a profile may name.

@@ -2,9 +2,8 @@
 
 use crate::{
     Timestamp,
-    model::model,
-    models::{Actor, Reference},
-    operation_macro::{listed, operation},
+    models::{Actor, Reference, macros::model},
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -2,9 +2,11 @@
 
 use crate::{
     NumberedPage, Timestamp,
-    model::{model, open_enum},
-    models::{Actor, Reference},
-    operation_macro::{listed, operation},
+    models::{
+        Actor, Reference,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -2,9 +2,11 @@
 
 use crate::{
     ItemList, Timestamp,
-    model::{model, open_enum},
-    models::Reference,
-    operation_macro::{listed, operation},
+    models::{
+        Reference,
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
 };
 
 operation! {

@@ -7,11 +7,14 @@ use serde_json::Value;
 
 use crate::{
     Error, Job, JobProgress, KeyedPages, NumberedPage, Raw, Timestamp,
-    model::{items, model, null_as_default, open_enum},
-    models::Actor,
-    operation_macro::{listed, operation},
+    models::{
+        Actor,
+        lenient::{items, null_as_default},
+        macros::{model, open_enum},
+    },
+    operation::macros::{listed, operation},
     operations::xdr_query::queries::QueryVariable,
-    page_body::{LenientPage, MalformedItem},
+    paging::{LenientPage, MalformedItem},
 };
 
 operation! {
