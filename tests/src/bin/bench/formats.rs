@@ -68,7 +68,7 @@ pub(crate) async fn run(arguments: Arguments) -> BenchResult {
     };
     print_line(&format!("{events} events from rows in memory, one processor; peak: of a conversion"))?;
     print_line("                          rows/s   MiB out  peak MiB")?;
-    for format in Format::ALL {
+    for &format in Format::ALL {
         let usage = measure(&mut step(format)?)?;
         let peak_bytes = measure(step(format)?.arg("--convert"))?.peak_bytes;
         show(format.extension(), events, &Usage { peak_bytes, ..usage })?;
