@@ -111,9 +111,7 @@ impl Handler for ExportFunction {
     }
 }
 
-// One thread: an export waits for responses most of the time, and a function of less than
-// 1,769 MB has less than one processor. More threads only take time to wake each other.
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
     let targets = ["alert_export", "sophos_api", "sophos_export", "sophos_secrets", "sophos_store"];
     lambda_support::run(&targets, ExportFunction::from_env()).await
