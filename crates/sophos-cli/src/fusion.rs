@@ -10,7 +10,7 @@ mod list;
 mod reference_data;
 
 use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
-use sophos_api::Platform;
+use sophos_api::{BaseUrl, Platform};
 
 use crate::{
     connect::{CliTenant, hosts},
@@ -98,12 +98,21 @@ async fn moved_tenant(context: &Context) -> Result<CliTenant, Failure> {
     Ok(tenant)
 }
 
+/// The host of Sophos Fusion.
+///
+/// # Errors
+/// When the profile has none.
+async fn fusion_host(context: &Context) -> Result<BaseUrl, Failure> {
+    let hosts = hosts(&context.session().await?.profile)?;
+    hosts.fusion().cloned().ok_or_else(|| {
+        Failure::usage("missing host of Sophos Fusion")
+            .hint("set `fusion_url` in the profile, or SOPHOS_FUSION_URL")
+    })
+}
+
 /// Rejects a tenant that has not moved: its cases and detections are elsewhere.
 async fn require_moved(context: &Context, tenant: &CliTenant) -> Result<(), Failure> {
-    if hosts(&context.session().await?.profile)?.fusion().is_none() {
-        return Err(Failure::usage("missing host of Sophos Fusion")
-            .hint("set `fusion_url` in the profile, or SOPHOS_FUSION_URL"));
-    }
+    fusion_host(context).await?;
     if tenant.platform().await? == Platform::Fusion {
         return Ok(());
     }

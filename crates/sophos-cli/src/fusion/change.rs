@@ -5,9 +5,10 @@ use sophos_api::{ApiClient, Error, Operation, RequestTarget};
 
 use crate::{
     confirm::Change,
-    connect::{CliTenant, hosts},
+    connect::CliTenant,
     context::Context,
     exit::Failure,
+    fusion::fusion_host,
     json::Json,
     verb::{confirm_and_send, print_request},
 };
@@ -28,10 +29,7 @@ where
     O: Operation,
     O::Response: Serialize,
 {
-    let session = context.session().await?;
-    let host = hosts(&session.profile)?.fusion().cloned();
-    let host = host.ok_or_else(|| Failure::usage("missing host of Sophos Fusion"))?;
-    let target = RequestTarget::with_id(host, tenant.id().as_str());
+    let target = RequestTarget::with_id(fusion_host(context).await?, tenant.id().as_str());
     let requests =
         operations.iter().map(|operation| operation.to_request(&target)).collect::<Result<Vec<_>, _>>()?;
     if context.globals.dry_run {

@@ -11,6 +11,7 @@ use std::{
 
 use clap::Args;
 use end_to_end::{CommittedExport, TestEnv};
+use local_lambda::peak_rss_bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sophos_api::{Client, Credentials, Hosts, RateLimit, ReqwestTransport};
@@ -149,7 +150,12 @@ pub(crate) fn run_step(arguments: &StepArguments) -> BenchResult {
         begun = cpu_ms()?;
         encode(*format, stored.iter().map(Ok))?
     };
-    let usage = Usage { rows, cpu_ms: cpu_ms()? - begun, bytes, peak_bytes: peak_rss_bytes()? };
+    let usage = Usage {
+        rows,
+        cpu_ms: cpu_ms()? - begun,
+        bytes,
+        peak_bytes: peak_rss_bytes(std::process::id()).unwrap_or(0),
+    };
     Ok(print_line(&serde_json::to_string(&usage)?)?)
 }
 
@@ -181,11 +187,4 @@ fn cpu_ms() -> BenchResult<f64> {
 
 fn finish(encoder: Box<dyn Encoder>) -> BenchResult<u64> {
     Ok(encoder.finish()?.len() as u64)
-}
-
-/// The largest resident memory of this process so far, on Linux.
-fn peak_rss_bytes() -> BenchResult<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0 kB");
-    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? << 10)
 }
