@@ -22,6 +22,8 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
+use crate::package_dir;
+
 /// A host and its way to send the component's requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -159,7 +161,7 @@ impl Host {
     pub async fn start(language: Language, plan: &SessionPlan) -> io::Result<Option<Self>> {
         let Some(program) = language.program()? else { return Ok(None) };
         let components = components_dir()?;
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sophos-component/examples");
+        let sources = package_dir().join("../crates/sophos-component/examples");
         let mut command = Command::new(program);
         let folder = match language {
             Language::Node | Language::NodeAsync => {

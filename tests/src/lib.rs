@@ -29,7 +29,7 @@ mod test_env;
 
 pub use committed::{CommittedExport, Defect, StreamKey};
 pub use lambda_service::LambdaService;
-pub use test_env::{TestEnv, program};
+pub use test_env::{TestEnv, package_dir, program};
 
 /// The README's examples compile.
 #[cfg(doctest)]

@@ -19,12 +19,13 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::aws::{self, REGION};
+use crate::{
+    aws::{self, REGION},
+    package_dir,
+};
 
 /// The Python with moto; `cargo xtask test` sets it.
 const PYTHON_VARIABLE: &str = "EMULATOR_PYTHON";
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/emulator.py");
 
 /// The maximum time until the server responds.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -103,7 +104,8 @@ impl Moto {
     async fn spawn(program: &Path, lambda: Option<&str>, arguments: &[&str]) -> io::Result<Self> {
         let mut process = Command::new(program)
             // Python writes no compiled modules beside the sources.
-            .args(["-B", SCRIPT])
+            .arg("-B")
+            .arg(package_dir().join("emulator/emulator.py"))
             .args(arguments)
             .env_remove("LAMBDA_ENDPOINT")
             .envs(lambda.map(|endpoint| ("LAMBDA_ENDPOINT", endpoint)))

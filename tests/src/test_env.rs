@@ -163,6 +163,14 @@ impl TestEnv {
     }
 }
 
+/// The folder of this package, with the scripts that programs and tests run.
+///
+/// Cargo and `xtask` set it when they start a program. The compiled path may be that of
+/// another checkout with the same target folder.
+pub fn package_dir() -> PathBuf {
+    env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()).into()
+}
+
 /// The path of a built program beside this one, such as `sophos`.
 pub fn program(name: &str) -> PathBuf {
     let own = env::current_exe().unwrap_or_default();

@@ -1,6 +1,8 @@
 //! The component chapters of the book, compared with the files that they print.
 
-use std::{fs, path::Path};
+use std::fs;
+
+use end_to_end::package_dir;
 
 /// The chapters, and the programs in `crates/sophos-component/examples` that they print.
 const PROGRAMS: [(&str, &str); 5] = [
@@ -12,7 +14,7 @@ const PROGRAMS: [(&str, &str); 5] = [
 ];
 
 fn read(file: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = package_dir().join("..");
     fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 

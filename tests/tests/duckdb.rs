@@ -2,7 +2,7 @@
 
 use std::{env, path::Path, process::Command};
 
-use end_to_end::{TestEnv, raw_http};
+use end_to_end::{TestEnv, package_dir, raw_http};
 use local_lambda::InvocationOutcome;
 use serde_json::{Value, json};
 use sophos_export::Format;
@@ -10,7 +10,6 @@ use sophos_simulator::{Config, CredentialConfig, CredentialKind, Owner, Role, Te
 use tokio::net::{TcpListener, TcpStream};
 
 const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/readers/duckdb_rows.py");
 
 /// Records that JSON readers change, in the order of their ids.
 const RECORDS: [(&str, &str); 9] = [
@@ -56,7 +55,11 @@ async fn response(mut stream: TcpStream, address: &str) -> std::io::Result<()> {
 fn read_with_duckdb(folder: &Path, format: Format) -> Value {
     let python = env::var_os("READERS_PYTHON").expect("READERS_PYTHON is set");
     let objects = folder.join(format!("events/**/*.{format}"));
-    let output = Command::new(python).arg(SCRIPT).arg(objects).output().expect("Python runs");
+    let output = Command::new(python)
+        .arg(package_dir().join("readers/duckdb_rows.py"))
+        .arg(objects)
+        .output()
+        .expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }

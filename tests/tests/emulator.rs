@@ -1,13 +1,15 @@
 //! The Python tests: the emulator of AWS, and the checks of the templates.
 
-use std::{env, path::Path, process::Command};
+use std::{env, process::Command};
+
+use end_to_end::package_dir;
 
 /// Runs one test module in its folder.
 fn run_python_tests(folder: &str, module: &str) {
     let python = env::var_os("EMULATOR_PYTHON").expect("EMULATOR_PYTHON is set");
     let mut tests = Command::new(python);
     tests.args(["-B", "-m", "unittest", module]).env("AWS_DEFAULT_REGION", "eu-west-1");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let folder = package_dir().join(folder);
     let output = tests.current_dir(folder).output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,7 +1,7 @@
 //! Tests of the export of the ledger by the built function: in one invocation, and by a queue.
 
 use end_to_end::{
-    CommittedExport, TestEnv,
+    CommittedExport, TestEnv, package_dir,
     pipeline_env::{PipelineEnv, partner_config},
     queue::EventSource,
 };
@@ -12,12 +12,14 @@ use sophos_simulator::CredentialKind;
 use sophos_store::Store;
 
 /// A ledger with every kind of entry.
-const LEDGER: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/sophos-isolation/tests/engine/stored_ledger");
+fn ledger() -> String {
+    let folder = package_dir().join("../crates/sophos-isolation/tests/engine/stored_ledger");
+    folder.into_os_string().into_string().expect("a path in UTF-8")
+}
 
 /// The number of transitions in the ledger.
 async fn transitions() -> u64 {
-    let ledger = Ledger::new(Store::open(LEDGER).expect("a ledger"));
+    let ledger = Ledger::new(Store::open(&ledger()).expect("a ledger"));
     let mut transitions = 0;
     for id in ledger.decision_ids().await.expect("a listing") {
         let decision = ledger.load_decision(&id).await.expect("a store").expect("a decision");
@@ -30,7 +32,7 @@ async fn transitions() -> u64 {
 async fn plan_has_one_message_for_the_ledger_of_all_tenants() {
     let estate = PipelineEnv::start(partner_config(2, 10), CredentialKind::Partner).await.expect("an estate");
     let function =
-        || estate.function().env("EXPORT_DATASETS", "events,isolations").env("EXPORT_LEDGER", LEDGER);
+        || estate.function().env("EXPORT_DATASETS", "events,isolations").env("EXPORT_LEDGER", ledger());
     let mut planner = function().start().await.expect("the planner starts");
     let source = EventSource::new(&estate.queue, function(), 2, 10).await.expect("a worker starts");
     for plan in ["first", "second"] {
@@ -55,7 +57,7 @@ async fn event_exports_the_ledger_only_if_it_is_configured() {
     let outcome = without.invoke(&event).await;
     assert_eq!(outcome.error_kind(), Some("ConfigurationError"), "{outcome:?}");
 
-    let mut with = function().env("EXPORT_LEDGER", LEDGER).start().await.expect("the function starts");
+    let mut with = function().env("EXPORT_LEDGER", ledger()).start().await.expect("the function starts");
     let InvocationOutcome::Ok(report) = with.invoke(&event).await else { panic!("a report") };
     assert_eq!(report["rows"], transitions().await, "{report}");
     let tenant = &env.simulator.tenants()[0].id;

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, env, path::Path, process::Command};
 use end_to_end::{
     TestEnv,
     isolation::{Delivery, ENFORCE_POLICY, IsolationEnv, hostname, parse_decision_id, simulator_config},
+    package_dir,
 };
 use jiff::Timestamp;
 use local_lambda::{FunctionUrl, InvocationOutcome, Sandbox};
@@ -22,7 +23,6 @@ use tempfile::TempDir;
 const TENANT: &str = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1";
 /// 2026-11-23T10:00:00Z.
 const NOW_MS: i64 = 1_795_428_000_000;
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/readers/lake_rows.py");
 
 fn config() -> Config {
     Config {
@@ -83,7 +83,11 @@ fn expected_ids(folder: &Path) -> BTreeSet<String> {
 /// The rows of a lake by class, and the errors, as other readers find them.
 fn read_lake(lake: &Path) -> Value {
     let python = env::var_os("READERS_PYTHON").expect("READERS_PYTHON is set");
-    let output = Command::new(python).arg(SCRIPT).arg(lake).output().expect("Python runs");
+    let output = Command::new(python)
+        .arg(package_dir().join("readers/lake_rows.py"))
+        .arg(lake)
+        .output()
+        .expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")
 }

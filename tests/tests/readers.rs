@@ -6,6 +6,7 @@ use std::{
     process::Command,
 };
 
+use end_to_end::package_dir;
 use serde_json::{Value, json};
 use sophos_export::{ColumnKind, Dataset, Format, Row, parquet_columns, read_rows};
 
@@ -17,7 +18,7 @@ const TIME_MS: i64 = 1_795_428_000_123;
 /// The output of a script in `readers`.
 fn run(script: &str, arguments: &[&Path]) -> Value {
     let python = env::var_os("READERS_PYTHON").expect("READERS_PYTHON is set");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("readers").join(script);
+    let script = package_dir().join("readers").join(script);
     let output = Command::new(python).arg(script).args(arguments).output().expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON")

@@ -9,6 +9,7 @@ mod scope;
 pub(crate) mod tested;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -85,16 +86,23 @@ pub trait Operation: Serialize + std::fmt::Debug + Send + Sync {
 }
 
 pub(crate) fn parse_json<R: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<R, Error> {
-    serde_json::from_str(success_text(response)?).map_err(|error| malformed_json(response, &error))
+    parse_body(response, |body| serde_json::from_str(&body))
 }
 
-/// The body of a successful response. It is text, like the fields of a record, so that
-/// one parser is compiled for both.
-fn success_text(response: &http::Response<Bytes>) -> Result<&str, Error> {
+/// Parses the body of a successful response. It is text, like the fields of a record, so
+/// that one parser is compiled for both.
+pub(crate) fn parse_body<R>(
+    response: &http::Response<Bytes>,
+    parse: impl FnOnce(ByteString) -> serde_json::Result<R>,
+) -> Result<R, Error> {
+    parse(success_text(response)?).map_err(|error| malformed_json(response, &error))
+}
+
+fn success_text(response: &http::Response<Bytes>) -> Result<ByteString, Error> {
     if !response.status().is_success() {
         return Err(Error::from_response(response));
     }
-    std::str::from_utf8(response.body())
+    ByteString::try_from(response.body().clone())
         .map_err(|error| malformed_body(response, &format!("invalid UTF-8 at byte {}", error.valid_up_to())))
 }
 

@@ -1,8 +1,9 @@
 //! The latest records, to recognize duplicates and revisions.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{VecDeque, hash_map::Entry};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::{content_digest::ContentHash, digest::sha256};
 
@@ -160,10 +161,13 @@ impl DedupWindow {
                 return;
             }
             self.queue.pop_front();
-            if self.latest.get(&id).is_some_and(|latest| latest.revision == version.revision) {
-                self.latest.remove(&id);
-            } else {
-                self.previous.remove(&(id, version.content_digest));
+            match self.latest.entry(id) {
+                Entry::Occupied(latest) if latest.get().revision == version.revision => {
+                    latest.remove();
+                }
+                _ => {
+                    self.previous.remove(&(id, version.content_digest));
+                }
             }
             if !old {
                 self.complete_from_ms = self.complete_from_ms.max(at_ms + 1);
@@ -321,7 +325,7 @@ mod tests {
         for (id, content) in [("a", 1), ("a", 2), ("a", 3), ("gone", 1)] {
             window.insert(RecordId::new(id), content, i64::from(content));
         }
-        window.retain_listed(&HashSet::from([RecordId::new("a")]), 2);
+        window.retain_listed(&HashSet::from_iter([RecordId::new("a")]), 2);
         assert_eq!((window.queue.len(), window.latest.len(), window.previous.len()), (2, 1, 1));
         assert_eq!(insert(&mut window, "a", 2), DedupResult::Duplicate);
         assert_eq!(insert(&mut window, "a", 3), DedupResult::Duplicate);

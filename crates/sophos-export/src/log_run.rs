@@ -1,7 +1,6 @@
 //! The run over a log: reads it by time from the last checkpoint and commits.
 
-use std::collections::HashSet;
-
+use foldhash::{HashSet, HashSetExt};
 use jiff::{Timestamp, civil::Date};
 use sophos_api::{ErrorKind, Platform, TenantClient, Transport};
 

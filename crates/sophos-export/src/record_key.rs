@@ -65,7 +65,7 @@ pub(crate) fn parse_id(json: &str) -> Option<Cow<'_, str>> {
         b'-' | b'0'..=b'9' => json.into(),
         _ => return None,
     };
-    (!id.trim().is_empty()).then_some(id)
+    (!id.chars().all(char::is_whitespace)).then_some(id)
 }
 
 pub(crate) fn parse_time(json: &str) -> Option<Timestamp> {

@@ -120,6 +120,17 @@ fn write_time(line: &mut Vec<u8>, time: Option<Timestamp>) {
     line.push(b'"');
 }
 
+/// The numbers below 100 as two digits each.
+const DIGIT_PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
 /// The output of [`to_rfc3339_millis`] for a time from 1970 to 9999, the common case.
 fn recent(time: Timestamp) -> Option<[u8; 24]> {
     let millis = u64::try_from(time.as_millisecond()).ok()?;
@@ -141,19 +152,17 @@ fn recent(time: Timestamp) -> Option<[u8; 24]> {
         return None;
     }
     let mut text = *b"0000-00-00T00:00:00.000Z";
-    let mut put = |at: usize, digits: usize, mut number: u64| {
-        for place in (at..at + digits).rev() {
-            text[place] = b'0' + (number % 10) as u8;
-            number /= 10;
-        }
-    };
-    put(0, 4, year);
-    put(5, 2, month);
-    put(8, 2, day);
-    put(11, 2, of_day / 3_600_000);
-    put(14, 2, of_day / 60_000 % 60);
-    put(17, 2, of_day / 1_000 % 60);
-    put(20, 3, of_day % 1_000);
+    let mut put =
+        |at: usize, number: u64| text[at..at + 2].copy_from_slice(&DIGIT_PAIRS[number as usize % 100]);
+    put(0, year / 100);
+    put(2, year % 100);
+    put(5, month);
+    put(8, day);
+    put(11, of_day / 3_600_000);
+    put(14, of_day / 60_000 % 60);
+    put(17, of_day / 1_000 % 60);
+    put(20, of_day % 1_000 / 10);
+    text[22] = b'0' + (of_day % 10) as u8;
     Some(text)
 }
 

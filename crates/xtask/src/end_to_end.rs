@@ -45,5 +45,7 @@ pub(crate) fn command(
 ) -> Command {
     let mut command = shell::program(workspace.binary(profile, program));
     command.args(arguments).env("FUNCTIONS_DIR", functions_dir);
+    // As `cargo run` sets it.
+    command.env("CARGO_MANIFEST_DIR", workspace.root.join("tests"));
     command
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::{Language, components_dir};
+use crate::package_dir;
 
 /// The results of a component under several offers.
 #[derive(Debug, Deserialize)]
@@ -45,8 +46,7 @@ pub enum OfferResult {
 pub async fn run_confined(world: &str, offers: &[Vec<&str>]) -> io::Result<ConfinedResult> {
     let components = components_dir()?;
     let program = Language::Python.program()?.unwrap_or_default();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../crates/sophos-component/examples/python/import_check.py");
+    let script = package_dir().join("../crates/sophos-component/examples/python/import_check.py");
     let mut host = Command::new(program)
         .arg("-B")
         .arg(script)

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::IsolationEnv;
-use crate::hosts::copy_beside_modules;
+use crate::{hosts::copy_beside_modules, package_dir};
 
 /// The maximum time for a host to compile the component or to run a command, on a busy machine.
 const HOST_TIMEOUT: Duration = Duration::from_secs(120);
@@ -43,7 +43,7 @@ impl HostServer {
 
     /// The program, if it is installed, and its temporary folder.
     fn command(self) -> io::Result<Option<(Command, Option<TempDir>)>> {
-        let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/sophos-component/examples");
+        let hosts = package_dir().join("../crates/sophos-component/examples");
         match self {
             Self::Python => Ok(env_path("HOST_PYTHON").map(|python| {
                 let mut command = Command::new(python);

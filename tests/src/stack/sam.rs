@@ -8,13 +8,10 @@ use std::{
 
 use tokio::process::Command;
 
-use crate::aws::REGION;
+use crate::{aws::REGION, package_dir};
 
 /// The SAM program; `cargo xtask test` sets it.
 const SAM_VARIABLE: &str = "SAM_CLI";
-
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-const BUILD_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/emulator/build_template.py");
 
 /// The packages to deploy.
 #[derive(Debug, Clone)]
@@ -51,8 +48,9 @@ impl SamCli {
             DeployPackages::Programs(programs) => {
                 let mut build = Command::new(program.with_file_name("python"));
                 build
-                    .args(["-B", BUILD_SCRIPT])
-                    .arg(Path::new(ROOT).join("infra/template.yaml"))
+                    .arg("-B")
+                    .arg(package_dir().join("emulator/build_template.py"))
+                    .arg(package_dir().join("../infra/template.yaml"))
                     .arg(programs);
                 let built = checked_output(build.arg(folder.path()).output().await?)?;
                 built.lines().last().map(PathBuf::from).unwrap_or_default()
@@ -73,7 +71,7 @@ impl SamCli {
         let mut deploy = self.command("deploy");
         deploy
             .arg("--config-file")
-            .arg(Path::new(ROOT).join("samconfig.toml").canonicalize()?)
+            .arg(package_dir().join("../samconfig.toml").canonicalize()?)
             .args(["--config-env", "dev", "--no-confirm-changeset", "--no-progressbar"])
             .args(["--stack-name", stack])
             .arg("--template-file")

@@ -1,8 +1,11 @@
 //! The case files.
 
-use std::{fs, io, path::Path};
+use std::{fs, io};
 
-use end_to_end::isolation::{TENANT, machine_id, unix_now};
+use end_to_end::{
+    isolation::{TENANT, machine_id, unix_now},
+    package_dir,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sophos_simulator::MachineConfig;
@@ -68,7 +71,7 @@ pub(crate) struct Case {
 impl CaseFolder {
     /// Loads a folder of `cases/`.
     pub(crate) fn load(name: &str) -> io::Result<Self> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+        let folder = package_dir().join("tests/cases").join(name);
         let mut paths: Vec<_> =
             fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
         paths.sort();

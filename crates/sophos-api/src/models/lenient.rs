@@ -1,6 +1,6 @@
 //! The readers of the fields and items of wire models.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -65,15 +65,20 @@ pub(crate) fn items<'de, D, T>(deserializer: D) -> Result<Vec<Raw<T>>, D::Error>
 where
     D: Deserializer<'de>,
 {
-    Ok(raw_items(deserializer)?.into_iter().map(Raw::new).collect())
+    Ok(raw_items::<_, Box<RawValue>>(deserializer)?.into_iter().map(Raw::new).collect())
 }
 
-/// It is not generic over the items, so that it is compiled once.
-fn raw_items<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValue>>, D::Error> {
-    struct Items;
+/// Reads the items as their JSON, owned or borrowed. It is not generic over the records,
+/// so that it is compiled once.
+pub(crate) fn raw_items<'de, D, I>(deserializer: D) -> Result<Vec<I>, D::Error>
+where
+    D: Deserializer<'de>,
+    I: Deserialize<'de>,
+{
+    struct Items<I>(PhantomData<I>);
 
-    impl<'de> Visitor<'de> for Items {
-        type Value = Vec<Box<RawValue>>;
+    impl<'de, I: Deserialize<'de>> Visitor<'de> for Items<I> {
+        type Value = Vec<I>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "a list of at most {MAX_ITEMS} items")
@@ -95,7 +100,7 @@ fn raw_items<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawVa
         }
     }
 
-    deserializer.deserialize_any(Items)
+    deserializer.deserialize_any(Items(PhantomData))
 }
 
 /// Reads a value, and null as the default.

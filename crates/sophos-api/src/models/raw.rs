@@ -1,6 +1,7 @@
 use std::{fmt, marker::PhantomData, ops::Deref};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use bytestring::ByteString;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, ser};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind};
@@ -22,7 +23,7 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone)]
 pub struct WithRaw<T> {
     value: T,
-    raw: Box<RawValue>,
+    raw: RawText,
 }
 
 impl<T> WithRaw<T> {
@@ -38,7 +39,7 @@ impl<T> WithRaw<T> {
 
     /// The parsed record and the JSON.
     pub fn into_parts(self) -> (T, Box<str>) {
-        (self.value, self.raw.into())
+        (self.value, self.raw.into_text())
     }
 }
 
@@ -46,7 +47,7 @@ impl<T: Serialize> WithRaw<T> {
     /// A record of the client's own, with the JSON that it serializes to.
     pub(crate) fn from_value(value: T) -> Result<Self, Error> {
         let raw = serde_json::value::to_raw_value(&value).map_err(malformed_item)?;
-        Ok(Self { value, raw })
+        Ok(Self { value, raw: raw.into() })
     }
 }
 
@@ -67,7 +68,7 @@ impl<T> Deref for WithRaw<T> {
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for WithRaw<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let raw = RawText::deserialize(deserializer)?;
         let value = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
         Ok(Self { value, raw })
     }
@@ -100,7 +101,7 @@ impl<T> Serialize for WithRaw<T> {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent, bound = "")]
 pub struct Raw<T> {
-    json: Box<RawValue>,
+    json: RawText,
     #[serde(skip)]
     marker: PhantomData<fn() -> T>,
 }
@@ -113,8 +114,8 @@ impl<T> fmt::Debug for Raw<T> {
 }
 
 impl<T> Raw<T> {
-    pub(crate) fn new(json: Box<RawValue>) -> Self {
-        Self { json, marker: PhantomData }
+    pub(crate) fn new(json: impl Into<RawText>) -> Self {
+        Self { json: json.into(), marker: PhantomData }
     }
 
     /// The service's own JSON.
@@ -124,7 +125,7 @@ impl<T> Raw<T> {
 
     /// Returns the service's own JSON by value.
     pub fn into_json(self) -> Box<str> {
-        self.json.into()
+        self.json.into_text()
     }
 
     /// Parses the fields of `U` from the item, borrowing from it.
@@ -144,6 +145,46 @@ impl<T: DeserializeOwned> Raw<T> {
     pub fn parse(self) -> Result<WithRaw<T>, Error> {
         let value = serde_json::from_str(self.json.get()).map_err(malformed_item)?;
         Ok(WithRaw { value, raw: self.json })
+    }
+}
+
+/// JSON that shares the memory of the response, or has its own.
+#[derive(Clone)]
+pub(crate) struct RawText(ByteString);
+
+impl RawText {
+    /// The JSON as a part of the body that it is borrowed from.
+    ///
+    /// # Panics
+    /// When it is not a part of the body.
+    pub(crate) fn within(body: &ByteString, json: &RawValue) -> Self {
+        Self(body.slice_ref(json.get()))
+    }
+
+    fn get(&self) -> &str {
+        &self.0
+    }
+
+    fn into_text(self) -> Box<str> {
+        self.get().into()
+    }
+}
+
+impl From<Box<RawValue>> for RawText {
+    fn from(json: Box<RawValue>) -> Self {
+        Self(String::from(Box::<str>::from(json)).into())
+    }
+}
+
+impl<'de> Deserialize<'de> for RawText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl Serialize for RawText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(self.get()).map_err(ser::Error::custom)?.serialize(serializer)
     }
 }
 

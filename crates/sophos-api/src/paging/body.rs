@@ -6,12 +6,13 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::{
     error::{Error, ErrorKind},
-    operation::parse_json,
+    operation::parse_body,
 };
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -34,24 +35,36 @@ impl MalformedItem {
 
 /// A page with a list of the items that are not JSON.
 pub(crate) trait LenientPage: DeserializeOwned {
+    /// Parses the body, whose memory the items may share.
+    fn from_body(body: ByteString) -> serde_json::Result<Self> {
+        serde_json::from_str(&body)
+    }
+
     fn set_malformed_items(&mut self, malformed_items: Vec<MalformedItem>);
 }
 
 /// Parses a page. It rejects a list: serde would accept an empty one as a page without
 /// items, which looks like the end of a listing.
 pub(crate) fn parse_page<P: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<P, Error> {
+    parse_object(response, |body| serde_json::from_str(&body))
+}
+
+fn parse_object<P>(
+    response: &http::Response<Bytes>,
+    parse: impl FnOnce(ByteString) -> serde_json::Result<P>,
+) -> Result<P, Error> {
     let first = response.body().iter().find(|byte| !byte.is_ascii_whitespace());
     if response.status().is_success() && first == Some(&b'[') {
         return Err(
             Error::malformed("the page is a list, not an object").with_status(response.status().as_u16())
         );
     }
-    parse_json(response)
+    parse_body(response, parse)
 }
 
 /// Parses a page, and sets aside the items that are not JSON.
 pub(crate) fn parse_page_lenient<P: LenientPage>(response: &http::Response<Bytes>) -> Result<P, Error> {
-    let error = match parse_page(response) {
+    let error = match parse_object(response, P::from_body) {
         Err(error) if error.kind() == ErrorKind::Malformed && response.status().is_success() => error,
         other => return other,
     };
@@ -59,7 +72,7 @@ pub(crate) fn parse_page_lenient<P: LenientPage>(response: &http::Response<Bytes
     let mut salvaged = http::Response::new(Bytes::from(body));
     *salvaged.status_mut() = response.status();
     // If the rest is not a page either, the first error tells more.
-    let mut page: P = parse_page(&salvaged).map_err(|_| error)?;
+    let mut page = parse_object(&salvaged, P::from_body).map_err(|_| error)?;
     page.set_malformed_items(malformed_items);
     Ok(page)
 }

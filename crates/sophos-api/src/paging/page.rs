@@ -1,13 +1,15 @@
 //! The pages of listings.
 
-use serde::{Deserialize, Serialize};
+use bytestring::ByteString;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{
     error::{Error, ErrorKind},
     models::{
-        lenient::{items, lenient_id, null_as_default},
+        lenient::{items, lenient_id, null_as_default, raw_items},
         macros::model,
-        raw::Raw,
+        raw::{Raw, RawText},
     },
     paging::{LenientPage, MalformedItem},
 };
@@ -87,7 +89,7 @@ macro_rules! impl_lenient_page {
     )+};
 }
 
-impl_lenient_page! { ItemList NumberedPage KeyedPage CursorPage }
+impl_lenient_page! { ItemList NumberedPage KeyedPage }
 
 impl<T> NumberedPage<T> {
     /// The number of the page after page `number`, or `None` at the end. Without a
@@ -177,7 +179,7 @@ impl KeyedPages {
 /// assert_eq!((page.has_more, page.next_cursor.as_deref()), (false, Some("c2")));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(
     feature = "catalog",
     derive(schemars::JsonSchema),
@@ -186,18 +188,58 @@ impl KeyedPages {
 #[serde(bound = "")]
 #[non_exhaustive]
 pub struct CursorPage<T> {
-    /// The items, not parsed yet.
-    #[serde(deserialize_with = "items")]
+    /// The items, not parsed yet. Each keeps the body of its page in memory.
     pub items: Vec<Raw<T>>,
     /// The items that are not JSON.
     #[serde(skip)]
     pub malformed_items: Vec<MalformedItem>,
     /// Whether there are more items now.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[cfg_attr(feature = "catalog", schemars(default))]
     pub has_more: bool,
     /// The cursor of the next page. The last page has one too, to resume from later.
-    #[serde(default, deserialize_with = "lenient_id")]
+    #[cfg_attr(feature = "catalog", schemars(default))]
     pub next_cursor: Option<String>,
+}
+
+/// A page of the SIEM feed with items that own their text or borrow it. A feed has
+/// thousands of pages, and a copy of each item costs a tenth of reading them.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "I: Deserialize<'de>"))]
+struct CursorBody<I> {
+    #[serde(deserialize_with = "raw_items")]
+    items: Vec<I>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    has_more: bool,
+    #[serde(default, deserialize_with = "lenient_id")]
+    next_cursor: Option<String>,
+}
+
+impl<I> CursorBody<I> {
+    fn into_page<T>(self, to_text: impl Fn(I) -> RawText) -> CursorPage<T> {
+        CursorPage {
+            items: self.items.into_iter().map(|item| Raw::new(to_text(item))).collect(),
+            malformed_items: Vec::new(),
+            has_more: self.has_more,
+            next_cursor: self.next_cursor,
+        }
+    }
+}
+
+impl<'de, T> Deserialize<'de> for CursorPage<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        CursorBody::<Box<RawValue>>::deserialize(deserializer).map(|body| body.into_page(RawText::from))
+    }
+}
+
+impl<T> LenientPage for CursorPage<T> {
+    fn from_body(body: ByteString) -> serde_json::Result<Self> {
+        let page: CursorBody<&RawValue> = serde_json::from_str(&body)?;
+        Ok(page.into_page(|item| RawText::within(&body, item)))
+    }
+
+    fn set_malformed_items(&mut self, malformed_items: Vec<MalformedItem>) {
+        self.malformed_items = malformed_items;
+    }
 }
 
 #[cfg(feature = "siem")]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::Args;
-use end_to_end::program;
+use end_to_end::{package_dir, program};
 use sophos_simulator::{Config, Scheme, Simulator};
 use tempfile::TempDir;
 
@@ -82,7 +82,7 @@ impl Estate {
 
     /// A client in Python, which writes the ids into a file.
     fn peer(&self, python: &Path, client: &str) -> BenchResult<Command> {
-        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+        let scripts = package_dir().join("peers");
         let mut command = Command::new(python);
         command.arg(scripts.join("list_endpoints.py")).arg(client).arg(self.ids());
         command.env("PYTHONPATH", env::join_paths([scripts.join("redirect"), scripts])?);

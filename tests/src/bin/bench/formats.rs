@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::Args;
-use end_to_end::{CommittedExport, TestEnv};
+use end_to_end::{CommittedExport, TestEnv, package_dir};
 use local_lambda::peak_rss_bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -81,10 +81,15 @@ pub(crate) async fn run(arguments: Arguments) -> BenchResult {
         .iter()
         .map(|column| (column.name.to_owned(), json!(column.paths[0])))
         .collect();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/readers/convert.py");
+    let script = package_dir().join("readers/convert.py");
     for tool in ["duckdb", "pyarrow"] {
         let mut command = Command::new(&python);
-        command.args([script, tool]).arg(&rows).arg(folder.path().join(tool)).arg(json!(columns).to_string());
+        command
+            .arg(&script)
+            .arg(tool)
+            .arg(&rows)
+            .arg(folder.path().join(tool))
+            .arg(json!(columns).to_string());
         show(tool, events, &measure(&mut command)?)?;
     }
     Ok(())

@@ -13,7 +13,7 @@ use std::{
 };
 
 use clap::Args;
-use end_to_end::{CommittedExport, TestEnv};
+use end_to_end::{CommittedExport, TestEnv, package_dir};
 use serde_json::Value;
 use sophos_export::Format;
 use sophos_simulator::{Config, CredentialKind, Dataset, Scheme};
@@ -187,7 +187,7 @@ fn check(env: &TestEnv, lines: &str, events: u64) -> BenchResult {
 
 /// Adds the arguments of the program in `tests/peers`.
 fn configure_minimal(command: &mut Command, env: &TestEnv, home: &TempDir) -> BenchResult {
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/page_to_file.py"));
+    command.arg(package_dir().join("peers/page_to_file.py"));
     command.env("IDENTITY_URL", env.simulator.identity_url());
     command.env("GLOBAL_URL", env.simulator.global_url());
     command.env("CLIENT_ID", &env.credential().client_id);

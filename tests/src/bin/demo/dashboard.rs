@@ -10,6 +10,7 @@ use std::{error::Error, fs, path::Path, time::Duration};
 use end_to_end::{
     TestEnv,
     isolation::{Delivery, IsolationEnv, unix_now, webhook_secret},
+    package_dir,
 };
 use local_lambda::FunctionUrl;
 use serde_json::json;
@@ -21,9 +22,6 @@ use sophos_simulator::{
 use self::samples::{LinesRead, Samples};
 use crate::{isolation, print_line};
 
-/// The definition of the dashboard.
-const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/dashboard.yaml");
-
 const START: &str = "2026-11-23T20:00:00Z";
 const HOURS: i64 = 12;
 const INTERVAL_MINUTES: i64 = 15;
@@ -31,7 +29,7 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// Runs the functions, and writes the picture to `picture`.
 pub(crate) async fn run(folder: &Path, picture: &Path) -> Result<(), Box<dyn Error>> {
-    let widgets = widget::parse(&fs::read_to_string(TEMPLATE)?)?;
+    let widgets = widget::parse(&fs::read_to_string(package_dir().join("../infra/dashboard.yaml"))?)?;
     let mut samples = Samples::default();
     let start_ms = START.parse::<jiff::Timestamp>()?.as_millisecond();
     export(folder, start_ms, &mut samples).await?;
