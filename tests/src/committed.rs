@@ -5,8 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
-use serde_json::Value;
+use jiff::Timestamp;
+use parquet::{
+    file::reader::{FileReader, SerializedFileReader},
+    record::Field,
+};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// A dataset and a tenant.
@@ -160,23 +166,20 @@ impl CommittedExport {
         if object["sha256"] != digest.as_str() || object["bytes"] != body.len() {
             self.defect(format!("{path} differs from the committed object"));
         }
-        let mut rows = 0;
-        let text: Box<dyn BufRead> = if path.ends_with(".zst") {
-            Box::new(BufReader::new(zstd::Decoder::with_buffer(body.as_slice())?))
-        } else {
-            Box::new(BufReader::new(MultiGzDecoder::new(body.as_slice())))
-        };
-        for line in text.lines() {
-            let row: Value = serde_json::from_str(&line?)?;
-            rows += 1;
-            self.check_row(path, &row, key);
-        }
-        if object["rows"] != rows {
-            self.defect(format!("{path} has {rows} rows, not {}", object["rows"]));
-        }
         self.objects += 1;
         self.bytes += body.len() as u64;
-        Ok(rows)
+        let rows = if path.ends_with(".parquet") {
+            parquet_rows(body)?
+        } else if path.ends_with(".zst") {
+            json_lines(BufReader::new(zstd::Decoder::with_buffer(body.as_slice())?))?
+        } else {
+            json_lines(BufReader::new(MultiGzDecoder::new(body.as_slice())))?
+        };
+        if object["rows"] != rows.len() {
+            self.defect(format!("{path} has {} rows, not {}", rows.len(), object["rows"]));
+        }
+        rows.iter().for_each(|row| self.check_row(path, row, key));
+        Ok(rows.len() as u64)
     }
 
     fn check_row(&mut self, path: &str, row: &Value, (dataset, tenant): &StreamKey) {
@@ -219,6 +222,31 @@ impl CommittedExport {
     fn defect(&mut self, what: String) {
         self.defects.push(Defect(what));
     }
+}
+
+fn json_lines(text: impl BufRead) -> io::Result<Vec<Value>> {
+    text.lines().map(|line| Ok(serde_json::from_str(&line?)?)).collect()
+}
+
+/// The rows of an object in Parquet: its texts, and its times as text.
+fn parquet_rows(body: Vec<u8>) -> io::Result<Vec<Value>> {
+    let file = SerializedFileReader::new(Bytes::from(body)).map_err(io::Error::other)?;
+    let rows = file.get_row_iter(None).map_err(io::Error::other)?;
+    let rows = rows.map(|row| {
+        let mut members = Map::new();
+        for (name, field) in row.map_err(io::Error::other)?.get_column_iter() {
+            let value = match field {
+                Field::Str(text) => text.as_str().into(),
+                Field::TimestampMillis(ms) => {
+                    Timestamp::from_millisecond(*ms).map_err(io::Error::other)?.to_string().into()
+                }
+                _ => Value::Null,
+            };
+            members.insert(name.clone(), value);
+        }
+        Ok(Value::Object(members))
+    });
+    rows.collect()
 }
 
 /// Whether a file is not part of the export: hints, plans, leases of the rate limit.

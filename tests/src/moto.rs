@@ -253,15 +253,16 @@ impl Moto {
         arn.ok_or_else(|| io::Error::other("the key has no ARN"))
     }
 
-    /// Creates a bucket that encrypts with this key.
+    /// Creates a bucket that encrypts with this key, or with S3's own.
     ///
     /// # Errors
     /// When the server rejects the request.
-    pub async fn create_bucket(&self, name: &str, key_arn: &str) -> io::Result<()> {
+    pub async fn create_bucket(&self, name: &str, key_arn: Option<&str>) -> io::Result<()> {
         let region = format!(
             "<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
         );
         self.s3(reqwest::Method::PUT, name, region.into_bytes()).await?;
+        let Some(key_arn) = key_arn else { return Ok(()) };
         let encryption = format!(
             "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms             </SSEAlgorithm><KMSMasterKeyID>{key_arn}</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></Rule>             </ServerSideEncryptionConfiguration>"
         );

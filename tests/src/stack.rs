@@ -13,6 +13,7 @@ mod credentials;
 mod deployed;
 mod emulator_limits;
 mod event_source_mapping;
+mod exports;
 mod functions;
 mod sam;
 mod smoke_test;
@@ -26,8 +27,9 @@ use sophos_simulator::CredentialInfo;
 pub use access::{AccessCount, AccessReport, Permission, RoleAccess};
 pub use deployed::{DeployedResource, DeployedStack};
 pub use emulator_limits::EMULATOR_LIMITS;
+pub use exports::{ExportResult, LakeResult};
 pub use sam::{DeployPackages, SamCli};
-pub use smoke_test::{ExportResult, STACK_NAME, SmokeTest, TENANT};
+pub use smoke_test::{STACK_NAME, SmokeTest, TENANT};
 
 use crate::{
     LambdaService, aws,

@@ -1,6 +1,6 @@
 //! The tables of Athena have the columns that the export writes.
 
-use sophos_export::{ColumnKind, Dataset, parquet_columns};
+use sophos_export::{ColumnKind, Dataset, DatasetKind, FormatSelection, parquet_columns};
 
 const TEMPLATE: &str = include_str!("../../infra/athena.yaml");
 
@@ -47,6 +47,24 @@ fn athena_tables_have_the_columns_of_each_format() {
         assert_eq!(ndjson, owned(common("string").chain([record]).collect()), "{dataset}");
         let location = format!("${{ExportPrefix}}/{dataset}/tenant_id=${{!tenant_id}}/day=${{!day}}\n");
         assert!(TEMPLATE.contains(&location), "{dataset}");
+    }
+}
+
+/// `SnapshotFormat` is the format of all snapshots and their changes, and their tables read it.
+#[test]
+fn snapshot_format_is_of_all_snapshots() {
+    let stack = include_str!("../../infra/template.yaml");
+    let formats = stack.split_once("- ${Format},").expect("the formats").1.lines().next().expect("a line");
+    let formats = format!("ndjson.gz,{formats}").replace("${Of}", "parquet");
+    let formats: FormatSelection = formats.parse().expect("formats");
+    for dataset in Dataset::ALL {
+        let is_snapshot = matches!(dataset.kind(), DatasetKind::Snapshot | DatasetKind::Changes);
+        assert_eq!(formats.format(dataset).extension() == "parquet", is_snapshot, "{dataset}");
+        let table = TEMPLATE.split_once(&format!("\n        Name: {dataset}\n")).expect("a table").1;
+        let condition =
+            if is_snapshot { "[SnapshotIsParquet, parquet, json]" } else { "[IsParquet, parquet, json]" };
+        let classification = table.split_once("classification: !If ").expect("a condition").1;
+        assert!(classification.starts_with(condition), "{dataset}");
     }
 }
 

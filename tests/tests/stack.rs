@@ -32,6 +32,10 @@ const UNUSED_PERMISSIONS: [(&str, &str, &str); 8] = [
 const ALL_MESSAGES: usize = 3 * 13 + 2;
 const FEED_AND_LOG_MESSAGES: usize = 3 * 5 + 2;
 
+/// The datasets that the lake has.
+const LAKE_DATASETS: [Dataset; 4] =
+    [Dataset::Events, Dataset::Alerts, Dataset::Endpoints, Dataset::Isolations];
+
 /// The steps of a rotation.
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
 
@@ -43,16 +47,15 @@ fn programs() -> PathBuf {
 }
 
 fn logs(smoke_test: &SmokeTest, function: &str) -> String {
-    smoke_test.account.logs(smoke_test.stack.output(function).expect("a function")).join("\n")
+    let function = smoke_test.stack.resource(function).expect("a function");
+    smoke_test.account.logs(&function.physical_id).join("\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Python with an emulator of AWS: `cargo xtask test` runs it"]
 async fn deployed_stack_works_within_its_permissions() {
-    let datasets = Dataset::ALL.map(Dataset::name).join(",");
-    let packages = DeployPackages::Programs(programs());
-    let started = SmokeTest::start_with(&packages, async |_| Ok(vec![("Datasets", datasets)]));
-    let Some(mut smoke_test) = started.await.expect("a stack") else { panic!("missing EMULATOR_PYTHON") };
+    let started = SmokeTest::start(&DeployPackages::Programs(programs())).await;
+    let Some(mut smoke_test) = started.expect("a stack") else { panic!("missing EMULATOR_PYTHON") };
     assert_all_resources_created(&smoke_test.stack);
     reports_missing_credential(&smoke_test).await;
 
@@ -64,6 +67,7 @@ async fn deployed_stack_works_within_its_permissions() {
     sends_unreadable_message_to_dlq(&smoke_test).await;
     isolates(&mut smoke_test).await;
     isolates_for_a_finding(&smoke_test).await;
+    writes_the_lake(&smoke_test).await;
     rotates(&smoke_test).await;
     audits_credentials(&smoke_test, 1).await;
     let mut known = BTreeSet::new();
@@ -83,7 +87,7 @@ async fn deployed_stack_uses_an_existing_bucket_and_key() {
     let mut key = String::new();
     let started = SmokeTest::start_with(&packages, async |account| {
         key = account.moto().create_key().await?;
-        account.moto().create_bucket(BUCKET, &key).await?;
+        account.moto().create_bucket(BUCKET, Some(&key)).await?;
         let disabled = ["Notices", "NoticeQueue", "NoticeTopic"].map(|name| (name, "DISABLED".to_owned()));
         let own = [("ExistingBucket", BUCKET.into()), ("KmsKeyArn", key.clone())];
         Ok(disabled.into_iter().chain(own).collect())
@@ -177,26 +181,17 @@ async fn exports(smoke_test: &SmokeTest, messages: usize) {
 /// The queue has one event notification of S3 for each committed object.
 async fn announces_committed_objects(smoke_test: &SmokeTest) {
     let account = &smoke_test.account;
-    let queue = smoke_test.stack.output("NoticeQueueUrl").expect("a queue");
     let (bucket, mut announced) = (smoke_test.stack.output("BucketName").expect("a bucket"), BTreeSet::new());
-    loop {
-        let messages = account.moto().receive(queue).await.expect("messages");
-        if messages.is_empty() {
-            break;
-        }
-        for message in messages {
-            let notice: Value = serde_json::from_str(message.body().expect("a body")).expect("JSON");
-            let record = &notice["Records"][0];
-            let event = (&record["eventSource"], &record["eventName"], &record["s3"]["bucket"]["name"]);
-            assert_eq!(event, (&json!("aws:s3"), &json!("ObjectCreated:Put"), &json!(bucket)), "{notice}");
-            let object = &record["s3"]["object"];
-            let key = object["key"].as_str().expect("a key");
-            let key = percent_encoding::percent_decode_str(key).decode_utf8().expect("UTF-8").into_owned();
-            let body = account.object(bucket, &key).await.expect("the object");
-            assert_eq!(object["size"], body.len(), "{notice}");
-            assert!(object["eTag"].as_str().is_some_and(|tag| !tag.contains('"')), "{notice}");
-            announced.insert(key);
-        }
+    for record in smoke_test.notices().await.expect("notices") {
+        let event = (&record["eventSource"], &record["eventName"], &record["s3"]["bucket"]["name"]);
+        assert_eq!(event, (&json!("aws:s3"), &json!("ObjectCreated:Put"), &json!(bucket)), "{record}");
+        let object = &record["s3"]["object"];
+        let key = object["key"].as_str().expect("a key");
+        let key = percent_encoding::percent_decode_str(key).decode_utf8().expect("UTF-8").into_owned();
+        let body = account.object(bucket, &key).await.expect("the object");
+        assert_eq!(object["size"], body.len(), "{record}");
+        assert!(object["eTag"].as_str().is_some_and(|tag| !tag.contains('"')), "{record}");
+        announced.insert(key);
     }
     let mut committed = BTreeSet::new();
     for dataset in Dataset::ALL {
@@ -205,6 +200,29 @@ async fn announces_committed_objects(smoke_test: &SmokeTest) {
     }
     assert!(!committed.is_empty());
     assert_eq!(announced, committed, "{}", logs(smoke_test, "ExportFunction"));
+}
+
+/// The lake gets each exported row of its datasets once.
+async fn writes_the_lake(smoke_test: &SmokeTest) {
+    exports(smoke_test, FEED_AND_LOG_MESSAGES).await;
+    let first = smoke_test.write_lake().await.expect("a run");
+    let message = || format!("{first:?}\n{}", logs(smoke_test, "LakeFunction"));
+    assert_eq!(first.run.error, None, "{}", message());
+    let exported = smoke_test.committed().await.expect("an export");
+    let read: u64 = LAKE_DATASETS.iter().map(|dataset| exported.rows_of(dataset.name())).sum();
+    assert_eq!(first.run.response["stored_rows"], read, "{}", message());
+    assert_eq!(first.run.response["objects"], first.objects.len(), "{}", message());
+    for class in ["2004", "5001", "7001"] {
+        assert!(first.run.response["rows"][class].as_u64() > Some(0), "{class}: {}", message());
+        let source = format!("ext/sophos-{class}/");
+        assert!(first.objects.iter().any(|key| key.starts_with(&source)), "{source}: {}", message());
+    }
+    let second = smoke_test.write_lake().await.expect("a run");
+    assert_eq!(
+        (&second.run.response["stored_rows"], &second.run.response["unfinished"]),
+        (&json!(0), &json!(false))
+    );
+    assert_eq!(second.objects, first.objects);
 }
 
 /// An unreadable message moves to the dead-letter queue, and other messages continue.

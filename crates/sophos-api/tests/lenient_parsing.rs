@@ -46,6 +46,29 @@ fn members_of_another_type_become_none() {
     assert_eq!(serde_json::to_value(&endpoint).expect("JSON"), body);
 }
 
+/// The records of a feed are parts of the body, also of one with an unreadable record,
+/// and outlive the page. They serialize as the service wrote them.
+#[test]
+fn records_of_a_feed_share_the_memory_of_the_page() {
+    let records = [r#"{"id":"é",  "n":1.50,"n":null}"#, r#"["\u00e9"]"#, "7"];
+    let body = bytes::Bytes::from(format!("{{\"items\": [ {} ]}}", records.join(" ,\n")));
+    let page = ListSiemEvents::parse_response(&http::Response::new(body.clone())).expect("a page");
+    let within = body.as_ptr_range();
+    for (item, record) in page.items.into_iter().zip(records) {
+        let json = item.json().as_bytes().as_ptr_range();
+        assert!(within.start <= json.start && json.end <= within.end, "{record} was copied");
+        let item = item.clone();
+        assert_eq!((item.json(), &*serde_json::to_string(&item).expect("JSON")), (record, record));
+        assert_eq!(&*item.into_json(), record);
+    }
+    let damaged =
+        [b"{\"items\":[{\"id\":\"a\"},{\"id\":\"\xff\"},".as_slice(), b"{\"id\": \"b\"}]}"].concat();
+    let page = parse_response::<ListSiemEvents>(200, damaged).expect("a page");
+    let json: Vec<_> = page.items.iter().map(|item| item.json()).collect();
+    assert_eq!(json, [r#"{"id":"a"}"#, r#"{"id": "b"}"#]);
+    assert_eq!(page.malformed_items.len(), 1);
+}
+
 #[test]
 fn firewall_status_is_read_in_both_forms() {
     let schema = json!({ "managingStatus": "approvalPending", "reportingStatus": "approvedByCustomer" });

@@ -1,5 +1,5 @@
 //! Deploys the stack into an emulator of AWS on this machine with the SAM CLI, and runs a smoke
-//! test: an export, webhooks, a GuardDuty finding and a rotation. Finally prints the used
+//! test: an export of all datasets, webhooks, a GuardDuty finding, a security lake and a rotation. Finally prints the used
 //! permissions and the limits of the emulator.
 
 use std::{
@@ -10,9 +10,11 @@ use std::{
 
 use clap::Parser;
 use end_to_end::{
+    CommittedExport,
     isolation::parse_decision_id,
-    stack::{DeployPackages, EMULATOR_LIMITS, STACK_NAME, SmokeTest},
+    stack::{DeployPackages, EMULATOR_LIMITS, ExportResult, STACK_NAME, SmokeTest},
 };
+use sophos_export::Dataset;
 
 /// Deploys the stack into an emulator of AWS on this machine and runs a smoke test.
 #[derive(Debug, Parser)]
@@ -41,7 +43,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     export(&smoke_test).await?;
     print_line("\nTWO: ISOLATE ENDPOINTS ON ALERTS OF OTHER TOOLS\n")?;
     isolate(&mut smoke_test).await?;
-    print_line("\nTHREE: ROTATE THE CREDENTIAL\n")?;
+    print_line("\nTHREE: WRITE THE SECURITY LAKE\n")?;
+    write_lake(&smoke_test).await?;
+    print_line("\nFOUR: ROTATE THE CREDENTIAL\n")?;
     rotate(&smoke_test).await?;
     print_line("\nPERMISSIONS: REQUESTED AND ALLOWED\n")?;
     print_permissions(&smoke_test).await?;
@@ -76,23 +80,26 @@ async fn export(smoke_test: &SmokeTest) -> Result<(), Box<dyn Error>> {
     print_line(&format!("$ {}", smoke_test.stack.output("StoreFirstCredentialCommand")?))?;
     smoke_test.store_credential().await?;
     print_line(&format!("* The schedule {} fires", smoke_test.schedule_for("ExportFunction")?))?;
-    let exported = smoke_test.export().await?;
-    if let Some(error) = exported.plan.error {
-        return Err(error.into());
-    }
+    let exported = checked(smoke_test.export().await?)?;
     let (plan, drained) = (&exported.plan.response, &exported.drain);
     print_line(&format!("    the plan has {} messages for {} tenants", plan["planned"], plan["tenants"]))?;
     print_line(&format!(
         "    the workers handle {} messages in {} invocations",
         drained.handled, drained.batches
     ))?;
-    if let Some(why) = drained.failures.first().or(exported.defects.first()) {
-        return Err(why.clone().into());
-    }
+    print_datasets(&exported.committed)?;
     let (rows, objects) = (exported.committed.rows(), exported.committed.objects());
     print_line(&format!(
-        "PROOF: {rows} rows in {objects} committed objects of {}:\n       each record that the service served, exactly once.",
+        "PROOF: {rows} rows in {objects} committed objects of {}:\n       each event and alert that the service served, exactly once; snapshots are in Parquet.",
         smoke_test.stack.output("ExportLocation")?
+    ))?;
+    let notices = smoke_test.notices().await?.len();
+    if notices as u64 != objects {
+        return Err(format!("the queue has {notices} notices: expected {objects}").into());
+    }
+    print_line(&format!(
+        "PROOF: {} has {notices} notices, one for each committed object.",
+        smoke_test.stack.output("NoticeQueueUrl")?
     ))?;
     Ok(())
 }
@@ -154,6 +161,46 @@ async fn isolate(smoke_test: &mut SmokeTest) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The export, if nothing failed and no row is missing, duplicate or unknown.
+fn checked(exported: ExportResult) -> Result<ExportResult, Box<dyn Error>> {
+    let ExportResult { plan, drain, defects, .. } = &exported;
+    match plan.error.as_ref().or(drain.failures.first()).or(defects.first()) {
+        Some(why) => Err(why.clone().into()),
+        None => Ok(exported),
+    }
+}
+
+fn print_datasets(exported: &CommittedExport) -> io::Result<()> {
+    for dataset in Dataset::ALL {
+        print_line(&format!("    {:<16} {:>6} rows", dataset.name(), exported.rows_of(dataset.name())))?;
+    }
+    Ok(())
+}
+
+async fn write_lake(smoke_test: &SmokeTest) -> Result<(), Box<dyn Error>> {
+    print_line("* The export runs again, with the audit log and the ledger of the isolations")?;
+    print_datasets(&checked(smoke_test.export().await?)?.committed)?;
+    print_line(&format!("* The schedule {} fires", smoke_test.schedule_for("LakeFunction")?))?;
+    let written = smoke_test.write_lake().await?;
+    if let Some(error) = written.run.error {
+        return Err(error.into());
+    }
+    let report = &written.run.response;
+    print_line(&format!(
+        "    {} exported rows: {} as OCSF, by class",
+        report["stored_rows"], report["rows"]
+    ))?;
+    for key in &written.objects {
+        print_line(&format!("    {key}"))?;
+    }
+    let again = smoke_test.write_lake().await?;
+    if again.run.response["stored_rows"] != 0 || again.objects != written.objects {
+        return Err(format!("a second run wrote again: {}", again.run.response).into());
+    }
+    print_line("PROOF: a second run writes nothing: the lake has each row once.")?;
+    Ok(())
+}
+
 async fn rotate(smoke_test: &SmokeTest) -> Result<(), Box<dyn Error>> {
     print_line(&format!("$ {}", smoke_test.stack.output("StageCredentialCommand")?))?;
     smoke_test.stage_credential().await?;
@@ -161,13 +208,7 @@ async fn rotate(smoke_test: &SmokeTest) -> Result<(), Box<dyn Error>> {
     print_line(&format!("* Secrets Manager rotates the secret: {}", steps.join(", ")))?;
     smoke_test.simulator.remove_credential(&smoke_test.credential.client_id);
     print_line("* The administrator deletes the previous credential in the console")?;
-    let exported = smoke_test.export().await?;
-    if let Some(why) = exported.plan.error.or(exported.drain.failures.first().cloned()) {
-        return Err(why.into());
-    }
-    if let Some(defect) = exported.defects.first() {
-        return Err(defect.clone().into());
-    }
+    let exported = checked(smoke_test.export().await?)?;
     let rows = exported.committed.rows();
     print_line(&format!("PROOF: the next export uses the new credential: {rows} rows, each exactly once."))?;
     let watched = smoke_test.account.fire_schedule(smoke_test.schedule_for("RotationFunction")?).await?;

@@ -1,6 +1,6 @@
 //! A host that offers a component exactly the listed interfaces.
 
-use std::{io, path::Path, process::Stdio};
+use std::{io, process::Stdio};
 
 use serde::Deserialize;
 use serde_json::json;

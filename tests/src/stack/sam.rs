@@ -2,7 +2,7 @@
 
 use std::{
     env, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Output, Stdio},
 };
 

@@ -4,15 +4,15 @@ use std::{env, fs, io, time::Duration};
 
 use local_lambda::InvocationOutcome;
 use serde_json::{Value, json};
+use sophos_export::Dataset;
 use sophos_simulator::{
-    ClockConfig, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, Dataset,
-    IsolationConfig, MachineConfig, MachineType, Owner, Role, Simulator, TenantGroup,
+    ClockConfig, Config, CredentialConfig, CredentialInfo, CredentialKind, DataConfig, IsolationConfig,
+    MachineConfig, MachineType, Owner, Role, Simulator, TenantGroup,
 };
 use tempfile::TempDir;
 
-use super::{Account, DeployPackages, DeployedStack, SamCli, ScheduleResult};
+use super::{Account, DeployPackages, DeployedStack, SamCli, ScheduleResult, exports::LAKE_BUCKET};
 use crate::{
-    CommittedExport,
     aws::ACCOUNT,
     isolation::{Delivery, unix_now},
     queue::DrainReport,
@@ -61,19 +61,6 @@ tenants = ["0afef0e6-5df7-4cc0-b8d4-068cfd6820d1"]
 accounts = { "123456789012" = "0afef0e6-5df7-4cc0-b8d4-068cfd6820d1" }
 "#;
 
-/// The result of one export.
-#[derive(Debug)]
-pub struct ExportResult {
-    /// The result of the schedule.
-    pub plan: ScheduleResult,
-    /// The result of the plan's messages.
-    pub drain: DrainReport,
-    /// The committed export.
-    pub committed: CommittedExport,
-    /// The missing, duplicate or unknown rows.
-    pub defects: Vec<String>,
-}
-
 /// A local Sophos Central, and the stack deployed for it.
 #[derive(Debug)]
 pub struct SmokeTest {
@@ -112,13 +99,23 @@ fn simulator_config() -> Config {
 }
 
 impl SmokeTest {
-    /// Deploys the stack, if the emulator and SAM are installed; otherwise prints the
-    /// reason.
+    /// Deploys the stack with all datasets, snapshots in Parquet and a security lake, if the
+    /// emulator and SAM are installed; otherwise prints the reason.
     ///
     /// # Errors
     /// When a part does not start, or the deployment fails.
     pub async fn start(packages: &DeployPackages) -> io::Result<Option<Self>> {
-        Self::start_with(packages, async |_| Ok(Vec::new())).await
+        Self::start_with(packages, async |account| {
+            account.moto().create_bucket(LAKE_BUCKET, None).await?;
+            Ok(vec![
+                ("Datasets", Dataset::ALL.map(Dataset::name).join(",")),
+                ("SnapshotFormat", "parquet".into()),
+                ("Lake", "ENABLED".into()),
+                ("LakeBucket", LAKE_BUCKET.into()),
+                ("LakeClasses", "2004,5001,7001,7002,7003".into()),
+            ])
+        })
+        .await
     }
 
     /// Deploys the stack with changed parameters. `prepare` creates before what they name.
@@ -198,7 +195,7 @@ impl SmokeTest {
     /// # Errors
     /// When there is not exactly one.
     pub fn schedule_for(&self, function: &str) -> io::Result<&str> {
-        let own = format!(":function:{}", self.stack.output(function)?);
+        let own = format!(":function:{}", self.stack.resource(function)?.physical_id);
         let schedules =
             self.stack.resources_of_type("AWS::Scheduler::Schedule").map(|(_, schedule)| schedule);
         let mut own = schedules.filter(|schedule| {
@@ -217,29 +214,6 @@ impl SmokeTest {
     pub fn queue_arn(&self, output: &str) -> io::Result<String> {
         let name = self.stack.output(output)?.rsplit('/').next().unwrap_or_default();
         Ok(format!("arn:aws:sqs:{}:{ACCOUNT}:{name}", crate::aws::REGION))
-    }
-
-    /// Fires the export's schedule and drains its queue.
-    ///
-    /// # Errors
-    /// When a part of the stack fails.
-    pub async fn export(&self) -> io::Result<ExportResult> {
-        let plan = self.account.fire_schedule(self.schedule_for("ExportFunction")?).await?;
-        let drained = self.account.drain(&self.stack, &self.queue_arn("ExportQueueUrl")?).await?;
-        let location = self.stack.output("ExportLocation")?.trim_start_matches("s3://");
-        let (bucket, prefix) = location.split_once('/').unwrap_or((location, ""));
-        let folder = tempfile::tempdir()?;
-        self.account.download_prefix(bucket, &format!("{prefix}/"), folder.path()).await?;
-        let committed = CommittedExport::load(folder.path())?;
-        let mut defects: Vec<_> = committed.defects().iter().map(ToString::to_string).collect();
-        for tenant in self.simulator.tenants() {
-            for dataset in [Dataset::Events, Dataset::Alerts] {
-                let served = self.simulator.served(dataset, &tenant.id);
-                let compared = committed.compare(dataset.as_str(), &tenant.id, &served);
-                defects.extend(compared.iter().map(ToString::to_string));
-            }
-        }
-        Ok(ExportResult { plan, drain: drained, committed, defects })
     }
 
     /// Sends a signed report about a host to the webhook. Returns the status and the

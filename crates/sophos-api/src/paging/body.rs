@@ -45,11 +45,7 @@ pub(crate) trait LenientPage: DeserializeOwned {
 
 /// Parses a page. It rejects a list: serde would accept an empty one as a page without
 /// items, which looks like the end of a listing.
-pub(crate) fn parse_page<P: DeserializeOwned>(response: &http::Response<Bytes>) -> Result<P, Error> {
-    parse_object(response, |body| serde_json::from_str(&body))
-}
-
-fn parse_object<P>(
+pub(crate) fn parse_page<P>(
     response: &http::Response<Bytes>,
     parse: impl FnOnce(ByteString) -> serde_json::Result<P>,
 ) -> Result<P, Error> {
@@ -64,7 +60,7 @@ fn parse_object<P>(
 
 /// Parses a page, and sets aside the items that are not JSON.
 pub(crate) fn parse_page_lenient<P: LenientPage>(response: &http::Response<Bytes>) -> Result<P, Error> {
-    let error = match parse_object(response, P::from_body) {
+    let error = match parse_page(response, P::from_body) {
         Err(error) if error.kind() == ErrorKind::Malformed && response.status().is_success() => error,
         other => return other,
     };
@@ -72,7 +68,7 @@ pub(crate) fn parse_page_lenient<P: LenientPage>(response: &http::Response<Bytes
     let mut salvaged = http::Response::new(Bytes::from(body));
     *salvaged.status_mut() = response.status();
     // If the rest is not a page either, the first error tells more.
-    let mut page = parse_object(&salvaged, P::from_body).map_err(|_| error)?;
+    let mut page = parse_page(&salvaged, P::from_body).map_err(|_| error)?;
     page.set_malformed_items(malformed_items);
     Ok(page)
 }

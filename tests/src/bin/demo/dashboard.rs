@@ -5,7 +5,12 @@ mod draw;
 mod samples;
 mod widget;
 
-use std::{error::Error, fs, path::Path, time::Duration};
+use std::{
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use end_to_end::{
     TestEnv,
@@ -22,6 +27,11 @@ use sophos_simulator::{
 use self::samples::{LinesRead, Samples};
 use crate::{isolation, print_line};
 
+/// The path of the definition of the dashboard.
+fn template() -> PathBuf {
+    package_dir().join("../infra/dashboard.yaml")
+}
+
 const START: &str = "2026-11-23T20:00:00Z";
 const HOURS: i64 = 12;
 const INTERVAL_MINUTES: i64 = 15;
@@ -29,7 +39,7 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// Runs the functions, and writes the picture to `picture`.
 pub(crate) async fn run(folder: &Path, picture: &Path) -> Result<(), Box<dyn Error>> {
-    let widgets = widget::parse(&fs::read_to_string(package_dir().join("../infra/dashboard.yaml"))?)?;
+    let widgets = widget::parse(&fs::read_to_string(template())?)?;
     let mut samples = Samples::default();
     let start_ms = START.parse::<jiff::Timestamp>()?.as_millisecond();
     export(folder, start_ms, &mut samples).await?;

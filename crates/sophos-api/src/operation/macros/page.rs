@@ -18,7 +18,7 @@ macro_rules! parse_page {
         fn parse_response(
             response: &::http::Response<::bytes::Bytes>,
         ) -> Result<Self::Response, $crate::Error> {
-            $crate::paging::body::parse_page(response)
+            $crate::paging::body::parse_page(response, |body| ::serde_json::from_str(&body))
         }
     };
     (QueryResults) => {

@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn template_has_graphs_of_known_metrics() {
-        let template = std::fs::read_to_string(crate::dashboard::TEMPLATE).expect("the template");
+        let template = std::fs::read_to_string(crate::dashboard::template()).expect("the template");
         let widgets = parse(&template).expect("a dashboard");
         let graphs: Vec<_> = widgets
             .iter()
