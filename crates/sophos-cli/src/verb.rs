@@ -12,6 +12,7 @@ mod fields;
 mod items;
 mod list;
 mod run;
+mod time;
 mod wait;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub(crate) use fields::{Fields, read_input};
 pub(crate) use items::{DEFAULT_ITEMS, items_of};
 pub(crate) use list::{list, tenant_targets, write_pages};
 pub(crate) use run::{plural, run_noun, write_one};
+pub(crate) use time::{TimeArg, TimeForm};
 
 /// The operation of this path below `sophos_api::operations`.
 macro_rules! op {
@@ -114,6 +116,8 @@ pub(crate) enum ParamKind {
     Number,
     /// Numbers separated by commas.
     Numbers,
+    /// A time, a date, or a duration before now.
+    Time(TimeForm),
     /// `true` or `false`.
     Bool,
     /// JSON, or `@FILE`.
@@ -245,6 +249,15 @@ impl Param {
 
     pub(crate) const fn numbers(name: &'static str, help: &'static str) -> Self {
         Self::new(name, help, ParamKind::Numbers)
+    }
+
+    pub(crate) const fn time(name: &'static str, help: &'static str) -> Self {
+        Self::new(name, help, ParamKind::Time(TimeForm::Utc))
+    }
+
+    /// A time in the form that the operation takes.
+    pub(crate) const fn time_as(name: &'static str, help: &'static str, form: TimeForm) -> Self {
+        Self::new(name, help, ParamKind::Time(form))
     }
 
     pub(crate) const fn bool(name: &'static str, help: &'static str) -> Self {

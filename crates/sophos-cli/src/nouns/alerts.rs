@@ -1,6 +1,6 @@
 //! Alerts and events.
 
-use crate::verb::{Noun, Param, Verb, op};
+use crate::verb::{Noun, Param, TimeForm, Verb, op};
 
 const ACTIONS: &[&str] = &[
     "acknowledge",
@@ -33,14 +33,14 @@ pub(crate) const ALERTS: Noun = Noun {
                 Param::choices("severity", "The severity", &["low", "medium", "high"]),
                 Param::list("category", "The category, such as malware"),
                 Param::list("product", "The product, such as endpoint"),
-                Param::text("from", "The earliest time, such as 2026-11-23T10:00:00.000Z"),
-                Param::text("to", "The end, exclusive"),
+                Param::time("from", "The start: a time, a date, or a duration before now such as 7d"),
+                Param::time("to", "The end, exclusive"),
                 Param::text("group-key", "The group of the alerts"),
                 Param::list("ids", "The ids"),
                 Param::list("sort", "The order, such as raisedAt:asc"),
             ])
             .examples(&[
-                "alerts list --severity high --all-tenants",
+                "alerts list --severity high --from 7d --all-tenants",
                 "alerts list --category malware -o jsonl",
             ]),
         Verb::get("get", "Shows an alert", &[op!(common::alerts::GetAlert)]),
@@ -73,11 +73,16 @@ pub(crate) const EVENTS: Noun = Noun {
     )
     .page_size(1000)
     .params(&[
-        Param::number("from-date", "The start, in seconds since the Unix epoch").field("from_date"),
+        Param::time_as(
+            "from-date",
+            "The start, at most 24 hours ago: a time, or a duration before now such as 6h",
+            TimeForm::EpochSeconds,
+        )
+        .field("from_date"),
         Param::text("cursor", "The next_cursor of an earlier response"),
         Param::list("exclude-types", "The types to leave out").field("exclude_types"),
     ])
-    .examples(&["events list --limit 20", "events list --all-tenants -o jsonl"])],
+    .examples(&["events list --from-date 1h", "events list --all-tenants -o jsonl"])],
 };
 
 pub(crate) const AUDIT: Noun = Noun {
@@ -88,12 +93,13 @@ pub(crate) const AUDIT: Noun = Noun {
     verbs: &[Verb::list("list", "Lists audit events", &[op!(audit::audit_events::ListAuditEvents)])
         .page_size(100)
         .params(&[
-            Param::text("start-date", "The start, such as 2026-11-23T10:00:00.000Z").required(),
-            Param::text("end-date", "The end"),
+            Param::time("start-date", "The start: a time, a date, or a duration before now such as 7d")
+                .required(),
+            Param::time("end-date", "The end"),
             Param::text("modified-by", "The email address of the actor"),
             Param::text("origin-ip-address", "The IP address of the actor"),
             Param::text("modifier-account-id", "The account of the actor"),
             Param::text("resource-owner-id", "The account of the changed object"),
         ])
-        .examples(&["audit list --start-date 2026-11-23T00:00:00.000Z --tenant Acme -o jsonl"])],
+        .examples(&["audit list --start-date 24h --tenant Acme -o jsonl"])],
 };

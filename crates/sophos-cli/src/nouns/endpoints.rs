@@ -1,6 +1,6 @@
 //! Endpoints and their groups.
 
-use crate::verb::{Noun, Param, Verb, op};
+use crate::verb::{Noun, Param, TimeForm, Verb, op};
 
 const TYPES: &[&str] = &["computer", "server", "securityVm"];
 
@@ -28,7 +28,7 @@ pub(crate) const ENDPOINTS: Noun = Noun {
         .params(FILTERS)
         .examples(&[
             "endpoints list --health-status bad,suspicious --all-tenants",
-            "endpoints list --last-seen-before=-P30D --type server -o csv",
+            "endpoints list --last-seen-before 30d --type server -o csv",
             "endpoints list --search LAPTOP --columns hostname,ipv4Addresses,/os/name",
             "endpoints list --jq 'select(.tamperProtectionEnabled | not) | .hostname'",
         ]),
@@ -134,6 +134,11 @@ pub(crate) const ENDPOINTS: Noun = Noun {
     ],
 };
 
+/// The filter of a time, which may be a duration before the service's present.
+const fn time_filter(name: &'static str, help: &'static str) -> Param {
+    Param::time_as(name, help, TimeForm::UtcOrDuration)
+}
+
 /// Every filter of the listing.
 const FILTERS: &[Param] = &[
     Param::choices("health-status", "The health", &["good", "suspicious", "bad", "unknown"]),
@@ -148,12 +153,15 @@ const FILTERS: &[Param] = &[
     Param::text("serial-number-contains", "A part of the serial number"),
     Param::text("associated-person-contains", "A part of the person's name"),
     Param::text("group-name-contains", "A part of the group's name"),
-    Param::text("last-seen-before", "The end of lastSeenAt: a time, or a duration such as -P90D"),
-    Param::text("last-seen-after", "The start of lastSeenAt"),
-    Param::text("last-os-update-before", "The end of the last update of the operating system"),
-    Param::text("last-os-update-after", "The start of the last update of the operating system"),
-    Param::text("last-agent-update-before", "The end of the last update of the agent"),
-    Param::text("last-agent-update-after", "The start of the last update of the agent"),
+    time_filter(
+        "last-seen-before",
+        "The end of lastSeenAt: a time, a date, or a duration before now such as 90d",
+    ),
+    time_filter("last-seen-after", "The start of lastSeenAt"),
+    time_filter("last-os-update-before", "The end of the last update of the operating system"),
+    time_filter("last-os-update-after", "The start of the last update of the operating system"),
+    time_filter("last-agent-update-before", "The end of the last update of the agent"),
+    time_filter("last-agent-update-after", "The start of the last update of the agent"),
     Param::choice("isolation-status", "The reported isolation", &["isolated", "notIsolated"]),
     Param::choices(
         "lockdown-status",

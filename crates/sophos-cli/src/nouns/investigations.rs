@@ -5,8 +5,8 @@ use crate::verb::{Noun, Param, Verb, op};
 const SEVERITIES: &[&str] = &["informational", "low", "medium", "high", "critical"];
 
 const PERIOD: &[Param] = &[
-    Param::text("from", "The start, such as 2026-11-23T10:00:00.000Z"),
-    Param::text("to", "The end"),
+    Param::time("from", "The start: a time, a date, or a duration before now such as 7d"),
+    Param::time("to", "The end"),
     Param::numbers("severity", "The severities, from 0 to 10"),
     Param::text("detection-rule", "The rule"),
 ];
@@ -26,7 +26,7 @@ pub(crate) const DETECTIONS: Noun = Noun {
         )
         .params(PERIOD)
         .columns(&["time", "severity", "rule=/detectionRule", "type", "device=/device/entity", "id"])
-        .examples(&["detections list --from 2026-11-23T00:00:00.000Z --severity 8,9,10"]),
+        .examples(&["detections list --from 24h --severity 8,9,10"]),
         Verb::query(
             "groups",
             "Starts a query for detection groups, waits, and shows the results",
@@ -35,7 +35,14 @@ pub(crate) const DETECTIONS: Noun = Noun {
             op!(detections::detection_groups::ListDetectionGroups),
         )
         .params(PERIOD)
-        .columns(&["time", "severity", "rule=/detectionRule", "count", "device=/device/entity", "id"]),
+        .columns(&[
+            "time",
+            "severity",
+            "rule=/detectionRule",
+            "count",
+            "device=/device/entity",
+            "id",
+        ]),
         Verb::list("counts", "Counts detections over time", &[op!(detections::queries::GetDetectionCounts)])
             .object("interval")
             .items("resolutionDetectionCounts")
@@ -50,12 +57,16 @@ pub(crate) const DETECTIONS: Noun = Noun {
                 "info=/countBySeverity/info",
             ])
             .params(&[
-                Param::text("from", "The start").required(),
-                Param::text("to", "The end").required(),
+                Param::time("from", "The start").required(),
+                Param::time("to", "The end").required(),
                 Param::choice("resolution", "The interval", &["minute", "hour", "day"]),
             ])
-            .examples(&["detections counts --from 2026-11-23T00:00:00.000Z --to 2026-11-24T00:00:00.000Z --resolution hour"]),
-        Verb::list("results", "Lists the results of an earlier query", &[op!(detections::queries::ListDetections)]),
+            .examples(&["detections counts --from 2026-11-23 --to 2026-11-24 --resolution hour"]),
+        Verb::list(
+            "results",
+            "Lists the results of an earlier query",
+            &[op!(detections::queries::ListDetections)],
+        ),
     ],
 };
 
@@ -81,8 +92,8 @@ pub(crate) const CASES: Noun = Noun {
             Param::text("assignee", "The email address of the assignee, Unassigned, or MDR Ops"),
             Param::text("name", "The name"),
             Param::text("overview-contains", "A part of the overview"),
-            Param::text("created-after", "The earliest creation"),
-            Param::text("created-before", "The latest creation"),
+            Param::time("created-after", "The earliest creation: a time, a date, or a duration before now"),
+            Param::time("created-before", "The latest creation"),
             Param::text("managed-by", "The manager: self or sophos"),
             Param::text("verdict", "The verdict"),
             Param::bool("escalated", "Whether it is escalated"),

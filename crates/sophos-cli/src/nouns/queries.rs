@@ -49,8 +49,8 @@ pub(crate) const QUERIES: Noun = Noun {
             Param::text("sql", "An SQL query").field("adHocQuery/template"),
             Param::text("name", "The name of the SQL query").field("adHocQuery/name"),
             Param::json("variables", "The variables as a JSON list"),
-            Param::text("from", "The start, such as 2026-11-23T10:00:00.000Z"),
-            Param::text("to", "The end"),
+            Param::time("from", "The start: a time, a date, or a duration before now such as 7d"),
+            Param::time("to", "The end"),
         ])
         .examples(&["queries xdr-run --sql 'SELECT meta_hostname FROM xdr_data LIMIT 10' --name Hosts"]),
         Verb::list("xdr-runs", "Lists XDR runs", &[op!(xdr_query::query_runs::ListQueryRuns)]).object("run")

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction, Command, builder::PossibleValuesParser, value_parser};
 
 use crate::verb::{
-    Kind, Param, ParamKind, Verb,
+    Kind, Param, ParamKind, TimeArg, Verb,
     fields::{kebab_case, path_members},
 };
 
@@ -77,6 +77,9 @@ fn option(param: &'static Param) -> Arg {
             .value_delimiter(',')
             .action(ArgAction::Append)
             .value_parser(value_parser!(i64)),
+        ParamKind::Time(_) => {
+            arg.value_name("TIME").allow_hyphen_values(true).value_parser(value_parser!(TimeArg))
+        }
         ParamKind::Bool => arg
             .value_name("BOOL")
             .num_args(0..=1)

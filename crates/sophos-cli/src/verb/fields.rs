@@ -3,12 +3,13 @@
 use std::{fs, io::Read};
 
 use clap::ArgMatches;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sophos_api::catalog::OperationDescription;
 
 use crate::{
     exit::Failure,
-    verb::{ALL_MEMBERS, Param, ParamKind, Verb, add_assignments},
+    verb::{ALL_MEMBERS, Param, ParamKind, TimeArg, Verb, add_assignments},
 };
 
 /// The fields of a request.
@@ -150,6 +151,12 @@ fn value_of(param: &Param, matches: &ArgMatches) -> Result<Option<Value>, Failur
             let numbers = matches.try_get_many::<i64>(param.name).ok().flatten();
             numbers.map(|numbers| Value::from(numbers.copied().collect::<Vec<_>>()))
         }
+        ParamKind::Time(form) => match optional::<TimeArg>(matches, param.name) {
+            None => None,
+            Some(time) => Some(time.to_json(form, Timestamp::now()).ok_or_else(|| {
+                Failure::usage(format!("invalid time of --{}: expected one after 1970", param.name))
+            })?),
+        },
         ParamKind::Bool => optional::<bool>(matches, param.name).map(|value| Value::from(*value)),
         ParamKind::Json => match one(matches) {
             None => None,
