@@ -1,6 +1,6 @@
 //! Deploys the stack into an emulator of AWS on this machine with the SAM CLI, and runs a smoke
-//! test: an export of all datasets, webhooks, a GuardDuty finding, a security lake and a rotation. Finally prints the used
-//! permissions and the limits of the emulator.
+//! test: an export of all datasets, webhooks, a GuardDuty finding, a security lake and a
+//! rotation. Finally prints the used permissions and the limits of the emulator.
 
 use std::{
     error::Error,

@@ -134,7 +134,7 @@ pub(crate) const ENDPOINTS: Noun = Noun {
     ],
 };
 
-/// The filter of a time, which may be a duration before the service's present.
+/// The filter of a time, or of a duration before now by the service's clock.
 const fn time_filter(name: &'static str, help: &'static str) -> Param {
     Param::time_as(name, help, TimeForm::UtcOrDuration)
 }

@@ -151,12 +151,15 @@ fn value_of(param: &Param, matches: &ArgMatches) -> Result<Option<Value>, Failur
             let numbers = matches.try_get_many::<i64>(param.name).ok().flatten();
             numbers.map(|numbers| Value::from(numbers.copied().collect::<Vec<_>>()))
         }
-        ParamKind::Time(form) => match optional::<TimeArg>(matches, param.name) {
-            None => None,
-            Some(time) => Some(time.to_json(form, Timestamp::now()).ok_or_else(|| {
-                Failure::usage(format!("invalid time of --{}: expected one after 1970", param.name))
-            })?),
-        },
+        ParamKind::Time(form) => {
+            let time = optional::<TimeArg>(matches, param.name);
+            let json = time.map(|time| {
+                time.to_json(form, Timestamp::now()).ok_or_else(|| {
+                    Failure::usage(format!("invalid time of --{}: expected one after 1970", param.name))
+                })
+            });
+            json.transpose()?
+        }
         ParamKind::Bool => optional::<bool>(matches, param.name).map(|value| Value::from(*value)),
         ParamKind::Json => match one(matches) {
             None => None,
