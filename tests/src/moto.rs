@@ -264,7 +264,7 @@ impl Moto {
         self.s3(reqwest::Method::PUT, name, region.into_bytes()).await?;
         let Some(key_arn) = key_arn else { return Ok(()) };
         let encryption = format!(
-            "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms             </SSEAlgorithm><KMSMasterKeyID>{key_arn}</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></Rule>             </ServerSideEncryptionConfiguration>"
+            "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>{key_arn}</KMSMasterKeyID></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
         );
         self.s3(reqwest::Method::PUT, &format!("{name}?encryption"), encryption.into_bytes()).await.map(drop)
     }
