@@ -127,7 +127,6 @@ mod snapshot_source;
 mod snapshot_state;
 mod stream;
 mod stream_status;
-mod swar;
 mod tenant_inventory;
 mod verify;
 mod write_ahead;

@@ -1,11 +1,9 @@
 //! A row as one line of JSON, identical to serde's output for the same members.
 
+use fearless_simd::{Level, dispatch, prelude::*, u8x16};
 use jiff::Timestamp;
 
-use crate::{
-    encode::{Row, to_rfc3339_millis},
-    swar,
-};
+use crate::encode::{Row, to_rfc3339_millis};
 
 /// Appends the row and a line break.
 pub(crate) fn write_row(line: &mut Vec<u8>, row: &Row<'_>) {
@@ -47,48 +45,63 @@ fn write_text(line: &mut Vec<u8>, text: &str) {
 
 /// Appends a text with a backslash before each quote and backslash. `None` if it has a
 /// control character; the text is appended then as well.
-///
-/// Processes eight bytes at a time. A record has a quote every few bytes, and copying
-/// each run between them takes twice as long.
 fn write_without_controls(line: &mut Vec<u8>, text: &[u8]) -> Option<()> {
     let start = line.len();
-    line.resize(start + 2 * text.len() + MAX_ESCAPED_WORD_LEN, 0);
-    let to = &mut line[start..];
-    let (words, rest) = text.as_chunks::<{ swar::WORD_LEN }>();
-    // Filled with spaces, which are cut off again.
-    let mut last = [b' '; swar::WORD_LEN];
-    last[..rest.len()].copy_from_slice(rest);
-    let (mut at, mut controls) = (0, 0);
-    for word in words.iter().chain([&last]) {
-        let word = u64::from_le_bytes(*word);
-        controls |= swar::bytes_below(word, b' ');
-        at += write_word(to[at..].first_chunk_mut()?, word);
-    }
-    line.truncate(start + at - (swar::WORD_LEN - rest.len()));
-    (controls == 0).then_some(())
+    line.resize(start + 2 * text.len() + VECTOR_LEN, 0);
+    let written = dispatch!(Level::new(), simd => escape(simd, &mut line[start..], text))?;
+    line.truncate(start + written);
+    Some(())
 }
 
-/// The room for a word in which each byte is escaped, and for the word that the last one
-/// overwrites.
-const MAX_ESCAPED_WORD_LEN: usize = 3 * swar::WORD_LEN;
+/// The number of bytes that are escaped at once. Each may become two.
+const HALF_LEN: usize = 8;
 
-/// Writes the bytes of a word with the backslashes, and returns their number.
-#[inline]
-fn write_word(to: &mut [u8; MAX_ESCAPED_WORD_LEN], word: u64) -> usize {
-    to[..swar::WORD_LEN].copy_from_slice(&word.to_le_bytes());
-    let mut escaped = swar::all_bytes_equal(word, b'"') | swar::all_bytes_equal(word, b'\\');
-    let mut backslashes = 0;
-    while escaped != 0 {
-        // Moves the byte and those after it by one. The mask is of no effect but for the
-        // compiler, which omits the checks of bounds.
-        let index = swar::first_byte(escaped);
-        let at = (backslashes + index) & (2 * swar::WORD_LEN - 1);
-        to[at] = b'\\';
-        to[at + 1..at + 1 + swar::WORD_LEN].copy_from_slice(&(word >> (8 * index)).to_le_bytes());
-        escaped &= escaped - 1;
-        backslashes += 1;
+/// The bytes of a vector.
+const VECTOR_LEN: usize = 2 * HALF_LEN;
+
+/// For each set of the bytes to be escaped, as bits, the source of each byte of output:
+/// the index of a byte of input, or of a backslash after the input.
+const SOURCES: [[u8; VECTOR_LEN]; 1 << HALF_LEN] = {
+    let mut sources = [[HALF_LEN as u8; VECTOR_LEN]; 1 << HALF_LEN];
+    let mut escaped = 0;
+    while escaped < sources.len() {
+        let (mut to, mut from) = (0, 0);
+        while from < HALF_LEN {
+            to += escaped >> from & 1;
+            sources[escaped][to] = from as u8;
+            (to, from) = (to + 1, from + 1);
+        }
+        escaped += 1;
     }
-    swar::WORD_LEN + backslashes
+    sources
+};
+
+/// Writes a text with a backslash before each quote and backslash, and returns the
+/// length. `None` if it has a control character.
+///
+/// A record has a quote every few bytes. Each eight bytes and their backslashes are
+/// placed by one instruction, without a branch.
+#[inline(always)]
+fn escape<S: Simd>(simd: S, to: &mut [u8], text: &[u8]) -> Option<usize> {
+    let [quote, backslash] = [b'"', b'\\'].map(|byte| u8x16::splat(simd, byte));
+    let mut least = backslash;
+    let mut at = 0;
+    let (halves, rest) = text.as_chunks::<HALF_LEN>();
+    // Filled with spaces, which are cut off again.
+    let mut last = [b' '; HALF_LEN];
+    last[..rest.len()].copy_from_slice(rest);
+    for half in halves.iter().chain([&last]) {
+        let mut bytes = [b'\\'; VECTOR_LEN];
+        bytes[..HALF_LEN].copy_from_slice(half);
+        let bytes = u8x16::simd_from(simd, bytes);
+        least = least.min(bytes);
+        let escaped = (bytes.simd_eq(quote) | bytes.simd_eq(backslash)).to_bitmask() as u8;
+        let placed = bytes.swizzle_dyn(u8x16::simd_from(simd, SOURCES[usize::from(escaped)]));
+        *to[at..].first_chunk_mut()? = <[u8; VECTOR_LEN]>::from(placed);
+        at += HALF_LEN + escaped.count_ones() as usize;
+    }
+    let has_control = least.simd_lt(u8x16::splat(simd, b' ')).any_true();
+    (!has_control).then_some(at - (HALF_LEN - rest.len()))
 }
 
 /// Appends one byte of a string.
