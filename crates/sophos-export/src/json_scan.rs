@@ -24,22 +24,22 @@ pub(crate) fn string_end(json: &[u8], start: usize) -> usize {
 }
 
 /// The number of bytes before the first quote or backslash.
-///
-/// Strings are short: comparing eight bytes at once, as one integer, is quicker than
-/// vectors.
 fn until_special(text: &[u8]) -> usize {
-    let (words, rest) = text.as_chunks::<8>();
+    let (words, rest) = text.as_chunks::<WORD_LEN>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         let found =
             zero_bytes(word ^ (ONES * u64::from(b'"'))) | zero_bytes(word ^ (ONES * u64::from(b'\\')));
         if found != 0 {
-            return index * 8 + (found.trailing_zeros() / u8::BITS) as usize;
+            return index * WORD_LEN + (found.trailing_zeros() / u8::BITS) as usize;
         }
     }
     let tail = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).unwrap_or(rest.len());
-    words.len() * 8 + tail
+    words.len() * WORD_LEN + tail
 }
+
+/// The bytes that are compared at once, as one integer.
+const WORD_LEN: usize = size_of::<u64>();
 
 /// One in each byte.
 const ONES: u64 = u64::MAX / 255;

@@ -36,21 +36,15 @@ fn write_text(line: &mut Vec<u8>, text: &str) {
     let text = text.as_bytes();
     line.push(b'"');
     let start = line.len();
-    if write_without_controls(line, text).is_none() {
-        line.truncate(start);
-        text.iter().for_each(|byte| write_byte(line, *byte));
+    line.resize(start + 2 * text.len() + VECTOR_LEN, 0);
+    match dispatch!(Level::new(), simd => escape(simd, &mut line[start..], text)) {
+        Some(written) => line.truncate(start + written),
+        None => {
+            line.truncate(start);
+            text.iter().for_each(|byte| write_byte(line, *byte));
+        }
     }
     line.push(b'"');
-}
-
-/// Appends a text with a backslash before each quote and backslash. `None` if it has a
-/// control character; the text is appended then as well.
-fn write_without_controls(line: &mut Vec<u8>, text: &[u8]) -> Option<()> {
-    let start = line.len();
-    line.resize(start + 2 * text.len() + VECTOR_LEN, 0);
-    let written = dispatch!(Level::new(), simd => escape(simd, &mut line[start..], text))?;
-    line.truncate(start + written);
-    Some(())
 }
 
 /// The number of bytes that are escaped at once. Each may become two.
