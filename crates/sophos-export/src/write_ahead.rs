@@ -199,28 +199,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn collect_garbage_keeps_the_record_when_removal_fails() {
+    async fn collect_garbage_keeps_committed_and_undeletable_objects() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = Store::open(&folder.path().to_string_lossy()).expect("a store");
         let stream =
             StreamId::new(Dataset::Events, "97d69ec5-d0b3-425a-8d0d-cf4ac6521463").expect("a tenant");
+        let day = format!("{}/day=2026-11-23", stream.data_folder());
+        let named = json!({
+            "path": format!("{day}/000000000001-named-0"), "bytes": 0, "sha256": "", "rows": 0,
+            "first_event": null, "last_event": null,
+        });
         let record = json!({
             "version": 1, "dataset": "events", "tenant": stream.tenant, "sequence": 1, "run_id": "committed",
             "committed_at": "2026-11-23T10:00:00.000Z", "checkpoint_before": null,
             "checkpoint_after": { "cursor": null, "high_watermark_ms": 7, "low_watermark_ms": 7 }, "rows": 0, "duplicates": 0,
-            "first_event": null, "last_event": null, "objects": [], "gaps": [], "pending_backfills": [], "recent_ids": "",
+            "first_event": null, "last_event": null, "objects": [named], "gaps": [], "pending_backfills": [], "recent_ids": "",
         });
         let record = Some(serde_json::from_value(record).expect("a record"));
         let mut files = Vec::new();
-        let day = format!("{}/day=2026-11-23", stream.data_folder());
-        for run in ["dead", "late", "committed"] {
+        for run in ["dead", "late", "committed", "named"] {
             let mut write_ahead = WriteAheadRecord::new(1, run.into());
             write_ahead.add(format!("{day}/000000000001-{run}-0"));
             write_ahead.save(&store, &stream).await.expect("written");
             files.push(write_ahead.path(&stream).rsplit('/').next().expect("a name").to_owned());
         }
         // A folder that is not empty cannot be removed as an object.
-        for object in ["dead-0/inside", "late-0", "committed-0"] {
+        for object in ["dead-0/inside", "late-0", "committed-0", "named-0"] {
             store.create(&format!("{day}/000000000001-{object}"), Vec::new()).await.expect("created");
         }
         let head = LogHead { record, write_ahead_files: files.clone() };
@@ -228,7 +232,12 @@ mod tests {
             assert_eq!(collect_garbage(&store, &stream, &head).await.expect("no failure"), deleted);
             let left = store.list_names(&stream.log_folder(), "").await.expect("a listing");
             assert_eq!(left, [files[0].as_str()], "the others are gone");
-            assert_eq!(store.list_names(&day, "").await.expect("a listing"), ["000000000001-committed-0"]);
+            let kept = store.list_names(&day, "").await.expect("a listing");
+            assert_eq!(
+                kept,
+                ["000000000001-committed-0", "000000000001-named-0"],
+                "the log names the second"
+            );
         }
         std::fs::remove_dir_all(folder.path().join(format!("{day}/000000000001-dead-0"))).expect("removed");
         collect_garbage(&store, &stream, &head).await.expect("no failure");

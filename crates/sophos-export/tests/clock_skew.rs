@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::{fs, sync::Mutex};
+
 use serde_json::json;
 use sophos_export::{Dataset, StreamOutcome};
 use support::{DAY, HOUR, MINUTE, NOW_MS, SECOND, ScriptedResponse, TestEnv, event, format_time};
@@ -65,5 +67,20 @@ async fn checkpoint_ignores_a_response_with_a_wrong_date() {
         assert_eq!((report.rows, report.gaps.len()), (1, 0), "{offset}: {report:?}");
         let from_date = env.service.take_requests().pop().and_then(|request| request.from_date);
         assert_eq!(from_date, Some((NOW_MS - 10 * MINUTE) / SECOND), "{offset}");
+    }
+}
+
+#[tokio::test]
+async fn run_warns_of_a_response_with_a_wrong_date() {
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    let writer = Mutex::new(log.reopen().expect("a file"));
+    let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    for (offset, warnings) in [(0, 0), (DAY, 1)] {
+        let page = ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], false, Some("end"));
+        TestEnv::new().run_events([page.with_date_offset(offset)]).await;
+        let written = fs::read_to_string(log.path()).expect("a log");
+        let count = written.matches("event=\"service_clock_rejected\"").count();
+        assert_eq!(count, warnings, "{offset}: {written}");
     }
 }

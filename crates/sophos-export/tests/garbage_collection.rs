@@ -1,10 +1,15 @@
 //! Garbage collection: a run deletes the objects of dead runs, and no others.
 
+#[path = "../../sophos-store/tests/support/faulty_store.rs"]
+mod faulty_store;
 mod support;
 
+use std::sync::Arc;
+
+use faulty_store::FaultyStore;
 use serde_json::json;
-use sophos_export::{Dataset, StreamReport};
-use support::{HOUR, MINUTE, NOW_MS, ScriptedResponse, TENANT, TestEnv, event};
+use sophos_export::{Dataset, ExportSettings, Store, StreamOutcome, StreamReport, TenantRef};
+use support::{HOUR, MINUTE, NOW_MS, ScriptedResponse, ScriptedService, TENANT, TestEnv, event, exporter};
 
 const RUN: &str = "0000019abc-00000000000000aa";
 const OTHER_TENANT: &str = "22222222-cc4a-4a9f-bb9c-632c936dfb9f";
@@ -86,4 +91,39 @@ async fn misnamed_write_ahead_record_removes_nothing() {
     let (env, report) = run_with_record(run, std::slice::from_ref(&object)).await;
     assert_eq!(report.garbage_removed, 0);
     assert!(env.object_names().await.contains(&object));
+}
+
+#[tokio::test]
+async fn run_keeps_the_objects_of_a_run_that_may_be_active() {
+    let env = TestEnv::new();
+    let object = dead_object("events").replace("/000000000001-", "/000000000002-");
+    env.store.write(&object, b"being written".to_vec()).await.expect("a write");
+    let record = json!({ "sequence": 2, "run_id": RUN, "objects": [object] }).to_string();
+    let path = format!("_log/events/{TENANT}/000000000002.{RUN}.wal");
+    env.store.write(&path, record.into_bytes()).await.expect("a write");
+    let report = env.run_events([ScriptedResponse::page(&[event("a", NOW_MS - HOUR)], false, None)]).await;
+    assert_eq!((report.outcome, report.garbage_removed), (StreamOutcome::Committed, 0), "{report:?}");
+    let names = env.object_names().await;
+    assert!(names.contains(&object) && names.contains(&path), "{names:?}");
+}
+
+#[tokio::test]
+async fn run_succeeds_when_deletes_are_denied() {
+    let store = Store::from_object_store(Arc::new(FaultyStore::default()));
+    let object = dead_object("events");
+    store.write(&object, b"left".to_vec()).await.expect("a write");
+    let record = json!({ "sequence": 1, "run_id": RUN, "objects": [object] }).to_string();
+    let path = format!("_log/events/{TENANT}/000000000001.{RUN}.wal");
+    store.write(&path, record.into_bytes()).await.expect("a write");
+    let service = ScriptedService::new(NOW_MS);
+    let exporter = exporter(&service, &store, ExportSettings::default());
+    let mut tenant = TenantRef::new(TENANT);
+    tenant.data_region = Some("eu01".into());
+    for id in ["a", "b"] {
+        service.respond_with([ScriptedResponse::page(&[event(id, NOW_MS - HOUR)], false, None)]);
+        let report = Box::pin(exporter.export_stream(&tenant, Dataset::Events, None)).await;
+        assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 1), "{report:?}");
+        assert_eq!((report.error.as_deref(), report.garbage_removed), (None, 0), "{report:?}");
+        service.advance(5 * MINUTE);
+    }
 }

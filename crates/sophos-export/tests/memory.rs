@@ -36,3 +36,16 @@ async fn run_uses_bounded_memory_for_a_thousand_partitions() {
         assert!(taken < 16, "{taken} MiB");
     }
 }
+
+#[tokio::test]
+async fn run_writes_objects_within_a_page_when_the_buffer_is_full() {
+    let env = TestEnv::with_settings(|settings| settings.max_buffered_bytes = 64 << 10);
+    let text = "x".repeat(2_000);
+    let at = format_time(NOW_MS - DAY);
+    let item = |id: u32| json!({ "id": id.to_string(), "when": at, "created_at": at, "text": text });
+    let items: Vec<_> = (0..300).map(item).collect();
+    let report = env.run_events([ScriptedResponse::page(&items, false, Some("end"))]).await;
+    assert_eq!((report.outcome, report.rows), (StreamOutcome::Committed, 300), "{report:?}");
+    assert!(report.objects > 10, "one day, and 600 kB of rows: {report:?}");
+    assert_eq!(env.rows(Dataset::Events).await.len(), 300);
+}

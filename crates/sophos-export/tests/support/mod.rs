@@ -161,7 +161,7 @@ impl TestEnv {
     }
 }
 
-fn exporter(
+pub(crate) fn exporter(
     service: &Arc<ScriptedService>,
     store: &Store,
     settings: ExportSettings,
