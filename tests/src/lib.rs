@@ -6,6 +6,7 @@
 //! - [`queue`]: SQS with an event source mapping;
 //! - [`moto`]: an emulator of AWS;
 //! - [`LambdaService`]: Lambda's `Invoke` operation;
+//! - [`ClosedPort`]: a port that refuses connections;
 //! - [`isolation`]: the environment of isolation tests;
 //! - [`hosts`]: hosts of the component;
 //! - [`raw_http`]: HTTP without a library;
@@ -14,6 +15,7 @@
 #![deny(missing_docs)]
 
 pub mod aws;
+mod closed_port;
 mod committed;
 pub mod hosts;
 pub mod isolation;
@@ -27,6 +29,7 @@ pub mod s3;
 pub mod stack;
 mod test_env;
 
+pub use closed_port::ClosedPort;
 pub use committed::{CommittedExport, Defect, StreamKey};
 pub use lambda_service::LambdaService;
 pub use test_env::{TestEnv, package_dir, program};

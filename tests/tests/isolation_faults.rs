@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use end_to_end::{
+    ClosedPort,
     isolation::{
         Delivery, ENFORCE_POLICY, IsolationEnv, hostname, machine_id, parse_decision_id, simulator_config,
         tight_limits_policy,
@@ -271,13 +272,13 @@ async fn unavailable_ledger_returns_503_to_the_sender() {
     let mut env = test_env(1).await;
     let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
     env.use_s3_ledger(&s3);
-    let webhook = FunctionUrl::start(s3.configure(env.webhook()), 1).await.expect("the webhook");
-    drop(s3);
+    let port = ClosedPort::bind().expect("a port");
+    let webhook = s3.configure(env.webhook()).env("AWS_ENDPOINT_URL_S3", port.url());
+    let webhook = FunctionUrl::start(webhook, 1).await.expect("the webhook");
     let delivery = Delivery::isolate("1", &hostname(1));
     let (status, response) = deliver(&webhook, &delivery).await;
     assert_eq!((status, response["decision"].as_str()), (503, None), "{response}");
 
-    let s3 = S3Server::start(folder.path()).await.expect("an S3 server");
     let webhook = FunctionUrl::start(s3.configure(env.webhook()), 1).await.expect("the webhook");
     let (status, response) = deliver(&webhook, &delivery).await;
     assert_eq!(status, 202, "{response}");

@@ -1,11 +1,14 @@
 //! The native transport with faulty servers on real sockets.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use sophos_api::{ReqwestTransport, Transport, TransportErrorKind};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -129,9 +132,10 @@ async fn transport_times_out_when_the_server_is_silent() {
 #[tokio::test]
 async fn transport_reports_refused_connections_as_connect() {
     let transport = ReqwestTransport::new().expect("a transport");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("its address");
-    drop(listener);
+    // Bound and without a listener: no other socket takes the port.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a port");
+    let address = socket.local_addr().expect("its address");
     let error = transport.send(get(address), TIMEOUT).await.expect_err("no server");
     assert_eq!(error.kind(), TransportErrorKind::Connect);
 }

@@ -1,10 +1,11 @@
 //! Failures and their reports.
 
-use std::net::TcpListener;
-
-use end_to_end::hosts::{
-    SessionPlan, TENANT, client_grant,
-    scenario::{ExpectedFailure, NEXT_CURSOR, Scenario, expected_failure},
+use end_to_end::{
+    ClosedPort,
+    hosts::{
+        SessionPlan, TENANT, client_grant,
+        scenario::{ExpectedFailure, NEXT_CURSOR, Scenario, expected_failure},
+    },
 };
 use serde_json::{Value, json};
 use sophos_simulator::{FaultAction, FaultRule, RetryAfter, TenantState};
@@ -193,14 +194,7 @@ fn requests() -> Vec<Scenario> {
             .call_ok("session.set-limits", no_retry_limits())
             .call_ok("session.whoami", json!([]))
             .call_fails("session.set-limits", no_retry_limits(), expected_failure("invalid")),
-        scenario("no listener at the address")
-            .with_setup(|_, plan| plan.service = [unreachable_address(), unreachable_address()])
-            .call_ok("session.set-limits", no_retry_limits())
-            .call_fails(
-                "session.whoami",
-                json!([]),
-                expected_failure("unreachable").transient().message_prefix("no connection"),
-            ),
+        unreachable_service(),
         scenario("the host blocks the destination")
             .restricted_hosts_only()
             .with_setup(|_, plan: &mut SessionPlan| plan.allow = Vec::new())
@@ -234,10 +228,17 @@ fn cursors() -> Scenario {
     })
 }
 
-/// Returns the URL of a closed listener.
-fn unreachable_address() -> String {
-    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    format!("http://{}", address.expect("a port"))
+/// The scenario holds the port: a simulator of another scenario must not get it.
+fn unreachable_service() -> Scenario {
+    let port = ClosedPort::bind().expect("a port");
+    scenario("no listener at the address")
+        .with_setup(move |_, plan| plan.service = [port.url(), port.url()])
+        .call_ok("session.set-limits", no_retry_limits())
+        .call_fails(
+            "session.whoami",
+            json!([]),
+            expected_failure("unreachable").transient().message_prefix("no connection"),
+        )
 }
 
 fn responses() -> Vec<Scenario> {
