@@ -17,7 +17,6 @@ use end_to_end::{CommittedExport, TestEnv, package_dir};
 use serde_json::Value;
 use sophos_export::Format;
 use sophos_simulator::{Config, CredentialKind, Dataset, Scheme};
-use tempfile::TempDir;
 
 use self::process::Usage;
 use crate::{BenchResult, MIB, export, measure, print_line};
@@ -72,7 +71,7 @@ impl Peer {
         if self.script.is_some() { "log/result.txt" } else { "result.txt" }
     }
 
-    fn command(&self, env: &TestEnv, home: &TempDir) -> BenchResult<Command> {
+    fn command(&self, env: &TestEnv, home: &Path) -> BenchResult<Command> {
         let mut command = Command::new(&self.python);
         // Python writes no compiled modules beside the caller's sources.
         command.env("PYTHONDONTWRITEBYTECODE", "1").env_remove("HTTPS_PROXY").env_remove("https_proxy");
@@ -95,11 +94,18 @@ pub(crate) async fn run(arguments: Arguments) -> BenchResult {
     print_line(&format!("{events} events of one tenant over TLS, {ROUNDS} runs of each in turn:"))?;
     print_line("                                       processor s  seconds  peak MiB    MiB out")?;
     let (mut ours, mut theirs) = (FORMATS.map(|_| Vec::new()), Vec::new());
-    for _ in 0..ROUNDS {
+    // Removed at the end: a file system creates files slower soon after a removal.
+    let run_folder = |round: usize, program: &str| {
+        let path = folder.path().join(format!("{round}-{program}"));
+        fs::create_dir(&path).map(|()| path)
+    };
+    for round in 0..ROUNDS {
         for (format, usages) in FORMATS.into_iter().zip(&mut ours) {
-            usages.push(export_once(&env, &certificate, events, format).await?);
+            let root = run_folder(round, format.extension())?;
+            usages.push(export_once(&env, &certificate, events, format, &root).await?);
         }
-        theirs.push(peer_once(&env, &peer, &certificate, events).await?);
+        let home = run_folder(round, "peer")?;
+        theirs.push(peer_once(&env, &peer, &certificate, events, &home).await?);
     }
     let theirs = Usage::median(&theirs);
     show(peer.name(), &theirs)?;
@@ -131,9 +137,14 @@ fn show(name: &str, usage: &Usage) -> BenchResult {
 }
 
 /// Runs the released export, from the start of its process to its report.
-async fn export_once(env: &TestEnv, certificate: &Path, events: u64, format: Format) -> BenchResult<Usage> {
-    let root = tempfile::tempdir()?;
-    let function = env.export_function(&root.path().to_string_lossy());
+async fn export_once(
+    env: &TestEnv,
+    certificate: &Path,
+    events: u64,
+    format: Format,
+    root: &Path,
+) -> BenchResult<Usage> {
+    let function = env.export_function(&root.to_string_lossy());
     let function = function.env("SSL_CERT_FILE", certificate).env("EXPORT_DATASETS", "events");
     let function = function.env("EXPORT_FORMAT", format.extension());
     let started = Instant::now();
@@ -144,7 +155,7 @@ async fn export_once(env: &TestEnv, certificate: &Path, events: u64, format: For
     let peak_bytes = sandbox.peak_rss_bytes().unwrap_or(0);
     sandbox.stop().await;
 
-    let committed = CommittedExport::load(root.path())?;
+    let committed = CommittedExport::load(root)?;
     if report["rows"].as_u64() != Some(events) {
         return Err(format!("the export wrote {} rows: expected {events}", report["rows"]).into());
     }
@@ -155,13 +166,18 @@ async fn export_once(env: &TestEnv, certificate: &Path, events: u64, format: For
 }
 
 /// Runs the peer, from the start of its process to its end.
-async fn peer_once(env: &TestEnv, peer: &Peer, certificate: &Path, events: u64) -> BenchResult<Usage> {
-    let home = tempfile::tempdir()?;
-    let mut command = peer.command(env, &home)?;
-    command.env("SSL_CERT_FILE", certificate).current_dir(home.path());
-    let mut usage = process::measure(&mut command, &home.path().join("stderr")).await?;
+async fn peer_once(
+    env: &TestEnv,
+    peer: &Peer,
+    certificate: &Path,
+    events: u64,
+    home: &Path,
+) -> BenchResult<Usage> {
+    let mut command = peer.command(env, home)?;
+    command.env("SSL_CERT_FILE", certificate).current_dir(home);
+    let mut usage = process::measure(&mut command, &home.join("stderr")).await?;
 
-    let lines = fs::read_to_string(home.path().join(peer.result_file()))?;
+    let lines = fs::read_to_string(home.join(peer.result_file()))?;
     usage.bytes_out = lines.len() as u64;
     check(env, &lines, events)?;
     Ok(usage)
@@ -186,19 +202,19 @@ fn check(env: &TestEnv, lines: &str, events: u64) -> BenchResult {
 }
 
 /// Adds the arguments of the program in `tests/peers`.
-fn configure_minimal(command: &mut Command, env: &TestEnv, home: &TempDir) -> BenchResult {
+fn configure_minimal(command: &mut Command, env: &TestEnv, home: &Path) -> BenchResult {
     command.arg(package_dir().join("peers/page_to_file.py"));
     command.env("IDENTITY_URL", env.simulator.identity_url());
     command.env("GLOBAL_URL", env.simulator.global_url());
     command.env("CLIENT_ID", &env.credential().client_id);
     command.env("CLIENT_SECRET", &env.credential().client_secret);
     command.env("TENANT_ID", tenant(env)?).env("FROM_DATE", since(env).to_string());
-    command.env("RESULT", home.path().join("result.txt"));
+    command.env("RESULT", home.join("result.txt"));
     Ok(())
 }
 
 /// Adds the script's arguments and writes its configuration: its sample with local addresses.
-fn configure_official(command: &mut Command, env: &TestEnv, home: &TempDir, script: &Path) -> BenchResult {
+fn configure_official(command: &mut Command, env: &TestEnv, home: &Path, script: &Path) -> BenchResult {
     let (credential, simulator) = (env.credential(), &env.simulator);
     let global = simulator.global_url();
     let global = global.strip_prefix("https://").ok_or("the simulator does not speak TLS")?;
@@ -222,9 +238,9 @@ fn configure_official(command: &mut Command, env: &TestEnv, home: &TempDir, scri
         &format!("auth_url = {}/api/v2/oauth2/token", simulator.identity_url()),
         &format!("api_host = {global}"),
     ];
-    fs::write(home.path().join("config.ini"), config.join("\n"))?;
+    fs::write(home.join("config.ini"), config.join("\n"))?;
     command.arg(script).args(["--quiet", "--since", &since(env).to_string()]);
-    command.env("SOPHOS_SIEM_HOME", home.path());
+    command.env("SOPHOS_SIEM_HOME", home);
     Ok(())
 }
 
