@@ -127,29 +127,32 @@ impl DedupWindow {
     /// Adds a record that was created at `at_ms`. A content of 0 is unknown and matches
     /// every version.
     pub(crate) fn insert(&mut self, id: RecordId, content: u32, at_ms: i64) -> DedupResult {
-        let (revision, result) = match self.latest.get_mut(&id) {
-            None => (0, DedupResult::New),
-            Some(latest) if content == 0 || latest.content_digest == content => {
-                return DedupResult::Duplicate;
+        let (version, result) = match self.latest.entry(id) {
+            Entry::Vacant(vacant) => {
+                let version = RecordVersion { content_digest: content, revision: 0 };
+                vacant.insert(version);
+                (version, DedupResult::New)
             }
-            Some(latest) if latest.content_digest == 0 => {
-                latest.content_digest = content;
-                return DedupResult::Duplicate;
-            }
-            Some(_) if self.previous.contains(&(id, content)) => return DedupResult::Duplicate,
-            Some(latest) => {
-                let revision = latest.revision.saturating_add(1);
+            Entry::Occupied(mut occupied) => {
+                let latest = occupied.get_mut();
+                if content == 0 || latest.content_digest == content {
+                    return DedupResult::Duplicate;
+                }
+                if latest.content_digest == 0 {
+                    latest.content_digest = content;
+                    return DedupResult::Duplicate;
+                }
+                if self.previous.contains(&(id, content)) {
+                    return DedupResult::Duplicate;
+                }
                 self.previous.insert((id, latest.content_digest));
-                (revision, DedupResult::Revision(revision))
+                let revision = latest.revision.saturating_add(1);
+                *latest = RecordVersion { content_digest: content, revision };
+                (*latest, DedupResult::Revision(revision))
             }
         };
-        self.push(id, RecordVersion { content_digest: content, revision }, at_ms);
-        result
-    }
-
-    fn push(&mut self, id: RecordId, version: RecordVersion, at_ms: i64) {
-        self.latest.insert(id, version);
         self.queue.push_back((id, version, at_ms));
+        result
     }
 
     /// Evicts records that are older than `needed_from_ms` and beyond the minimum number.
@@ -249,7 +252,9 @@ impl DedupWindow {
                 self.previous.insert((id, before.content_digest));
             }
             let at_ms = times.get(index).map_or(at_ms, |time| i64::from(u32::from_be_bytes(*time)) * 1_000);
-            self.push(id, RecordVersion { content_digest: content, revision }, at_ms);
+            let version = RecordVersion { content_digest: content, revision };
+            self.latest.insert(id, version);
+            self.queue.push_back((id, version, at_ms));
         }
         Some(())
     }

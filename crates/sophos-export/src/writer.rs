@@ -181,7 +181,11 @@ impl ObjectWriter {
         }
         self.buffered_bytes = self.buffered_bytes + open.encoder.size() - before;
         // After every row: one page may open hundreds of days.
-        if self.buffered_bytes > self.max_buffered_bytes { self.flush_if_full().await } else { Ok(()) }
+        if self.buffered_bytes > self.max_buffered_bytes {
+            Box::pin(self.flush_if_full()).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Compresses or writes the largest objects until the rest is within the memory limit.
