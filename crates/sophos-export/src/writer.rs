@@ -182,6 +182,7 @@ impl ObjectWriter {
         self.buffered_bytes = self.buffered_bytes + open.encoder.size() - before;
         // After every row: one page may open hundreds of days.
         if self.buffered_bytes > self.max_buffered_bytes {
+            // Boxed: the future of each row would contain this rare one.
             Box::pin(self.flush_if_full()).await
         } else {
             Ok(())
