@@ -129,9 +129,7 @@ impl DedupWindow {
     pub(crate) fn insert(&mut self, id: RecordId, content: u32, at_ms: i64) -> DedupResult {
         let (version, result) = match self.latest.entry(id) {
             Entry::Vacant(vacant) => {
-                let version = RecordVersion { content_digest: content, revision: 0 };
-                vacant.insert(version);
-                (version, DedupResult::New)
+                (*vacant.insert(RecordVersion { content_digest: content, revision: 0 }), DedupResult::New)
             }
             Entry::Occupied(mut occupied) => {
                 let latest = occupied.get_mut();
